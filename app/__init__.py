@@ -1,0 +1,1 @@
+"""The doors: each renders events and holds no logic of its own."""

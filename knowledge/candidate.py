@@ -1,0 +1,140 @@
+"""Candidates: retrieval set-ups that can be built and measured, each written as one readable spec.
+
+::
+
+    candidate = leg | fusion
+    leg       = backend [":" name ["@" revision]] ["?" options]     st:intfloat/multilingual-e5-small?dim=256
+    fusion    = "rrf(" candidate ("," candidate)+ ")" ["?" options] rrf(bm25, st:intfloat/multilingual-e5-small)
+    options   = key "=" value ("&" key "=" value)*
+
+Characters with a meaning here (``,()?&%``) are written percent-encoded inside a name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import quote, unquote
+
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.errors import SpecError
+from knowledge.wording import Text, say
+
+_LEG = re.compile(r"(?P<backend>[a-z][a-z0-9_]*)(?::(?P<name>[^,()?&]+))?(?:\?(?P<options>[^,()?]*))?")
+_SAFE = "/:@.+-_~ \\"
+
+
+def _options(text: str | None, spec: str) -> dict[str, str]:
+    pairs = [p for p in (text or "").split("&") if p]
+    for pair in pairs:
+        if not re.fullmatch(r"[a-z_]+=[^=]+", pair):
+            raise _bad(spec, say("“{part}” is not of the form key=value", part=pair))
+    found = dict(p.split("=", 1) for p in pairs)
+    if len(found) < len(pairs):
+        raise _bad(spec, say("an option is given twice"))
+    return {key: unquote(value) for key, value in found.items()}
+
+
+def _written(options: dict[str, str]) -> str:
+    return "?" + "&".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in sorted(options.items())) if options else ""
+
+
+def _bad(spec: str, why: Text) -> SpecError:
+    return SpecError(
+        say("The candidate “{spec}” cannot be read: {why}.", spec=spec[:200], why=why),
+        say("Write it like bm25, st:intfloat/multilingual-e5-small?dim=256 or rrf(bm25, st:…)."),
+    )
+
+
+class Leg(BaseModel):
+    """One way to rank documents: an encoder, or `bm25`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    backend: str
+    name: str = ""
+    revision: str | None = None
+    options: dict[str, str] = {}
+
+    @property
+    def spec(self) -> str:
+        """Its canonical spec: options sorted, special characters encoded."""
+        revision = f"@{self.revision}" if self.revision else ""
+        return (
+            self.backend + (f":{quote(self.name, safe=_SAFE)}{revision}" if self.name else "") + _written(self.options)
+        )
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        return (self,)
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+
+class Fusion(BaseModel):
+    """Several candidates whose rankings are merged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: Literal["rrf"] = "rrf"
+    parts: tuple[Leg | Fusion, ...]
+    options: dict[str, str] = {}
+
+    @property
+    def spec(self) -> str:
+        """Its canonical spec."""
+        return f"{self.method}({', '.join(p.spec for p in self.parts)}){_written(self.options)}"
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """All legs below, in order, each once."""
+        return tuple(dict.fromkeys(leg for part in self.parts for leg in part.legs))
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+
+Candidate = Leg | Fusion
+
+
+def parse_candidate(spec: str) -> Candidate:
+    """Read a spec.
+
+    Raises:
+        SpecError: it does not follow the grammar above.
+    """
+    candidate, rest = _candidate(spec, spec.strip(), depth=0)
+    if rest:
+        raise _bad(spec, say("“{part}” is left over at the end", part=rest[:40]))
+    return candidate
+
+
+def _candidate(spec: str, text: str, depth: int) -> tuple[Candidate, str]:
+    if depth > 4:
+        raise _bad(spec, say("it is nested too deeply"))
+    if text.startswith("rrf("):
+        parts: list[Candidate] = []
+        rest = "," + text[len("rrf(") :]
+        while rest.startswith(","):
+            part, rest = _candidate(spec, rest[1:].lstrip(), depth + 1)
+            parts.append(part)
+            rest = rest.lstrip()
+        if not rest.startswith(")"):
+            raise _bad(spec, say("a closing bracket is missing"))
+        if len(parts) < 2:
+            raise _bad(spec, say("rrf needs at least two candidates"))
+        match = re.match(r"\)(?:\?([^,()?]*))?", rest)
+        assert match
+        return Fusion(parts=tuple(parts), options=_options(match.group(1), spec)), rest[match.end() :].lstrip()
+    match = _LEG.match(text)
+    if not match or not match.group():
+        raise _bad(spec, say("“{part}” does not start with a backend's name", part=text[:40]))
+    name, revision = unquote((match["name"] or "").strip()), None
+    if "@" in name:
+        name, revision = name.rsplit("@", 1)
+    leg = Leg(backend=match["backend"], name=name, revision=revision, options=_options(match["options"], spec))
+    if (leg.backend == "bm25") == bool(leg.name):
+        raise _bad(spec, say("bm25 takes no model, and every other backend needs one (backend:model)"))
+    return leg, text[match.end() :].lstrip()

@@ -1,0 +1,80 @@
+"""What every constraint is: a demand with its origin, a question that asks for it, and a check with a reason."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.model_card import ModelCard
+from knowledge.wording import Text
+
+Origin = Literal["stated", "inferred", "assumed"]
+Outcome = Literal["met", "violated", "unknown"]
+
+
+class Verdict(BaseModel):
+    """A constraint's judgement of one model, never without its reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    reason: Text
+
+
+class Footprint(BaseModel):
+    """What a candidate was measured to need on this machine; None where it was not measured."""
+
+    model_config = ConfigDict(frozen=True)
+
+    query_p95_ms: float | None = None
+    peak_memory_mb: float | None = None
+    bytes_per_vector: float | None = None
+    usd_per_million_tokens: float | None = None
+
+
+class Answer(BaseModel):
+    """One suggested answer to a constraint's question: its label and the constraint it stands for (None: no demand)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: Text
+    parameters: dict[str, Any] | None
+
+
+class ConstraintBase(BaseModel):
+    """One demand. Subclasses add `kind` (a Literal), their parameters, `question`, `answers` and `check`.
+
+    Attributes:
+        hard: whether a violation excludes the model (else it is only mentioned).
+        origin: stated by the user, inferred by a rule, or assumed by default.
+        because: the user's words, the rule, or the default it came from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: ClassVar[Text]
+    answers: ClassVar[tuple[Answer, ...]] = ()
+    #: whether a hard demand also excludes the models of which the needed fact is unknown
+    unknown_excludes: ClassVar[bool] = False
+
+    kind: str
+    hard: bool = True
+    origin: Origin = "stated"
+    because: str = ""
+
+    def check(self, card: ModelCard) -> Verdict:
+        """Judge a model by what the catalog knows of it."""
+        raise NotImplementedError  # pragma: no cover
+
+    def check_measured(self, footprint: Footprint) -> Verdict | None:
+        """Judge a candidate by what was measured; None where this demand is not about anything measured."""
+        return None
+
+    def describe(self) -> Text:
+        """The demand in a few words, as shown among the requirements."""
+        raise NotImplementedError  # pragma: no cover
+
+    def excludes(self, verdict: Verdict) -> bool:
+        """Whether a verdict keeps a model out."""
+        return self.hard and (verdict.outcome == "violated" or (verdict.outcome == "unknown" and self.unknown_excludes))

@@ -1,0 +1,375 @@
+"""What each stage finds, in flow order. Times are in seconds unless the name says otherwise; scores run from 0 to 1."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.model_card import Modality
+from knowledge.requirements import Requirements
+from knowledge.wording import Text
+
+
+class Record(BaseModel):
+    """Base of all results: immutable, and strict about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---------------------------------------------------------------- evidence
+
+
+class Evidence(Record):
+    """One figure that an answer may cite.
+
+    Attributes:
+        id: short and unique within its report, such as ``E7``.
+        kind: published (a benchmark's figure), measured (by a run of ours), or computed (from other evidence).
+        source: publication or method; with `date`, enough to find the figure again.
+        run_id: the run that measured it.
+        computed_from: ids of the evidence it was computed from.
+    """
+
+    id: str
+    kind: Literal["published", "measured", "computed"]
+    about: str
+    what: str
+    value: float
+    unit: str = ""
+    source: str
+    date: dt.date | None = None
+    run_id: str | None = None
+    computed_from: tuple[str, ...] = ()
+
+
+class Interval(Record):
+    """A figure with its interval (95 % unless `level` says otherwise)."""
+
+    mean: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+# ---------------------------------------------------------------- data
+
+
+class Lengths(Record):
+    """Lengths in tokens as this program estimates them (see ``tools/profile.py``)."""
+
+    mean: float
+    p50: float
+    p95: float
+    max: int
+
+
+class DatasetSummary(Record):
+    """What a dataset holds and what was done to read it."""
+
+    name: str
+    path: str
+    hash: str
+    format: str
+    documents: int
+    queries: int
+    judgments: int
+    columns: dict[str, str] = {}
+    skipped: int = 0
+    labels: Literal["gold", "silver", "none"] = "none"
+    label_origin: Text | None = None
+
+
+class DataProfile(Record):
+    """What the user's data is like. Shares run from 0 to 1."""
+
+    dataset: DatasetSummary
+    modality: Modality = "text"
+    languages: dict[str, float] = {}
+    query_languages: dict[str, float] = {}
+    document_tokens: Lengths | None = None
+    query_tokens: Lengths | None = None
+    duplicate_share: float = 0.0
+    word_overlap: float | None = None
+    pii_share: float = 0.0
+    warnings: tuple[Text, ...] = ()
+
+
+# ---------------------------------------------------------------- shortlist
+
+
+class Prediction(Record):
+    """Expected score on the user's task, with an interval (80 %) and the figures it rests on."""
+
+    mean: float
+    low: float
+    high: float
+    level: float = 0.8
+    metric: str = "nDCG@10"
+    tasks_in_language: int = 0
+    tasks_in_all: int = 0
+
+
+class Pick(Record):
+    """A model kept, with the spec that would build it (None: no backend here builds it)."""
+
+    spec: str | None
+    model: str
+    predicted: Prediction
+    reasons: tuple[Text, ...] = ()
+    unknown: tuple[Text, ...] = ()
+
+
+class Rejection(Record):
+    """A model left out, by the constraint that did it."""
+
+    model: str
+    constraint: str
+    reason: Text
+
+
+class Shortlist(Record):
+    """The models kept, best prediction first, and each model rejected with its reason."""
+
+    requirements: Requirements
+    kept: tuple[Pick, ...]
+    rejected: tuple[Rejection, ...]
+    considered: int
+    notes: tuple[Text, ...] = ()
+
+
+# ---------------------------------------------------------------- plan
+
+
+class PlannedCandidate(Record):
+    """A candidate to be measured, or the reason why it cannot be measured here."""
+
+    spec: str
+    model: str | None = None
+    why: Text
+    minutes: float = 0.0
+    download_gb: float = 0.0
+    usd: float = 0.0
+    sends_text_to: str | None = None
+    obstacle: Text | None = None
+
+
+class Plan(Record):
+    """What measuring would cost, to be agreed to before it starts."""
+
+    candidates: tuple[PlannedCandidate, ...]
+    not_measured: tuple[PlannedCandidate, ...] = ()
+    documents: int
+    queries: int
+
+    @property
+    def minutes(self) -> float:
+        """All estimated minutes."""
+        return sum(c.minutes for c in self.candidates)
+
+    @property
+    def download_gb(self) -> float:
+        """All gigabytes to download."""
+        return sum(c.download_gb for c in self.candidates)
+
+    @property
+    def usd(self) -> float:
+        """All money, in US dollars."""
+        return sum(c.usd for c in self.candidates)
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+class MeasuredCandidate(Record):
+    """One candidate's quality on the user's data.
+
+    Attributes:
+        metrics: name as ir-measures prints it -> mean over all judged queries.
+        interval: of the primary metric, by bootstrap over queries.
+        encode_seconds: spent on encoding in this run; texts found in the cache cost nothing.
+        encoded_texts: texts encoded in this run (the rest came from the cache).
+        search_seconds: for all queries, as one batch.
+    """
+
+    spec: str
+    model: str | None = None
+    revision: str | None = None
+    metrics: dict[str, float]
+    interval: Interval
+    dimension: int | None = None
+    encode_seconds: float = 0.0
+    encoded_texts: int = 0
+    cached_texts: int = 0
+    index_seconds: float = 0.0
+    search_seconds: float = 0.0
+    tokens: int | None = None
+    usd: float | None = None
+    notes: tuple[Text, ...] = ()
+
+
+class FailedCandidate(Record):
+    """A candidate that could not be measured, with the reason."""
+
+    spec: str
+    reason: Text
+    next_step: Text
+
+
+class Comparison(Record):
+    """A candidate against the best one, paired by query.
+
+    Attributes:
+        difference: candidate minus best, in the primary metric, with its bootstrap interval.
+        p_different: two-sided paired randomisation test of "no difference", Holm-corrected.
+        p_worse: one-sided test of "worse by more than the margin", Holm-corrected: small means non-inferior.
+        wins, losses, draws: queries on which the candidate is better, worse, equal.
+        queries_needed: about how many queries would settle it; None where it is settled.
+    """
+
+    spec: str
+    best: str
+    difference: Interval
+    p_different: float
+    p_worse: float
+    wins: int
+    losses: int
+    draws: int
+    verdict: Literal["best", "tied", "worse", "undecided"]
+    queries_needed: int | None = None
+
+
+class Evaluation(Record):
+    """Measured quality of all candidates on one dataset. Per-query scores are in the run store under `run_id`."""
+
+    run_id: str
+    started: dt.datetime
+    dataset: DatasetSummary
+    primary: str = "nDCG@10"
+    candidates: tuple[MeasuredCandidate, ...]
+    failed: tuple[FailedCandidate, ...] = ()
+    store: str
+    judged_queries: int
+
+
+# ---------------------------------------------------------------- benchmark
+
+
+class Hardware(Record):
+    """The machine a benchmark ran on."""
+
+    cpu: str
+    cores: int
+    memory_gb: float
+    gpus: tuple[str, ...] = ()
+    platform: str = ""
+
+
+class SpeedOfCandidate(Record):
+    """What one candidate costs on this hardware, measured in a process of its own.
+
+    Attributes:
+        query_p50_ms, query_p95_ms, query_p99_ms: one query at a time, from text to ranked ids, the search being an
+            exact scan in memory (so the encoder and the number of vectors count, not an index).
+        encode_p50_ms, encode_p95_ms: the encoding part of it.
+        documents_per_second: at `best_batch`, on a sample of the user's documents.
+        peak_memory_mb: of the process, model and libraries included.
+        bytes_per_vector: as stored in float32; for a sparse leg, index bytes per document.
+    """
+
+    spec: str
+    load_seconds: float
+    query_p50_ms: float
+    query_p95_ms: float
+    query_p99_ms: float
+    encode_p50_ms: float | None = None
+    encode_p95_ms: float | None = None
+    documents_per_second: float
+    best_batch: int | None = None
+    peak_memory_mb: float
+    bytes_per_vector: float
+    repeats: int
+    usd_per_million_tokens: float | None = None
+
+
+class Benchmark(Record):
+    """Measured speed, memory and size of candidates on this machine."""
+
+    run_id: str
+    started: dt.datetime
+    hardware: Hardware
+    candidates: tuple[SpeedOfCandidate, ...]
+    failed: tuple[FailedCandidate, ...] = ()
+    documents: int
+    queries: int
+
+
+# ---------------------------------------------------------------- recommendation
+
+
+class Row(Record):
+    """One candidate in the recommendation's table; `cites` maps a column to its evidence id."""
+
+    spec: str
+    standing: Literal["winner", "tied", "undecided", "worse", "excluded"]
+    quality: Interval
+    difference: Interval | None = None
+    p_different: float | None = None
+    metrics: dict[str, float] = {}
+    query_p95_ms: float | None = None
+    documents_per_second: float | None = None
+    peak_memory_mb: float | None = None
+    bytes_per_vector: float | None = None
+    usd_per_million_tokens: float | None = None
+    on_pareto_front: bool = False
+    excluded_by: Text | None = None
+    cites: dict[str, str] = {}
+
+
+class Recommendation(Record):
+    """The decision, with every figure traceable through `evidence`.
+
+    Attributes:
+        winner: the cheapest candidate not measurably worse than the best by more than the margin.
+        best: the candidate with the highest measured quality.
+        tied: the other candidates shown to be no worse than the best by more than the margin.
+        undecided: candidates the sample is too small to tell apart.
+        confidence: how sure, in words that follow from the tests.
+    """
+
+    version: Literal[1] = 1
+    run_id: str
+    created: dt.datetime
+    measured: bool
+    winner: str | None
+    best: str | None
+    tied: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    runner_up: str | None = None
+    headline: Text
+    reasons: tuple[Text, ...]
+    confidence: Text
+    rows: tuple[Row, ...]
+    evidence: tuple[Evidence, ...]
+    not_measured: tuple[Text, ...]
+    what_would_change_it: tuple[Text, ...]
+    next_steps: tuple[Text, ...] = ()
+    primary: str = "nDCG@10"
+    margin: float
+
+
+class Report(Record):
+    """Everything a rendered report is made of; this is what ``report.json`` holds."""
+
+    schema_version: Literal[1] = 1
+    requirements: Requirements
+    profile: DataProfile | None = None
+    shortlist: Shortlist
+    plan: Plan | None = None
+    evaluation: Evaluation | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    benchmark: Benchmark | None = None
+    recommendation: Recommendation
+    reproduce: str
+    made_by: str

@@ -1,0 +1,74 @@
+"""Sentences a user reads, in English and Chinese.
+
+The English sentence is the key, as in gettext: code stays readable and a record keeps the sentence with its
+values, so that it can be shown in the reader's language when it is shown and not when it is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, SerializationInfo, model_serializer, model_validator
+
+Language = Literal["en", "zh"]
+
+
+@cache
+def _chinese() -> Mapping[str, str]:
+    merged: dict[str, str] = {}
+    for part in (files("knowledge") / "data" / "wording_zh").iterdir():
+        merged |= json.loads(part.read_text("utf-8"))
+    return merged
+
+
+class Text(BaseModel):
+    """One sentence: an English template with `{named}` values (``str.format`` syntax), values possibly sentences too.
+
+    Dumped with ``context={"language": "zh"}`` it becomes the finished sentence; dumped without, it keeps template and
+    values so that it can be read back.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    template: str
+    values: dict[str, str | int | float | Text] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_plain(cls, data: Any) -> Any:
+        return {"template": data.replace("{", "{{").replace("}", "}}")} if isinstance(data, str) else data
+
+    @model_serializer(mode="wrap")
+    def _dump(self, default: Any, info: SerializationInfo) -> Any:
+        language = (info.context or {}).get("language")
+        return self.render(language) if language else default(self)
+
+    def render(self, language: Language = "en") -> str:
+        """The finished sentence; English where no Chinese is on file."""
+        template = _chinese().get(self.template, self.template) if language == "zh" else self.template
+        values = {k: v.render(language) if isinstance(v, Text) else v for k, v in self.values.items()}
+        return template.format(**values)
+
+    def __str__(self) -> str:
+        return self.render("en")
+
+    def __hash__(self) -> int:
+        return hash((self.template, tuple(sorted((k, str(v)) for k, v in self.values.items()))))
+
+
+def say(template: str, /, **values: str | int | float | Text) -> Text:
+    """A sentence for the user. ``tests/knowledge/test_wording.py`` sees to it that each has its Chinese."""
+    return Text(template=template, values=values)
+
+
+def join(parts: list[Text] | tuple[Text, ...], separator: Text | None = None) -> Text:
+    """Several sentences as one, in whatever language it is shown."""
+    if not parts:
+        return Text(template="")
+    glue = separator.template if separator else " "
+    template = glue.join(f"{{p{i}}}" for i in range(len(parts)))
+    return Text(template=template, values={f"p{i}": part for i, part in enumerate(parts)})
