@@ -28,7 +28,7 @@ _SAFE = "/:@.+-_~ \\"
 def _options(text: str | None, spec: str) -> dict[str, str]:
     pairs = [p for p in (text or "").split("&") if p]
     for pair in pairs:
-        if not re.fullmatch(r"[a-z_]+=[^=]+", pair):
+        if not re.fullmatch(r"[a-z_][a-z0-9_]*=[^=]+", pair):
             raise _bad(spec, say("“{part}” is not of the form key=value", part=pair))
     found = dict(p.split("=", 1) for p in pairs)
     if len(found) < len(pairs):

@@ -78,6 +78,8 @@ class ModelCard(BaseModel):
         """How this program would build it, or None where it has no backend for it."""
         if self.model == "mteb/baseline-bm25s":
             return "bm25"
+        if self.organisation in ("mteb", "baseline") or "(" in self.name:
+            return None  # a benchmark's point of reference, or another model's card at some setting
         if self.is_api:
             return f"openai:{self.name}" if self.organisation == "openai" else None
         if "model2vec" in (f.lower() for f in self.frameworks) or self.organisation == "minishlab":

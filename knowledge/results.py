@@ -66,7 +66,12 @@ class Lengths(Record):
 
 
 class DatasetSummary(Record):
-    """What a dataset holds and what was done to read it."""
+    """What a dataset holds and what was done to read it.
+
+    Attributes:
+        columns: role -> column it was read from (see ``tools/datasets/columns.py``).
+        skipped: lines, rows and files left out because something was wrong with them; `problems` counts them by kind.
+    """
 
     name: str
     path: str
@@ -77,6 +82,7 @@ class DatasetSummary(Record):
     judgments: int
     columns: dict[str, str] = {}
     skipped: int = 0
+    problems: dict[str, int] = {}
     labels: Literal["gold", "silver", "none"] = "none"
     label_origin: Text | None = None
 
@@ -179,6 +185,14 @@ class Plan(Record):
         return sum(c.usd for c in self.candidates)
 
 
+class Consent(Record):
+    """What the user has agreed to: measuring at all, downloads, and the hosts that may receive the texts."""
+
+    measure: bool = False
+    download: bool = False
+    hosts: frozenset[str] = frozenset()
+
+
 # ---------------------------------------------------------------- evaluation
 
 
@@ -186,6 +200,7 @@ class MeasuredCandidate(Record):
     """One candidate's quality on the user's data.
 
     Attributes:
+        key: of the measurement in the run store, where its per-query scores are.
         metrics: name as ir-measures prints it -> mean over all judged queries.
         interval: of the primary metric, by bootstrap over queries.
         encode_seconds: spent on encoding in this run; texts found in the cache cost nothing.
@@ -194,6 +209,7 @@ class MeasuredCandidate(Record):
     """
 
     spec: str
+    key: str = ""
     model: str | None = None
     revision: str | None = None
     metrics: dict[str, float]
@@ -207,6 +223,11 @@ class MeasuredCandidate(Record):
     tokens: int | None = None
     usd: float | None = None
     notes: tuple[Text, ...] = ()
+
+    @property
+    def primary_mean(self) -> float:
+        """The primary metric's mean (the first of `metrics`)."""
+        return next(iter(self.metrics.values()))
 
 
 class FailedCandidate(Record):

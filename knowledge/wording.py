@@ -25,6 +25,13 @@ def _chinese() -> Mapping[str, str]:
     return merged
 
 
+@cache
+def _language_names() -> Mapping[str, str]:
+    """English -> Chinese names of languages, which reasons mention and `say` cannot list."""
+    entries = json.loads((files("knowledge") / "data" / "languages.json").read_text("utf-8"))["languages"]
+    return {entry["en"]: entry["zh"] for entry in entries.values() if "zh" in entry}
+
+
 class Text(BaseModel):
     """One sentence: an English template with `{named}` values (``str.format`` syntax), values possibly sentences too.
 
@@ -49,7 +56,9 @@ class Text(BaseModel):
 
     def render(self, language: Language = "en") -> str:
         """The finished sentence; English where no Chinese is on file."""
-        template = _chinese().get(self.template, self.template) if language == "zh" else self.template
+        template = self.template
+        if language == "zh":
+            template = _chinese().get(template) or _language_names().get(template, template)
         values = {k: v.render(language) if isinstance(v, Text) else v for k, v in self.values.items()}
         return template.format(**values)
 

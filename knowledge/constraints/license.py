@@ -30,8 +30,10 @@ class LicenseConstraint(ConstraintBase):
 
     def check(self, card: ModelCard) -> Verdict:
         name = card.license or "unknown"
-        if self.allowed and name not in self.allowed:
+        if self.allowed and card.license and name.casefold() not in {a.casefold() for a in self.allowed}:
             return Verdict(outcome="violated", reason=say("its licence {license} is not one you accept", license=name))
+        if self.allowed and not card.license:
+            return Verdict(outcome="unknown", reason=say("its licence is not known"))
         if not self.commercial:
             return Verdict(outcome="met", reason=say("licence {license}", license=name))
         if card.is_api:

@@ -1,0 +1,156 @@
+"""Answers to follow-up questions, from what was found and measured; nothing is made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.understanding.base import Understood
+from knowledge.errors import NothingLeftError, UnknownModelError
+from knowledge.model_card import ModelCard
+from knowledge.results import Recommendation, Row, Shortlist
+from knowledge.wording import Text, join, say
+from tools.shortlist import shortlist
+
+if TYPE_CHECKING:
+    from agent.context import Context
+    from agent.state import State
+
+LINES = Text(template="\n")
+
+
+def answer(understood: Understood, state: State, context: Context) -> Text:
+    """The answer to a question."""
+    question = understood.question
+    kind = question.kind if question else "other"
+    models = question.models if question else ()
+    if kind == "what_if":
+        return _what_if(understood, state, context)
+    if kind in ("why_not", "show_model", "compare") and models:
+        return join([_about(name, kind, state, context) for name in models], LINES)
+    if kind == "why":
+        return _why(state.get("recommendation"))
+    return say("I answer “why?”, “why not MODEL?”, “what if …?”, “compare A and B” and “tell me about MODEL”.")
+
+
+def _why(recommendation: Recommendation | None) -> Text:
+    if recommendation is None:
+        return say("Nothing is decided yet.")
+    return join([recommendation.headline, *recommendation.reasons, recommendation.confidence], LINES)
+
+
+def _about(name: str, kind: str, state: State, context: Context) -> Text:
+    measured = _row(name, state.get("recommendation"))
+    try:
+        card = context.catalog.card(name)
+    except UnknownModelError as error:
+        if measured:
+            return _measured(measured)
+        return join([error.cause, error.next_step])
+    parts = [facts(card)] if kind != "why_not" else []
+    standing = _standing(card.model, state.get("shortlist"))
+    if measured:
+        parts.append(_measured(measured))
+    elif standing:
+        parts.append(standing)
+    if not parts:
+        parts = [facts(card)]
+    return join(parts)
+
+
+def _row(name: str, recommendation: Recommendation | None) -> Row | None:
+    rows = recommendation.rows if recommendation else ()
+    wanted = name.lower()
+    exact = [row for row in rows if row.spec.lower() == wanted]
+    return next(iter(exact), None) or next((row for row in rows if wanted in row.spec.lower()), None)
+
+
+def _measured(row: Row) -> Text:
+    parts = [
+        say(
+            "{spec}: measured {value:.3f} ({low:.3f} to {high:.3f}).",
+            spec=row.spec,
+            value=row.quality.mean,
+            low=row.quality.low,
+            high=row.quality.high,
+        )
+    ]
+    if row.excluded_by:
+        parts.append(say("It is excluded: {reason}.", reason=row.excluded_by))
+    elif row.standing == "winner":
+        parts.append(say("It is the recommendation."))
+    elif row.difference and row.standing == "worse":
+        parts.append(
+            say(
+                "It is measurably worse than the best, by {difference:.3f} (p = {p:.3f}).",
+                difference=-row.difference.mean,
+                p=row.p_different or 0.0,
+            )
+        )
+    elif row.standing == "tied":
+        parts.append(say("It is as good within your margin, but costs more."))
+    else:
+        parts.append(say("The sample is too small to tell it from the best."))
+    return join(parts)
+
+
+def _standing(model: str, found: Shortlist | None) -> Text | None:
+    if found is None:
+        return None
+    for place, pick in enumerate(found.kept, start=1):
+        if pick.model == model:
+            return say(
+                "{model} is number {place} on the shortlist, predicted {mean:.3f} ({low:.3f} to {high:.3f}).",
+                model=model,
+                place=place,
+                mean=pick.predicted.mean,
+                low=pick.predicted.low,
+                high=pick.predicted.high,
+            )
+    for rejection in found.rejected:
+        if rejection.model == model:
+            return say(
+                "{model} is not on the shortlist ({constraint}): {reason}.",
+                model=model,
+                constraint=rejection.constraint,
+                reason=rejection.reason,
+            )
+    return None
+
+
+def facts(card: ModelCard) -> Text:
+    """What the catalog knows of a model, in one line."""
+    parts: list[Text] = []
+    if card.parameters:
+        parts.append(say("{count:.0f} M parameters", count=card.parameters / 1e6))
+    if card.dimension:
+        parts.append(say("{count} dimensions", count=card.dimension))
+    if card.max_tokens:
+        parts.append(say("{count} tokens", count=card.max_tokens))
+    parts.append(say("licence {license}", license=card.license or "?"))
+    if card.languages:
+        parts.append(say("{count} languages", count=len(card.languages)))
+    if card.superseded_by:
+        parts.append(say("superseded by {model}", model=card.superseded_by))
+    return say("{model}: {facts}.", model=card.model, facts=join(parts, Text(template=", ")))
+
+
+def _what_if(understood: Understood, state: State, context: Context) -> Text:
+    """The shortlist as it would be, against the one there is; what was measured stays measured."""
+    if not understood.changes:
+        return say("I did not understand what would be different. Say it like “what if 50 ms were enough?”.")
+    try:
+        after = shortlist(understood.requirements, context.catalog, context.scores)
+    except NothingLeftError as error:
+        return join([error.cause, error.next_step])
+    before = state.get("shortlist") or shortlist(state["requirements"], context.catalog, context.scores)
+    now, then = [p.model for p in before.kept], [p.model for p in after.kept]
+    added, gone = [m for m in then if m not in now], [m for m in now if m not in then]
+    if not added and not gone:
+        return say("The shortlist would stay the same.")
+    parts = [say("The shortlist would be: {models}.", models=", ".join(then))]
+    if added:
+        parts.append(say("New: {models}.", models=", ".join(added)))
+    if gone:
+        parts.append(say("Gone: {models}.", models=", ".join(gone)))
+    parts.append(say("Say it without “what if” and I work with it."))
+    return join(parts)

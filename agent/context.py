@@ -1,0 +1,45 @@
+"""What the nodes of the graph have at hand besides the state: the tools' workspace, the catalog, the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.understanding.base import Understanding
+from knowledge.catalog import Catalog
+from knowledge.dataset import Dataset
+from knowledge.scores import Scores
+from tools.data_source import DataSource
+from tools.workspace import Workspace
+
+
+@dataclass
+class Context:
+    """One process's context, shared by its conversations.
+
+    Attributes:
+        reports: folder that reports are written to, one folder a run; or `report_folder`, when all go to one place.
+    """
+
+    workspace: Workspace
+    catalog: Catalog
+    scores: Scores
+    understanding: Understanding
+    reports: Path
+    report_folder: Path | None = None
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+    _read: dict[str, Dataset] = field(default_factory=dict)
+
+    def dataset(self, source: DataSource) -> Dataset:
+        """The dataset, read once; the last one is kept."""
+        key = source.model_dump_json()
+        if key not in self._read:
+            self._read.clear()
+            self._read[key] = source.read()
+        return self._read[key]
+
+    def report_folder_of(self, run_id: str) -> Path:
+        """Where a run's report goes."""
+        return self.report_folder or self.reports / run_id

@@ -1,0 +1,128 @@
+"""What a conversation yields. Doors render these and nothing else."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from knowledge.progress import Progress, Stage
+from knowledge.requirements import Requirements
+from knowledge.results import DataProfile, Plan, Recommendation, Shortlist
+from knowledge.wording import Text
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Said(_Event):
+    """The advisor says something."""
+
+    kind: Literal["said"] = "said"
+    text: Text
+
+
+class Noted(_Event):
+    """The requirements changed: what was understood, to be shown and corrected."""
+
+    kind: Literal["noted"] = "noted"
+    requirements: Requirements
+    changes: tuple[Text, ...]
+    ignored: str = ""
+
+
+class Question(_Event):
+    """The advisor asks and waits; `about` names the slot, `answers` are suggestions."""
+
+    kind: Literal["question"] = "question"
+    about: str
+    text: Text
+    answers: tuple[Text, ...] = ()
+
+
+class Profiled(_Event):
+    """The data was read."""
+
+    kind: Literal["profiled"] = "profiled"
+    profile: DataProfile
+
+
+class Shortlisted(_Event):
+    """The catalog was searched."""
+
+    kind: Literal["shortlisted"] = "shortlisted"
+    shortlist: Shortlist
+
+
+class Planned(_Event):
+    """Measuring would cost this; the question that follows asks for consent."""
+
+    kind: Literal["planned"] = "planned"
+    plan: Plan
+
+
+class StageStarted(_Event):
+    """A long step begins."""
+
+    kind: Literal["stage_started"] = "stage_started"
+    stage: Stage
+    text: Text
+
+
+class StageDone(_Event):
+    """A long step has ended."""
+
+    kind: Literal["stage_done"] = "stage_done"
+    stage: Stage
+    seconds: float
+
+
+class Progressed(_Event):
+    """A long step has come this far."""
+
+    kind: Literal["progressed"] = "progressed"
+    progress: Progress
+
+
+class Recommended(_Event):
+    """The decision."""
+
+    kind: Literal["recommended"] = "recommended"
+    recommendation: Recommendation
+
+
+class Reported(_Event):
+    """The report is written: paths of its three forms."""
+
+    kind: Literal["reported"] = "reported"
+    markdown: str
+    html: str
+    json_file: str
+
+
+class Failed(_Event):
+    """A foreseen failure: what happened and what to do. The conversation goes on."""
+
+    kind: Literal["failed"] = "failed"
+    error: str
+    cause: Text
+    next_step: Text
+    exit_code: int
+
+
+Event = Annotated[
+    Said
+    | Noted
+    | Question
+    | Profiled
+    | Shortlisted
+    | Planned
+    | StageStarted
+    | StageDone
+    | Progressed
+    | Recommended
+    | Reported
+    | Failed,
+    Field(discriminator="kind"),
+]

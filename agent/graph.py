@@ -1,0 +1,73 @@
+"""The graph: conversation -> requirements -> profile -> shortlist -> plan and consent -> measurements -> decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from agent import routing
+from agent.context import Context
+from agent.nodes import Nodes
+from agent.settings import Settings
+from agent.state import State
+
+
+def build_graph(context: Context) -> StateGraph[State, None, State, State]:
+    """The graph, not yet compiled: its caller brings the checkpointer."""
+    nodes = Nodes(context)
+    graph: StateGraph[State, None, State, State] = StateGraph(State)
+    for name in (
+        "understand",
+        "answer",
+        "profile",
+        "interview",
+        "ask",
+        "shortlist",
+        "plan",
+        "ask_consent",
+        "agree",
+        "evaluate",
+        "benchmark",
+        "recommend",
+        "report",
+    ):
+        graph.add_node(name, getattr(nodes, name))
+    graph.add_edge(START, "understand")
+    graph.add_conditional_edges("understand", routing.after_understanding)
+    graph.add_conditional_edges("answer", routing.after_answer)
+    graph.add_conditional_edges("profile", routing.after_profile)
+    graph.add_conditional_edges("interview", routing.after_interview)
+    graph.add_edge("ask", "understand")
+    graph.add_conditional_edges("shortlist", routing.after_shortlist)
+    graph.add_conditional_edges("plan", routing.after_plan)
+    graph.add_edge("ask_consent", "understand")
+    graph.add_conditional_edges("agree", routing.after_plan)
+    graph.add_conditional_edges("evaluate", routing.after_evaluate)
+    graph.add_conditional_edges("benchmark", routing.after_benchmark)
+    graph.add_conditional_edges("recommend", routing.after_recommend)
+    graph.add_edge("report", END)
+    return graph
+
+
+def make_context(settings: Settings, *, report_folder: Path | None = None) -> Context:
+    """A context with the shipped catalog and the understanding that needs no LLM."""
+    from agent.understanding.rules import RuleUnderstanding
+    from knowledge.catalog import load_catalog
+    from knowledge.scores import load_scores
+
+    workspace = settings.workspace()
+    return Context(
+        workspace=workspace,
+        catalog=load_catalog(),
+        scores=load_scores(),
+        understanding=RuleUnderstanding(),
+        reports=workspace.home / "reports",
+        report_folder=report_folder,
+    )
+
+
+def studio_graph() -> Any:
+    """For LangGraph's own tools (``langgraph.json``), which bring a checkpointer of their own."""
+    return build_graph(make_context(Settings())).compile()

@@ -1,0 +1,78 @@
+"""Where to go next: pure functions of the state."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from agent.state import State
+
+#: LangGraph's name for the end, typed so that each route can be checked
+END: Literal["__end__"] = "__end__"
+
+AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "__end__"]
+
+
+def after_understanding(state: State) -> AfterUnderstanding:
+    """A question is answered; new data is read; else the interview goes on."""
+    understood = state.get("understood")
+    if state.get("failure") or (understood and understood.intent == "stop"):
+        return END
+    if understood and understood.intent == "question":
+        return "answer"
+    if (
+        state.get("plan")
+        and state.get("consent") is None
+        and understood
+        and understood.intent in ("confirm", "decline")
+    ):
+        return "agree"
+    return "profile" if state.get("data") and state.get("profile") is None else "interview"
+
+
+def after_answer(state: State) -> Literal["interview", "__end__"]:
+    """An answered question goes back to where the conversation was."""
+    return END if state.get("recommendation") or state.get("failure") else "interview"
+
+
+def after_profile(state: State) -> Literal["interview", "__end__"]:
+    """The interview follows the data."""
+    return END if state.get("failure") else "interview"
+
+
+def after_interview(state: State) -> Literal["ask", "shortlist", "__end__"]:
+    """Ask, or look for models."""
+    if state.get("failure"):
+        return END
+    return "ask" if state.get("asked") else "shortlist"
+
+
+def after_shortlist(state: State) -> Literal["plan", "recommend", "__end__"]:
+    """Without labelled data there is nothing to measure with."""
+    if state.get("failure"):
+        return END
+    profile = state.get("profile")
+    return "plan" if profile is not None and profile.dataset.judgments else "recommend"
+
+
+def after_plan(state: State) -> Literal["ask_consent", "evaluate", "recommend", "__end__"]:
+    if state.get("failure"):
+        return END
+    consent = state.get("consent")
+    if consent is None:
+        return "ask_consent"
+    return "evaluate" if consent.measure else "recommend"
+
+
+def after_evaluate(state: State) -> Literal["benchmark", "__end__"]:
+    """Quality first, then cost."""
+    return END if state.get("failure") else "benchmark"
+
+
+def after_benchmark(state: State) -> Literal["recommend", "__end__"]:
+    """Then decide."""
+    return END if state.get("failure") else "recommend"
+
+
+def after_recommend(state: State) -> Literal["report", "__end__"]:
+    """Then write it down."""
+    return END if state.get("failure") else "report"

@@ -1,0 +1,51 @@
+"""Settings, from the environment. The only reader of the environment in this program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tools.workspace import Workspace
+
+
+class Settings(BaseSettings):
+    """What the environment says; an explicit argument beats it, a default follows it.
+
+    Attributes:
+        home: ``ADVISOR_HOME``: vectors, runs, conversations, logs. Default: the user's data folder.
+        language: ``ADVISOR_LANGUAGE``: en or zh; default: the language the user writes in.
+        offline: ``ADVISOR_OFFLINE`` or ``HF_HUB_OFFLINE``: never try the model hub.
+        child_memory_mb: ``ADVISOR_CHILD_MEMORY_MB``: limit for a process that runs a model.
+        milvus_uri, milvus_token: ``MILVUS_URI``, ``MILVUS_TOKEN``: a Milvus server instead of Milvus Lite.
+        openai_base_url, openai_api_key: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``: for ``openai:`` candidates.
+        hub_endpoint: ``HF_ENDPOINT``: another model hub.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ADVISOR_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    home: Path = Field(default_factory=lambda: user_data_path("embedding-advisor"))
+    language: Literal["en", "zh"] | None = None
+    offline: bool = Field(False, validation_alias=AliasChoices("ADVISOR_OFFLINE", "HF_HUB_OFFLINE", "offline"))
+    child_memory_mb: int | None = None
+    milvus_uri: str | None = Field(None, validation_alias=AliasChoices("MILVUS_URI", "milvus_uri"))
+    milvus_token: SecretStr | None = Field(None, validation_alias=AliasChoices("MILVUS_TOKEN", "milvus_token"))
+    openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url"))
+    openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key"))
+    hub_endpoint: str = Field("https://huggingface.co", validation_alias=AliasChoices("HF_ENDPOINT", "hub_endpoint"))
+
+    def workspace(self) -> Workspace:
+        """What the tools get of it."""
+        return Workspace(
+            home=self.home.expanduser(),
+            milvus_uri=self.milvus_uri,
+            milvus_token=self.milvus_token,
+            openai_base_url=self.openai_base_url,
+            openai_api_key=self.openai_api_key,
+            hub_endpoint=self.hub_endpoint.rstrip("/"),
+            offline=self.offline,
+            child_memory_mb=self.child_memory_mb,
+        )

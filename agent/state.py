@@ -1,0 +1,106 @@
+"""The state of a conversation: each stage writes one field; new requirements clear the fields that depended on them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.understanding.base import Asked, Understood
+from knowledge.requirements import Requirements
+from knowledge.results import (
+    Benchmark,
+    Comparison,
+    Consent,
+    DataProfile,
+    Evaluation,
+    Plan,
+    Recommendation,
+    Shortlist,
+)
+from knowledge.wording import Language, Text
+from tools.data_source import DataSource
+
+Status = Literal["interviewing", "asking_consent", "measuring", "done", "failed"]
+
+
+class Failure(BaseModel):
+    """A foreseen failure, kept so that the conversation can say it and go on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str
+    cause: Text
+    next_step: Text
+    exit_code: int
+
+
+class Comparisons(BaseModel):
+    """All comparisons of a decision."""
+
+    model_config = ConfigDict(frozen=True)
+
+    found: tuple[Comparison, ...]
+
+
+class State(TypedDict, total=False):
+    """Inputs come first, then what the stages write, in flow order."""
+
+    message: str
+    """what the user wrote last; emptied once it is understood"""
+    language: Language
+    """language of the conversation"""
+    interactive: bool
+    """whether questions may be asked"""
+    data: DataSource | None
+    consent: Consent | None
+    specs: list[str]
+    """candidates the user named; empty: the plan chooses"""
+
+    requirements: Requirements
+    understood: Understood | None
+    asked: Asked | None
+    """the open question"""
+    asked_before: list[str]
+    profile: DataProfile | None
+    shortlist: Shortlist | None
+    plan: Plan | None
+    evaluation: Evaluation | None
+    benchmark: Benchmark | None
+    recommendation: Recommendation | None
+    comparisons: Comparisons | None
+    failure: Failure | None
+    status: Status
+    """explicit, because "no next node" is not proof that the work was done"""
+
+
+#: what depends on the requirements; measured evidence itself is kept in the run store and found again there
+DEPENDENT = ("shortlist", "plan", "evaluation", "benchmark", "recommendation", "comparisons", "consent")
+
+#: the only types a checkpoint may bring back to life
+ALLOWED = [
+    (kind.__module__, kind.__name__)
+    for kind in (
+        Asked,
+        Benchmark,
+        Comparisons,
+        Consent,
+        DataProfile,
+        DataSource,
+        Evaluation,
+        Failure,
+        Plan,
+        Recommendation,
+        Requirements,
+        Shortlist,
+        Text,
+        Understood,
+    )
+]
+
+
+def cleared() -> State:
+    """An update that empties everything that depends on the requirements."""
+    return State(
+        shortlist=None, plan=None, evaluation=None, benchmark=None, recommendation=None, comparisons=None, consent=None
+    )

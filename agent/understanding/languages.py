@@ -1,0 +1,88 @@
+"""The languages of the user's texts, and whether queries and documents differ in theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.understanding.findings import Finding
+from agent.understanding.negation import dropped, negated, soft
+from agent.understanding.reading import Reading
+from agent.understanding.utterance import Hit
+from knowledge.constraints import CONSTRAINTS
+from knowledge.languages import language_code
+from knowledge.wording import say
+
+
+def codes_of(hit: Hit) -> tuple[str, ...]:
+    """The codes a term stands for; 中英文 stands for two."""
+    if hit.value != "name":
+        return tuple(hit.value.split(","))
+    code = language_code(hit.term)
+    return (code,) if code else ()
+
+
+def read_languages(reading: Reading) -> Iterator[Finding]:
+    """Languages named, taken back, and suggested by a place."""
+    u = reading.utterance
+    hits = u.of_category("language")
+    unwanted = [h for h in hits if negated(u, h) or dropped(u, h)]
+    wanted = [h for h in hits if h not in unwanted]
+    if unwanted:
+        gone = tuple(code for h in unwanted for code in codes_of(h))
+        yield Finding("languages", {"languages": gone}, reading.use(unwanted[0]), merge="remove")
+    if wanted:
+        yield from _wanted(reading, wanted)
+    for hit in u.of_category("cross_lingual"):
+        if not negated(u, hit):
+            yield Finding("languages", {"cross_lingual": True}, reading.use(hit))
+    yield from _suggested(reading)
+
+
+def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
+    u = reading.utterance
+    words = [reading.use(h) for h in hits]
+    asked_in = {code for h in hits if _role(reading, h) == "query" for code in codes_of(h)}
+    written_in = {code for h in hits if _role(reading, h) == "document" for code in codes_of(h)}
+    held = set(reading.requirements.languages)
+    value: dict[str, object] = {"languages": tuple(dict.fromkeys(code for h in hits for code in codes_of(h)))}
+    replaces = _replaces(reading)
+    if asked_in and not asked_in <= (written_in or (set() if replaces else held) or asked_in):
+        value["cross_lingual"] = True
+    hard = not soft(u, hits[0].start)
+    yield Finding("languages", value, words[0], hard=hard, merge="set" if replaces else "add")
+
+
+def _replaces(reading: Reading) -> bool:
+    """Whether the languages named are instead of, not on top of, those stated before."""
+    current = reading.requirements.constraint(CONSTRAINTS["languages"])
+    if current is None or current.origin != "stated":
+        return True
+    u = reading.utterance
+    if u.of_category("addition") or u.tokens[0].text in ("and", "和", "plus"):
+        return False
+    clauses = {u.clauses[h.start] for h in u.of_category("language")}
+    only = any(u.in_clause(c, "only") for c in clauses)
+    return bool(u.of_category("correction")) or only or reading.asked == "languages"
+
+
+def _role(reading: Reading, hit: Hit) -> str | None:
+    """What is in this language: the noun right after it, else the last one before it in its clause."""
+    u = reading.utterance
+    clause = u.clauses[hit.start]
+    roles = u.in_clause(clause, "role")
+    after = next((r for r in roles if 0 <= r.start - hit.end <= 1), None)
+    before = next((r for r in reversed(roles) if r.end <= hit.start), None)
+    found = after or before
+    return found.value if found else None
+
+
+def _suggested(reading: Reading) -> Iterator[Finding]:
+    u = reading.utterance
+    current = reading.requirements.constraint(CONSTRAINTS["languages"])
+    places = [h for h in u.of_category("place") if not negated(u, h)]
+    if u.of_category("language") or not places or (current is not None and current.origin == "stated"):
+        return
+    words = [reading.use(h) for h in places]
+    codes = tuple(dict.fromkeys(h.value for h in places))
+    rule = say("“{words}” suggests the language spoken there", words=words[0])
+    yield Finding("languages", {"languages": codes}, words[0], reading.because(rule), hard=False)

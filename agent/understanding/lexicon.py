@@ -1,0 +1,142 @@
+"""The words this program knows, and where they occur in a message. The words are data: ``knowledge/data/lexicon.json``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+#: stands for a character that has been read as part of a path or a model's name
+MASK = "\u2022"
+_TOKEN = re.compile(
+    MASK + r"+|<=|>=|[\u3400-\u9fff]|\d+(?:,\d{3}(?!\d))*(?:\.\d+)?"
+    r"|(?:(?![\u3400-\u9fff])[^\W\d_])+(?:'(?:(?![\u3400-\u9fff])[^\W\d_])+)?|\S"
+)
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_ASCII_WORD = re.compile(r"[a-z']+")
+#: categories that are not term tables
+_PLAIN = frozenset(
+    "model_family model_family_word not_a_model traditional numerals ordinals usd_per usd_per_note fillers list_joiners"
+    " stopwords stop_characters never_typos typo_categories capitalised".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a number, a Chinese character or a sign; `start` and `end` count folded characters."""
+
+    text: str
+    stem: str
+    start: int
+    end: int
+
+    @property
+    def han(self) -> bool:
+        """Whether it is a Chinese character."""
+        return len(self.text) == 1 and bool(_HAN.match(self.text))
+
+
+def stem(word: str) -> str:
+    """An English word without its plural ending."""
+    if len(word) <= 3 or not _ASCII_WORD.fullmatch(word) or word.endswith(("ss", "us", "is")) or not word.endswith("s"):
+        return word
+    return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+
+
+def tokenise(folded: str) -> list[Token]:
+    """The tokens of a folded text."""
+    return [Token(m[0], stem(m[0]), m.start(), m.end()) for m in _TOKEN.finditer(folded)]
+
+
+def _apart(left: Token, right: Token) -> bool:
+    return right.start > left.end
+
+
+def _may_part(left: Token, right: Token) -> bool:
+    """Whether writers put a space between two such tokens or not, as they please: 纯 CPU, / month."""
+    return left.han != right.han or not (left.text.isalnum() and right.text.isalnum())
+
+
+class Lexicon:
+    """Terms by category and value.
+
+    Args:
+        tables: the content of the lexicon file.
+    """
+
+    def __init__(self, tables: Mapping[str, Any]) -> None:
+        self.tables = tables
+        pairs: str = tables["traditional"]
+        self.traditional = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        self.fillers = frozenset(tables["fillers"])
+        self.list_joiners = frozenset(tables["list_joiners"])
+        self._stopwords = frozenset(tables["stopwords"])
+        self._stop_characters = frozenset(tables["stop_characters"])
+        self._capitalised = frozenset(tables["capitalised"])
+        self._by_first: dict[str, list[tuple[list[Token], str, list[tuple[str, str]]]]] = {}
+        self.vocabulary: set[str] = set(tables["never_typos"]) | self._stopwords | self.fillers
+        self.typo_targets: set[str] = set()
+        self._load()
+
+    def _load(self) -> None:
+        meanings: dict[str, list[tuple[str, str]]] = {}
+        for category, table in self.tables.items():
+            if category in _PLAIN:
+                continue
+            for value, terms in table.items():
+                for term in terms:
+                    meanings.setdefault(term, []).append((category, value))
+        for term, meant in meanings.items():
+            tokens = tokenise(term)
+            self._by_first.setdefault(tokens[0].stem, []).append((tokens, term, meant))
+            self.vocabulary.update(word for t in tokens for word in (t.text, t.stem))
+            alone = len(tokens) == 1 and len(term) >= 6 and term.isascii()
+            if alone and any(category in self.tables["typo_categories"] for category, _ in meant):
+                self.typo_targets.add(term)
+        for candidates in self._by_first.values():
+            candidates.sort(key=lambda c: -len(c[0]))
+
+    def find(self, tokens: list[Token]) -> Iterator[tuple[str, str, str, int, int]]:
+        """(category, value, term, start, end) of the terms in a text: longest first, without overlaps."""
+        i = 0
+        while i < len(tokens):
+            length = 1
+            for pattern, term, meant in self._by_first.get(tokens[i].stem, ()):
+                if self._matches(pattern, tokens, i):
+                    length = len(pattern)
+                    yield from ((category, value, term, i, i + length) for category, value in meant)
+                    break
+            i += length
+
+    @staticmethod
+    def _matches(pattern: list[Token], tokens: list[Token], at: int) -> bool:
+        if at + len(pattern) > len(tokens):
+            return False
+        for k, wanted in enumerate(pattern):
+            token = tokens[at + k]
+            if token.stem != wanted.stem:
+                return False
+            if k and _apart(tokens[at + k - 1], token) and not _apart(pattern[k - 1], wanted):
+                if not _may_part(pattern[k - 1], wanted):
+                    return False
+        return True
+
+    def must_be_capital(self, word: str) -> bool:
+        """Whether a word is meant only where it is written with a capital letter (Polish)."""
+        return word in self._capitalised
+
+    def says_nothing(self, token: Token) -> bool:
+        """Whether leaving a token out loses nothing."""
+        if token.han:
+            return token.text in self._stop_characters
+        return token.text in self._stopwords or not token.text[0].isalnum() or token.text in self.list_joiners
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """The lexicon of this program, read once."""
+    return Lexicon(json.loads((files("knowledge") / "data" / "lexicon.json").read_text("utf-8")))

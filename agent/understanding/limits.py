@@ -1,0 +1,234 @@
+"""What the quantities in a message are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from agent.understanding.findings import Finding
+from agent.understanding.negation import soft
+from agent.understanding.numbers import Quantity
+from agent.understanding.reading import Reading
+from knowledge.wording import Text, say
+
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0, "month": 2_629_800.0, "year": 31_557_600.0}
+_PER_MONTH = {"day": 30.44, "month": 1.0, "year": 1 / 12, "h": 730.5, "min": 43_830.0, "s": 2_629_800.0}
+_MIB = {"mb": 1.0, "gb": 1024.0, "tb": 1024.0 * 1024}
+_TOKENS_PER_WORD = 4 / 3
+#: the nouns that a number without a unit may follow: "维度 512", "context length 8192"
+_UNIT_OF_NOUN = {"dimension": "dimensions", "max_tokens": "tokens", "queries_per_second": "qps", "parameters": "parameters"}
+#: what a bare number means as the answer to a question
+_UNIT_OF_ANSWER = {
+    "documents": "documents",
+    "document_tokens": "tokens",
+    "query_tokens": "tokens",
+    "max_tokens": "tokens",
+    "queries_per_second": "qps",
+    "parameters": "parameters",
+    "dimension": "dimensions",
+    "latency": "ms",
+    "cost": "usd",
+    "margin": "percent",
+}
+_BARE_GB_BELOW = 256
+
+
+def read_limits(reading: Reading) -> Iterator[Finding]:
+    """Findings from the quantities; one that fits nothing is left alone."""
+    u = reading.utterance
+    # A volume of tokens joins a budget, so the budget has to be there.
+    for quantity in sorted(reading.quantities, key=lambda q: q.unit == "tokens"):
+        for finding in LimitReader(reading, quantity).read():
+            u.use(quantity.start, quantity.end)
+            for hit in u.in_clause(u.clauses[quantity.start], "noun", "rate"):
+                u.use(hit.start, hit.end)
+            yield finding
+
+
+class LimitReader:
+    """Reads one quantity in its clause."""
+
+    def __init__(self, reading: Reading, quantity: Quantity) -> None:
+        self._reading, self._q = reading, quantity
+        self._u = reading.utterance
+        self._clause = self._u.clauses[quantity.start]
+        self._asked = reading.asked
+        self._words = self._u.words(quantity.start, quantity.end)
+        self._by_unit: dict[str, Callable[[], Iterator[Finding]]] = {
+            "ms": self._latency,
+            "s": self._seconds,
+            "mb": self._memory,
+            "gb": self._memory,
+            "tb": self._memory,
+            "tokens": self._tokens,
+            "words": self._lengths_in_words,
+            "characters": self._lengths_in_characters,
+            "parameters": self._parameters,
+            "dimensions": self._dimension,
+            "qps": self._per_second,
+            "queries": self._queries,
+            "documents": self._documents,
+            "usd": self._money,
+            "cny": self._money,
+            "eur": self._money,
+            "gbp": self._money,
+            "percent": self._margin,
+            "points": self._margin,
+        }
+
+    def read(self) -> Iterator[Finding]:
+        """What this quantity says."""
+        unit = self._q.unit or self._unit_from_context()
+        read = self._by_unit.get(unit or "")
+        if read is None:
+            yield from self._bare_answer()
+            return
+        if self._q.unit is None:
+            self._q = Quantity(self._q.value, unit, self._q.limit, self._q.start, self._q.end, self._q.rate)
+        withdrawn = self._has("indifferent") or (self._has("drop") and unit not in ("percent", "points"))
+        for finding in read():
+            yield Finding(finding.about, None, self._words) if withdrawn else finding
+
+    def _unit_from_context(self) -> str | None:
+        """The unit of the noun right before a bare number, else that of the open question."""
+        for noun in self._u.in_clause(self._clause, "noun"):
+            between = self._q.start - noun.end
+            if noun.value in _UNIT_OF_NOUN and 0 <= between <= 2 and self._plain(noun.end, self._q.start):
+                return _UNIT_OF_NOUN[noun.value]
+        answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1
+        return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
+
+    def _plain(self, start: int, end: int) -> bool:
+        tokens = self._u.tokens[start:end]
+        return all(t.text in "=:≤<到为在是约" or t.text in ("of", "is", "about", "around", "max") for t in tokens)
+
+    def _bare_answer(self) -> Iterator[Finding]:
+        if self._asked == "memory" and self._q.unit is None and len(self._reading.quantities) == 1:
+            unit = "GB" if self._q.value < _BARE_GB_BELOW else "MB"
+            rule = say("“{words}” taken as {amount}", words=self._words, amount=f"{self._q.value:g} {unit}")
+            yield from self._found("memory", {"max_mb": self._q.value * _MIB[unit.lower()]}, rule)
+
+    def _has(self, *categories: str, value: str | None = None) -> bool:
+        return any(value in (None, h.value) for h in self._u.in_clause(self._clause, *categories))
+
+    def _found(self, about: str, value: object, rule: Text | None = None) -> Iterator[Finding]:
+        because = self._reading.because(rule) if rule else None
+        yield Finding(about, value, self._words, because, hard=not soft(self._u, self._q.start))
+
+    def _whole(self, about: str, rule: Text | None = None, factor: float = 1.0) -> Iterator[Finding]:
+        number = round(self._q.value * factor)
+        if number > 0:
+            yield from self._found(about, number, rule)
+
+    def _latency(self, factor: float = 1.0) -> Iterator[Finding]:
+        milliseconds = self._q.value * factor
+        if milliseconds <= 0 or self._q.limit == "min":
+            return
+        rule = None
+        if self._has("average"):
+            rule = say("“{words}” taken as the limit for the 95th percentile", words=self._words)
+        yield from self._found("latency", {"p95_ms": milliseconds}, rule)
+
+    def _seconds(self) -> Iterator[Finding]:
+        """Seconds may also be the length of a recording."""
+        about_speed = self._q.limit == "max" or self._asked == "latency" or self._has("noun", value="latency")
+        if about_speed and not self._has("modality"):
+            yield from self._latency(1000.0)
+
+    def _memory(self) -> Iterator[Finding]:
+        usable = self._has("usable_memory") or self._asked == "memory"
+        if self._q.value <= 0 or (not usable and self._has("storage")):
+            return
+        if any(0 <= h.start - self._q.end <= 2 for h in self._u.in_clause(self._clause, "storage")):
+            return
+        megabytes = self._q.value * _MIB[self._q.unit or "mb"]
+        yield from self._found("memory", {"max_mb": megabytes})
+
+    def _tokens(self) -> Iterator[Finding]:
+        if self._q.rate:
+            per_month = self._q.value * _PER_MONTH[self._q.rate] / 1e6
+            yield from self._found("cost", {"million_tokens_per_month": round(per_month, 6)})
+            return
+        about = self._length_of()
+        if about == "max_tokens":
+            if self._q.value >= 1:
+                yield from self._found("max_tokens", {"tokens": round(self._q.value)})
+        else:
+            yield from self._whole(about)
+
+    def _length_of(self, default: str = "max_tokens") -> str:
+        if self._asked in ("document_tokens", "query_tokens", "max_tokens"):
+            return self._asked
+        roles = self._u.in_clause(self._clause, "role")
+        if self._has("supports") and not (default == "document_tokens"):
+            return "max_tokens"
+        if roles:
+            nearest = min(roles, key=lambda r: abs(r.start - self._q.start))
+            return f"{nearest.value}_tokens"
+        return default
+
+    def _lengths_in_words(self) -> Iterator[Finding]:
+        rule = say("“{words}” taken as 4 tokens for 3 words", words=self._words)
+        if self._asked or self._u.in_clause(self._clause, "role"):
+            yield from self._length(rule, _TOKENS_PER_WORD)
+
+    def _lengths_in_characters(self) -> Iterator[Finding]:
+        if not (self._asked or self._u.in_clause(self._clause, "role")):
+            return
+        if self._reading.language == "zh":
+            yield from self._length(say("“{words}” taken as one token for each Chinese character", words=self._words), 1)
+        else:
+            yield from self._length(say("“{words}” taken as one token for 4 characters", words=self._words), 0.25)
+
+    def _length(self, rule: Text, factor: float) -> Iterator[Finding]:
+        about = self._length_of("document_tokens")
+        if about == "max_tokens":
+            yield from self._found(about, {"tokens": max(1, round(self._q.value * factor))}, rule)
+        else:
+            yield from self._whole(about, rule, factor)
+
+    def _parameters(self) -> Iterator[Finding]:
+        if self._q.limit == "min":
+            return
+        named = self._q.value >= 1e5
+        millions = self._q.value / 1e6 if named else self._q.value
+        if millions > 0 and (named or self._asked == "parameters"):
+            yield from self._found("parameters", {"max_millions": millions})
+
+    def _dimension(self) -> Iterator[Finding]:
+        if self._q.limit != "min" and self._q.value >= 1:
+            yield from self._found("dimension", {"max_dimension": round(self._q.value)})
+
+    def _per_second(self) -> Iterator[Finding]:
+        if self._q.value > 0:
+            per_second = self._q.value / _SECONDS[self._q.rate or "s"]
+            yield from self._found("queries_per_second", round(per_second, 6))
+
+    def _queries(self) -> Iterator[Finding]:
+        if self._q.rate or self._asked == "queries_per_second":
+            yield from self._per_second()
+
+    def _documents(self) -> Iterator[Finding]:
+        if not self._q.rate and self._q.value >= 1:
+            yield from self._whole("documents")
+
+    def _money(self) -> Iterator[Finding]:
+        rate = self._q.rate or ("month" if self._asked == "cost" or self._has("rate", value="month") else None)
+        if rate is None or self._q.limit == "min" or self._has("unit", value="tokens"):
+            return
+        currency = self._q.unit or "usd"
+        factor = self._u.lexicon.tables["usd_per"][currency]
+        usd = round(self._q.value * factor * _PER_MONTH[rate], 2)
+        rule = None
+        if currency != "usd":
+            rule = say(
+                "“{words}” at {rate} US dollars each, a rounded rate of 2025", words=self._words, rate=f"{factor:g}"
+            )
+        yield from self._found("cost", {"max_usd_per_month": usd}, rule)
+
+    def _margin(self) -> Iterator[Finding]:
+        if not (self._has("loss") or self._asked == "margin"):
+            return
+        bare_share = self._q.value < 1 and self._words.replace(".", "").isdigit()
+        share = self._q.value if bare_share else self._q.value / 100
+        if 0 <= share <= 1:
+            yield from self._found("margin", round(share, 6))

@@ -1,0 +1,90 @@
+"""No, not, without; does not matter; ideally: what a clause does to the words in it."""
+
+from __future__ import annotations
+
+from agent.understanding.utterance import Hit, Utterance
+
+_REACH = 7
+_UNKNOWN_WORDS = 1
+_AFTER = frozenset(
+    "available needed required allowed possible necessary an a the option us 问 题 用 需 要 可 行 了 . ! , 。 ? 的".split()
+)
+
+
+def negated(utterance: Utterance, hit: Hit) -> bool:
+    """Whether a term is said to be absent or unwanted: by a negation before it, or right after it."""
+    return negated_before(utterance, hit) or negated_after(utterance, hit)
+
+
+def negated_before(utterance: Utterance, hit: Hit) -> bool:
+    """Whether a negation before a term reaches it: back over words that carry it on, and one that may not."""
+    clause, at, unknown, joined = utterance.clauses[hit.start], hit.start, 0, False
+    for _ in range(_REACH):
+        if at == 0 or utterance.clauses[at - 1] != clause:
+            return False
+        ending = utterance.ending(at, "negation", "not_negation", hit.category)
+        if any(e.category == "not_negation" for e in ending):
+            return False
+        if any(e.category == "negation" for e in ending):
+            return not utterance.ending(at, "no") or utterance.tokens[at - 1].text not in ("wait",)
+        word = utterance.tokens[at - 1].text
+        if ending and joined:
+            at, joined = ending[0].start, False
+        elif word in utterance.lexicon.list_joiners and _samenegated_before(utterance, at - 1, hit):
+            at, joined = at - 1, True
+        elif word in utterance.lexicon.fillers or utterance.tokens[at - 1].stem in utterance.lexicon.fillers:
+            at -= 1
+        elif unknown < _UNKNOWN_WORDS and utterance.tokens[at - 1].text.isalpha() and not _any_ending(utterance, at):
+            at, unknown = at - 1, unknown + 1
+        else:
+            return False
+    return False
+
+
+def _samenegated_before(utterance: Utterance, end: int, hit: Hit) -> bool:
+    return bool(utterance.ending(end, hit.category))
+
+
+def _any_ending(utterance: Utterance, end: int) -> bool:
+    return bool(utterance.ending(end, "task", "domain", "language", "gpu", "license", "hosting", "open_weights"))
+
+
+def negated_after(utterance: Utterance, hit: Hit) -> bool:
+    """Whether a negation follows a term and ends there: "GPU: none", "显卡没有"."""
+    clause, at = utterance.clauses[hit.start], hit.end
+    for _ in range(3):
+        if at >= len(utterance.tokens):
+            return False
+        found = utterance.starting(at, "negation")
+        if found:
+            end = found[0].end
+            last = end >= len(utterance.tokens) or utterance.clauses[end] != utterance.clauses[at]
+            return last or utterance.tokens[end].text in _AFTER
+        word = utterance.tokens[at].text
+        if not (word in utterance.lexicon.fillers or word in ":=") or utterance.clauses[at] > clause + 1:
+            return False
+        at += 1
+    return False
+
+
+def dropped(utterance: Utterance, hit: Hit) -> bool:
+    """Whether the clause takes a demand back: "forget the latency limit", "延迟无所谓", "no budget limit"."""
+    clause = utterance.clauses[hit.start]
+    if utterance.in_clause(clause, "drop", "indifferent"):
+        return True
+    limits = utterance.in_clause(clause, "limit_word")
+    return any(abs(word.start - hit.end) <= 2 for word in limits) and negated(utterance, hit)
+
+
+def soft(utterance: Utterance, hit_start: int) -> bool:
+    """Whether a wish is only a wish: "ideally", "最好", also as a clause of its own after it ("..., if possible")."""
+    clause = utterance.clauses[hit_start]
+    if utterance.in_clause(clause, "hard"):
+        return False
+    if utterance.in_clause(clause, "soft"):
+        return True
+    following = [i for i, c in enumerate(utterance.clauses) if c == clause + 1]
+    own = utterance.in_clause(clause + 1, "soft")
+    return bool(own) and utterance.sentences[following[0]] == utterance.sentences[hit_start] and len(following) <= (
+        sum(h.end - h.start for h in own) + 1
+    )

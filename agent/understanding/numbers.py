@@ -1,0 +1,187 @@
+"""Numbers with units: 10M documents, 1000 万条, 50 ms, 8GB, $200/month, 半秒."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.understanding.utterance import Hit, Utterance
+
+#: units whose number may be some words away: "10M short legal documents"
+_COUNTED = frozenset({"documents", "queries"})
+_WORDS_BETWEEN = 3
+_BREAKERS = frozenset("and with for in on per a the of at by from to that which users user categories classes gb mb 和 用 每".split())
+_SOFTENERS = frozenset("多 余 来 左 右 个 + ~ of or so 的 几".split())
+_RANGE = frozenset("- – — ~ to 到 至".split())
+_SIGNS = frozenset({"usd", "cny", "eur", "gbp"})
+_LONGEST_NUMBER = 15
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number in the message.
+
+    Attributes:
+        value: with its scale (10M -> 10000000); of a range, the upper end.
+        unit: a value of the lexicon's ``unit``; None where it has none.
+        limit: ``max`` or ``min`` where a limit was named.
+        start: its first token, limit and currency sign included.
+        end: the token after its last.
+        rate: per what (``s``, ``day``, ``month`` ...), where said right beside it.
+    """
+
+    value: float
+    unit: str | None
+    limit: str | None
+    start: int
+    end: int
+    rate: str | None = None
+
+
+@dataclass(frozen=True)
+class _Number:
+    value: float
+    end: int
+    scaled: bool = False
+
+
+class NumberReader:
+    """Finds the quantities of one message."""
+
+    def __init__(self, utterance: Utterance) -> None:
+        self._u = utterance
+        table = utterance.lexicon.tables["numerals"]
+        self._digits: dict[str, int] = table["digits"]
+        self._scales: dict[str, int] = table["scales"]
+        self._words: dict[str, int] = table["words"]
+        self._word_scales: dict[str, int] = table["word_scales"]
+        self._vague = frozenset(table["vague"])
+
+    def read(self) -> list[Quantity]:
+        """All quantities, in order."""
+        found, i = [], 0
+        while i < len(self._u.tokens):
+            number = self._number(i)
+            if number is None:
+                i += 1
+                continue
+            quantity = self._quantity(i, number)
+            found.append(quantity)
+            i = max(quantity.end, i + 1)
+        return found
+
+    def _text(self, i: int) -> str:
+        return self._u.tokens[i].text if i < len(self._u.tokens) else ""
+
+    def _number(self, i: int) -> _Number | None:
+        text = self._text(i)
+        if text[:1].isdigit() and text.isascii():
+            if len(text.replace(",", "")) > _LONGEST_NUMBER or self._glued(i):
+                return None
+            return self._scaled(float(text.replace(",", "")), i + 1)
+        if text in self._digits or text in self._scales or text == "半":
+            return self._chinese(i)
+        return self._english(i)
+
+    def _glued(self, i: int) -> bool:
+        """Whether the digits belong to a name such as p95 or e5; "qps100" does not."""
+        before = self._u.tokens[i - 1] if i else None
+        touching = before is not None and before.end == self._u.tokens[i].start and before.text.isascii()
+        return touching and before is not None and before.text.isalpha() and not self._u.ending(i, "unit", "noun")
+
+    def _scaled(self, value: float, i: int) -> _Number:
+        """Apply the scales that follow: million, k, 万, 百万."""
+        start = i
+        while self._text(i) in self._scales:
+            value, i = value * self._scales[self._text(i)], i + 1
+        if i == start and self._text(i) in self._word_scales:
+            word = self._text(i)
+            near = self._u.tokens[i].start == self._u.tokens[i - 1].end or len(word) > 1
+            if near or self._unit(i + 1) is not None:
+                value, i = value * self._word_scales[word], i + 1
+                if word == "hundred" and self._text(i) in ("thousand", "million"):
+                    value, i = value * self._word_scales[self._text(i)], i + 1
+        return _Number(value, i, i > start)
+
+    def _chinese(self, i: int) -> _Number | None:
+        if i and self._text(i - 1) in self._vague:
+            return None
+        if self._text(i) == "半":
+            return _Number(0.5, i + 1) if self._unit(i + 1) else None
+        total = section = digit = 0
+        while (c := self._text(i)) in self._digits or c in self._scales:
+            if c in self._digits:
+                digit = self._digits[c]
+            elif self._scales[c] >= 10_000:
+                total = (total + section + digit or 1) * self._scales[c]
+                section = digit = 0
+            else:
+                section, digit = section + (digit or 1) * self._scales[c], 0
+            i += 1
+        return _Number(float(total + section + digit), i)
+
+    def _english(self, i: int) -> _Number | None:
+        text = self._text(i)
+        if text == "half" and self._text(i + 1) in ("a", "an"):
+            scaled = self._scaled(0.5, i + 2)
+            return scaled if scaled.scaled or self._unit(scaled.end) else None
+        if text in ("a", "an") and self._text(i + 1) in ("hundred", "thousand", "million", "billion"):
+            return self._scaled(1.0, i + 1)
+        if text in self._words and not (text == "hundred" and i and self._text(i - 1).isdigit()):
+            scaled = self._scaled(float(self._words[text]), i + 1)
+            return scaled if scaled.scaled or self._unit(scaled.end) else None
+        return None
+
+    def _unit(self, i: int) -> Hit | None:
+        found = self._u.starting(i, "unit")
+        return found[0] if found else None
+
+    def _quantity(self, start: int, number: _Number) -> Quantity:
+        value, end = number.value, number.end
+        if self._text(end) in _RANGE and (upper := self._number(end + 1)) is not None:
+            value, end = upper.value, upper.end
+        while self._text(end) in _SOFTENERS and not self._unit(end):
+            end += 1
+        unit, end = self._find_unit(end, number.end)
+        sign = next((h for h in self._u.ending(start, "unit") if h.value in _SIGNS | {"qps"}), None)
+        if sign is not None and unit is None:
+            unit, start = sign.value, sign.start
+        limit, start, end = self._find_limit(start, end)
+        rate, start, end = self._find_rate(start, end)
+        return Quantity(value, unit, limit, start, end, rate)
+
+    def _find_unit(self, end: int, bare_end: int) -> tuple[str | None, int]:
+        clause = self._u.clauses[min(end, len(self._u.tokens)) - 1]
+        for i in range(end, min(end + _WORDS_BETWEEN + 1, len(self._u.tokens))):
+            if self._u.clauses[i] != clause:
+                break
+            for unit in self._u.starting(i, "unit"):
+                if i == end or unit.value in _COUNTED:
+                    return self._preferred(i, unit), unit.end
+            if self._text(i) in _BREAKERS or self._number(i) or self._u.starting(i, "rate") or not self._text(i).isalpha():
+                break
+        return None, bare_end
+
+    def _preferred(self, i: int, unit: Hit) -> str:
+        """Of a word with several readings ("次查询"), the first the lexicon lists."""
+        return next(h.value for h in self._u.starting(i, "unit") if h.end == unit.end)
+
+    def _find_limit(self, start: int, end: int) -> tuple[str | None, int, int]:
+        at = start
+        while at and self._text(at - 1) in ("a", "the", "of", "about", "around", "到", "在", "为", "是", "于"):
+            at -= 1
+        before = self._u.ending(at, "limit")
+        if before:
+            return before[0].value, before[0].start, end
+        after = self._u.starting(end, "limit")
+        if after and self._u.clauses[after[0].start] == self._u.clauses[start]:
+            return after[0].value, start, after[0].end
+        return None, start, end
+
+    def _find_rate(self, start: int, end: int) -> tuple[str | None, int, int]:
+        clause = self._u.clauses[start]
+        rates = self._u.in_clause(clause, "rate")
+        after = next((r for r in rates if 0 <= r.start - end <= 2), None)
+        if after:
+            return after.value, start, after.end
+        before = next((r for r in reversed(rates) if 0 <= start - r.end <= 3), None)
+        return (before.value, before.start, end) if before else (None, start, end)

@@ -1,0 +1,95 @@
+"""Which sentences ask, and what: "why not bge-m3?", "如果有 GPU 呢？"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.understanding.base import Question, QuestionKind
+from agent.understanding.names import Names
+from agent.understanding.utterance import Utterance
+
+_MARKS = frozenset("?吗")
+#: what a question begins with even where its mark is missing
+_OPENINGS = frozenset(("how", "who", "what is", "what's", "tell me about", "tell me more about", "explain", "describe")) | {
+    "什么是",
+    "怎么",
+    "如何",
+    "介绍",
+    "介绍一下",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence by its tokens and what it asks; `kind` is None where it states something or asks for a model."""
+
+    start: int
+    end: int
+    kind: QuestionKind | None
+
+
+def read_sentences(utterance: Utterance, names: Names) -> list[Sentence]:
+    """The sentences of a message with what they ask."""
+    found: list[Sentence] = []
+    start = 0
+    for i in range(1, len(utterance.tokens) + 1):
+        if i == len(utterance.tokens) or utterance.sentences[i] != utterance.sentences[start]:
+            found.append(Sentence(start, i, _kind(utterance, names, start, i)))
+            start = i
+    return found
+
+
+def as_question(utterance: Utterance, names: Names, sentences: list[Sentence]) -> Question | None:
+    """The first thing asked, with the models named in the sentences that ask."""
+    asking = [s for s in sentences if s.kind]
+    if not asking:
+        return None
+    telling = next((s for s in asking if s.kind != "other"), asking[0])
+    models = dict.fromkeys(m for s in asking for m in _models(utterance, names, s.start, s.end))
+    return Question(kind=telling.kind or "other", models=tuple(models))
+
+
+def _models(utterance: Utterance, names: Names, start: int, end: int) -> list[str]:
+    first, last = utterance.span(start, end)
+    return [n.text for n in names.models if first <= n.start < last]
+
+
+def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionKind | None:
+    hits = [h for i in range(start, end) for h in utterance.starting(i)]
+    said = {h.category for h in hits}
+    asks = any(utterance.tokens[i].text in _MARKS for i in range(start, end))
+    asks |= any(utterance.tokens[i].text == "呢" for i in range(max(start, end - 2), end))
+    models = _models(utterance, names, start, end)
+    supposing = next((h for h in hits if h.category == "what_if"), None)
+    if supposing is not None and _supposes(supposing.term, said, asks):
+        return "what_if"
+    opening = min((h.start for h in hits if h.category in ("why", "why_not")), default=None)
+    if opening is not None:
+        return _why(said, asks, bool(models), opening == start or asks)
+    if "compare" in said and models and (len(models) > 1 or asks):
+        return "compare"
+    if "show_model" in said and models:
+        return "show_model"
+    return _other(utterance, said, asks, start)
+
+
+def _supposes(term: str, said: set[str], asks: bool) -> bool:
+    """ "if" alone supposes nothing: it takes a question mark or "what if"; "如果" takes 呢 or 会怎样."""
+    if term in ("assume", "assuming", "imagine"):
+        return asks
+    if term.isascii():
+        return asks or term.startswith(("what", "suppos"))
+    return asks or "hypothetical_end" in said
+
+
+def _why(said: set[str], asks: bool, models: bool, opens: bool) -> QuestionKind | None:
+    if "why_not" in said and (models or asks or opens):
+        return "why_not"
+    return "why" if "why" in said and opens else None
+
+
+def _other(utterance: Utterance, said: set[str], asks: bool, start: int) -> QuestionKind | None:
+    if said & {"request", "reconsider", "decide"}:
+        return None
+    opening = utterance.starting(start, "interrogative", "show_model")
+    return "other" if asks or any(h.term in _OPENINGS for h in opening) else None

@@ -1,0 +1,149 @@
+"""Short replies read against the open question: yes, the second one, no preference, 第二个."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from agent.understanding.base import Asked
+from agent.understanding.findings import SLOTS, Finding
+from agent.understanding.utterance import Utterance
+from knowledge.constraints import CONSTRAINTS
+from knowledge.languages import language_code
+
+_ORDINAL = re.compile(
+    r"(?:option|answer|number|no\.?|choice|the|选|选择|我选|选项)?\s*#?(?P<number>\d{1,2})\s*[.)、。]?$"
+    r"|(?:选|选择|我选)?第(?P<han>[一二两三四五六七八九\d])(?:个|项|种|条)?(?:吧|啊|的)?[。.]?$"
+    r"|(?:i(?:'d)? (?:take|choose|pick|say) )?the (?P<word>\w+)(?: one| option| answer)?[.]?$"
+)
+_HAN_DIGITS = {c: i for i, c in enumerate("一二三四五六七八九", 1)} | {"两": 2}
+#: what yes and no say where no suggested answer says it
+_YES: dict[str, Any] = {
+    "license": {"commercial": True},
+    "open_weights": {},
+    "gpu": True,
+    "keyword_match": True,
+}
+_NO: dict[str, Any] = {"license": {"commercial": False}, "open_weights": None, "gpu": False, "keyword_match": False}
+_SHORT = 8
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply to the open question.
+
+    Attributes:
+        finding: what it says; None where it changes nothing ("I don't know").
+        whole: whether it is all that the message says.
+    """
+
+    finding: Finding | None
+    whole: bool = True
+
+
+def is_about_requirement(asked: Asked | None) -> bool:
+    """Whether the open question is about a field or a constraint, not about a plan."""
+    return asked is not None and (asked.about in SLOTS or asked.about in CONSTRAINTS)
+
+
+def read_reply(utterance: Utterance, asked: Asked) -> Reply | None:
+    """The reply to a question about a requirement, or None where the message is no plain reply."""
+    text = utterance.text.strip()
+    if not utterance.tokens or not is_about_requirement(asked):
+        return None
+    choice = _ordinal(utterance, asked, text)
+    if choice is None:
+        choice = _label(asked, text)
+    if choice is not None:
+        utterance.use(0, len(utterance.tokens))
+        return Reply(_chosen(asked, choice, text))
+    if len(utterance.tokens) > _SHORT:
+        return _polar(utterance, asked, whole=False)
+    if utterance.of_category("indifferent", "whatever") and not utterance.of_category("noun"):
+        return _used(utterance, Reply(_forgotten(asked, text)))
+    if utterance.of_category("undecided"):
+        return _used(utterance, Reply(None))
+    return _polar(utterance, asked, whole=False) or _named_language(utterance, asked, text)
+
+
+def _used(utterance: Utterance, reply: Reply) -> Reply:
+    utterance.use(0, len(utterance.tokens))
+    return reply
+
+
+def _ordinal(utterance: Utterance, asked: Asked, text: str) -> int | None:
+    match = _ORDINAL.match(text.lower())
+    if match is None:
+        return None
+    word = match["word"]
+    if word:
+        number = utterance.lexicon.tables["ordinals"].get(word, 0)
+        number = len(asked.answers) if number == -1 else number
+    else:
+        said = match["number"] or match["han"]
+        number = _HAN_DIGITS.get(said) or int(said)
+    return number - 1 if 1 <= number <= len(asked.answers) else None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def _label(asked: Asked, text: str) -> int | None:
+    """The suggested answer whose label the message repeats, in either language."""
+    said = _plain(text)
+    if not said:
+        return None
+    for i, answer in enumerate(asked.answers):
+        if said in (_plain(answer.label.render("en")), _plain(answer.label.render("zh"))):
+            return i
+    return None
+
+
+def _chosen(asked: Asked, choice: int, words: str) -> Finding:
+    answer = asked.answers[choice]
+    if answer.parameters is None:
+        declined = asked.about == "license"
+        return Finding(asked.about, _NO["license"] if declined else None, words)
+    value = answer.parameters.get("value") if asked.about in SLOTS else dict(answer.parameters)
+    return Finding(asked.about, value, words)
+
+
+def _forgotten(asked: Asked, words: str) -> Finding:
+    return Finding(asked.about, None, words)
+
+
+def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
+    """A reply that begins with yes or no: the suggested answer that begins so, else what a yes or no says."""
+    openings = utterance.starting(0, "yes", "no")
+    if not openings:
+        return None
+    said = openings[0].category
+    words = utterance.words(0, openings[0].end)
+    alone = openings[0].end == len([t for t in utterance.tokens if t.text not in ".!。！,，"])
+    utterance.use(0, openings[0].end)
+    fitting = [i for i, a in enumerate(asked.answers) if _begins(a.label.render("en"), said)]
+    if len(fitting) == 1:
+        return Reply(_chosen(asked, fitting[0], words), whole=whole or alone)
+    meanings = _YES if said == "yes" else _NO
+    if asked.about in meanings:
+        return Reply(Finding(asked.about, meanings[asked.about], words), whole=whole or alone)
+    return Reply(_forgotten(asked, words), whole=True) if said == "no" and alone else None
+
+
+def _begins(label: str, said: str) -> bool:
+    return bool(re.match(rf"{said}\b(?!\s+limit)", label.lower()))
+
+
+def _named_language(utterance: Utterance, asked: Asked, text: str) -> Reply | None:
+    """Names and codes that are too short or too rare to be looked for in running text: de, en; Sardinian."""
+    if asked.about != "languages" or utterance.of_category("language"):
+        return None
+    parts = [p for p in re.split(r"[\s,，、/&和与]+|\band\b", text) if p.strip()]
+    codes = [language_code(p.strip(" .。")) for p in parts]
+    if not codes or None in codes:
+        return None
+    found = tuple(dict.fromkeys(code for code in codes if code))
+    return _used(utterance, Reply(Finding("languages", {"languages": found}, text)))
+

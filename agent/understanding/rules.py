@@ -1,0 +1,127 @@
+"""Understanding without a language model: a lexicon, a grammar of numbers, and rules. English, Chinese, and both mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.understanding.base import Asked, Intent, Understood
+from agent.understanding.demands import read_hosting, read_license, read_open_weights, read_withdrawals
+from agent.understanding.findings import Finding, apply
+from agent.understanding.language import detect_language
+from agent.understanding.languages import read_languages
+from agent.understanding.lexicon import load_lexicon
+from agent.understanding.limits import read_limits
+from agent.understanding.names import NameReader, Names
+from agent.understanding.numbers import NumberReader
+from agent.understanding.questions import Sentence, as_question, read_sentences
+from agent.understanding.reading import Reading
+from agent.understanding.replies import Reply, is_about_requirement, read_reply
+from agent.understanding.use_case import (
+    incumbent_reader,
+    read_domain,
+    read_gpu,
+    read_keyword_match,
+    read_modality,
+    read_task,
+)
+from agent.understanding.utterance import LONGEST, Utterance, readable
+from knowledge.requirements import Requirements
+
+_READERS = (
+    read_task,
+    read_modality,
+    read_domain,
+    read_keyword_match,
+    read_gpu,
+    read_license,
+    read_hosting,
+    read_open_weights,
+    read_languages,
+    read_limits,
+    read_withdrawals,
+)
+#: a message of at most so many words can be nothing but a greeting, a stop, a yes
+_SHORT = 6
+_SUMMARY = 500
+
+
+class RuleUnderstanding:
+    """Implements `agent.understanding.base.Understanding`.
+
+    A number without a unit says nothing unless a question is open; a sentence that asks changes nothing unless it is
+    a what-if. Reads the first 20,000 characters.
+    """
+
+    def __init__(self) -> None:
+        self._lexicon = load_lexicon()
+        tables = self._lexicon.tables
+        self._names = NameReader(tables["model_family"], tables["model_family_word"], tables["not_a_model"])
+
+    def understand(self, text: str, requirements: Requirements, asked: Asked | None) -> Understood:
+        """See `Understanding`."""
+        said = readable(text)
+        names = self._names.read(said)
+        utterance = Utterance(said, self._lexicon, names.spans)
+        if not utterance.tokens:
+            return Understood(requirements=requirements)
+        sentences = read_sentences(utterance, names)
+        question = as_question(utterance, names, sentences)
+        stated = self._stated(utterance, names, sentences)
+        reply = read_reply(stated, asked) if asked and (question is None or question.kind == "other") else None
+        if reply and reply.whole:
+            question = None
+        found = list(self._findings(stated, requirements, asked, names, reply))
+        updated, changes = apply(requirements, found)
+        about = {finding.about for finding in found}
+        answered = reply is not None or (is_about_requirement(asked) and asked is not None and asked.about in about)
+        intent: Intent = "question" if question else self._intent(stated, answered, informs=bool(found or names.paths))
+        if changes and intent == "inform" and not updated.summary:
+            updated = updated.model_copy(update={"summary": said.strip()[:_SUMMARY]})
+        ignored = stated.ignored() + (" …" if len(text) > LONGEST else "")
+        return Understood(
+            requirements=updated,
+            changes=changes,
+            intent=intent,
+            question=question,
+            answered=answered,
+            data_path=names.paths[0].text if names.paths else None,
+            ignored=ignored.strip(),
+        )
+
+    def _stated(self, utterance: Utterance, names: Names, sentences: list[Sentence]) -> Utterance:
+        """The message without the sentences that only ask."""
+        asking = [utterance.span(s.start, s.end) for s in sentences if s.kind and s.kind != "what_if"]
+        return Utterance(utterance.text, self._lexicon, [*names.spans, *asking]) if asking else utterance
+
+    def _findings(
+        self, utterance: Utterance, requirements: Requirements, asked: Asked | None, names: Names, reply: Reply | None
+    ) -> Iterator[Finding]:
+        if reply and reply.finding:
+            yield reply.finding
+        if reply and reply.whole:
+            return
+        about = asked.about if asked and is_about_requirement(asked) else None
+        quantities = NumberReader(utterance).read()
+        reading = Reading(utterance, requirements, about, detect_language(utterance.text), quantities)
+        for reader in (*_READERS, incumbent_reader(names, utterance.text)):
+            yield from reader(reading)
+
+    def _intent(self, utterance: Utterance, answered: bool, *, informs: bool) -> Intent:
+        if utterance.of_category("decide"):
+            return "decide"
+        if answered or informs:
+            return "inform"
+        words = [t for t in utterance.tokens if t.text[0].isalnum()]
+        if len(words) <= _SHORT:
+            plain: tuple[tuple[str, Intent], ...] = (
+                ("stop", "stop"),
+                ("yes", "confirm"),
+                ("no", "decline"),
+                ("greeting", "greeting"),
+            )
+            for category, intent in plain:
+                opening = utterance.starting(0, category)
+                if opening:
+                    utterance.use(opening[0].start, opening[0].end)
+                    return intent
+        return "inform" if utterance.of_category("request") else "unknown"

@@ -1,0 +1,131 @@
+"""What it is for: task, domain, exact words in queries, the hardware, the model in use today."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from agent.understanding.findings import Finding
+from agent.understanding.names import Names
+from agent.understanding.negation import dropped, negated, soft
+from agent.understanding.reading import Reading
+from agent.understanding.utterance import Hit
+from knowledge.wording import say
+
+#: the most telling first: "semantic search for our RAG chatbot" is RAG
+_SPECIFIC = (
+    "cross_modal",
+    "code_search",
+    "reranking",
+    "deduplication",
+    "clustering",
+    "classification",
+    "recommendation",
+    "rag",
+    "similarity",
+    "search",
+)
+#: words that say what every retrieval system does
+_GENERIC = frozenset("search searching retrieve retrieval look up 搜索 检索 查找".split())
+
+
+def _wanted(reading: Reading, category: str) -> list[Hit]:
+    hits = reading.utterance.of_category(category)
+    return [h for h in hits if not negated(reading.utterance, h) and not (category == "task" and reading.counted(h))]
+
+
+def _replaces(reading: Reading, about: str, incidental: bool) -> bool:
+    """Whether a mention may replace what was stated before: not one in passing."""
+    current = getattr(reading.requirements, about)
+    if not incidental or current is None or current.origin != "stated":
+        return True
+    taken_back = any(
+        h.value == current.value and negated(reading.utterance, h) for h in reading.utterance.of_category(about)
+    )
+    return reading.asked == about or taken_back or bool(reading.utterance.of_category("correction"))
+
+
+def read_task(reading: Reading) -> Iterator[Finding]:
+    """The task, and the kinds of data it needs."""
+    hits = _wanted(reading, "task")
+    if not hits:
+        return
+    best = min(hits, key=lambda h: (_SPECIFIC.index(h.value), h.start))
+    if _replaces(reading, "task", incidental=best.term in _GENERIC):
+        yield Finding("task", best.value, reading.use(best))
+
+
+def read_modality(reading: Reading) -> Iterator[Finding]:
+    """Kinds of data other than text; the text stays among them, since queries are text unless told otherwise."""
+    hits = _wanted(reading, "modality")
+    if hits:
+        words = [reading.use(h) for h in hits]
+        picture_to_picture = any(h.term in ("以图搜图", "图搜图", "image to image", "search by image") for h in hits)
+        kinds = dict.fromkeys(h.value for h in hits)
+        value = tuple(kinds) if picture_to_picture else ("text", *kinds)
+        yield Finding("modality", {"modalities": value}, words[0], hard=not soft(reading.utterance, hits[0].start))
+
+
+def read_domain(reading: Reading) -> Iterator[Finding]:
+    """The domain that is mentioned most."""
+    hits = _wanted(reading, "domain")
+    if not hits:
+        return
+    counts = Counter(h.value for h in hits)
+    best = max(hits, key=lambda h: counts[h.value])
+    for hit in hits:
+        reading.use(hit)
+    if _replaces(reading, "domain", incidental=True):
+        yield Finding("domain", best.value, reading.use(best))
+
+
+def read_keyword_match(reading: Reading) -> Iterator[Finding]:
+    """Whether queries hold words that must be met exactly."""
+    u = reading.utterance
+    for hit in u.of_category("keyword"):
+        words = reading.use(hit)
+        if dropped(u, hit):
+            yield Finding("keyword_match", None, words)
+        elif negated(u, hit):
+            yield Finding("keyword_match", False, words)
+        elif hit.value == "stated":
+            yield Finding("keyword_match", True, words)
+        else:
+            rule = say("“{words}” has to be found exactly as written", words=words)
+            yield Finding("keyword_match", True, words, reading.because(rule))
+
+
+def read_gpu(reading: Reading) -> Iterator[Finding]:
+    """Whether there is a GPU; one that is there outweighs a CPU that is mentioned too."""
+    u = reading.utterance
+    hits = u.of_category("gpu")
+    if not hits:
+        return
+    for hit in hits:
+        reading.use(hit)
+    forgotten = next((h for h in hits if dropped(u, h)), None)
+    if forgotten:
+        yield Finding("gpu", None, reading.use(forgotten))
+        return
+    there = [h for h in hits if h.value == "yes" and not negated(u, h)]
+    absent = [h for h in hits if h not in there and not (h.value == "no" and negated(u, h))]
+    if there and not (absent and absent[-1].start > there[-1].start and u.of_category("correction")):
+        yield Finding("gpu", True, reading.use(there[0]))
+    elif absent:
+        yield Finding("gpu", False, reading.use(absent[0]))
+
+
+def incumbent_reader(names: Names, text: str) -> Callable[[Reading], Iterator[Finding]]:
+    """Reads the model in use today: a name right after "we currently use", "目前用的是"."""
+
+    def read(reading: Reading) -> Iterator[Finding]:
+        u = reading.utterance
+        for hit in u.of_category("incumbent"):
+            position = u.span(hit.start, hit.end)[1]
+            name = next((n for n in names.models if 0 <= n.start - position <= 25), None)
+            if name and not negated(u, hit) and not set("?!.。？！;；\n") & set(text[position : name.start]):
+                reading.use(hit)
+                yield Finding("incumbent", name.text, name.text)
+                return
+
+    return read

@@ -1,0 +1,158 @@
+"""A message made comparable: folded characters, tokens, clauses; every piece leads back to the user's own words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.understanding.lexicon import MASK, Lexicon, Token, tokenise
+from agent.understanding.typos import corrected
+
+#: characters read of a message; a requirement stated later than this is reported as not understood
+LONGEST = 20_000
+#: in a longer message an unknown word is rather a word we do not know than a slip
+_TYPED_BY_HAND = 2_000
+_JOINER = re.compile(r"(?<=[^\W\d_])[-_‐‑](?=\w)|(?<=\d)[-_‐‑](?=[a-z])")
+_SENTENCE_END = frozenset("!?。;；")
+_CLAUSE_END = frozenset(",、:：()（）—–")
+#: categories of words that say how to take others
+_FUNCTION_WORDS = (
+    "negation not_negation drop indifferent undecided soft hard correction addition only role limit limit_word supports"
+    " usable_memory model_noun loss acceptable average yes no decide whatever stop greeting request reconsider why_not"
+    " why what_if hypothetical_end compare show_model interrogative incumbent".split()
+)
+_BREAKERS = frozenset({"but", "however", "while", "although"})
+
+
+def readable(text: str) -> str:
+    """The text without control, zero-width and direction characters, cut to `LONGEST` characters."""
+    kept = []
+    for c in text[:LONGEST]:
+        category = unicodedata.category(c)
+        if category in ("Cf", "Cs", "Co", "Cn"):
+            continue
+        kept.append(" " if category == "Cc" and c != "\n" else c)
+    return "".join(kept)
+
+
+def fold(text: str, traditional: dict[str, str]) -> tuple[str, list[int]]:
+    """Lower case, compatibility forms and simplified characters, with the position each character came from."""
+    folded: list[str] = []
+    origin: list[int] = []
+    for i, c in enumerate(text):
+        for form in unicodedata.normalize("NFKC", c).lower() if c not in "…" else " ":
+            folded.append({"’": "'", "“": '"', "”": '"'}.get(form) or traditional.get(form, form))
+            origin.append(i)
+    return _JOINER.sub(" ", "".join(folded)), origin
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A term of the lexicon in the message; `start` and `end` count tokens, `end` is exclusive."""
+
+    category: str
+    value: str
+    term: str
+    start: int
+    end: int
+
+
+class Utterance:
+    """A message with what the lexicon knows of it.
+
+    Attributes:
+        text: the readable message.
+        tokens: its tokens; what the masked spans cover says nothing.
+        sentences: for each token, the number of its sentence.
+        clauses: for each token, the number of its clause.
+        hits: the lexicon's terms in it, in order.
+    """
+
+    def __init__(self, text: str, lexicon: Lexicon, masked: Iterable[tuple[int, int]] = ()) -> None:
+        characters = list(text)
+        for start, end in masked:
+            characters[start:end] = [MASK] * (end - start)
+        folded, self._origin = fold("".join(characters), lexicon.traditional)
+        self.text = text
+        self.lexicon = lexicon
+        self.tokens: list[Token] = tokenise(folded)
+        if len(text) <= _TYPED_BY_HAND:
+            self.tokens = [corrected(token, lexicon) for token in self.tokens]
+        self.sentences: list[int] = []
+        self.clauses: list[int] = []
+        self._divide()
+        self.hits = [hit for found in lexicon.find(self.tokens) if self._meant(hit := Hit(*found))]
+        self._starting: dict[int, list[Hit]] = {}
+        self._ending: dict[int, list[Hit]] = {}
+        self._by_clause: dict[int, list[Hit]] = {}
+        for hit in self.hits:
+            self._starting.setdefault(hit.start, []).append(hit)
+            self._ending.setdefault(hit.end, []).append(hit)
+            self._by_clause.setdefault(self.clauses[hit.start], []).append(hit)
+        self._used: set[int] = set()
+
+    def _divide(self) -> None:
+        sentence = clause = 0
+        for i, token in enumerate(self.tokens):
+            clause += token.text in _BREAKERS
+            self.sentences.append(sentence)
+            self.clauses.append(clause)
+            following = self.tokens[i + 1] if i + 1 < len(self.tokens) else None
+            stop = token.text == "." and (following is None or following.start > token.end)
+            newline = following is not None and "\n" in self.text[self._last(token) : self._first(following)]
+            if token.text in _SENTENCE_END or stop or newline:
+                sentence += 1
+                clause += 1
+            elif token.text in _CLAUSE_END:
+                clause += 1
+
+    def _meant(self, hit: Hit) -> bool:
+        return not self.lexicon.must_be_capital(hit.term) or self.words(hit.start, hit.end)[0].isupper()
+
+    def _first(self, token: Token) -> int:
+        return self._origin[token.start]
+
+    def _last(self, token: Token) -> int:
+        return self._origin[token.end - 1]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a run of tokens stands in the text, in characters."""
+        return self._first(self.tokens[start]), self._last(self.tokens[end - 1]) + 1
+
+    def words(self, start: int, end: int) -> str:
+        """The user's own words of a run of tokens."""
+        return self.text[slice(*self.span(start, end))]
+
+    def of_category(self, *categories: str) -> list[Hit]:
+        """The hits of some categories, in order."""
+        return [hit for hit in self.hits if hit.category in categories]
+
+    def in_clause(self, clause: int, *categories: str) -> list[Hit]:
+        """The hits of some categories in one clause."""
+        return [hit for hit in self._by_clause.get(clause, ()) if hit.category in categories]
+
+    def starting(self, start: int, *categories: str) -> list[Hit]:
+        """The hits that begin at a token, of some categories where any are named."""
+        return [hit for hit in self._starting.get(start, ()) if not categories or hit.category in categories]
+
+    def ending(self, end: int, *categories: str) -> list[Hit]:
+        """The hits of some categories that end before a token."""
+        return [hit for hit in self._ending.get(end, ()) if hit.category in categories]
+
+    def use(self, start: int, end: int) -> None:
+        """Mark tokens as understood."""
+        self._used.update(range(start, end))
+
+    def ignored(self, limit: int = 300) -> str:
+        """The words nothing was understood from, shortened."""
+        for hit in self.of_category(*_FUNCTION_WORDS):
+            self.use(hit.start, hit.end)
+        left: list[str] = []
+        for i, token in enumerate(self.tokens):
+            if i not in self._used and not self.lexicon.says_nothing(token):
+                adjacent = token.han and i > 0 and i - 1 not in self._used and self.tokens[i - 1].han
+                left.append(("" if adjacent else " ") + self.words(i, i + 1))
+        words = "".join(left).strip()
+        return words if len(words) <= limit else words[:limit] + "…"

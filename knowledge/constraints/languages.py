@@ -1,0 +1,71 @@
+"""Does the model know the languages of the texts?"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from knowledge.constraints.base import Answer, ConstraintBase, Verdict
+from knowledge.languages import language_code, language_names
+from knowledge.model_card import ModelCard
+from knowledge.wording import Text, say
+
+
+class LanguagesConstraint(ConstraintBase):
+    """The model must list every language of the texts. A model that lists none is kept, and this is said.
+
+    Attributes:
+        languages: ISO 639-1 codes (639-3 where there is none); names and tags are turned into codes.
+        cross_lingual: queries and documents are in different ones of these languages.
+    """
+
+    kind: Literal["languages"] = "languages"
+    languages: tuple[str, ...] = Field(min_length=1)
+    cross_lingual: bool = False
+
+    question: ClassVar[Text] = say("Which languages are your texts in?")
+    answers: ClassVar[tuple[Answer, ...]] = (
+        Answer(label=say("English"), parameters={"languages": ("en",)}),
+        Answer(label=say("Chinese"), parameters={"languages": ("zh",)}),
+        Answer(label=say("English and Chinese"), parameters={"languages": ("en", "zh")}),
+    )
+
+    @field_validator("languages", mode="after")
+    @classmethod
+    def _as_codes(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        codes = {text: language_code(text) for text in languages}
+        unknown = [text for text, code in codes.items() if code is None]
+        if unknown:
+            raise ValueError(f"no language is called {', '.join(unknown)}")
+        return tuple(dict.fromkeys(code for code in codes.values() if code))
+
+    def describe(self) -> Text:
+        names = language_names(self.languages)
+        if self.cross_lingual:
+            return say("across languages: {languages}", languages=names)
+        return say("languages: {languages}", languages=names)
+
+    def check(self, card: ModelCard) -> Verdict:
+        names = language_names(self.languages)
+        if not any(language_code(listed) for listed in card.languages):
+            return Verdict(
+                outcome="unknown",
+                reason=say("it does not list its languages; {languages} to be measured", languages=names),
+            )
+        missing = [code for code in self.languages if code not in card.languages]
+        if missing:
+            return Verdict(
+                outcome="violated",
+                reason=say(
+                    "it does not list {missing} among its {count} languages",
+                    missing=language_names(missing),
+                    count=len(card.languages),
+                ),
+            )
+        if self.cross_lingual:
+            return Verdict(
+                outcome="met",
+                reason=say("it lists {languages}; how well it matches across them is to be measured", languages=names),
+            )
+        return Verdict(outcome="met", reason=say("it lists {languages}", languages=names))

@@ -1,0 +1,59 @@
+"""Does the model fit into memory?"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from knowledge.constraints.base import Answer, ConstraintBase, Footprint, Verdict
+from knowledge.model_card import ModelCard
+from knowledge.wording import Text, say
+
+
+class MemoryConstraint(ConstraintBase):
+    """The model must fit into `max_mb` of memory (MiB).
+
+    From the card this is the weights alone, at `bytes_per_parameter` (4 = fp32, 2 = fp16, 1 = int8): running it takes
+    more, which only a measurement shows. The stored size is used where the number of parameters is not known.
+    """
+
+    kind: Literal["memory"] = "memory"
+    max_mb: float = Field(gt=0, allow_inf_nan=False)
+    bytes_per_parameter: float = Field(default=4.0, gt=0, le=8)
+
+    question: ClassVar[Text] = say("How much memory may the model take on your machine?")
+    answers: ClassVar[tuple[Answer, ...]] = (
+        Answer(label=say("1 GB"), parameters={"max_mb": 1024}),
+        Answer(label=say("4 GB"), parameters={"max_mb": 4096}),
+        Answer(label=say("24 GB (one GPU, fp16)"), parameters={"max_mb": 24 * 1024, "bytes_per_parameter": 2.0}),
+        Answer(label=say("No limit"), parameters=None),
+    )
+
+    def describe(self) -> Text:
+        return say("at most {limit:,.0f} MB of memory", limit=self.max_mb)
+
+    def check(self, card: ModelCard) -> Verdict:
+        if card.is_api:
+            return Verdict(outcome="met", reason=say("an API: it takes no memory of yours"))
+        needed = card.memory_at(self.bytes_per_parameter)
+        needed = card.memory_mb if needed is None else needed
+        if needed is None:
+            return Verdict(outcome="unknown", reason=say("its size is not known"))
+        if needed > self.max_mb:
+            return Verdict(
+                outcome="violated",
+                reason=say(
+                    "its weights take {needed:,.0f} MB, you allow {limit:,.0f}", needed=needed, limit=self.max_mb
+                ),
+            )
+        return Verdict(outcome="met", reason=say("its weights take {needed:,.0f} MB", needed=needed))
+
+    def check_measured(self, footprint: Footprint) -> Verdict | None:
+        if footprint.peak_memory_mb is None:
+            return None
+        peak = footprint.peak_memory_mb
+        return Verdict(
+            outcome="violated" if peak > self.max_mb else "met",
+            reason=say("measured peak {peak:,.0f} MB, you allow {limit:,.0f}", peak=peak, limit=self.max_mb),
+        )

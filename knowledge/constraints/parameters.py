@@ -1,0 +1,46 @@
+"""Is the model small enough?"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from knowledge.constraints.base import Answer, ConstraintBase, Verdict
+from knowledge.model_card import ModelCard
+from knowledge.wording import Text, say
+
+
+class ParametersConstraint(ConstraintBase):
+    """The model must have at most `max_millions` parameters, in millions."""
+
+    kind: Literal["parameters"] = "parameters"
+    max_millions: float = Field(gt=0, allow_inf_nan=False)
+
+    question: ClassVar[Text] = say("How large may the model be?")
+    answers: ClassVar[tuple[Answer, ...]] = (
+        Answer(label=say("Up to 150 million parameters (a CPU will do)"), parameters={"max_millions": 150}),
+        Answer(label=say("Up to 600 million (a small GPU)"), parameters={"max_millions": 600}),
+        Answer(label=say("Up to 8 billion (a large GPU)"), parameters={"max_millions": 8200}),
+        Answer(label=say("No limit"), parameters=None),
+    )
+
+    def describe(self) -> Text:
+        return say("at most {limit:,.0f} million parameters", limit=self.max_millions)
+
+    def check(self, card: ModelCard) -> Verdict:
+        if card.parameters is None:
+            if card.is_api:
+                return Verdict(outcome="met", reason=say("an API: its size is its provider's business"))
+            return Verdict(outcome="unknown", reason=say("its number of parameters is not known"))
+        millions = card.parameters / 1e6
+        if millions > self.max_millions:
+            return Verdict(
+                outcome="violated",
+                reason=say(
+                    "{millions:,.0f} million parameters, you allow {limit:,.0f}",
+                    millions=millions,
+                    limit=self.max_millions,
+                ),
+            )
+        return Verdict(outcome="met", reason=say("{millions:,.0f} million parameters", millions=millions))

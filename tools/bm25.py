@@ -1,0 +1,107 @@
+"""The lexical leg: BM25 by bm25s over words, word stems and, for Chinese and its like, pairs of characters.
+
+Milvus Lite has BM25 too, but its inverse document frequencies are local to a segment and its analyser never matches
+Chinese, so its ranking is not the ranking that a server would give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from knowledge.candidate import Leg
+from knowledge.errors import SpecError
+from knowledge.wording import say
+
+OPTIONS = frozenset({"k1", "b", "stem"})
+#: Robertson & Zaragoza (2009), The Probabilistic Relevance Framework: BM25 and Beyond, section 3.4
+K1, B = 1.2, 0.75
+#: scripts written without spaces: Han, kana, Thai, Lao, Khmer, Myanmar
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_PIECES = re.compile(f"([{_UNSPACED}]+)|([^\\W{_UNSPACED}]+)")
+
+
+def tokenise(text: str, stem: Callable[[list[str]], list[str]]) -> list[str]:
+    """Stems of words; in scripts without spaces, overlapping pairs of characters (as Lucene's CJK analyser does)."""
+    words: list[str] = []
+    pairs: list[str] = []
+    for unspaced, word in _PIECES.findall(text.lower()):
+        if word:
+            words.append(word)
+        elif len(unspaced) == 1:
+            pairs.append(unspaced)
+        else:
+            pairs.extend(unspaced[i : i + 2] for i in range(len(unspaced) - 1))
+    return stem(words) + pairs
+
+
+class BM25Index:
+    """Documents indexed for BM25."""
+
+    def __init__(self, documents: Sequence[str], leg: Leg) -> None:
+        import bm25s
+
+        self._stem = _stemmer(leg)
+        k1, b = _number(leg, "k1", K1), _number(leg, "b", B)
+        tokens = [tokenise(text, self._stem) for text in documents]
+        self._size = len(documents)
+        self._empty = not any(tokens)
+        self._index: Any = bm25s.BM25(method="lucene", k1=k1, b=b)
+        if not self._empty:
+            self._index.index(tokens, show_progress=False)
+
+    def search(self, queries: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and scores of the k best for each query, best first; documents that share no word score 0 and follow."""
+        k = min(k, self._size)
+        if self._empty:
+            return np.tile(np.arange(k), (len(queries), 1)), np.zeros((len(queries), k))
+        tokens = [tokenise(text, self._stem) or [""] for text in queries]
+        rows, scores = self._index.retrieve(tokens, k=k, show_progress=False)
+        return np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float64)
+
+    @property
+    def bytes_per_document(self) -> float:
+        """Size of the index, averaged over the documents."""
+        parts = [] if self._empty else [v for v in self._index.scores.values() if isinstance(v, np.ndarray)]
+        return sum(part.nbytes for part in parts) / max(self._size, 1)
+
+
+def check_options(leg: Leg) -> None:
+    """Raise SpecError for an option that BM25 does not have, or a value it cannot take."""
+    unknown = sorted(set(leg.options) - OPTIONS)
+    if unknown:
+        raise SpecError(
+            say("{backend} has no option “{name}” ({spec}).", backend="bm25", name=unknown[0], spec=leg.spec),
+            say("It has: {names}.", names=", ".join(sorted(OPTIONS))),
+        )
+    _number(leg, "k1", K1)
+    _number(leg, "b", B)
+    _stemmer(leg)
+
+
+def _number(leg: Leg, name: str, default: float) -> float:
+    text = leg.options.get(name, str(default))
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text):
+        raise SpecError(
+            say("“{name}={value}” in {spec} is not possible.", name=name, value=text, spec=leg.spec),
+            say("Give a number, such as k1=1.2 or b=0.75."),
+        )
+    return float(text)
+
+
+def _stemmer(leg: Leg) -> Callable[[list[str]], list[str]]:
+    name = leg.options.get("stem", "english")
+    if name == "none":
+        return lambda words: words
+    import Stemmer
+
+    if name not in Stemmer.algorithms():
+        raise SpecError(
+            say("“{name}={value}” in {spec} is not possible.", name="stem", value=name, spec=leg.spec),
+            say("Possible are: {names}.", names=", ".join(("none", *sorted(Stemmer.algorithms())))),
+        )
+    stem: Callable[[list[str]], list[str]] = Stemmer.Stemmer(name).stemWords
+    return stem

@@ -1,0 +1,47 @@
+"""Where the user's data is: a path, or the sample that every machine has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.dataset import Dataset
+from tools.datasets import read_dataset
+from tools.stdlib_corpus import stdlib_corpus
+
+#: the name of the sample: the documentation of the running Python's standard library
+STDLIB = "stdlib"
+
+
+class DataSource(BaseModel):
+    """A dataset by reference: enough to read it again, in another process too.
+
+    Attributes:
+        path: a folder or file, or ``stdlib``.
+        columns: our name -> the file's column, where guessing is not wanted.
+        skip_bad: leave out what cannot be used instead of refusing the dataset.
+        documents, queries: size of the sample (``stdlib`` only); None means all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    columns: dict[str, str] = {}
+    skip_bad: bool = False
+    documents: int | None = None
+    queries: int | None = None
+
+    def read(self) -> Dataset:
+        """Read it; raises DatasetError."""
+        if self.path == STDLIB:
+            return stdlib_corpus(documents=self.documents, queries=self.queries)
+        return read_dataset(Path(self.path).expanduser(), columns=self.columns or None, skip_bad=self.skip_bad)
+
+    @property
+    def arguments(self) -> str:
+        """How to name it on the command line."""
+        sample = f" --documents {self.documents}" if self.documents else ""
+        sample += f" --queries {self.queries}" if self.queries else ""
+        columns = "".join(f" --column {ours}={theirs}" for ours, theirs in sorted(self.columns.items()))
+        return f"--data {self.path}{sample}{columns}{' --skip-bad' if self.skip_bad else ''}"

@@ -1,0 +1,125 @@
+"""Which column plays which role, guessed from its name unless the user says.
+
+Roles, as in ``columns={"text": "body"}``:
+
+======================= ====================================================================
+``id title text``       a document; title and text are joined by one space
+``query query_id``      a query, in a table of its own or beside its document
+``relevant``            ids of the right documents, in the table of queries
+``grade``               how relevant a document is: 0 is judged and not relevant
+``judged_query``        the query's id in the table of judgments
+``judged_document``     the document's id in the table of judgments
+======================= ====================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from knowledge.errors import DatasetError
+from knowledge.wording import say
+from tools.datasets.problems import shown
+
+ROLES = ("id", "title", "text", "query", "query_id", "relevant", "grade", "judged_query", "judged_document")
+
+_DOCUMENT_ID = "doc_id docid document_id documentid corpus_id passage_id pid 文档id 编号"
+_TEXT = "text body content contents document passage doc article context chunk abstract description 正文 内容 文本 文档"
+_QUERY = "query question queries search_query anchor utterance 查询 问题 提问"
+_QUERY_ID = "query_id queryid qid question_id 查询id"
+_GRADE = "grade score relevance relevance_score rel label gain 相关性 分数"
+_TITLE = "title headline heading subject name 标题 题目"
+
+# most telling name first
+_NAMES: dict[str, dict[str, str]] = {
+    "documents": {"id": f"id {_DOCUMENT_ID} uuid key", "title": _TITLE, "text": f"{_TEXT} answer response sentence"},
+    "queries": {
+        "query_id": f"id {_QUERY_ID} 编号 key",
+        "query": f"{_QUERY} text body content 文本 内容",
+        "relevant": "relevant relevant_ids relevant_docs relevant_documents relevant_doc_ids positive_ids doc_ids"
+        f" document_ids gold {_DOCUMENT_ID}",
+    },
+    "pairs": {
+        "id": f"{_DOCUMENT_ID} id",
+        "title": _TITLE,
+        "text": f"positive pos {_TEXT} answer response 答案 回答",
+        "query": _QUERY,
+        "query_id": _QUERY_ID,
+        "grade": _GRADE,
+    },
+    "judgments": {
+        "judged_query": f"{_QUERY_ID} query",
+        "judged_document": f"{_DOCUMENT_ID} doc document corpus",
+        "grade": _GRADE,
+    },
+}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
+
+
+def check_roles(columns: Mapping[str, str]) -> None:
+    """See that a mapping given by the user names roles that exist.
+
+    Raises:
+        DatasetError: one does not.
+    """
+    for role in columns:
+        if role not in ROLES:
+            raise DatasetError(
+                say("There is no column role “{role}”.", role=shown(role)),
+                say("The roles are: {roles}.", roles=", ".join(ROLES)),
+            )
+
+
+def guess(table: str, names: Sequence[str], columns: Mapping[str, str], *, file: str) -> dict[str, str]:
+    """Map the roles of a table to its columns.
+
+    Args:
+        table: ``documents``, ``queries``, ``pairs`` or ``judgments``.
+        names: the columns there are.
+        columns: the user's mapping; it wins, and an empty name means "no such column".
+        file: for messages.
+
+    Raises:
+        DatasetError: the user names a column that is not there.
+    """
+    by_plain: dict[str, str] = {}
+    for name in names:
+        by_plain.setdefault(_plain(name), name)
+    given = {columns[role] for role in _NAMES[table] if role in columns}
+    found: dict[str, str] = {}
+    for role, synonyms in _NAMES[table].items():
+        if role in columns:
+            if not columns[role]:
+                continue
+            if columns[role] not in names:
+                raise _no_column(columns[role], names, file)
+            found[role] = columns[role]
+        else:
+            taken = given | set(found.values())
+            match = next((by_plain[s] for s in synonyms.split() if s in by_plain and by_plain[s] not in taken), None)
+            if match is not None:
+                found[role] = match
+    return found
+
+
+def _no_column(wanted: str, names: Sequence[str], file: str) -> DatasetError:
+    close = get_close_matches(wanted, [n for n in names if n], n=1)
+    cause = say("{file} has no column “{column}”.", file=file, column=shown(wanted))
+    if close:
+        return DatasetError(cause, say("Did you mean “{column}”?", column=shown(close[0])))
+    return DatasetError(cause, say("Its columns are: {columns}.", columns=column_list(names)))
+
+
+def column_list(names: Sequence[str]) -> str:
+    """Column names for a message."""
+    return ", ".join(shown(n, 40) for n in names[:20]) + (", …" if len(names) > 20 else "")
+
+
+def looks_like_judgments(names: Sequence[str]) -> bool:
+    """Whether a first row is a header of judgments, not a judgment."""
+    known = {s for synonyms in _NAMES["judgments"].values() for s in synonyms.split()}
+    return len({_plain(n) for n in names} & known) >= 2

@@ -1,0 +1,404 @@
+"""From files to a `Dataset`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Literal
+
+from knowledge.dataset import Dataset, content_hash
+from knowledge.errors import DatasetError
+from knowledge.results import DatasetSummary
+from knowledge.wording import Text, join, say
+from tools.datasets.columns import check_roles, column_list, guess, looks_like_judgments
+from tools.datasets.files import DataFile, decoded, text_of
+from tools.datasets.layout import Layout, recognise
+from tools.datasets.limits import Budget, Limits, too_much
+from tools.datasets.problems import Problems, problem_text, shown
+from tools.datasets.tables import Row, Table, read_table
+
+_GUESSED_FROM_ROWS = 50
+_LARGEST_GRADE = 1_000
+
+
+def read_dataset(
+    path: Path, *, columns: Mapping[str, str] | None = None, skip_bad: bool = False, limits: Limits | None = None
+) -> Dataset:
+    """Read a file or folder in any of the layouts named in ``tools/datasets/__init__.py``.
+
+    Args:
+        path: the file or folder.
+        columns: role -> column, where the guess is wrong (``tools/datasets/columns.py`` lists the roles).
+        skip_bad: leave out lines, rows and files that something is wrong with; `DatasetSummary.skipped` and
+            `DatasetSummary.problems` count them.
+        limits: caps on size; None means the defaults.
+
+    Returns:
+        The dataset. Labels are ``gold`` where judgments came with it, else ``none``.
+
+    Raises:
+        DatasetError: it cannot be read, holds no document, or (without `skip_bad`) something in it is wrong; names
+            file and line of the first problem, and counts the others.
+    """
+    limits = limits or Limits()
+    check_roles(columns or {})
+    problems = Problems(skip=skip_bad, cap=limits.problems)
+    layout = recognise(path, limits, problems)
+    assembly = _Assembly(columns or {}, Budget(limits), problems)
+    assembly.read(layout)
+    problems.check()
+    if not assembly.documents:
+        raise _no_documents(path, problems)
+    return assembly.dataset(path, layout)
+
+
+def _no_documents(path: Path, problems: Problems) -> DatasetError:
+    name = shown(path, 200)
+    if not problems.total:
+        return DatasetError(say("{file} holds no documents.", file=name), say("Check that it is the right file."))
+    kinds = join([problem_text(k, n) for k, n in problems.counts.most_common()], Text(template="; "))
+    return DatasetError(
+        say("Nothing is left of {file} after leaving out what is wrong ({kinds}).", file=name, kinds=kinds),
+        say("Without --skip-bad the first problem is named with its line."),
+    )
+
+
+class _Assembly:
+    """Documents, queries and judgments while they are read."""
+
+    def __init__(self, columns: Mapping[str, str], budget: Budget, problems: Problems) -> None:
+        self._columns, self._budget, self._problems = columns, budget, problems
+        self._used: dict[str, str] = {}
+        # ids that were there but had something wrong: judgments of them are no problem of their own
+        self._left_out: dict[Literal["document", "query"], set[str]] = {"document": set(), "query": set()}
+        self.documents: dict[str, str] = {}
+        self.queries: dict[str, str] = {}
+        self.judgments: dict[str, dict[str, int]] = {}
+
+    def read(self, layout: Layout) -> None:
+        """Read all files of a layout: documents, then queries, then judgments."""
+        if layout.table:
+            self._read_table(self._open(layout.table))
+        if layout.documents:
+            self._read_documents(self._open(layout.documents))
+        for file in layout.texts:
+            self._read_text_file(file, layout.root)
+        if layout.queries:
+            self._read_queries(self._open(layout.queries))
+        elif layout.judgments:
+            raise DatasetError(
+                say("{file} holds judgments, but there is no file of queries.", file=layout.judgments[0].shown),
+                say("Put the queries beside it, as queries.jsonl or queries.csv with the columns id and text."),
+            )
+        for file in layout.judgments:
+            self._read_judgments(file)
+
+    def dataset(self, path: Path, layout: Layout) -> Dataset:
+        """What was read, with its summary."""
+        count = sum(len(grades) for grades in self.judgments.values())
+        labels, origin = self._labels(layout.sidecar) if count else ("none", None)
+        summary = DatasetSummary(
+            name=shown(path.resolve().name),
+            path=shown(path, 1000),
+            hash=content_hash(self.documents, self.queries, self.judgments),
+            format=layout.format,
+            documents=len(self.documents),
+            queries=len(self.queries),
+            judgments=count,
+            columns={role: shown(name) for role, name in self._used.items()},
+            skipped=self._problems.total,
+            problems=dict(sorted(self._problems.counts.items())),
+            labels=labels,
+            label_origin=origin,
+        )
+        return Dataset(summary, self.documents, self.queries, self.judgments)
+
+    def _labels(self, sidecar: DataFile | None) -> tuple[Literal["gold", "silver"], Text | None]:
+        """Where the labels came from, as `save_dataset` noted it; labels without a note are the user's own."""
+        if sidecar and sidecar.size <= self._budget.limits.line_bytes:
+            text = text_of(sidecar, self._budget, Problems(skip=True, cap=1))
+            try:
+                noted = json.loads(text or "")
+            except (ValueError, RecursionError):
+                noted = None
+            if isinstance(noted, dict) and noted.get("labels") == "silver":
+                # a plain string, so that nothing in the file is taken for a template
+                return "silver", Text.model_validate(shown(noted.get("label_origin") or "", 1000))
+        return "gold", say("judgments that came with the data")
+
+    # ------------------------------------------------------------ tables
+
+    def _open(self, file: DataFile) -> Table:
+        return read_table(file, self._budget, self._problems)
+
+    def _read_table(self, table: Table) -> None:
+        roles = guess("pairs", table.names, self._columns, file=table.file.shown)
+        if "query" in roles and "text" in roles:
+            self._used |= roles
+            self._read_pairs(table, roles)
+        else:
+            self._read_documents(table)
+
+    def _read_documents(self, table: Table) -> None:
+        roles = guess("documents", table.names, self._columns, file=table.file.shown)
+        start = list(islice(table.rows, _GUESSED_FROM_ROWS))
+        if "text" not in roles:
+            roles |= self._guessed_text(start, set(roles.values()))
+        if "text" not in roles and "title" in roles and "title" not in self._columns:
+            roles["text"] = roles.pop("title")
+        if "text" not in roles and (start or table.names):
+            self._problems.check()
+            raise _no_text_column(table)
+        self._used |= roles
+        for number, row in chain(start, table.rows):
+            document_id = self._id(row, roles, "id", table, number)
+            if document_id is not None:
+                self._add_document(document_id, row, roles, table, number)
+
+    def _guessed_text(self, rows: list[tuple[int, Row]], taken: set[str]) -> dict[str, str]:
+        """The column with the longest texts, if they are longer than labels and ids are and no paths or codes."""
+        lengths: dict[str, int] = {}
+        for _, row in rows:
+            for name, value in row.items():
+                if isinstance(value, str) and name not in taken and (" " in value or not value.isascii()):
+                    lengths[name] = lengths.get(name, 0) + len(value)
+        longest = max(lengths, key=lambda name: lengths[name], default=None)
+        return {"text": longest} if longest is not None and lengths[longest] >= 20 * len(rows) else {}
+
+    def _add_document(self, document_id: str, row: Row, roles: dict[str, str], table: Table, number: int) -> bool:
+        if document_id in self.documents or document_id in self._left_out["document"]:
+            self._problems.add("duplicate_id", table.at(number, _taken(document_id)))
+            return False
+        title, text = self._text(row, roles, "title", table, number), self._text(row, roles, "text", table, number)
+        if title is None or text is None:
+            self._left_out["document"].add(document_id)
+            return False
+        joined = f"{title} {text}".strip()
+        if not joined:
+            self._left_out["document"].add(document_id)
+            why = say("the text of document “{id}” is empty", id=shown(document_id))
+            self._problems.add("empty_text", table.at(number, why))
+            return False
+        self._keep_document(document_id, joined)
+        return True
+
+    def _keep_document(self, document_id: str, text: str) -> None:
+        self.documents[document_id] = text
+        limit = self._budget.limits.documents
+        if len(self.documents) > limit:
+            raise too_much(say("The data holds more than {limit} documents, the most this program reads.", limit=limit))
+
+    def _read_text_file(self, file: DataFile, root: Path) -> None:
+        document_id = file.path.relative_to(root).as_posix()
+        text = text_of(file, self._budget, self._problems)
+        if text is None:
+            return
+        if not _is_unicode(document_id):
+            why = say("{file}: its name is not UTF-8.", file=file.shown)
+            self._problems.add("bad_id", why)
+        elif not text.strip():
+            self._problems.add("empty_text", say("{file} is empty.", file=file.shown))
+            self._left_out["document"].add(document_id)
+        else:
+            self._keep_document(document_id, text.strip())
+
+    def _read_queries(self, table: Table) -> None:
+        roles = guess("queries", table.names, self._columns, file=table.file.shown)
+        start = list(islice(table.rows, _GUESSED_FROM_ROWS))
+        if "query" not in roles and "query" not in self._columns:
+            guessed = self._guessed_text(start, set(roles.values()))
+            roles |= {"query": guessed["text"]} if guessed else {}
+        if "query" not in roles and (start or table.names):
+            self._problems.check()
+            raise _no_text_column(table, role="query")
+        self._used |= roles
+        for number, row in chain(start, table.rows):
+            query_id = self._id(row, roles, "query_id", table, number)
+            if query_id is not None and self._add_query(query_id, row, roles, table, number):
+                for document_id in _ids(row.get(roles.get("relevant", "")), self.documents):
+                    self._judge(query_id, document_id, 1, table, number)
+
+    def _add_query(self, query_id: str, row: Row, roles: dict[str, str], table: Table, number: int) -> bool:
+        if query_id in self.queries or query_id in self._left_out["query"]:
+            self._problems.add("duplicate_id", table.at(number, _taken(query_id)))
+            return False
+        text = self._text(row, roles, "query", table, number)
+        if not text or not text.strip():
+            self._left_out["query"].add(query_id)
+            if text is not None:
+                why = say("the text of query “{id}” is empty", id=shown(query_id))
+                self._problems.add("empty_text", table.at(number, why))
+            return False
+        self.queries[query_id] = text.strip()
+        return True
+
+    def _read_pairs(self, table: Table, roles: dict[str, str]) -> None:
+        """Rows with a query and a document each; equal texts are one document, equal queries one query."""
+        document_ids: dict[str, str] = {}
+        query_ids: dict[str, str] = {}
+        for number, row in table.rows:
+            title, text = self._text(row, roles, "title", table, number), self._text(row, roles, "text", table, number)
+            query = self._text(row, roles, "query", table, number)
+            document_id = self._id(row, roles, "id", table, number)
+            if title is None or text is None or query is None or document_id is None:
+                continue
+            joined, query = f"{title} {text}".strip(), query.strip()
+            if joined not in document_ids:
+                if not self._add_document(document_id, row, roles, table, number):
+                    continue
+                document_ids[joined] = document_id
+            if not query:
+                continue
+            if query not in query_ids:
+                query_id = self._id(row, roles, "query_id", table, len(query_ids) + 1)
+                if query_id is None:
+                    continue
+                if query_id in self.queries:
+                    self._problems.add("duplicate_id", table.at(number, _taken(query_id)))
+                    continue
+                query_ids[query] = query_id
+                self.queries[query_id] = query
+            grade = self._grade(row, roles, table, number)
+            if grade is not None:
+                self._judge(query_ids[query], document_ids[joined], grade, table, number)
+
+    # ------------------------------------------------------------ judgments
+
+    def _read_judgments(self, file: DataFile) -> None:
+        def header(names: Any) -> tuple[str, ...]:
+            if looks_like_judgments(names):
+                return ()
+            if len(names) == 3:
+                return ("query-id", "doc-id", "grade")
+            # TREC: query, iteration, document, grade
+            return ("query-id", "iteration", "doc-id", "grade") if len(names) == 4 else ()
+
+        table = read_table(file, self._budget, self._problems, header=header)
+        roles = guess("judgments", table.names, self._columns, file=file.shown)
+        if not table.names:
+            return
+        missing = {"judged_query", "judged_document"} - set(roles)
+        if missing:
+            self._problems.check()
+            raise DatasetError(
+                say(
+                    "{file} does not look like judgments; its columns are: {columns}.",
+                    file=file.shown,
+                    columns=column_list(table.names),
+                ),
+                say("Use the header query-id, doc-id, grade, separated by tabs."),
+            )
+        self._used |= roles
+        for number, row in table.rows:
+            query_id = self._id(row, roles, "judged_query", table, number)
+            document_id = self._id(row, roles, "judged_document", table, number)
+            grade = self._grade(row, roles, table, number)
+            if query_id is not None and document_id is not None and grade is not None:
+                self._judge(query_id, document_id, grade, table, number)
+
+    def _judge(self, query_id: str, document_id: str, grade: int, table: Table, number: int) -> None:
+        if query_id in self._left_out["query"] or document_id in self._left_out["document"]:
+            self._problems.add(
+                "orphaned", table.at(number, say("it judges “{id}”, which is left out", id=shown(document_id)))
+            )
+        elif query_id not in self.queries:
+            why = say("there is no query “{id}”", id=shown(query_id))
+            self._problems.add("unknown_query", table.at(number, why))
+        elif document_id not in self.documents:
+            why = say("there is no document “{id}”", id=shown(document_id))
+            self._problems.add("unknown_document", table.at(number, why))
+        elif self.judgments.setdefault(query_id, {}).setdefault(document_id, grade) != grade:
+            why = say(
+                "“{document}” was given another grade for “{query}” before",
+                document=shown(document_id),
+                query=shown(query_id),
+            )
+            self._problems.add("duplicate_judgment", table.at(number, why))
+
+    # ------------------------------------------------------------ values
+
+    def _id(self, row: Row, roles: dict[str, str], role: str, table: Table, number: int) -> str | None:
+        """An id as text; rows without such a column are numbered."""
+        if role not in roles:
+            return str(number)
+        value = row.get(roles[role])
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str) or not value.strip():
+            why = say("there is no id in column “{column}”", column=shown(roles[role]))
+        elif any(c in value for c in "\t\n\r\0") or not _is_unicode(value):
+            why = say("the id “{id}” holds a tab, a line break or a broken character", id=shown(value))
+        else:
+            return value
+        self._problems.add("bad_id", table.at(number, why))
+        return None
+
+    def _text(self, row: Row, roles: dict[str, str], role: str, table: Table, number: int) -> str | None:
+        """A text, empty where there is none; None where the value is no text (noted as a problem)."""
+        value = row.get(roles[role]) if role in roles else None
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return ""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str):
+            if _is_unicode(value):
+                return value
+            self._problems.add("encoding", table.at(number, say("the text holds half a surrogate pair")))
+        else:
+            why = say("column “{column}” holds no text", column=shown(roles[role]))
+            self._problems.add("bad_text", table.at(number, why))
+        return None
+
+    def _grade(self, row: Row, roles: dict[str, str], table: Table, number: int) -> int | None:
+        if "grade" not in roles:
+            return 1
+        value = row.get(roles["grade"])
+        try:
+            grade = float(value) if isinstance(value, str | int | float) else math.nan
+        except (ValueError, OverflowError):
+            grade = math.nan
+        if grade.is_integer() and abs(grade) <= _LARGEST_GRADE:
+            return int(grade)
+        why = say("the grade “{grade}” is not a whole number", grade=shown(value))
+        self._problems.add("bad_grade", table.at(number, why))
+        return None
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or decoded(text.encode("utf-8", "surrogatepass")) is not None
+
+
+def _taken(key: str) -> Text:
+    return say("the id “{id}” occurred before", id=shown(key))
+
+
+def _no_text_column(table: Table, role: str = "text") -> DatasetError:
+    return DatasetError(
+        say(
+            "{file} has no column that looks like texts; its columns are: {columns}.",
+            file=table.file.shown,
+            columns=column_list(table.names),
+        ),
+        say("Say which one it is, for instance --column {role}=NAME.", role=role),
+    )
+
+
+def _ids(value: Any, known: Mapping[str, str]) -> Iterator[str]:
+    """The ids in one cell: a list, a JSON list, an id, or several separated by semicolons, commas or blanks."""
+    if isinstance(value, str):
+        if value in known:
+            yield value
+            return
+        try:
+            listed = json.loads(value) if value.startswith("[") and value.count("[") == 1 else None
+        except ValueError:
+            listed = None
+        value = listed if isinstance(listed, list) else value.replace(";", ",").replace("|", ",").split(",")
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str | int) and str(item).strip():
+            yield str(item).strip()

@@ -1,0 +1,79 @@
+"""Writing a dataset in the BEIR layout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from knowledge.dataset import Dataset
+from knowledge.errors import DatasetError, ResourceError
+from knowledge.wording import say
+from tools.datasets.layout import SIDECAR
+from tools.datasets.problems import shown
+
+
+def save_dataset(dataset: Dataset, folder: Path) -> None:
+    """Write ``corpus.jsonl``, ``queries.jsonl``, ``qrels.tsv`` and a note on where the labels came from.
+
+    The folder appears complete or not at all: files are written beside it and renamed.
+
+    Raises:
+        DatasetError: the folder already holds something.
+        ResourceError: it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DatasetError(
+            say("{folder} already holds something.", folder=shown(folder, 200)), say("Choose a new folder.")
+        )
+    work: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        _write_jsonl(work / "corpus.jsonl", dataset.documents.items())
+        if dataset.queries:
+            _write_jsonl(work / "queries.jsonl", dataset.queries.items())
+        if dataset.judgments:
+            _write_qrels(work / "qrels.tsv", dataset.judgments)
+        summary = dataset.summary
+        note = {
+            "name": summary.name,
+            "hash": summary.hash,
+            "labels": summary.labels,
+            "label_origin": summary.label_origin.render() if summary.label_origin else None,
+        }
+        (work / SIDECAR).write_text(json.dumps(note, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        work.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        os.replace(work, folder)
+    except OSError as error:
+        raise ResourceError(
+            say("{folder} cannot be written: {why}.", folder=shown(folder, 200), why=str(error.strerror or error)),
+            say("Choose another folder, or make room."),
+        ) from error
+    finally:
+        if work is not None and work.exists():
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_jsonl(path: Path, items: Iterable[tuple[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        for key, text in items:
+            out.write(json.dumps({"_id": key, "text": text}, ensure_ascii=False) + "\n")
+
+
+def _field(key: str) -> str:
+    # the reader takes an id inside quotes for a quoted one
+    return '"' + key.replace('"', '""') + '"' if key.startswith('"') and key.endswith('"') else key
+
+
+def _write_qrels(path: Path, judgments: dict[str, dict[str, int]]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        out.write("query-id\tcorpus-id\tscore\n")
+        for query_id, grades in judgments.items():
+            for document_id, grade in grades.items():
+                out.write(f"{_field(query_id)}\t{_field(document_id)}\t{grade}\n")

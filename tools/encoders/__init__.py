@@ -1,0 +1,97 @@
+"""Encoder backends, one a file: the folder is the registry, a module's name its prefix in a spec."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import cast
+
+from knowledge.candidate import Leg
+from knowledge.errors import SpecError
+from knowledge.wording import say
+from tools.encoders.base import Backend, Encoder, Kind, Resolved, Vectors, cut
+from tools.workspace import Workspace
+
+#: options that mean the same for every backend and are applied after encoding
+COMMON_OPTIONS = frozenset({"dim"})
+
+
+@cache
+def backend_names() -> tuple[str, ...]:
+    """The prefixes there are."""
+    return tuple(sorted(m.name for m in iter_modules(__path__) if m.name != "base"))
+
+
+def backend(name: str) -> Backend:
+    """A backend by its prefix; raises SpecError for one that has no file here."""
+    if name not in backend_names():
+        raise SpecError(
+            say("There is no encoder backend called “{name}”.", name=name),
+            say("There are: {names}.", names=", ".join((*backend_names(), "bm25"))),
+        )
+    return cast(Backend, import_module(f"{__name__}.{name}"))
+
+
+def dimension_of(leg: Leg) -> int | None:
+    """The dimension a leg asks for; None for the model's own."""
+    text = leg.options.get("dim")
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= 65536:
+        raise SpecError(
+            say("“dim={value}” in {spec} is not a dimension.", value=text, spec=leg.spec),
+            say("Give a whole number, such as dim=256."),
+        )
+    return int(text)
+
+
+def check_options(leg: Leg, own: frozenset[str]) -> None:
+    """Raise SpecError for an option that the leg's backend does not have, or an impossible dimension."""
+    unknown = sorted(set(leg.options) - own - COMMON_OPTIONS)
+    if unknown:
+        raise SpecError(
+            say("{backend} has no option “{name}” ({spec}).", backend=leg.backend, name=unknown[0], spec=leg.spec),
+            say("It has: {names}.", names=", ".join(sorted(own | COMMON_OPTIONS))),
+        )
+    dimension_of(leg)
+
+
+def resolve(leg: Leg, workspace: Workspace) -> Resolved:
+    """Find what a leg stands for, without loading it.
+
+    Args:
+        leg: the leg; its `dim` is left out, since it is applied to finished vectors.
+        workspace: where to look.
+
+    Raises:
+        SpecError: unknown backend or option.
+        UnknownModelError: neither on disk nor on the hub.
+        HubUnreachableError: not on disk, and the hub cannot be asked.
+        MissingExtraError: the backend's libraries are not installed.
+    """
+    module = backend(leg.backend)
+    check_options(leg, module.OPTIONS)
+    bare = leg.model_copy(update={"options": {k: v for k, v in leg.options.items() if k not in COMMON_OPTIONS}})
+    return module.resolve(bare, workspace)
+
+
+def load(resolved: Resolved, workspace: Workspace | None = None) -> Encoder:
+    """Load a resolved encoder."""
+    return backend(resolved.backend).load(resolved, workspace)
+
+
+__all__ = [
+    "COMMON_OPTIONS",
+    "Encoder",
+    "Kind",
+    "Resolved",
+    "Vectors",
+    "backend",
+    "backend_names",
+    "check_options",
+    "cut",
+    "dimension_of",
+    "load",
+    "resolve",
+]

@@ -1,0 +1,112 @@
+"""What every encoder backend offers: `resolve` finds a model without loading it, `load` makes it encode."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from knowledge.candidate import Leg
+from knowledge.wording import Text
+from tools.workspace import Workspace
+
+Kind = Literal["query", "document"]
+Vectors = NDArray[np.float32]
+
+
+class Resolved(BaseModel):
+    """What a leg stands for on this machine, found without loading anything heavy.
+
+    Attributes:
+        spec: the leg without its dimension: candidates that differ only there share their vectors.
+        path: folder of the model's files; None while it is not on this machine, and for endpoints.
+        revision: what pins the weights: a commit, a package's version or a hash of the files.
+        fingerprint: identity of the vectors: weights, precision and everything else that changes them.
+        prompts: prompt by kind; None leaves the choice to the model's own configuration.
+        download_bytes: what still has to be downloaded; None where that is not known.
+        endpoint: host that would receive the texts; None for models that run here.
+        note: what the user should know about where the model came from.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    spec: str
+    backend: str
+    model: str
+    options: dict[str, str] = {}
+    path: str | None = None
+    revision: str | None = None
+    fingerprint: str
+    prompts: dict[Kind, str | None] = {"query": None, "document": None}
+    normalise: bool = True
+    download_bytes: int | None = 0
+    endpoint: str | None = None
+    note: Text | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine (in a child process)."""
+        return self.endpoint is None
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether it can be loaded without a download."""
+        return not self.local or self.path is not None
+
+    def key(self, kind: Kind) -> str:
+        """Identity of the vectors of one kind of text; the same for both kinds where no prompt tells them apart."""
+        told_apart = self.prompts[kind] if self.prompts[kind] is not None else f"own:{kind}"
+        return hashlib.sha256(f"{self.fingerprint}\0{told_apart}".encode()).hexdigest()[:32]
+
+
+class Encoder(Protocol):
+    """A loaded encoder."""
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens read so far, where they are counted (endpoints bill them); else None."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 32) -> Vectors:
+        """Vectors of shape (len(texts), dimension), float32, as the model gives them (not yet cut or normalised)."""
+        ...
+
+
+class Backend(Protocol):
+    """What a module in this folder offers; its name is the prefix in a spec."""
+
+    OPTIONS: frozenset[str]
+
+    def resolve(self, leg: Leg, workspace: Workspace) -> Resolved:
+        """Find the model; raises UnknownModelError, HubUnreachableError, MissingExtraError or SpecError."""
+        ...
+
+    def load(self, resolved: Resolved, workspace: Workspace | None = None) -> Encoder:
+        """Load it; for local models this happens in a child process, which gets no workspace and so no keys."""
+        ...
+
+
+def cut(vectors: Vectors, dimension: int | None, *, normalise: bool = True) -> Vectors:
+    """The first `dimension` components of each vector, brought back to unit length.
+
+    Cutting without renormalising would rank by length as much as by direction. A zero vector stays zero.
+    """
+    if dimension is not None and dimension < vectors.shape[1]:
+        vectors = vectors[:, :dimension]
+    if not normalise:
+        return np.ascontiguousarray(vectors)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return unit
+
+
+def hash_files(files: Sequence[tuple[str, bytes | str]]) -> str:
+    """A hash over names and contents (or content hashes), independent of where the files lie."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files):
+        digest.update(name.encode() + b"\0" + (content if isinstance(content, bytes) else content.encode()) + b"\0")
+    return digest.hexdigest()

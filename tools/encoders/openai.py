@@ -1,0 +1,111 @@
+"""`openai:` any OpenAI-compatible embeddings endpoint. The texts leave this machine for `Workspace.openai_base_url`.
+
+A smaller dimension is cut from the full vector here, which is what the API's own ``dimensions`` parameter does to the
+text-embedding-3 models (OpenAI, "New embedding models and API updates", 2024-01-25), so every dimension costs one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from knowledge.candidate import Leg
+from knowledge.errors import ProviderError
+from knowledge.wording import say
+from tools.encoders.base import Kind, Resolved, Vectors, hash_files
+from tools.workspace import Workspace
+
+OPTIONS: frozenset[str] = frozenset()
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+#: the API's limits: 2,048 inputs and about 300,000 tokens a request; a token is at least one character
+MAX_CHARACTERS = 250_000
+MAX_RETRIES = 6
+
+
+def resolve(leg: Leg, workspace: Workspace) -> Resolved:
+    """Name the endpoint; it is not contacted before there is consent."""
+    base_url = workspace.openai_base_url or DEFAULT_BASE_URL
+    return Resolved(
+        spec=leg.spec,
+        backend=leg.backend,
+        model=leg.name,
+        revision=None,
+        fingerprint=hash_files([("openai", leg.name), ("url", base_url)]),
+        prompts={"query": "", "document": ""},
+        endpoint=urlsplit(base_url).netloc,
+    )
+
+
+class OpenAIEncoder:
+    """An endpoint, through the openai SDK (which waits as long as Retry-After says before it tries again)."""
+
+    def __init__(self, model: str, workspace: Workspace) -> None:
+        from openai import OpenAI
+
+        key = workspace.openai_api_key
+        self._host = urlsplit(workspace.openai_base_url or DEFAULT_BASE_URL).netloc
+        self._model = model
+        self.tokens: int = 0
+        # endpoints on one's own machines often need no key, but the SDK insists on a string
+        self._client = OpenAI(
+            base_url=workspace.openai_base_url or DEFAULT_BASE_URL,
+            api_key=key.get_secret_value() if key else "none",
+            max_retries=MAX_RETRIES,
+            timeout=60.0,
+        )
+
+    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 256) -> Vectors:
+        import openai
+
+        batches: list[list[str]] = [[]]
+        for text in texts:
+            full = len(batches[-1]) >= batch_size or sum(map(len, batches[-1])) + len(text) > MAX_CHARACTERS
+            if batches[-1] and full:
+                batches.append([])
+            batches[-1].append(text or " ")  # the API refuses empty strings
+        vectors: list[list[float]] = []
+        for batch in batches:
+            if not batch:
+                continue
+            try:
+                # "float" rather than the SDK's default base64, which not every compatible server speaks
+                response = self._client.embeddings.create(model=self._model, input=batch, encoding_format="float")
+            except openai.OpenAIError as error:
+                raise _failed(self._model, self._host, error) from error
+            if len(response.data) != len(batch):
+                raise ProviderError(
+                    say(
+                        "{host} returned {got} vectors for {sent} texts.",
+                        host=self._host,
+                        got=len(response.data),
+                        sent=len(batch),
+                    ),
+                    say("Check that {model} is an embedding model of this endpoint.", model=self._model),
+                )
+            vectors.extend(item.embedding for item in sorted(response.data, key=lambda item: item.index))
+            self.tokens += response.usage.total_tokens if response.usage else 0
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def _failed(model: str, host: str, error: Exception) -> ProviderError:
+    import openai
+
+    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+        hint = say("Set OPENAI_API_KEY to a key that may use this model.")
+    elif isinstance(error, openai.NotFoundError):
+        hint = say("Check the model's name, and OPENAI_BASE_URL.")
+    elif isinstance(error, openai.RateLimitError):
+        hint = say("Wait, or raise the quota, and run the same command again: what was encoded is kept.")
+    else:
+        hint = say("Check OPENAI_BASE_URL and the network, and run the same command again: what was encoded is kept.")
+    return ProviderError(
+        say("{host} failed for {model}: {why}.", host=host, model=model, why=str(error).splitlines()[0][:300]), hint
+    )
+
+
+def load(resolved: Resolved, workspace: Workspace | None = None) -> OpenAIEncoder:
+    """Open the endpoint with the workspace's key."""
+    assert workspace
+    return OpenAIEncoder(resolved.model, workspace)

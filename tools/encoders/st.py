@@ -1,0 +1,172 @@
+"""`st:` sentence-transformers models, by hub id or local folder.
+
+Options: ``precision`` fp32 (default), bf16 or fp16; ``prompts`` own (default) or none; ``max_tokens`` to read less.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from knowledge.catalog import load_catalog
+
+from knowledge.candidate import Leg
+from knowledge.errors import MissingExtraError, SpecError, UnknownModelError
+from knowledge.wording import Text, say
+from tools import hub
+from tools.encoders.base import Kind, Resolved, Vectors, hash_files
+from tools.workspace import Workspace
+
+OPTIONS = frozenset({"precision", "prompts", "max_tokens"})
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+def resolve(leg: Leg, workspace: Workspace) -> Resolved:
+    """Find the model's files and everything that decides its vectors."""
+    _check_options(leg)
+    if find_spec("sentence_transformers") is None:
+        raise MissingExtraError(
+            say("{spec} needs sentence-transformers, which is not installed.", spec=leg.spec),
+            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[local]"),
+        )
+    folder = Path(leg.name).expanduser()
+    if folder.is_dir():
+        found = hub.Found(folder.resolve(), "files:" + _hash_folder(folder.resolve())[:16])
+    elif leg.name.startswith((".", "/", "~")):
+        raise UnknownModelError(
+            say("There is no model folder {folder}.", folder=leg.name),
+            say(
+                "Give a folder that holds config.json and model.safetensors, or a hub id such as {example}.",
+                example="intfloat/multilingual-e5-small",
+            ),
+        )
+    else:
+        found = hub.find(leg.name, leg.revision, workspace)
+    if found.path is not None:
+        _refuse_foreign_code(leg.name, found.path)
+    own = _own_prompts(found.path)
+    published = _published_prompts(leg.name)
+    used: dict[Kind, str | None] = (
+        {"query": "", "document": ""}
+        if leg.options.get("prompts") == "none"
+        else {kind: None if own else published.get(kind, "") for kind in ("query", "document")}
+    )
+    settings = {k: leg.options.get(k, default) for k, default in (("precision", "fp32"), ("max_tokens", ""))}
+    return Resolved(
+        spec=leg.spec,
+        backend=leg.backend,
+        model=leg.name,
+        options=leg.options,
+        path=str(found.path) if found.path else None,
+        revision=found.revision,
+        fingerprint=hash_files([("st", leg.name), ("revision", found.revision), ("settings", json.dumps(settings))]),
+        prompts=used,
+        download_bytes=found.download_bytes,
+        note=_origin(leg.name, found),
+    )
+
+
+def _check_options(leg: Leg) -> None:
+    precision, prompts = leg.options.get("precision", "fp32"), leg.options.get("prompts", "own")
+    tokens = leg.options.get("max_tokens", "1")
+    wrong = (
+        (precision not in PRECISIONS and ("precision", precision, ", ".join(PRECISIONS)))
+        or (prompts not in ("own", "none") and ("prompts", prompts, "own, none"))
+        or ((not tokens.isdecimal() or int(tokens) < 1) and ("max_tokens", tokens, "1, 2, …"))
+    )
+    if wrong:
+        name, value, allowed = wrong
+        raise SpecError(
+            say("“{name}={value}” in {spec} is not possible.", name=name, value=value, spec=leg.spec),
+            say("Possible are: {names}.", names=allowed),
+        )
+
+
+def _origin(model: str, found: hub.Found) -> Text | None:
+    if found.package:
+        return say(
+            "{model}: the hub cannot be reached, so the weights in the installed package {package} are used.",
+            model=model,
+            package=found.revision,
+        )
+    return None
+
+
+def _own_prompts(folder: Path | None) -> bool:
+    config = folder / "config_sentence_transformers.json" if folder else None
+    return bool(config and config.is_file() and any(json.loads(config.read_text("utf-8")).get("prompts", {}).values()))
+
+
+def _refuse_foreign_code(model: str, folder: Path) -> None:
+    """A local folder's modules.json can name any Python class, and `trust_remote_code=False` does not stop it."""
+    weights = list(folder.rglob("*.safetensors"))
+    modules = folder / "modules.json"
+    listed = json.loads(modules.read_text("utf-8")) if modules.is_file() else []
+    foreign = [m.get("type", "") for m in listed if not str(m.get("type", "")).startswith("sentence_transformers.")]
+    if foreign:
+        raise UnknownModelError(
+            say("{model} wants to run code of its own ({name}), which is never done.", model=model, name=foreign[0]),
+            say("Choose a model that needs no code of its own."),
+        )
+    if not weights:
+        raise UnknownModelError(
+            say("{model}: the folder {folder} holds no safetensors weights.", model=model, folder=str(folder)),
+            say("Save the model with save_pretrained(), which writes model.safetensors."),
+        )
+
+
+@lru_cache(maxsize=32)
+def _hash_folder(folder: Path) -> str:
+    contents = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in {".json", ".txt", ".model", ".safetensors"}:
+            with path.open("rb") as file:
+                contents.append((str(path.relative_to(folder)), hashlib.file_digest(file, "sha256").hexdigest()))
+    return hash_files(contents)
+
+
+def _published_prompts(model: str) -> dict[Kind, str]:
+    """The prompts the catalog knows: some models (E5, for one) need prompts that their own files do not name."""
+    try:
+        card = load_catalog().card(model)
+    except UnknownModelError:
+        return {}
+    known: dict[Kind, str | None] = {"query": card.query_prompt, "document": card.document_prompt}
+    return {kind: prompt for kind, prompt in known.items() if prompt}
+
+
+class SentenceTransformersEncoder:
+    """A loaded sentence-transformers model."""
+
+    tokens: int | None = None
+
+    def __init__(self, resolved: Resolved) -> None:
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+        self._prompts = resolved.prompts
+        self._model = SentenceTransformer(
+            str(resolved.path),
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"dtype": dtype[resolved.options.get("precision", "fp32")], "use_safetensors": True},
+        )
+        if "max_tokens" in resolved.options:
+            self._model.max_seq_length = min(int(resolved.options["max_tokens"]), self._model.max_seq_length or 10**6)
+
+    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 32) -> Vectors:
+        encode = self._model.encode_query if kind == "query" else self._model.encode_document
+        vectors = encode(list(texts), prompt=self._prompts[kind], batch_size=batch_size, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def load(resolved: Resolved, workspace: Workspace | None = None) -> SentenceTransformersEncoder:
+    """Load the model from its folder; nothing is looked up anywhere else."""
+    return SentenceTransformersEncoder(resolved)

@@ -1,0 +1,97 @@
+"""`static:` models that only look words up: `static:wordllama` (its package carries the weights), or model2vec ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.candidate import Leg
+from knowledge.errors import MissingExtraError, UnknownModelError
+from knowledge.wording import say
+from tools import hub
+from tools.encoders.base import Encoder, Kind, Resolved, Vectors, hash_files
+from tools.workspace import Workspace
+
+OPTIONS: frozenset[str] = frozenset()
+
+
+def resolve(leg: Leg, workspace: Workspace) -> Resolved:
+    """Find the package or the model's folder."""
+    package, extra = ("wordllama", "offline") if leg.name == "wordllama" else ("model2vec", "local")
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise MissingExtraError(
+            say("{spec} needs {package}, which is not installed.", spec=leg.spec, package=package),
+            say("Install it with: pip install '{extra}'.", extra=f"embedding-advisor[{extra}]"),
+        )
+    folder = Path(leg.name).expanduser()
+    if package == "wordllama":
+        found = hub.Found(Path(spec.origin).parent, f"wordllama=={version('wordllama')}")
+    elif folder.is_dir():
+        found = hub.Found(folder.resolve(), "files:" + _hash_weights(folder))
+    elif leg.name.startswith((".", "/", "~")):
+        raise UnknownModelError(
+            say("There is no model folder {folder}.", folder=leg.name),
+            say(
+                "Give a folder that model2vec wrote, or a hub id such as {example}.", example="minishlab/potion-base-8M"
+            ),
+        )
+    else:
+        found = hub.find(leg.name, leg.revision, workspace)
+    return Resolved(
+        spec=leg.spec,
+        backend=leg.backend,
+        model=leg.name,
+        path=str(found.path) if found.path else None,
+        revision=found.revision,
+        fingerprint=hash_files([("static", leg.name), ("revision", found.revision)]),
+        prompts={"query": "", "document": ""},
+        download_bytes=found.download_bytes,
+    )
+
+
+def _hash_weights(folder: Path) -> str:
+    return hash_files([(p.name, p.read_bytes()) for p in sorted(folder.iterdir()) if p.is_file()])[:16]
+
+
+class WordLlamaEncoder:
+    """WordLlama, loaded from its package."""
+
+    tokens: int | None = None
+
+    def __init__(self, folder: str) -> None:
+        from wordllama import WordLlama
+
+        # without cache_dir it looks for its tokenizer where the wheel does not put it, and then asks the hub
+        self._model = WordLlama.load(cache_dir=Path(folder), disable_download=True)
+
+    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 64) -> Vectors:
+        # an empty text has no tokens to average
+        return np.nan_to_num(
+            np.asarray(self._model.embed([t or " " for t in texts], batch_size=batch_size), np.float32)
+        )
+
+
+class Model2VecEncoder:
+    """A model2vec static model."""
+
+    tokens: int | None = None
+
+    def __init__(self, folder: str) -> None:
+        from model2vec import StaticModel
+
+        self._model = StaticModel.from_pretrained(folder)
+
+    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 1024) -> Vectors:
+        vectors = self._model.encode(list(texts), batch_size=batch_size, use_multiprocessing=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def load(resolved: Resolved, workspace: Workspace | None = None) -> Encoder:
+    """Load the table of word vectors."""
+    assert resolved.path
+    return WordLlamaEncoder(resolved.path) if resolved.model == "wordllama" else Model2VecEncoder(resolved.path)

@@ -1,0 +1,64 @@
+"""Per-query scores of a ranking, by ir-measures (trec_eval underneath)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from knowledge.errors import UserError
+from knowledge.wording import say
+from tools.metrics.f1 import f1
+
+#: what is measured unless the user asks otherwise
+DEFAULT = ("nDCG@10", "RR@10", "AP", "R@10", "R@100", "P@10", "F1@10", "Success@1", "Success@10", "Judged@10")
+_F1 = re.compile(r"F1@(\d+)")
+
+Ranking = Sequence[tuple[str, float]]
+
+
+def check_metrics(names: Iterable[str]) -> None:
+    """Raise UserError for a metric that neither ir-measures nor this folder has."""
+    import ir_measures
+
+    for name in names:
+        try:
+            parsed = None if _F1.fullmatch(name) else ir_measures.parse_measure(name)
+            known = parsed is None or str(parsed) == name
+        except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError):
+            known = False
+        if not known:
+            raise UserError(
+                say("There is no metric called “{name}”.", name=name),
+                say("Write it as ir-measures does, for example {examples}.", examples=", ".join(DEFAULT)),
+            )
+
+
+def score(
+    rankings: Mapping[str, Ranking], judgments: Mapping[str, Mapping[str, int]], metrics: Sequence[str] = DEFAULT
+) -> dict[str, dict[str, float]]:
+    """Scores as {metric: {query id: score}} over all queries of `judgments`.
+
+    Args:
+        rankings: query id -> (document id, score), best first; a query without a ranking scores 0.
+        judgments: query id -> document id -> grade; nDCG has linear gain (as trec_eval and MTEB).
+        metrics: names as ir-measures prints them, and ``F1@k``.
+    """
+    import ir_measures
+
+    cutoffs = {name: int(match.group(1)) for name in metrics if (match := _F1.fullmatch(name))}
+    wanted = [n for n in metrics if n not in cutoffs] + [f"{m}@{k}" for k in cutoffs.values() for m in ("P", "R")]
+    measures = {ir_measures.parse_measure(name): name for name in dict.fromkeys(wanted)}
+    qrels = [ir_measures.Qrel(q, d, grade) for q, judged in judgments.items() for d, grade in judged.items()]
+    run = [ir_measures.ScoredDoc(q, d, s) for q, ranking in rankings.items() for d, s in _strict(ranking)]
+    scores: dict[str, dict[str, float]] = {name: dict.fromkeys(judgments, 0.0) for name in measures.values()}
+    for found in ir_measures.iter_calc(list(measures), qrels, run):
+        scores[measures[found.measure]][found.query_id] = float(found.value)
+    for name, k in cutoffs.items():
+        precision, recall = scores[f"P@{k}"], scores[f"R@{k}"]
+        scores[name] = {q: f1(precision[q], recall[q]) for q in judgments}
+    return {name: scores[name] for name in metrics}
+
+
+def _strict(ranking: Ranking) -> list[tuple[str, float]]:
+    """The ranking with scores that say no more than its order: trec_eval would break ties by document id."""
+    return [(document, float(len(ranking) - rank)) for rank, (document, _) in enumerate(ranking)]

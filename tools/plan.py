@@ -1,0 +1,192 @@
+"""What to measure, and what that would cost: shown before anything is spent, and agreed to or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
+from knowledge.catalog import Catalog
+from knowledge.dataset import Dataset
+from knowledge.errors import AdvisorError, UnknownModelError
+from knowledge.model_card import ModelCard
+from knowledge.requirements import Requirements
+from knowledge.results import DataProfile, Plan, PlannedCandidate, Shortlist
+from knowledge.wording import Text, say
+from tools import encoders, hub
+from tools.encoders import Resolved
+from tools.hardware import memory_limit_bytes, usable_cores
+from tools.workspace import Workspace
+
+#: encoders that installed packages carry: they can be measured on any machine, with or without a hub
+PACKAGED = (*(f"st:{model}" for model in hub.PACKAGED), "static:wordllama")
+#: what MiniLM-sized encoders reach on common server cores; halved or doubled by the machine, so an estimate only
+FLOPS_PER_CORE = 25e9
+STATIC_TOKENS_PER_SECOND = 300_000
+LOAD_SECONDS = 12.0
+BENCHMARK_SECONDS = 18.0
+TOKENS_PER_DOCUMENT = 200
+#: share of the machine's memory that weights may take, the rest being activations, Milvus and everybody else
+MEMORY_SHARE = 0.6
+
+
+def make_plan(
+    requirements: Requirements,
+    shortlist: Shortlist,
+    dataset: Dataset,
+    profile: DataProfile | None,
+    workspace: Workspace,
+    catalog: Catalog,
+    *,
+    most: int = 8,
+) -> Plan:
+    """Choose the candidates: the shortlist as far as it can run here, BM25, models at hand, and cheaper variants.
+
+    Args:
+        requirements: the incumbent joins; hard constraints hold for models at hand too.
+        shortlist: in its order.
+        dataset: its size decides the minutes.
+        profile: token lengths, where known.
+        workspace: where models may be.
+        catalog: cards of the models at hand.
+        most: candidates at most; the shortlist comes first.
+    """
+    tokens = _tokens(dataset, profile)
+    chosen: list[PlannedCandidate] = [
+        PlannedCandidate(spec="bm25", why=say("word matching: what any embedding has to beat"), minutes=0.1)
+    ]
+    blocked: list[PlannedCandidate] = []
+    bases: list[tuple[Leg, Resolved, ModelCard | None]] = []
+    for spec, model, why in _wanted(requirements, shortlist, catalog):
+        if spec is None:
+            blocked.append(
+                PlannedCandidate(
+                    spec=model,
+                    model=model,
+                    why=why,
+                    obstacle=say("no backend here can run it (an API, or an architecture of its own)"),
+                )
+            )
+            continue
+        leg = parse_candidate(spec)
+        if not isinstance(leg, Leg) or any(leg.spec == base.spec for base, _, _ in bases):
+            continue
+        card = _card(catalog, model)
+        try:
+            resolved = encoders.resolve(leg, workspace)
+        except AdvisorError as error:
+            blocked.append(PlannedCandidate(spec=spec, model=model, why=why, obstacle=error.cause))
+            continue
+        obstacle = _too_big(card, requirements)
+        if obstacle:
+            blocked.append(PlannedCandidate(spec=spec, model=model, why=why, obstacle=obstacle))
+            continue
+        bases.append((leg, resolved, card))
+        chosen.append(_planned(leg, resolved, card, why, tokens))
+    for candidate, why, cost in _variants(bases, tokens):
+        chosen.append(PlannedCandidate(spec=candidate.spec, why=why, minutes=cost))
+    return Plan(
+        candidates=tuple(chosen[:most]),
+        not_measured=tuple(blocked),
+        documents=len(dataset.documents),
+        queries=len(dataset.queries),
+    )
+
+
+def _wanted(
+    requirements: Requirements, shortlist: Shortlist, catalog: Catalog
+) -> Iterable[tuple[str | None, str, Text]]:
+    """Spec, model and reason of every model that should be measured, the most wanted first."""
+    if requirements.incumbent:
+        name = requirements.incumbent.value
+        card = _card(catalog, name)
+        yield (card.spec if card else f"st:{name}"), (card.model if card else name), say("what you use today")
+    for pick in shortlist.kept:
+        yield pick.spec, pick.model, say("shortlisted, predicted {mean:.3f}", mean=pick.predicted.mean)
+    for spec in PACKAGED:
+        model = spec.split(":", 1)[1]
+        if _allowed(_card(catalog, model), requirements):
+            yield spec, model, say("on this machine already")
+
+
+def _card(catalog: Catalog, model: str) -> ModelCard | None:
+    try:
+        return catalog.card(model)
+    except UnknownModelError:
+        return None
+
+
+def _allowed(card: ModelCard | None, requirements: Requirements) -> bool:
+    """Whether the hard constraints admit a model at hand; one without a card fails those that need facts."""
+    known = card or ModelCard(model="unknown/unknown")
+    return not any(constraint.excludes(constraint.check(known)) for constraint in requirements.constraints)
+
+
+def _too_big(card: ModelCard | None, requirements: Requirements) -> Text | None:
+    needed = card.memory_at(4.0) if card else None
+    allowed = memory_limit_bytes() / 2**20 * MEMORY_SHARE
+    if needed is None or needed <= allowed:
+        return None
+    return say(
+        "its weights take {needed:.0f} MB in fp32, and this machine can spare {allowed:.0f} MB",
+        needed=needed,
+        allowed=allowed,
+    )
+
+
+def _tokens(dataset: Dataset, profile: DataProfile | None) -> float:
+    """Tokens of all documents and queries together."""
+    per_document = profile.document_tokens.mean if profile and profile.document_tokens else TOKENS_PER_DOCUMENT
+    per_query = profile.query_tokens.mean if profile and profile.query_tokens else 16
+    return per_document * len(dataset.documents) + per_query * len(dataset.queries)
+
+
+def _minutes(leg: Leg, card: ModelCard | None, tokens: float) -> float:
+    if leg.backend == "static":
+        return (LOAD_SECONDS / 4 + tokens / STATIC_TOKENS_PER_SECOND + BENCHMARK_SECONDS) / 60
+    if leg.backend == "openai":
+        return (tokens / 20_000 + BENCHMARK_SECONDS) / 60
+    parameters = (card.active_parameters or card.parameters if card else None) or 100_000_000
+    flops = FLOPS_PER_CORE * usable_cores() * (2 if leg.options.get("precision") == "bf16" else 1)
+    return (LOAD_SECONDS + 2 * parameters * tokens / flops + BENCHMARK_SECONDS) / 60
+
+
+def _planned(leg: Leg, resolved: Resolved, card: ModelCard | None, why: Text, tokens: float) -> PlannedCandidate:
+    price = card.price.usd_per_million_tokens if card and card.price else 0.0
+    return PlannedCandidate(
+        spec=leg.spec,
+        model=resolved.model,
+        why=why,
+        minutes=round(_minutes(leg, card, tokens), 2),
+        download_gb=round((resolved.download_bytes or 0) / 1e9, 3),
+        usd=round(price * tokens / 1e6, 4) if resolved.endpoint else 0.0,
+        sends_text_to=resolved.endpoint,
+    )
+
+
+def _variants(
+    bases: list[tuple[Leg, Resolved, ModelCard | None]], tokens: float
+) -> Iterable[tuple[Candidate, Text, float]]:
+    """Cheaper or better set-ups of the models that run here; most share vectors with them and cost next to nothing."""
+    searching = BENCHMARK_SECONDS / 60
+    bm25 = Leg(backend="bm25")
+    for leg, _, card in bases:
+        if leg.backend == "st" and "precision" not in leg.options:
+            half = leg.model_copy(update={"options": leg.options | {"precision": "bf16"}})
+            yield half, say("the same model in bfloat16: about half the time"), _minutes(half, card, tokens)
+            break
+    for leg, resolved, _ in bases:
+        if resolved.local:
+            yield Fusion(parts=(bm25, leg)), say("words and meaning together"), searching
+    for leg, _, card in bases:
+        smaller = _smaller_dimension(card)
+        if smaller:
+            cut = leg.model_copy(update={"options": leg.options | {"dim": str(smaller)}})
+            yield cut, say("a smaller index: the first {dim} dimensions", dim=smaller), searching
+
+
+def _smaller_dimension(card: ModelCard | None) -> int | None:
+    """A dimension worth trying: the model's own Matryoshka step, else a third (rarely trained for, so measured)."""
+    if card is None or not card.dimension:
+        return 128 if card is None else None
+    steps = [d for d in card.matryoshka_dimensions if card.dimension / 4 <= d < card.dimension]
+    return max(steps, default=card.dimension // 3 // 32 * 32 or None)

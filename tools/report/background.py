@@ -1,0 +1,194 @@
+"""What the answer rests on: the catalog, the data, the requirements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from knowledge.requirements import Requirements, Slot
+from knowledge.wording import Text, say
+from tools.report import figures
+from tools.report.document import (
+    Block,
+    Cell,
+    Fold,
+    Paragraph,
+    cells,
+    plain,
+)
+from tools.report.figures import NOTHING
+from tools.report.voice import LABELS, Voice
+
+ORIGINS = {"stated": say("stated by you"), "inferred": say("inferred"), "assumed": say("assumed")}
+TASKS = {
+    "search": say("semantic search"),
+    "rag": say("retrieval for generation (RAG)"),
+    "recommendation": say("recommending similar items"),
+    "classification": say("classifying texts"),
+    "clustering": say("clustering texts"),
+    "deduplication": say("finding duplicates"),
+    "similarity": say("text similarity"),
+    "reranking": say("reranking results"),
+    "code_search": say("searching code"),
+    "cross_modal": say("search across text and images"),
+}
+
+
+def shortlist(voice: Voice) -> tuple[Block, ...]:
+    """The models kept, with their predictions and reasons."""
+    found = voice.report.shortlist
+    told = say(
+        "{considered} models considered, {kept} kept, {rejected} rejected.",
+        considered=figures.count(found.considered),
+        kept=figures.count(len(found.kept)),
+        rejected=figures.count(len(found.rejected)),
+    )
+    blocks: tuple[Block, ...] = (Paragraph(voice.t(told)), *voice.bullets(found.notes))
+    if not found.kept:
+        return blocks
+    first = found.kept[0].predicted
+    rows = (
+        (
+            Cell(plain(pick.model), note=plain(pick.spec or voice.t(say("no backend here builds it")))),
+            Cell(
+                figures.score(pick.predicted.mean),
+                note=f"{figures.score(pick.predicted.low)}–{figures.score(pick.predicted.high)}",
+                sort=pick.predicted.mean,
+            ),
+            Cell(
+                f"{figures.count(pick.predicted.tasks_in_language)} / {figures.count(pick.predicted.tasks_in_all)}",
+                sort=pick.predicted.tasks_in_all,
+            ),
+            Cell(voice.sentence(pick.reasons)),
+            Cell(voice.sentence(pick.unknown) or NOTHING),
+        )
+        for pick in found.kept
+    )
+    titles = (
+        say("Model"),
+        say("Predicted {metric}", metric=first.metric),
+        say("Tasks in the language / in all"),
+        say("Why it was kept"),
+        say("Not known"),
+    )
+    note = say(
+        "Predictions rest on published figures; small print: {level} intervals.", level=figures.share(first.level)
+    )
+    heads = voice.heads(*titles, numeric=(1, 2))
+    table = voice.table(say("Models kept, best prediction first"), heads, rows, sortable=True)
+    shown: Block = table if len(table.rows) <= 12 else Fold(voice.t(say("All models kept")), (table,))
+    return (*blocks, shown, Paragraph(voice.t(note), aside=True))
+
+
+def rejected(voice: Voice) -> tuple[Block, ...]:
+    """The models left out: by demand, then by reason."""
+    groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for one in voice.report.shortlist.rejected:
+        groups[one.constraint][voice.t(one.reason)].append(plain(one.model))
+    demands = {c.kind: voice.t(c.describe()) for c in voice.report.requirements.constraints}
+    folds: list[Block] = []
+    for kind, reasons in sorted(groups.items(), key=lambda g: -sum(map(len, g[1].values()))):
+        n = sum(map(len, reasons.values()))
+        name = plain(kind.replace("_", " "))
+        demand = f"{demands[kind]} ({name})" if kind in demands else name
+        rows = (
+            (Cell(reason), Cell(figures.count(len(models)), sort=len(models)), Cell(", ".join(sorted(models))))
+            for reason, models in sorted(reasons.items(), key=lambda r: (-len(r[1]), r[0]))
+        )
+        heads = voice.heads(say("Reason"), say("Models"), say("Which"), numeric=(1,))
+        summary = voice.t(say("{demand}: {n} models", demand=demand, n=figures.count(n)))
+        folds.append(Fold(summary, (voice.table(say("Rejected by this demand"), heads, rows, compact=True),)))
+    if not folds:
+        return (Paragraph(voice.t(say("No model was rejected."))),)
+    told = say("Each model is listed under the first demand that it fails.")
+    return (Paragraph(voice.t(told), aside=True), *folds)
+
+
+def data(voice: Voice) -> tuple[Block, ...]:
+    """The data profile."""
+    profile = voice.report.profile
+    if profile is None:
+        return ()
+    data = profile.dataset
+    pairs: list[tuple[Text, str]] = [
+        (say("Dataset"), data.name),
+        (say("Documents"), figures.count(data.documents)),
+        (say("Queries"), figures.count(data.queries)),
+        (say("Judgments"), figures.count(data.judgments)),
+        (say("Labels"), voice.named(LABELS, data.labels)),
+    ]
+    if data.label_origin:
+        pairs.append((say("Where the labels come from"), voice.t(data.label_origin)))
+    pairs.append((say("Languages of the documents"), _shares(voice, profile.languages)))
+    if profile.query_languages:
+        pairs.append((say("Languages of the queries"), _shares(voice, profile.query_languages)))
+    for title, lengths in (
+        (say("Length of the documents, in tokens"), profile.document_tokens),
+        (say("Length of the queries, in tokens"), profile.query_tokens),
+    ):
+        if lengths:
+            told = say(
+                "mean {mean}, median {p50}, 95th percentile {p95}, longest {max}",
+                mean=figures.count(lengths.mean),
+                p50=figures.count(lengths.p50),
+                p95=figures.count(lengths.p95),
+                max=figures.count(lengths.max),
+            )
+            pairs.append((title, voice.t(told)))
+    pairs += [
+        (say("Duplicated documents"), figures.share(profile.duplicate_share)),
+        (say("Query words found in the right document"), figures.share(profile.word_overlap)),
+        (say("Texts that look like personal data"), figures.share(profile.pii_share)),
+        (say("Rows left out while reading"), figures.count(data.skipped)),
+    ]
+    return (voice.fact_table(say("What your data is like"), pairs), *voice.bullets(profile.warnings))
+
+
+def _shares(voice: Voice, shares: dict[str, float]) -> str:
+    ordered = sorted(shares.items(), key=lambda s: -s[1])
+    return ", ".join(f"{name} {figures.share(part)}" for name, part in ordered[:8]) or NOTHING
+
+
+def requirements(voice: Voice) -> tuple[Block, ...]:
+    """What the user needs, and where each entry came from."""
+    needs = voice.report.requirements
+    hard, soft = voice.t(say("must")), voice.t(say("preferred"))
+    rows = [
+        cells(voice.t(title), value, NOTHING, voice.named(ORIGINS, slot.origin), slot.because or NOTHING)
+        for title, slot, value in _slots(voice, needs)
+    ]
+    rows += [
+        cells(
+            c.kind.replace("_", " "),
+            voice.t(c.describe()),
+            hard if c.hard else soft,
+            voice.named(ORIGINS, c.origin),
+            c.because or NOTHING,
+        )
+        for c in needs.constraints
+    ]
+    heads = voice.heads(say("Requirement"), say("Value"), say("Weight"), say("Origin"), say("Because"))
+    words: tuple[Block, ...] = ()
+    if needs.summary:
+        words = (Paragraph(voice.t(say("In your words: “{words}”", words=needs.summary))),)
+    return (*words, voice.table(say("What the answer is for"), heads, rows))
+
+
+def _slots(voice: Voice, needs: Requirements) -> Iterable[tuple[Text, Slot[Any], str]]:
+    yield say("Task"), needs.task, voice.named(TASKS, needs.task.value)
+    yield say("Accepted loss for a cheaper model"), needs.margin, figures.score(needs.margin.value)
+    yes, no = voice.t(say("yes")), voice.t(say("no"))
+    optional: tuple[tuple[Text, Slot[Any] | None, Callable[[Any], str]], ...] = (
+        (say("Domain"), needs.domain, str),
+        (say("Documents to index"), needs.documents, figures.count),
+        (say("Tokens per document"), needs.document_tokens, figures.count),
+        (say("Tokens per query"), needs.query_tokens, figures.count),
+        (say("Queries per second"), needs.queries_per_second, lambda v: f"{v:,g}"),
+        (say("A GPU is available"), needs.gpu, lambda v: yes if v else no),
+        (say("Exact words matter"), needs.keyword_match, lambda v: yes if v else no),
+        (say("In use today"), needs.incumbent, str),
+    )
+    for title, slot, write in optional:
+        if slot is not None:
+            yield title, slot, write(slot.value)

@@ -1,0 +1,184 @@
+"""Geometry of the two drawings: quality against cost, and the measured pipeline. Lengths are in SVG user units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    value: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis: what it shows, its range, its ticks."""
+
+    key: str
+    title: str
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+    log: bool = True
+
+    def place(self, value: float) -> float:
+        """Where a value lies, 0 at the low end to 1 at the high end."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One candidate; `number` is its row in the table, `x` its place on each axis that it has a figure for."""
+
+    number: int
+    name: str
+    tone: str
+    group: str
+    front: bool
+    y: float
+    low: float
+    high: float
+    x: dict[str, float]
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Quality (y, with its interval) against several costs (x)."""
+
+    y: Axis
+    axes: tuple[Axis, ...]
+    points: tuple[Point, ...]
+
+    WIDTH = 760.0
+    HEIGHT = 400.0
+    LEFT = 64.0
+    RIGHT = 24.0
+    TOP = 16.0
+    BOTTOM = 52.0
+
+    def at_x(self, axis: Axis, value: float) -> float:
+        """The x coordinate of a value."""
+        return round(self.LEFT + axis.place(value) * (self.WIDTH - self.LEFT - self.RIGHT), 1)
+
+    def at_y(self, value: float) -> float:
+        """The y coordinate of a score."""
+        return round(self.HEIGHT - self.BOTTOM - self.y.place(value) * (self.HEIGHT - self.TOP - self.BOTTOM), 1)
+
+    def shown(self, axis: Axis) -> tuple[Point, ...]:
+        """The points that have a figure on this axis."""
+        return tuple(p for p in self.points if axis.key in p.x)
+
+
+def log_ticks(values: list[float], at_most: int = 8) -> tuple[float, float, list[float]]:
+    """Range with some air, and round ticks (1, 2, 5 or powers of ten) within it, for positive values."""
+    low, high = min(values) / 1.5, max(values) * 1.5
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
+        if len(ticks) <= at_most:
+            break
+    return low, high, ticks
+
+
+def linear_ticks(values: list[float], about: int = 5) -> tuple[float, float, list[float]]:
+    """Range with some air and about so many round ticks within it."""
+    span = (max(values) - min(values)) or 0.1
+    low, high = min(values) - 0.08 * span, max(values) + 0.08 * span
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= 0.8 * rough)
+    first = math.ceil(low / step)
+    return low, high, [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A station of the pipeline: a title and smaller lines; `lane` is its place across the flow, 0 to 1."""
+
+    stage: int
+    lane: float
+    title: str
+    lines: tuple[str, ...] = ()
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Boxes in stages, and arrows between the boxes of consecutive stages (by position in `boxes`)."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[tuple[int, int], ...]
+    description: str
+
+    @property
+    def wide(self) -> Flow:
+        """Laid out from left to right."""
+        return Flow(self, downwards=False)
+
+    @property
+    def tall(self) -> Flow:
+        """Laid out from top to bottom, for narrow screens."""
+        return Flow(self, downwards=True)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A pipeline with coordinates."""
+
+    pipeline: Pipeline
+    downwards: bool
+
+    GAP = 34.0
+
+    @property
+    def box_width(self) -> float:
+        return min(150.0, (330.0 - 12.0) / self._lanes) if self.downwards else 172.0
+
+    @property
+    def box_height(self) -> float:
+        return 40.0 + 16.0 * max(len(b.lines) for b in self.pipeline.boxes)
+
+    @property
+    def _lanes(self) -> int:
+        per_stage = [sum(b.stage == s for b in self.pipeline.boxes) for s in range(self._stages)]
+        return max(per_stage)
+
+    @property
+    def _stages(self) -> int:
+        return 1 + max(b.stage for b in self.pipeline.boxes)
+
+    @property
+    def width(self) -> float:
+        if self.downwards:
+            return 330.0
+        return self._stages * self.box_width + (self._stages - 1) * self.GAP
+
+    @property
+    def height(self) -> float:
+        along, across = self._stages, self._lanes
+        n = along if self.downwards else across
+        return n * self.box_height + (n - 1) * (self.GAP if self.downwards else 16.0)
+
+    def corner(self, box: Box) -> tuple[float, float]:
+        """Upper left corner of a box."""
+        if self.downwards:
+            return round(box.lane * (self.width - self.box_width), 1), box.stage * (self.box_height + self.GAP)
+        return box.stage * (self.box_width + self.GAP), round(box.lane * (self.height - self.box_height), 1)
+
+    def first_line(self, box: Box) -> float:
+        """How far below its upper edge a box's title stands, so that all its lines are centred."""
+        return (self.box_height - 17.0 * len(box.lines)) / 2 + 5.0
+
+    def line(self, arrow: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Start and end of an arrow, a little before the box it points to."""
+        (x1, y1), (x2, y2) = (self.corner(self.pipeline.boxes[i]) for i in arrow)
+        if self.downwards:
+            return x1 + self.box_width / 2, y1 + self.box_height, x2 + self.box_width / 2, y2 - 5
+        return x1 + self.box_width, y1 + self.box_height / 2, x2 - 5, y2 + self.box_height / 2

@@ -1,0 +1,63 @@
+"""The report's files, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.errors import ResourceError
+from knowledge.wording import say
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where the three forms of a report are."""
+
+    markdown: Path
+    html: Path
+    json: Path
+
+
+def write_whole(contents: dict[Path, bytes]) -> None:
+    """Write files so that a reader sees each as it was or as it will be; folders are made when missing.
+
+    All contents are on disk under temporary names before the first file gets its own name.
+
+    Raises:
+        ResourceError: the disk is full, or the folder is not writable; no file was replaced and none is left over.
+    """
+    temporary: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(21, "there is a folder of this name", str(path))
+            temporary[path] = _write_beside(path, content)
+        for path, whole in temporary.items():
+            os.replace(whole, path)
+    except OSError as error:
+        raise ResourceError(
+            say("The report cannot be written to {folder}: {why}.", folder=str(path.parent), why=str(error.strerror)),
+            say("Free some space there, or choose another folder."),
+        ) from error
+    finally:
+        for whole in temporary.values():
+            with suppress(OSError):
+                whole.unlink(missing_ok=True)
+
+
+def _write_beside(path: Path, content: bytes) -> Path:
+    """A temporary file in the same folder, because a rename is atomic only within one file system."""
+    whole = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with whole.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        whole.unlink(missing_ok=True)
+        raise
+    return whole

@@ -1,0 +1,135 @@
+"""A document as GitHub-flavoured Markdown. All text is escaped: none of it can become markup, a link or a mention."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tools.report.document import Block, Bullets, Cell, Code, Diagram, Document, Fold, Paragraph, Plot, Table
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "$": "&#36;"}
+_SPECIAL = re.compile(r"[&<>|\\$]|[`*\[\]~]|(?<!\w)_|_(?!\w)|(?<!\w)@(?=\w)|:(?=//)|(?<=www)\.")
+_LEADING = re.compile(r"^(\s*)([-+#=]|\d+(?=[.)]))")
+_PLAIN_CODE = re.compile(r"[\w ./:@?=&,()+%~-]+")
+
+
+def escape(text: str) -> str:
+    """Text that GitHub shows as it is."""
+
+    def one(match: re.Match[str]) -> str:
+        found = match.group()
+        if found in _ENTITIES:
+            return _ENTITIES[found]
+        return f"&#{ord(found)};" if found in "@:." else f"\\{found}"
+
+    return _LEADING.sub(lambda m: f"{m[1]}&#{ord(m[2][0])};{m[2][1:]}", _SPECIAL.sub(one, text))
+
+
+def code(text: str) -> str:
+    """Text as code; where a code span could break the table around it, as an element with entities."""
+    return f"`{text}`" if _PLAIN_CODE.fullmatch(text) and text.strip() else f"<code>{escape(text)}</code>"
+
+
+def anchor(evidence: str) -> str:
+    """An evidence id as a place in the page."""
+    return "evidence-" + re.sub(r"\W", "-", evidence)
+
+
+class _Markdown:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        ids = "|".join(re.escape(id) for id in sorted(document.evidence, key=len, reverse=True))
+        self._ids = re.compile(rf"(?<!\w)(?:{ids})(?!\w)") if ids else None
+
+    def text(self, text: str) -> str:
+        """Escaped text, with the evidence ids in it as links."""
+        if self._ids is None:
+            return escape(text)
+        parts, last = [], 0
+        for match in self._ids.finditer(text):
+            parts += [text[last : match.start()], match.group()]
+            last = match.end()
+        parts.append(text[last:])
+        return "".join(self.link(p, p) if i % 2 else escape(p) for i, p in enumerate(parts))
+
+    def link(self, text: str, evidence: str) -> str:
+        return f"[{escape(text)}](#{anchor(evidence)})"
+
+    def whole(self) -> Iterable[str]:
+        answer = self.document.answer
+        yield f"# {escape(answer.title)}"
+        if answer.warning:
+            yield f"> **{escape(answer.warning)}**"
+        yield f"*{escape(answer.kicker)}*"
+        if answer.spec:
+            yield code(answer.spec)
+        if answer.headline != answer.title:
+            yield self.text(answer.headline)
+        yield self.text(answer.confidence)
+        if answer.facts:
+            yield "\n".join(
+                f"- {escape(f.label)}: **{self.link(f.value, f.cite) if f.cite else escape(f.value)}**"
+                + (f" ({escape(f.note)})" if f.note else "")
+                for f in answer.facts
+            )
+        if answer.reasons:
+            yield f"## {escape(self.document.labels['why'])}"
+            yield self.items(answer.reasons)
+        for section in self.document.sections:
+            yield f'<a id="{section.id}"></a>\n\n## {escape(section.title)}'
+            for block in section.blocks:
+                yield from self.block(block)
+        yield f"---\n\n{escape(self.document.footer)}"
+
+    def items(self, items: Iterable[str]) -> str:
+        return "\n".join(f"- {self.text(item)}" for item in items)
+
+    def block(self, block: Block) -> Iterable[str]:
+        match block:
+            case Paragraph():
+                yield self.text(block.text)
+            case Bullets():
+                yield self.items(block.items)
+            case Code():
+                fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", block.text)), default=0))
+                yield f"{fence}sh\n{block.text}\n{fence}"
+            case Table():
+                yield self.table(block)
+            case Fold():
+                yield f"<details><summary>{escape(block.summary)}</summary>"
+                for inner in block.blocks:
+                    yield from self.block(inner)
+                yield "</details>"
+            case Diagram():
+                yield escape(block.pipeline.description)
+            case Plot():
+                yield self.plot(block)
+
+    def plot(self, block: Plot) -> str:
+        """The plot's points in words: the numbers are rows of the table."""
+        lines = []
+        for point in block.scatter.points:
+            where = ", ".join(f"{a.title} {point.labels[a.key]}" for a in block.scatter.axes if a.key in point.labels)
+            told = f"{point.number} {point.name} ({point.group}): {block.scatter.y.title} {point.labels['quality']}"
+            lines.append("- " + escape(f"{told}{', ' if where else ''}{where}"))
+        return "\n".join(lines)
+
+    def table(self, table: Table) -> str:
+        head = "| " + " | ".join(escape(c.title) or " " for c in table.columns) + " |"
+        rule = "|" + "|".join(" ---: " if c.numeric else " --- " for c in table.columns) + "|"
+        rows = ["| " + " | ".join(self.cell(cell) for cell in row) + " |" for row in table.rows]
+        return "\n".join([f"**{escape(table.title)}**", "", head, rule, *rows])
+
+    def cell(self, cell: Cell) -> str:
+        if cell.code:
+            return code(cell.text)
+        if cell.anchor:
+            return f'<a id="{anchor(cell.anchor)}"></a>{escape(cell.text)}'
+        text = self.link(cell.text, cell.cite) if cell.cite in self.document.evidence else self.text(cell.text)
+        text = f"**{text}**" if cell.tone == "winner" and text else text
+        return f"{text} ({self.text(cell.note)})" if cell.note else text
+
+
+def as_markdown(document: Document) -> str:
+    """The document in Markdown; it ends with a newline."""
+    return "\n\n".join(_Markdown(document).whole()) + "\n"

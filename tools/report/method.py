@@ -1,0 +1,196 @@
+"""How the figures came about, and each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from knowledge.results import FailedCandidate
+from knowledge.wording import Text, say
+from tools.report import figures
+from tools.report.document import (
+    Block,
+    Cell,
+    Code,
+    Paragraph,
+    plain,
+)
+from tools.report.figures import NOTHING
+from tools.report.voice import LABELS, Voice, when
+
+EVIDENCE_KINDS = {"published": say("published"), "measured": say("measured"), "computed": say("computed")}
+
+
+def method(voice: Voice) -> tuple[Block, ...]:
+    """Under which conditions, with how much work, and what failed."""
+    if not (voice.report.evaluation or voice.report.benchmark):
+        return ()
+    facts = [(say("Program"), voice.report.made_by)]
+    evaluation, benchmark = voice.report.evaluation, voice.report.benchmark
+    if evaluation:
+        data = evaluation.dataset
+        facts += [
+            (say("Quality run"), f"{evaluation.run_id}, {when(evaluation.started)}"),
+            (say("Dataset"), f"{data.name} ({data.format}, {data.hash[:16]})"),
+            (say("Judged queries"), figures.count(evaluation.judged_queries)),
+            (say("Labels"), voice.t(data.label_origin) if data.label_origin else voice.named(LABELS, data.labels)),
+            (say("Store"), evaluation.store),
+        ]
+    if benchmark:
+        machine = benchmark.hardware
+        sizes = say(
+            "{documents} documents, {queries} queries",
+            documents=figures.count(benchmark.documents),
+            queries=figures.count(benchmark.queries),
+        )
+        facts += [
+            (say("Speed run"), f"{benchmark.run_id}, {when(benchmark.started)}"),
+            (say("Speed measured on"), voice.t(sizes)),
+            (say("Processor"), voice.t(say("{cpu}, {n} cores", cpu=machine.cpu, n=machine.cores))),
+            (say("Memory"), f"{machine.memory_gb:.1f} GB"),
+            (say("GPU"), ", ".join(machine.gpus) or voice.t(say("none"))),
+        ]
+        facts += [(say("Platform"), machine.platform)] if machine.platform else []
+    blocks: tuple[Block, ...] = (voice.fact_table(say("Conditions"), facts), *_work(voice), *_speed(voice))
+    failed = (*(evaluation.failed if evaluation else ()), *(benchmark.failed if benchmark else ()))
+    return (*blocks, *_failures(voice, failed), *_agreed(voice))
+
+
+def _work(voice: Voice) -> tuple[Block, ...]:
+    if not voice.report.evaluation:
+        return ()
+    rows = (
+        (
+            voice.spec_cell(c.spec),
+            Cell(figures.count(c.dimension), sort=c.dimension),
+            Cell(figures.count(c.encoded_texts), sort=c.encoded_texts),
+            Cell(figures.count(c.cached_texts), sort=c.cached_texts),
+            Cell(figures.seconds(c.encode_seconds), sort=c.encode_seconds),
+            Cell(figures.seconds(c.search_seconds), sort=c.search_seconds),
+            Cell(plain(c.revision[:12]) if c.revision else NOTHING),
+            Cell(voice.sentence(c.notes) or NOTHING),
+        )
+        for c in voice.report.evaluation.candidates
+    )
+    titles = (
+        say("Candidate"),
+        say("Dimensions"),
+        say("Texts encoded"),
+        say("From the cache"),
+        say("Encoding"),
+        say("Searching"),
+        say("Revision"),
+        say("Notes"),
+    )
+    explained = say(
+        "Quality: every judged query is scored by itself, and the table shows means. Intervals come from a "
+        "bootstrap over queries; differences are tested with paired randomisation, Holm-corrected."
+    )
+    heads = voice.heads(*titles, numeric=range(1, 6))
+    return (voice.table(say("Work done for the quality run"), heads, rows), Paragraph(voice.t(explained), aside=True))
+
+
+def _speed(voice: Voice) -> tuple[Block, ...]:
+    if not voice.report.benchmark:
+        return ()
+    rows = (
+        (
+            voice.spec_cell(c.spec),
+            Cell(figures.milliseconds(c.query_p50_ms), sort=c.query_p50_ms),
+            Cell(figures.milliseconds(c.query_p95_ms), sort=c.query_p95_ms),
+            Cell(figures.milliseconds(c.query_p99_ms), sort=c.query_p99_ms),
+            Cell(figures.milliseconds(c.encode_p50_ms), sort=c.encode_p50_ms),
+            Cell(figures.rate(c.documents_per_second), sort=c.documents_per_second),
+            Cell(figures.count(c.best_batch), sort=c.best_batch),
+            Cell(figures.seconds(c.load_seconds), sort=c.load_seconds),
+            Cell(figures.megabytes(c.peak_memory_mb), sort=c.peak_memory_mb),
+            Cell(figures.count(c.repeats), sort=c.repeats),
+        )
+        for c in voice.report.benchmark.candidates
+    )
+    titles: tuple[Text | str, ...] = (
+        say("Candidate"),
+        "p50",
+        "p95",
+        "p99",
+        say("of it encoding (p50)"),
+        say("Documents per second"),
+        say("Best batch"),
+        say("Load time"),
+        say("Peak memory"),
+        say("Repeats"),
+    )
+    explained = say(
+        "Speed: each candidate in a process of its own, one query at a time, from text to ranked ids. The search "
+        "in it is an exact scan in memory, so an index would change that part."
+    )
+    heads = voice.heads(*titles, numeric=range(1, 10))
+    return (
+        voice.table(say("Speed in detail"), heads, rows, sortable=True),
+        Paragraph(voice.t(explained), aside=True),
+    )
+
+
+def _failures(voice: Voice, failed: Sequence[FailedCandidate]) -> tuple[Block, ...]:
+    if not failed:
+        return ()
+    rows = ((voice.spec_cell(f.spec), Cell(voice.t(f.reason)), Cell(voice.t(f.next_step))) for f in failed)
+    heads = voice.heads(say("Candidate"), say("What went wrong"), say("What to do"))
+    return (voice.table(say("Candidates that failed"), heads, rows),)
+
+
+def _agreed(voice: Voice) -> tuple[Block, ...]:
+    plan = voice.report.plan
+    if plan is None:
+        return ()
+    places = sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})
+    told = say(
+        "The plan for this run: about {minutes}, {download} GB to download, {money}; texts sent to: {places}.",
+        minutes=figures.seconds(plan.minutes * 60),
+        download=f"{plan.download_gb:.2f}",
+        money=figures.money(plan.usd),
+        places=", ".join(places) if places else say("nobody"),
+    )
+    return (Paragraph(voice.t(told)),)
+
+
+def evidence(voice: Voice) -> tuple[Block, ...]:
+    """All figures an answer cites; tables and texts link here."""
+    written = {key: voice.t(title) for key, title, _, _ in voice.costs}
+    rows = (
+        (
+            Cell(plain(e.id), anchor=e.id),
+            Cell(voice.named(EVIDENCE_KINDS, e.kind)),
+            Cell(plain(e.about)),
+            Cell(written.get(e.what) or plain(e.what)),
+            Cell(figures.exact(e.value, plain(e.unit)), sort=e.value),
+            Cell(plain(_source(voice, e.source, e.computed_from, e.run_id))),
+            Cell(e.date.isoformat() if e.date else NOTHING),
+        )
+        for e in voice.advice.evidence
+    )
+    titles = (
+        say("Id"),
+        say("Kind"),
+        say("About"),
+        say("Figure"),
+        say("Value"),
+        say("Source"),
+        say("Date"),
+    )
+    heads = voice.heads(*titles, numeric=(4,))
+    table = voice.table(say("Every figure an answer cites"), heads, rows, compact=True)
+    return (table,) if table.rows else ()
+
+
+def _source(voice: Voice, source: str, computed_from: Sequence[str], run_id: str | None) -> str:
+    parts = [source] if source else []
+    if computed_from:
+        parts.append(voice.t(say("from {ids}", ids=", ".join(computed_from))))
+    if run_id:
+        parts.append(voice.t(say("run {run}", run=run_id)))
+    return "; ".join(parts)
+
+
+def reproduce(voice: Voice) -> tuple[Block, ...]:
+    """The command that does it again."""
+    return (Code("\n".join(map(plain, voice.report.reproduce.splitlines()))),)

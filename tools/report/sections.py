@@ -1,0 +1,65 @@
+"""What a report says: its sections, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from knowledge.results import Report
+from knowledge.wording import Language, Text, say
+from tools.report.answer import answer
+from tools.report.background import data, rejected, requirements, shortlist
+from tools.report.comparison import candidates, certainty, metrics, not_measured, tradeoff
+from tools.report.document import Block, Document, Section
+from tools.report.method import evidence, method, reproduce
+from tools.report.setup import pipeline
+from tools.report.voice import Voice, when
+
+
+def make_document(report: Report, language: Language) -> Document:
+    """The report's document: same sections and figures in every language."""
+    voice = Voice(report, language)
+    makers: list[tuple[str, Text, Callable[[], tuple[Block, ...]]]] = [
+        ("candidates", say("Candidates compared"), lambda: candidates(voice)),
+        ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
+        ("certainty", say("How sure"), lambda: certainty(voice)),
+        ("metrics", say("Every metric"), lambda: metrics(voice)),
+        ("sensitivity", say("What would change the answer"), lambda: voice.bullets(voice.advice.what_would_change_it)),
+        ("not-measured", say("What was not measured"), lambda: not_measured(voice)),
+        ("next-steps", say("Next steps"), lambda: voice.bullets(voice.advice.next_steps)),
+        ("pipeline", say("The set-up that was measured"), lambda: pipeline(voice)),
+        ("shortlist", say("Shortlist from the catalog"), lambda: shortlist(voice)),
+        ("rejected", say("Rejected, and why"), lambda: rejected(voice)),
+        ("data", say("Your data"), lambda: data(voice)),
+        ("requirements", say("Requirements and assumptions"), lambda: requirements(voice)),
+        ("method", say("How it was measured"), lambda: method(voice)),
+        ("evidence", say("Evidence"), lambda: evidence(voice)),
+        ("reproduce", say("Reproduce"), lambda: reproduce(voice)),
+    ]
+    if not voice.advice.rows:
+        # the predictions are then all there is to compare
+        makers.sort(key=lambda maker: maker[0] != "shortlist")
+    sections = [Section(id, voice.t(title), make()) for id, title, make in makers]
+    return Document(
+        language="zh-CN" if voice.language == "zh" else "en",
+        title=voice.t(say("Embedding recommendation")),
+        answer=answer(voice),
+        sections=tuple(s for s in sections if s.blocks),
+        labels={
+            "skip": voice.t(say("Skip to the answer")),
+            "contents": voice.t(say("Contents")),
+            "why": voice.t(say("Why")),
+            "against": voice.t(say("Quality against")),
+            "scroll": voice.t(say("scrolls sideways")),
+            "sort": voice.t(say("sort by this column")),
+            "evidence": voice.t(say("evidence")),
+        },
+        evidence=frozenset(e.id for e in voice.advice.evidence),
+        footer=voice.t(
+            say(
+                "Made by {program} on {date}, run {run}.",
+                program=voice.report.made_by,
+                date=when(voice.advice.created),
+                run=voice.advice.run_id,
+            )
+        ),
+    )

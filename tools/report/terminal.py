@@ -1,0 +1,99 @@
+"""A document in the terminal: the answer and what bears on it, readable at 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from knowledge.results import Report
+from knowledge.wording import Language, Text, say
+from tools.report import figures
+from tools.report.comparison import STANDINGS
+from tools.report.document import Bullets, Document, plain
+from tools.report.files import ReportFiles
+from tools.report.voice import short_names
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_COLOURS = {"winner": "bold green", "tied": "cyan", "undecided": "yellow", "excluded": "dim"}
+
+
+def for_terminal(
+    report: Report, document: Document, language: Language, written: ReportFiles | None
+) -> Iterable[RenderableType]:
+    """The parts to print, one after the other. Names fold; figures never do."""
+    from rich import text
+    from rich.padding import Padding
+    from rich.rule import Rule
+
+    answer = document.answer
+    yield Rule(text.Text(answer.kicker), align="left", style="dim")
+    if answer.warning:
+        yield text.Text(answer.warning, "bold yellow")
+    yield text.Text(answer.headline, "bold")
+    if answer.spec:
+        yield text.Text(answer.spec, "green")
+    yield text.Text(answer.confidence)
+    if answer.reasons:
+        yield _heading(document.labels["why"])
+        yield _list(answer.reasons)
+    if report.recommendation.rows:
+        yield text.Text()
+        yield _table(report, language)
+    for id in ("not-measured", "sensitivity", "next-steps"):
+        section = document.section(id)
+        items = [i for b in section.blocks if isinstance(b, Bullets) for i in b.items] if section else []
+        if section and items:
+            yield _heading(section.title)
+            yield _list(items)
+    if written:
+        yield _heading(plain(say("The whole report").render(language)))
+        for path in (written.markdown, written.html, written.json):
+            # not wrapped, so that a terminal still recognises the path
+            yield Padding(text.Text(plain(str(path)), no_wrap=True, overflow="ignore"), (0, 0, 0, 2))
+
+
+def _heading(title: str) -> RenderableType:
+    from rich import text
+
+    return text.Text(f"\n{title}", "bold")
+
+
+def _list(items: Iterable[str]) -> RenderableType:
+    from rich import table, text
+
+    grid = table.Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for item in items:
+        grid.add_row("-", text.Text(item))
+    return grid
+
+
+def _table(report: Report, language: Language) -> RenderableType:
+    from rich import box, table, text
+
+    def t(sentence: Text) -> str:
+        return plain(sentence.render(language))
+
+    advice = report.recommendation
+    names = short_names(row.spec for row in advice.rows)
+    result = table.Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    result.add_column(t(say("Candidate")), overflow="fold", ratio=1, min_width=14)
+    for title in (advice.primary, t(say("interval")), "p95", t(say("docs/s")), t(say("memory"))):
+        result.add_column(title, justify="right", no_wrap=True)
+    for row in advice.rows:
+        name = text.Text(names[row.spec], _COLOURS.get(row.standing, ""))
+        note = t(STANDINGS[row.standing]).lower() if row.standing != "worse" else ""
+        if note:
+            name.append(f" ({note})", "dim")
+        result.add_row(
+            name,
+            figures.score(row.quality.mean),
+            figures.interval(row.quality),
+            figures.milliseconds(row.query_p95_ms),
+            figures.rate(row.documents_per_second),
+            figures.megabytes(row.peak_memory_mb),
+        )
+    return result

@@ -1,0 +1,133 @@
+"""The language and form that all sections share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+from knowledge.candidate import Fusion, Leg, parse_candidate
+from knowledge.errors import SpecError
+from knowledge.results import Report, Row
+from knowledge.wording import Language, Text, say
+from tools.report import figures
+from tools.report.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Table,
+    cells,
+    columns,
+    plain,
+)
+
+LABELS = {
+    "gold": say("gold: the right answers were given with the data"),
+    "silver": say("silver: the right answers were derived, not judged by people"),
+    "none": say("none"),
+}
+
+
+def short_names(specs: Iterable[str]) -> dict[str, str]:
+    """A readable name for each spec: the model's last part and its options; the spec itself where that is ambiguous."""
+    short = {spec: plain(_short(spec)) for spec in specs}
+    taken = list(short.values())
+    return {spec: name if taken.count(name) == 1 else plain(spec) for spec, name in short.items()}
+
+
+def _short(spec: str) -> str:
+    try:
+        return short_candidate(parse_candidate(spec))
+    except SpecError:
+        return spec
+
+
+def short_candidate(candidate: Leg | Fusion) -> str:
+    """The last part of the model's name, and the options."""
+    options = " ".join(f"{k}={v}" for k, v in sorted(candidate.options.items()))
+    if isinstance(candidate, Fusion):
+        name = f"{candidate.method}({', '.join(map(short_candidate, candidate.parts))})"
+    else:
+        name = candidate.name.rstrip("/").rsplit("/", 1)[-1] or candidate.backend
+    return f"{name} {options}".strip()
+
+
+def when(moment: dt.datetime) -> str:
+    """A moment, to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M %Z}".strip()
+
+
+def cut(text: str, at: int = 24) -> str:
+    """At most so many characters."""
+    text = plain(text)
+    return text if len(text) <= at else text[: at - 1] + "…"
+
+
+class Voice:
+    """A report in one language, and the words and cells that its sections are made of."""
+
+    def __init__(self, report: Report, language: Language) -> None:
+        self.report = report
+        self.language = language
+        self.advice = report.recommendation
+        self.names = short_names(row.spec for row in report.recommendation.rows)
+
+    def t(self, text: Text) -> str:
+        """A sentence, finished."""
+        return plain(text.render(self.language))
+
+    def named(self, texts: dict[str, Text], key: str) -> str:
+        """The name of a literal; the literal itself where a later version knows more of them."""
+        return self.t(texts[key]) if key in texts else plain(key)
+
+    def table(self, title: Text, columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]], **how: bool) -> Table:
+        return Table(self.t(title), columns, tuple(rows), **how)
+
+    def heads(self, *titles: Text | str, numeric: Iterable[int] = ()) -> tuple[Column, ...]:
+        return columns(*(self.t(x) if isinstance(x, Text) else plain(x) for x in titles), numeric=numeric)
+
+    def spec_cell(self, spec: str, tone: str = "") -> Cell:
+        """A candidate: its spec, and its readable name as the note."""
+        name = self.names.get(spec) or short_names([spec])[spec]
+        return Cell(plain(spec), note=name, sort=name.lower(), code=True, tone=tone)
+
+    def bullets(self, texts: Sequence[Text]) -> tuple[Block, ...]:
+        return (Bullets(tuple(self.t(x) for x in texts)),) if texts else ()
+
+    @property
+    def is_measured(self) -> bool:
+        return self.advice.measured and self.report.evaluation is not None
+
+    @cached_property
+    def winning_row(self) -> Row | None:
+        return next((r for r in self.advice.rows if r.spec == self.advice.winner), None)
+
+    @staticmethod
+    def cite(row: Row, column: str) -> str | None:
+        return row.cites.get(column)
+
+    def cite_quality(self, row: Row) -> str | None:
+        return row.cites.get("quality") or row.cites.get(self.advice.primary)
+
+    def level(self, row: Row) -> str:
+        return figures.share(row.quality.level)
+
+    @property
+    def costs(self) -> tuple[tuple[str, Text, Callable[[float | None], str], Text], ...]:
+        """The costs in the order in which they are shown: field of `Row`, title, how it is written, what it means."""
+        return (
+            ("query_p95_ms", say("p95 latency"), figures.milliseconds, say("one query, text to ranked ids")),
+            ("documents_per_second", say("Documents per second"), figures.rate, say("encoding, best batch size")),
+            ("peak_memory_mb", say("Peak memory"), figures.megabytes, say("of the process")),
+            ("bytes_per_vector", say("Bytes per vector"), figures.size, say("storage per document")),
+            ("usd_per_million_tokens", say("Price per million tokens"), figures.money, say("as published")),
+        )
+
+    def sentence(self, texts: Sequence[Text]) -> str:
+        """Several remarks in one cell."""
+        return ("；" if self.language == "zh" else "; ").join(self.t(x).rstrip(".。") for x in texts)
+
+    def fact_table(self, title: Text, pairs: Iterable[tuple[Text, str]]) -> Table:
+        heads = self.heads(say("What"), say("Finding"))
+        return self.table(title, heads, (cells(self.t(k), v) for k, v in pairs), compact=True)

@@ -1,0 +1,73 @@
+"""Rankings of a candidate over documents: its legs searched, their rankings fused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.candidate import Candidate, Fusion, Leg
+from knowledge.errors import SpecError
+from knowledge.wording import say
+from tools import bm25, encoders
+
+#: Cormack, Clarke & Büttcher (SIGIR 2009) set k = 60 and found the choice uncritical
+RRF_K = 60
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """For each query the rows of the best documents and their scores, best first: arrays of shape (queries, depth)."""
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+def check(candidate: Candidate) -> None:
+    """Raise SpecError for backends and options that do not exist, before anything is spent."""
+    for leg in candidate.legs:
+        if leg.backend == "bm25":
+            bm25.check_options(leg)
+        else:
+            module = encoders.backend(leg.backend)
+            encoders.check_options(leg, module.OPTIONS)
+    _check_fusions(candidate)
+
+
+def _check_fusions(candidate: Candidate) -> None:
+    if isinstance(candidate, Fusion):
+        unknown = sorted(set(candidate.options) - {"k"})
+        if unknown or not candidate.options.get("k", "60").isdecimal():
+            raise SpecError(
+                say("The options of {spec} cannot be used.", spec=candidate.spec),
+                say("rrf takes one option, a whole number: k=60."),
+            )
+        for part in candidate.parts:
+            _check_fusions(part)
+
+
+def rank(candidate: Candidate, of_leg: dict[Leg, Rankings], depth: int) -> Rankings:
+    """The candidate's rankings from those of its legs."""
+    if isinstance(candidate, Leg):
+        found = of_leg[candidate]
+        return Rankings(found.rows[:, :depth], found.scores[:, :depth])
+    parts = [rank(part, of_leg, depth) for part in candidate.parts]
+    k = int(candidate.options.get("k", RRF_K))
+    fused = [_fuse([part.rows[q] for part in parts], k, depth) for q in range(len(parts[0].rows))]
+    width = min((len(rows) for rows, _ in fused), default=0)
+    return Rankings(
+        np.array([rows[:width] for rows, _ in fused], dtype=np.int64).reshape(len(fused), width),
+        np.array([scores[:width] for _, scores in fused], dtype=np.float64).reshape(len(fused), width),
+    )
+
+
+def _fuse(rankings: Sequence[NDArray[np.int64]], k: int, depth: int) -> tuple[list[int], list[float]]:
+    """Reciprocal rank fusion of one query's rankings; equal scores keep the order of the first ranking."""
+    scores: dict[int, float] = {}
+    for rows in rankings:
+        for position, row in enumerate(rows, start=1):
+            scores[int(row)] = scores.get(int(row), 0.0) + 1.0 / (k + position)
+    best = sorted(scores.items(), key=lambda item: -item[1])[:depth]
+    return [row for row, _ in best], [score for _, score in best]

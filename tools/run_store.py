@@ -1,0 +1,166 @@
+"""What was measured, kept: runs, measurements by content, per-query scores. The only module that knows SQLAlchemy.
+
+A measurement's key is a hash of all that decides it, and the key is unique: doing it again changes nothing, and
+finding it again costs nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Engine, MetaData, String, Table, create_engine, event, insert, select
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+
+from knowledge.errors import ResourceError
+from knowledge.wording import say
+
+_METADATA = MetaData()
+_RUNS = Table(
+    "runs",
+    _METADATA,
+    Column("run_id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("finished", DateTime(timezone=True), nullable=False),
+    Column("payload", JSON, nullable=False),
+)
+_MEASUREMENTS = Table(
+    "measurements",
+    _METADATA,
+    Column("key", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("spec", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("payload", JSON, nullable=False),
+)
+_QUERY_SCORES = Table(
+    "query_scores",
+    _METADATA,
+    Column("key", String, primary_key=True),
+    Column("metric", String, primary_key=True),
+    Column("scores", JSON, nullable=False),
+)
+
+
+def new_run_id(kind: str, now: dt.datetime) -> str:
+    """A name that sorts by time and never repeats."""
+    return f"{kind}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def content_key(**parts: Any) -> str:
+    """A hash over everything that decides a measurement."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+class RunStore:
+    """An open store: a SQLite file, or any database by URL.
+
+    Raises:
+        ResourceError: from every method, when the database cannot be opened, read or written.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        self.name = str(where)
+        try:
+            if isinstance(where, Path):
+                where.parent.mkdir(parents=True, exist_ok=True)
+                where = f"sqlite:///{where}"
+            self._engine = create_engine(where, connect_args={"timeout": 30} if where.startswith("sqlite") else {})
+            if where.startswith("sqlite"):
+                event.listen(self._engine, "connect", _write_ahead)
+            _create(self._engine)
+        except (OSError, DatabaseError) as error:
+            raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def save_run(self, run_id: str, kind: str, payload: dict[str, Any], finished: dt.datetime) -> None:
+        """Keep a finished run."""
+        self._insert(_RUNS, run_id=run_id, kind=kind, payload=payload, finished=finished)
+
+    def run(self, run_id: str) -> dict[str, Any] | None:
+        """A finished run's payload, or None."""
+        found: dict[str, Any] | None = self._one(select(_RUNS.c.payload).where(_RUNS.c.run_id == run_id))
+        return found
+
+    def save_measurement(
+        self,
+        key: str,
+        kind: str,
+        spec: str,
+        run_id: str,
+        payload: dict[str, Any],
+        scores: dict[str, dict[str, float]] | None = None,
+    ) -> None:
+        """Keep a measurement and its per-query scores ({metric: {query id: score}}), all or nothing."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    insert(_MEASUREMENTS).values(key=key, kind=kind, spec=spec, run_id=run_id, payload=payload)
+                )
+                if scores:
+                    rows = [{"key": key, "metric": metric, "scores": values} for metric, values in scores.items()]
+                    connection.execute(insert(_QUERY_SCORES), rows)
+        except IntegrityError:
+            return  # somebody measured the same meanwhile: the same content gives the same result
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
+    def measurement(self, key: str) -> tuple[str, dict[str, Any]] | None:
+        """The run that measured this and what it found, or None."""
+        try:
+            with self._engine.connect() as connection:
+                row = connection.execute(
+                    select(_MEASUREMENTS.c.run_id, _MEASUREMENTS.c.payload).where(_MEASUREMENTS.c.key == key)
+                ).first()
+        except DatabaseError as error:
+            raise self._failed(error) from error
+        return (row[0], row[1]) if row else None
+
+    def query_scores(self, key: str, metric: str) -> dict[str, float]:
+        """Per-query scores of a measurement; empty where there are none."""
+        query = select(_QUERY_SCORES.c.scores).where(_QUERY_SCORES.c.key == key, _QUERY_SCORES.c.metric == metric)
+        return self._one(query) or {}
+
+    def _one(self, query: Any) -> Any:
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(query).scalar_one_or_none()
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
+    def _insert(self, table: Table, **values: Any) -> None:
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(table).values(**values))
+        except IntegrityError:
+            return
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> ResourceError:
+        return ResourceError(
+            say("The run store {name} failed: {why}.", name=self.name, why=str(error).splitlines()[0][:200]),
+            say("Check that its disk has room and may be written; ADVISOR_HOME names its folder."),
+        )
+
+
+def _create(engine: Engine) -> None:
+    try:
+        _METADATA.create_all(engine)
+    except OperationalError:  # two processes made the tables at once: the second finds them there
+        _METADATA.create_all(engine)
+
+
+def _write_ahead(connection: Any, record: Any) -> None:
+    """Readers and a writer at once, without `database is locked`."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()

@@ -1,0 +1,195 @@
+"""How fast one candidate is on this machine: the job that a benchmark runs in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.candidate import Candidate, Leg, parse_candidate
+from tools import encoders, retrieval
+from tools.bm25 import BM25Index
+from tools.encoders import Encoder, Resolved, Vectors
+from tools.workspace import Workspace
+
+WARM_UP = 3
+BATCH_SIZES = (8, 32, 128)
+DEPTH = 10
+
+
+class _DenseLeg:
+    """An encoder with its documents in memory, searched by an exact scan."""
+
+    def __init__(self, leg: Leg, encoder: Encoder, documents: Sequence[str]) -> None:
+        self._leg, self._encoder = leg, encoder
+        self._vectors = self._cut(encoder.embed(list(documents), kind="document"))
+        self.encode_ms: list[float] = []
+
+    def _cut(self, vectors: Vectors) -> Vectors:
+        return encoders.cut(vectors, encoders.dimension_of(self._leg))
+
+    def search(self, query: str) -> retrieval.Rankings:
+        begun = time.perf_counter()
+        vector = self._cut(self._encoder.embed([query], kind="query"))[0]
+        self.encode_ms.append((time.perf_counter() - begun) * 1000)
+        scores = self._vectors @ vector
+        k = min(DEPTH, len(scores))
+        best = np.argpartition(-scores, k - 1)[:k]
+        best = best[np.argsort(-scores[best])]
+        return retrieval.Rankings(best[None, :].astype(np.int64), scores[best][None, :].astype(np.float64))
+
+    @property
+    def bytes_per_vector(self) -> float:
+        return float(self._vectors.shape[1] * 4)
+
+    def embed(self, texts: Sequence[str], batch_size: int) -> None:
+        self._encoder.embed(texts, kind="document", batch_size=batch_size)
+
+
+class _LexicalLeg:
+    """BM25 over the documents."""
+
+    def __init__(self, leg: Leg, documents: Sequence[str]) -> None:
+        self._leg = leg
+        self._index = BM25Index(documents, leg)
+        self.encode_ms: list[float] = []
+
+    def search(self, query: str) -> retrieval.Rankings:
+        return retrieval.Rankings(*self._index.search([query], DEPTH))
+
+    @property
+    def bytes_per_vector(self) -> float:
+        return self._index.bytes_per_document
+
+    def embed(self, texts: Sequence[str], batch_size: int) -> None:
+        BM25Index(texts, self._leg)
+
+
+def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """The child's side: load, warm up, time."""
+    resolved = {spec: Resolved.model_validate(r) for spec, r in payload["resolved"].items()}
+    return measure(
+        parse_candidate(payload["spec"]),
+        resolved,
+        payload["documents"],
+        payload["queries"],
+        payload["repeats"],
+        seconds=payload["seconds"],
+        tell=tell,
+    )
+
+
+def measure(
+    candidate: Candidate,
+    resolved: dict[str, Resolved],
+    documents: Sequence[str],
+    queries: Sequence[str],
+    repeats: int,
+    *,
+    seconds: float,
+    workspace: Workspace | None = None,
+    tell: Callable[[dict[str, Any]], None] = lambda message: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Any]:
+    """Time one candidate: load time, single queries (text to ids), documents per second at the best batch size.
+
+    Args:
+        candidate: what to time.
+        resolved: its encoders, by leg spec.
+        documents: texts to index; the throughput is measured on as many of them as fit the time.
+        queries: texts to ask, in turn.
+        repeats: single queries to time, after `WARM_UP` that are thrown away.
+        seconds: time for each batch size.
+        workspace: for endpoints only.
+        tell: called after each part.
+        clock: seconds, monotonic.
+    """
+    begun = clock()
+    loaded = {leg: encoders.load(resolved[leg.spec], workspace) for leg in candidate.legs if leg.backend != "bm25"}
+    for encoder in loaded.values():
+        encoder.embed(["warm"], kind="query")
+    load_seconds = clock() - begun
+    tell({"part": "loaded"})
+    legs = {
+        leg: _DenseLeg(leg, loaded[leg], documents) if leg in loaded else _LexicalLeg(leg, documents)
+        for leg in candidate.legs
+    }
+    tell({"part": "indexed"})
+    query_ms = _single_queries(candidate, legs, queries, repeats, clock)
+    encode_ms = [sum(parts) for parts in zip(*(leg.encode_ms for leg in legs.values() if leg.encode_ms), strict=True)]
+    encode_ms = encode_ms[WARM_UP:]
+    tell({"part": "queries"})
+    rate, batch = _throughput(legs, documents, seconds, clock)
+    return {
+        "load_seconds": round(load_seconds, 3),
+        "query_p50_ms": _percentile(query_ms, 50),
+        "query_p95_ms": _percentile(query_ms, 95),
+        "query_p99_ms": _percentile(query_ms, 99),
+        "encode_p50_ms": _percentile(encode_ms, 50) if encode_ms else None,
+        "encode_p95_ms": _percentile(encode_ms, 95) if encode_ms else None,
+        "documents_per_second": round(rate, 2),
+        "best_batch": batch,
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "bytes_per_vector": round(sum(leg.bytes_per_vector for leg in legs.values()), 1),
+        "repeats": len(query_ms),
+    }
+
+
+def _single_queries(
+    candidate: Candidate,
+    legs: dict[Leg, _DenseLeg | _LexicalLeg],
+    queries: Sequence[str],
+    repeats: int,
+    clock: Callable[[], float],
+) -> list[float]:
+    times = []
+    for i in range(WARM_UP + repeats):
+        query = queries[i % len(queries)]
+        begun = clock()
+        retrieval.rank(candidate, {leg: found.search(query) for leg, found in legs.items()}, DEPTH)
+        times.append((clock() - begun) * 1000)
+    return times[WARM_UP:]
+
+
+def _throughput(
+    legs: dict[Leg, _DenseLeg | _LexicalLeg], documents: Sequence[str], seconds: float, clock: Callable[[], float]
+) -> tuple[float, int | None]:
+    """Documents per second through all legs at the best batch size (None where there is nothing to batch)."""
+    sizes = BATCH_SIZES if any(isinstance(leg, _DenseLeg) for leg in legs.values()) else (len(documents),)
+    best: tuple[float, int] = (0.0, sizes[0])
+    for size in sizes:
+        done, begun = 0, clock()
+        while True:
+            start = done % len(documents)
+            batch = documents[start : start + size]
+            for leg in legs.values():
+                leg.embed(batch, size)
+            done += len(batch)
+            elapsed = clock() - begun
+            if elapsed >= seconds or done >= 20 * len(documents):
+                break
+        best = max(best, (done / max(elapsed, 1e-9), size))
+    return best[0], best[1] if len(sizes) > 1 else None
+
+
+def _percentile(values: Sequence[float], q: float) -> float:
+    return round(float(np.percentile(values, q)), 3)
+
+
+def peak_memory_mb() -> float:
+    """The largest resident size this process has had, in MB.
+
+    On Linux read from the kernel's own mark, since getrusage's figure starts at what the parent had when it forked.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        peak = next(line for line in status.read_text("ascii", "replace").splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) / 2**10
+    import resource
+
+    peak_bytes_or_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_bytes_or_kb / (2**20 if sys.platform == "darwin" else 2**10)

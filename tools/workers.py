@@ -1,0 +1,228 @@
+"""Run a job in a child process of its own: its memory is its own, it holds no secrets, and its death is survived.
+
+A job is a function ``work(payload, tell) -> result`` of a module of this package; payload, messages and result are
+JSON. The child's standard output carries the messages, its standard error goes to a log file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import knowledge.errors
+from knowledge.errors import AdvisorError, ResourceError
+from knowledge.wording import Text, say
+
+JOBS = frozenset({"tools.encoding", "tools.speed"})
+Message = dict[str, Any]
+#: of the parent's environment a child sees only this: models never see a key
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+)
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a child: no keys, no hub, no telemetry."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    root = str(Path(__file__).parents[1])
+    return passed | {
+        "PYTHONPATH": root,
+        "PYTHONUNBUFFERED": "1",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def run(
+    job: str,
+    payload: Message,
+    *,
+    about: str,
+    logs: Path,
+    on_message: Callable[[Message], None] = lambda message: None,
+    memory_mb: int | None = None,
+) -> Message:
+    """Run a job and wait for its result.
+
+    Args:
+        job: module that has ``work``, one of `JOBS`.
+        payload: what it gets.
+        about: what it works on, for error messages.
+        logs: folder for the child's standard error.
+        on_message: called with each message it sends on the way.
+        memory_mb: end it when it takes more.
+
+    Raises:
+        ResourceError: it ran out of memory, was killed, or died of a bug (the log is named).
+        AdvisorError: whatever foreseen error it met itself.
+    """
+    assert job in JOBS, job
+    logs.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=logs, prefix=f"{job}-", suffix=".log")
+    log = Path(name)
+    with os.fdopen(handle, "wb") as errors:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tools.workers", job],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=child_environment(),
+        )
+    watch = _MemoryWatch(child.pid, memory_mb)
+    result: Message | None = None
+    try:
+        assert child.stdin
+        assert child.stdout
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.write(json.dumps(payload).encode() + b"\n")
+            child.stdin.flush()
+        for line in child.stdout:
+            message = json.loads(line)
+            if "error" in message:
+                raise _foreseen(message["error"])
+            if "result" in message:
+                result = message["result"]
+            else:
+                on_message(message)
+        child.wait()
+    finally:
+        watch.stop()
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        for pipe in (child.stdin, child.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+    if result is None:
+        raise _died(about, child.returncode, log, watch)
+    log.unlink(missing_ok=True)
+    return result
+
+
+class _MemoryWatch:
+    """Ends a child that takes more memory than it may."""
+
+    def __init__(self, pid: int, limit_mb: int | None) -> None:
+        self.tripped = False
+        self.limit_mb = limit_mb
+        self._done = Event()
+        if limit_mb is not None:
+            Thread(target=self._run, args=(pid, limit_mb), daemon=True).start()
+
+    def _run(self, pid: int, limit_mb: int) -> None:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            while not self._done.wait(0.1):
+                if process.memory_info().rss > limit_mb * 2**20:
+                    self.tripped = True
+                    process.kill()
+
+    def stop(self) -> None:
+        self._done.set()
+
+
+def _foreseen(error: Message) -> AdvisorError:
+    kind = getattr(knowledge.errors, error["kind"])
+    found: AdvisorError = kind(Text.model_validate(error["cause"]), Text.model_validate(error["next_step"]))
+    return found
+
+
+def _died(about: str, code: int, log: Path, watch: _MemoryWatch) -> ResourceError:
+    if watch.tripped:
+        return ResourceError(
+            say(
+                "{about} needed more than the {limit} MB of memory allowed for it.",
+                about=about,
+                limit=watch.limit_mb or 0,
+            ),
+            say("Allow more, close other programs, or choose a smaller model or precision=bf16."),
+        )
+    if code in (-9, 137):
+        return ResourceError(
+            say("The process working on {about} was killed, most likely because memory ran out.", about=about),
+            say("Close other programs, or choose a smaller model or precision=bf16. Finished work is kept."),
+        )
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    return ResourceError(
+        say(
+            "The process working on {about} died (exit {code}): {why}",
+            about=about,
+            code=code,
+            why=lines[-1][:300] if lines else "-",
+        ),
+        say("Details are in {log}. Finished work is kept; leave this candidate out to go on.", log=str(log)),
+    )
+
+
+def main(job: str) -> None:
+    """The child's side."""
+    assert job in JOBS, job
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever libraries print goes to the log
+    payload = json.loads(sys.stdin.readline())
+    Thread(target=_die_with_parent, daemon=True).start()
+
+    def tell(message: Message) -> None:
+        messages.write(json.dumps(message) + "\n")
+        messages.flush()
+
+    try:
+        tell({"result": importlib.import_module(job).work(payload, tell)})
+    except AdvisorError as error:
+        tell({"error": _written(error)})
+    except MemoryError:
+        tell(
+            {
+                "error": _written(
+                    ResourceError(
+                        say("Memory ran out."),
+                        say("Close other programs, or choose a smaller model or precision=bf16."),
+                    )
+                )
+            }
+        )
+
+
+def _written(error: AdvisorError) -> Message:
+    return {
+        "kind": type(error).__name__,
+        "cause": error.cause.model_dump(mode="json"),
+        "next_step": error.next_step.model_dump(mode="json"),
+    }
+
+
+def _die_with_parent() -> None:
+    for _ in _lines():
+        pass
+    os._exit(1)  # the parent's end of the pipe is gone
+
+
+def _lines() -> Iterator[str]:
+    yield from sys.stdin
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
