@@ -29,7 +29,7 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
     elif shares and not set(shares) & set(stated):
         learnt.append(
             say(
-                "You said {stated}, but your documents look like {found}. I keep what you said; tell me if it is wrong.",
+                "You said {stated}, but your documents look like {found}. I keep what you said; correct me if need be.",
                 stated=", ".join(stated),
                 found=", ".join(shares),
             )

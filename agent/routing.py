@@ -55,6 +55,7 @@ def after_shortlist(state: State) -> Literal["plan", "recommend", "__end__"]:
 
 
 def after_plan(state: State) -> Literal["ask_consent", "evaluate", "recommend", "__end__"]:
+    """Nothing costly happens without consent."""
     if state.get("failure"):
         return END
     consent = state.get("consent")

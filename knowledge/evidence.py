@@ -137,15 +137,16 @@ def _forecast(
     overall = ladder.standing(None)
     means = np.mean([s.centre + s.points * s.z for s in standings], axis=0)
     halves = np.mean([_half_width(types[0], s, overall) for s in standings], axis=0)
+    mean, low, high = (np.round(np.clip(x, 0, 1), 4).tolist() for x in (means, means - halves, means + halves))
     tasks_of, suspect = ladder.behind(languages)
     names = [card.model for card in pool.cards]
     groups = np.min([s.groups for s in standings], axis=0)
     return Forecast(
         predictions={
             name: Prediction(
-                mean=round(float(np.clip(means[i], 0, 1)), 4),
-                low=round(float(np.clip(means[i] - halves[i], 0, 1)), 4),
-                high=round(float(np.clip(means[i] + halves[i], 0, 1)), 4),
+                mean=mean[i],
+                low=low[i],
+                high=high[i],
                 metric=standings[0].metric,
                 tasks_in_language=len(tasks_of[i]),
                 tasks_in_all=int(overall.tasks[i]),
@@ -181,7 +182,7 @@ def forecast(scores: Scores, requirements: Requirements, cards: Sequence[ModelCa
 def wanted_modalities(requirements: Requirements) -> frozenset[str]:
     """What the user's items are: as demanded, else text (text and images for cross-modal search)."""
     demanded = requirements.constraint(ModalityConstraint)
-    if demanded:
+    if demanded and demanded.hard:
         return frozenset(demanded.modalities)
     return frozenset({"text", "image"} if requirements.task.value == "cross_modal" else {"text"})
 

@@ -2,7 +2,7 @@
 
 Token lengths are estimates: 1.1 tokens for each run of letters, run of digits or punctuation mark, and one for each
 character of a script without spaces (Chinese, Japanese, Thai ...). Against the WordPiece tokenizer of all-MiniLM-L6-v2
-the mean is off by -18 to +1 % on seven English sets (long medical and proper names are split most) and by 1 % on two
+the mean is off by -17 to +1 % on seven English sets (long medical and proper names are split most) and by 1 % on two
 Chinese ones; ``benchmarks/token_estimate.py`` prints it. Multilingual vocabularies need about 0.7 tokens for a Chinese
 character; a model whose vocabulary does not know a language needs two to four times the estimate.
 """
@@ -24,8 +24,11 @@ from knowledge.wording import Text, join, say
 _LANGUAGE_SAMPLE = 300
 _LANGUAGE_CHARACTERS = 400
 _TEXT_SAMPLE = 5_000
+_PII_CHARACTERS = 20_000
 _COMMON_LIMIT = 512
 _FEW_QUERIES = 50
+# below so many, one short query taken for another language would be a large share
+_TELLING_QUERIES = 20
 # pairs of characters are shared less often than words
 _HIGH_OVERLAP, _HIGH_OVERLAP_OF_PAIRS = 0.65, 0.5
 
@@ -99,12 +102,12 @@ def _languages(texts: Sequence[str], among: Mapping[str, float] | None = None) -
 
     found: Counter[str] = Counter()
     shared: dict[str, list[str]] = {}
-    for text in texts:
+    for text in (text[:_LANGUAGE_CHARACTERS] for text in texts):
         script = _script(text)
         if script in _SCRIPTS:
             found[_SCRIPTS[script]] += 1
         elif script in _SHARED_SCRIPTS:
-            shared.setdefault(script, []).append(text[:_LANGUAGE_CHARACTERS])
+            shared.setdefault(script, []).append(text)
     for script, group in shared.items():
         candidates = [getattr(Language, name) for name in _SHARED_SCRIPTS[script].split()]
         # low accuracy: trigrams only, 30 MB instead of 370 MB, and as good on texts of a sentence or more
@@ -177,17 +180,20 @@ def _word_overlap(dataset: Dataset, queries: Sequence[str]) -> float | None:
 
 # ---------------------------------------------------------------- personal data
 
+# re.ASCII: Chinese text goes on before and after a number without a blank
 _PII = {
-    "email": re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"),
+    "email": re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.ASCII),
     "phone": re.compile(
         r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]?\d{2,4}){2,4}"
-        r"|\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}|1[3-9]\d{9})(?![\w-])"
+        r"|\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}|1[3-9]\d{9})(?![\w-])",
+        re.ASCII,
     ),
-    "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
-    "card": re.compile(r"(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w.-])"),
-    "ip": re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.])"),
+    "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", re.ASCII),
+    "card": re.compile(r"(?<![\w.-])\d{4}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w.-])", re.ASCII),
+    "ip": re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.])", re.ASCII),
     "resident_id": re.compile(
-        r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\w)"
+        r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\w)",
+        re.ASCII,
     ),
 }
 
@@ -267,7 +273,7 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
     judged = _spread([q for q in dataset.judgments if any(g > 0 for g in dataset.judgments[q].values())], 2_000)
     overlap = _word_overlap(dataset, judged)
     meter.advance()
-    pii = [found for text in (*sample, *asked) if (found := _pii_kinds(text))]
+    pii = [found for text in (*sample, *asked) if (found := _pii_kinds(text[:_PII_CHARACTERS]))]
     pii_share = round(len(pii) / max(1, len(sample) + len(asked)), 4)
     warnings: list[Text] = []
     if pii:
@@ -289,7 +295,9 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
         overlap,
         unspaced=bool(set(languages) & _UNSPACED_LANGUAGES),
     )
-    warnings += _document_warnings(duplicate_share, languages, query_languages)
+    warnings += _document_warnings(
+        duplicate_share, languages, query_languages if len(asked) >= _TELLING_QUERIES else {}
+    )
     meter.advance()
     return DataProfile(
         dataset=dataset.summary,

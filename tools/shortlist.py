@@ -6,7 +6,8 @@ Who makes the list, in this order:
 2. It must have been run in the user's language: on two groups of tasks, or on one and on 15 overall. Otherwise a
    Japanese-only model could head an English list, placed there by its size and age.
 3. Those left are ranked by predicted score, less `SOFT_PENALTY` for each wish (soft constraint) they miss.
-4. From the top: at most two models of a publisher, two of a family, one of several copies of the same model.
+4. From the top: at most two models of a publisher, two of a family, one of several copies of the same model, and,
+   while others are left, one that this program cannot build: measuring is worth more than a better guess.
 5. The last place goes to a broadly tested model, unless one is on the list already.
 
 The rules 2, 4 and 5 and their figures come from the study that the ladder comes from; ``benchmarks/shortlist``
@@ -19,7 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations
 from typing import get_args
 
@@ -38,11 +39,15 @@ from knowledge.wording import Text, join, say
 #: ranked beside the list, never on it: it needs no model, and a model that does not beat it is not worth its cost
 BASELINE = "mteb/baseline-bm25s"
 
+# Entries of the benchmark that nobody would search with: human scores, random vectors, ready-made mixtures.
+_YARDSTICKS = ("baseline/", "mteb/baseline-")
+
 #: predicted points (0 to 1) that a missed wish costs: the smallest predicted gap that usually holds (79 % of pairs)
 SOFT_PENALTY = 0.03
 
 PER_PUBLISHER = 2
 PER_FAMILY = 2
+NOT_BUILT_HERE = 1
 
 #: a shorter field than this relaxes the rule on evidence
 _ENOUGH = 10
@@ -120,7 +125,7 @@ def _judged(constraint: ConstraintBase, cards: tuple[ModelCard, ...]) -> tuple[V
 
 def _demands(requirements: Requirements) -> tuple[ConstraintBase, ...]:
     """The user's constraints, and first of all that the model takes what the task is about."""
-    others = tuple(c for c in requirements.constraints if not isinstance(c, ModalityConstraint))
+    others = tuple(c for c in requirements.constraints if not (isinstance(c, ModalityConstraint) and c.hard))
     wanted = [modality for modality in get_args(Modality) if modality in wanted_modalities(requirements)]
     return (ModalityConstraint(modalities=tuple(wanted), origin="inferred"), *others)
 
@@ -154,6 +159,10 @@ def _screened(
 
 def _unfit(card: ModelCard, task: Task, prediction: Prediction) -> Rejection | None:
     """Why a model cannot be on the list whatever the user demands; None where it can."""
+    if card.model.startswith(_YARDSTICKS) and card.model != BASELINE:
+        return Rejection(
+            model=card.model, constraint="baseline", reason=say("a yardstick of the benchmark, not a model to use")
+        )
     if card.model == BASELINE and task in RETRIEVAL_TASKS:
         reason = say(
             "BM25 is measured beside the list as the baseline, with a predicted {metric} of {mean}",
@@ -181,18 +190,27 @@ def _nothing_left(requirements: Requirements, cards: tuple[ModelCard, ...]) -> N
     """The error that names the fewest demands to drop, and how many models that would admit."""
     hard = [constraint for constraint in _demands(requirements) if constraint.hard]
     verdicts = [_judged(constraint, cards) for constraint in hard]
+    # The first demand is what the task is about. Whoever drops a modality of their own still has that of the task.
+    fits = _judged(_demands(requirements.without_constraint("modality"))[0], cards)
+    own = requirements.constraint(ModalityConstraint)
+    theirs = range(0 if own and own.hard else 1, len(hard))
     obstacles = Counter(
-        frozenset(i for i, constraint in enumerate(hard) if constraint.excludes(verdicts[i][row]))
+        (
+            frozenset(i for i, constraint in enumerate(hard) if constraint.excludes(verdicts[i][row])),
+            fits[row].outcome != "violated",
+        )
         for row, card in enumerate(cards)
-        if is_encoder(card)
+        if is_encoder(card) and not card.model.startswith(_YARDSTICKS)
     )
+
+    def admitted(choice: tuple[int, ...]) -> int:
+        dropped = set(choice)
+        return sum(n for (blocked, fit), n in obstacles.items() if blocked <= dropped and (fit or 0 not in dropped))
+
     cause = say("No model meets all hard demands.")
     for size in range(1, len(hard) + 1):
-        dropped = [
-            (sum(count for blocked, count in obstacles.items() if blocked <= set(choice)), choice)
-            for choice in combinations(range(len(hard)), size)
-        ]
-        best = sorted((-count, choice) for count, choice in dropped if count)[:3]
+        counts = [(admitted(choice), choice) for choice in combinations(theirs, size)]
+        best = sorted((-count, choice) for count, choice in counts if count)[:3]
         if best:
             ways = [
                 say(
@@ -203,7 +221,9 @@ def _nothing_left(requirements: Requirements, cards: tuple[ModelCard, ...]) -> N
                 for count, choice in best
             ]
             return NothingLeftError(cause, say("Relax your demands; {ways}.", ways=join(ways, Text(template="; "))))
-    return NothingLeftError(cause, say("Reinstall the program, or build the catalog again with python -m tools.catalog_build."))
+    return NothingLeftError(
+        cause, say("Reinstall the program, or build the catalog again with python -m tools.catalog_build.")
+    )
 
 
 # ---------------------------------------------------------------- 2: evidence
@@ -220,8 +240,10 @@ def proven(
     def in_all(entry: Ranked) -> int:
         return seen.groups_in_all[entry.card.model]
 
+    # Each step is taken while fewer models than this are left. Models never run in the language come in only where
+    # the list could not be filled without them.
     steps: list[tuple[int, Callable[[Ranked], bool], Text | None]] = [
-        (_ENOUGH, lambda e: in_language(e) >= 2 or (in_language(e) >= 1 and in_all(e) >= 15), None),
+        (1, lambda e: in_language(e) >= 2 or (in_language(e) >= 1 and in_all(e) >= 15), None),
         (
             _ENOUGH,
             lambda e: in_language(e) >= 1,
@@ -232,17 +254,15 @@ def proven(
             lambda e: in_all(e) >= 1,
             say("Too few models were ever run in the language; some are placed by their scores in other languages."),
         ),
-        (0, lambda e: True, say("Too few models were ever run on such tasks; some are placed by size and age alone.")),
+        (k, lambda e: True, say("Too few models were ever run on such tasks; some are placed by size and age alone.")),
     ]
     # A step that admits nobody new is no relaxation, and its note would say something untrue.
     field: list[Ranked] = []
     notes: list[Text] = []
     for enough, suffices, note in steps:
-        wider = [entry for entry in admitted if suffices(entry)]
+        wider = [entry for entry in admitted if suffices(entry)] if len(field) < enough else field
         if len(wider) > len(field):
             field, notes = wider, [note] if note else []
-        if len(field) >= enough:
-            break
     kept = {entry.card.model for entry in field}
     language = _language(requirements, seen)
     rejected = [
@@ -281,28 +301,25 @@ def choose(
         order, are not among them.
     """
     chosen: list[Ranked] = []
-    capped: dict[str, Text] = {}
-    for entry in ranked:
-        reason = _capped(entry, chosen, cards)
-        if reason:
-            capped[entry.card.model] = reason
-        elif len(chosen) < k:
-            chosen.append(entry)
-    broad = _broad(ranked, seen)
-    slot: Ranked | None = None
+    for not_built in (NOT_BUILT_HERE, k):
+        for entry in ranked:
+            # A model that is on the list is a copy of itself, so it is not taken twice.
+            if len(chosen) < k and not _capped(entry, chosen, cards, not_built):
+                chosen.append(entry)
+    broad, slot = _broad(ranked, seen), None
     if 1 < k == len(chosen) and not any(entry.card.model in broad for entry in chosen):
-        slot = next(
-            (e for e in ranked if e.card.model in broad and not _capped(e, chosen[:-1], cards)),
-            None,
-        )
-        chosen = [*chosen[:-1], slot] if slot else chosen
+        others = chosen[:-1]
+        fitting = (e for e in ranked if e.card.model in broad and not _capped(e, others, cards, NOT_BUILT_HERE))
+        slot = next(fitting, None)
+        chosen = [*others, slot] if slot else chosen
+    chosen.sort(key=lambda entry: entry.order)
     kept = {entry.card.model for entry in chosen}
-    last = chosen[-1].prediction.mean if chosen else 0.0
+    last = min(entry.prediction.mean for entry in chosen)
     rejected = [
         Rejection(
             model=entry.card.model,
             constraint="rank",
-            reason=capped.get(entry.card.model)
+            reason=_capped(entry, chosen, cards, NOT_BUILT_HERE)
             or say(
                 "number {place} of {total} that meet your demands: predicted {mean}, the last place has {last}",
                 place=place,
@@ -317,18 +334,26 @@ def choose(
     return [(entry, entry is slot) for entry in chosen], rejected
 
 
-def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCard]) -> Text | None:
-    """Why no more of this kind may join; None where it may."""
+def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCard], not_built: int) -> Text | None:
+    """Why no more of this kind may join the chosen; None where it may."""
     card = entry.card
     for other in chosen:
-        if _COPY.sub("", other.card.model) == _COPY.sub("", card.model):
+        if _original(other.card.model) == _original(card.model):
             return say("another copy of {model}, which is on the list", model=other.card.model)
     if sum(other.card.organisation == card.organisation for other in chosen) >= PER_PUBLISHER:
         return say("two models of {publisher} are on the list already", publisher=card.organisation)
     root = _root(card, cards)
     if sum(_root(other.card, cards) == root for other in chosen) >= PER_FAMILY:
         return say("two models made from {model} are on the list already", model=root)
+    if card.spec is None and sum(other.card.spec is None for other in chosen) >= not_built:
+        return say("this program cannot build it, and one such model is on the list already")
     return None
+
+
+@cache
+def _original(model: str) -> str:
+    """The name without what marks another copy of the same weights."""
+    return _COPY.sub("", model)
 
 
 def _root(card: ModelCard, cards: Mapping[str, ModelCard]) -> str:

@@ -16,7 +16,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from platform import python_version
 
@@ -81,14 +81,13 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
         DatasetError: this Python has no standard library on disk as source files.
     """
     folder = Path(sysconfig.get_paths()["stdlib"])
-    entries = _unique(entry for path in _modules(folder) for entry in _entries(path, _dotted(path, folder)))
+    entries, askable = _documented(folder)
     if not entries:
         raise DatasetError(
             say("This Python has no source files of its standard library in {folder}.", folder=str(folder)),
             say("Give data of your own, or use a Python that was installed with its library."),
         )
     chosen = random.Random(seed)
-    askable = sorted(_askable(entries))
     count = len(entries) if documents is None else min(documents, len(entries))
     asked = chosen.sample(askable, min(len(askable), count if queries is None else min(queries, count)))
     others = sorted(set(entries) - set(asked))
@@ -113,6 +112,13 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
         ),
     )
     return Dataset(summary, texts, questions, judgments)
+
+
+@cache
+def _documented(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
+    """All entries by name, and the names of those that can be asked for. Parsing takes seconds, so it is done once."""
+    entries = _unique(entry for path in _modules(folder) for entry in _entries(path, _dotted(path, folder)))
+    return entries, tuple(sorted(_askable(entries)))
 
 
 # ---------------------------------------------------------------- files

@@ -12,7 +12,7 @@ from knowledge.constraints import CONSTRAINTS
 from knowledge.wording import say
 
 #: after "models for research only": they are what is not wanted
-_UNWANTED = frozenset("不要 不行 排除 不考虑 exclude excluded".split())
+_UNWANTED = frozenset(["不要", "不行", "排除", "不考虑", "exclude", "excluded"])
 
 
 def read_license(reading: Reading) -> Iterator[Finding]:
@@ -76,6 +76,8 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
             yield Finding("hosting", {"hosting": "self_hosted"}, reading.use(hit), hard=not soft(u, hit.start))
         elif _accepted(reading, hit):
             yield Finding("hosting", None, reading.use(hit))
+        elif hit.term in ("api", "apis") and u.ending(hit.start - 1, "soft"):  # "we prefer an API"
+            yield Finding("hosting", {"hosting": "api"}, reading.use(hit), hard=False)
 
 
 def _accepted(reading: Reading, hit: Hit) -> bool:

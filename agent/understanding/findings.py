@@ -132,5 +132,3 @@ def _agreeing(requirements: Requirements) -> Requirements:
     if latency is None or requirements.gpu is None or getattr(latency, "gpu", None) == requirements.gpu.value:
         return requirements
     return requirements.with_constraint(latency.model_copy(update={"gpu": requirements.gpu.value}))
-
-

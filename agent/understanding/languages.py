@@ -12,6 +12,9 @@ from knowledge.constraints import CONSTRAINTS
 from knowledge.languages import language_code
 from knowledge.wording import say
 
+#: characters of a list of languages that is still quoted as a whole
+_LONGEST_LIST = 80
+
 
 def codes_of(hit: Hit) -> tuple[str, ...]:
     """The codes a term stands for; 中英文 stands for two."""
@@ -40,16 +43,21 @@ def read_languages(reading: Reading) -> Iterator[Finding]:
 
 def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
     u = reading.utterance
-    words = [reading.use(h) for h in hits]
+    # One demand is hard or soft as a whole: where some languages are a must, the wishes among them stay outside.
+    musts = [h for h in hits if not soft(u, h.start)]
+    hits = musts or hits
+    for hit in hits:
+        reading.use(hit)
     asked_in = {code for h in hits if _role(reading, h) == "query" for code in codes_of(h)}
-    written_in = {code for h in hits if _role(reading, h) == "document" for code in codes_of(h)}
+    written_in = {code for h in hits if _role(reading, h) != "query" for code in codes_of(h)}
     held = set(reading.requirements.languages)
     value: dict[str, object] = {"languages": tuple(dict.fromkeys(code for h in hits for code in codes_of(h)))}
     replaces = _replaces(reading)
     if asked_in and not asked_in <= (written_in or (set() if replaces else held) or asked_in):
         value["cross_lingual"] = True
-    hard = not soft(u, hits[0].start)
-    yield Finding("languages", value, words[0], hard=hard, merge="set" if replaces else "add")
+    words = u.words(hits[0].start, hits[-1].end)
+    words = words if len(words) <= _LONGEST_LIST else u.words(hits[0].start, hits[0].end)
+    yield Finding("languages", value, words, hard=bool(musts), merge="set" if replaces else "add")
 
 
 def _replaces(reading: Reading) -> bool:
@@ -66,11 +74,14 @@ def _replaces(reading: Reading) -> bool:
 
 
 def _role(reading: Reading, hit: Hit) -> str | None:
-    """What is in this language: the noun right after it, else the last one before it in its clause."""
+    """What is in this language: the noun right after it or its list, else the last one before it in its clause."""
     u = reading.utterance
     clause = u.clauses[hit.start]
     roles = u.in_clause(clause, "role")
-    after = next((r for r in roles if 0 <= r.start - hit.end <= 1), None)
+    end = hit.end
+    while end < len(u.tokens) and (u.tokens[end].text in u.lexicon.list_joiners or u.starting(end, "language")):
+        end = max((h.end for h in u.starting(end, "language")), default=end + 1)
+    after = next((r for r in roles if 0 <= r.start - end <= 1), None)
     before = next((r for r in reversed(roles) if r.end <= hit.start), None)
     found = after or before
     return found.value if found else None

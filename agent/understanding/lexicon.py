@@ -1,4 +1,4 @@
-"""The words this program knows, and where they occur in a message. The words are data: ``knowledge/data/lexicon.json``."""
+"""The words this program knows and where they occur; the words are data (``knowledge/data/lexicon.json``)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ _TOKEN = re.compile(
 )
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _ASCII_WORD = re.compile(r"[a-z']+")
-#: categories that are not term tables
-_PLAIN = frozenset(
-    "model_family model_family_word not_a_model traditional numerals ordinals usd_per usd_per_note fillers list_joiners"
-    " stopwords stop_characters never_typos typo_categories capitalised".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,9 @@ class Token:
 
 def stem(word: str) -> str:
     """An English word without its plural ending."""
-    if len(word) <= 3 or not _ASCII_WORD.fullmatch(word) or word.endswith(("ss", "us", "is")) or not word.endswith("s"):
+    if len(word) <= 3 or not word.endswith("s") or not _ASCII_WORD.fullmatch(word):
+        return word
+    if word.endswith(("ss", "is")) or (word.endswith("us") and len(word) > 4):  # corpus, but GPUs
         return word
     return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
 
@@ -74,30 +71,41 @@ class Lexicon:
         self.traditional = dict(zip(pairs[::2], pairs[1::2], strict=True))
         self.fillers = frozenset(tables["fillers"])
         self.list_joiners = frozenset(tables["list_joiners"])
+        self.after_negation = frozenset(tables["after_negation"])
+        self.ends_counting = frozenset(tables["ends_counting"])
+        self.approximate = frozenset(tables["approximate"])
+        #: categories of words that say how to take others
+        self.function_words: tuple[str, ...] = tuple(tables["function_words"])
         self._stopwords = frozenset(tables["stopwords"])
         self._stop_characters = frozenset(tables["stop_characters"])
         self._capitalised = frozenset(tables["capitalised"])
-        self._by_first: dict[str, list[tuple[list[Token], str, list[tuple[str, str]]]]] = {}
+        self._by_beginning: dict[tuple[str, ...], list[tuple[list[Token], str, list[tuple[str, str]]]]] = {}
         self.vocabulary: set[str] = set(tables["never_typos"]) | self._stopwords | self.fillers
         self.typo_targets: set[str] = set()
+        #: single words for what a number may count
+        self.counted = {
+            stem(term): value
+            for value in ("queries", "documents")
+            for term in tables["terms"]["unit"][value]
+            if term.isascii() and term.isalpha()
+        }
         self._load()
 
     def _load(self) -> None:
         meanings: dict[str, list[tuple[str, str]]] = {}
-        for category, table in self.tables.items():
-            if category in _PLAIN:
-                continue
+        for category, table in self.tables["terms"].items():
             for value, terms in table.items():
                 for term in terms:
                     meanings.setdefault(term, []).append((category, value))
         for term, meant in meanings.items():
             tokens = tokenise(term)
-            self._by_first.setdefault(tokens[0].stem, []).append((tokens, term, meant))
+            beginning = tuple(token.stem for token in tokens[:2])
+            self._by_beginning.setdefault(beginning, []).append((tokens, term, meant))
             self.vocabulary.update(word for t in tokens for word in (t.text, t.stem))
             alone = len(tokens) == 1 and len(term) >= 6 and term.isascii()
             if alone and any(category in self.tables["typo_categories"] for category, _ in meant):
                 self.typo_targets.add(term)
-        for candidates in self._by_first.values():
+        for candidates in self._by_beginning.values():
             candidates.sort(key=lambda c: -len(c[0]))
 
     def find(self, tokens: list[Token]) -> Iterator[tuple[str, str, str, int, int]]:
@@ -105,7 +113,8 @@ class Lexicon:
         i = 0
         while i < len(tokens):
             length = 1
-            for pattern, term, meant in self._by_first.get(tokens[i].stem, ()):
+            pair = tuple(token.stem for token in tokens[i : i + 2])
+            for pattern, term, meant in (*self._by_beginning.get(pair, ()), *self._by_beginning.get(pair[:1], ())):
                 if self._matches(pattern, tokens, i):
                     length = len(pattern)
                     yield from ((category, value, term, i, i + length) for category, value in meant)
@@ -120,9 +129,9 @@ class Lexicon:
             token = tokens[at + k]
             if token.stem != wanted.stem:
                 return False
-            if k and _apart(tokens[at + k - 1], token) and not _apart(pattern[k - 1], wanted):
-                if not _may_part(pattern[k - 1], wanted):
-                    return False
+            parted = k and _apart(tokens[at + k - 1], token) and not _apart(pattern[k - 1], wanted)
+            if parted and not _may_part(pattern[k - 1], wanted):
+                return False
         return True
 
     def must_be_capital(self, word: str) -> bool:

@@ -15,7 +15,12 @@ _PER_MONTH = {"day": 30.44, "month": 1.0, "year": 1 / 12, "h": 730.5, "min": 43_
 _MIB = {"mb": 1.0, "gb": 1024.0, "tb": 1024.0 * 1024}
 _TOKENS_PER_WORD = 4 / 3
 #: the nouns that a number without a unit may follow: "维度 512", "context length 8192"
-_UNIT_OF_NOUN = {"dimension": "dimensions", "max_tokens": "tokens", "queries_per_second": "qps", "parameters": "parameters"}
+_UNIT_OF_NOUN = {
+    "dimension": "dimensions",
+    "max_tokens": "tokens",
+    "queries_per_second": "qps",
+    "parameters": "parameters",
+}
 #: what a bare number means as the answer to a question
 _UNIT_OF_ANSWER = {
     "documents": "documents",
@@ -30,6 +35,7 @@ _UNIT_OF_ANSWER = {
     "margin": "percent",
 }
 _BARE_GB_BELOW = 256
+_MANY_PAGES = 1000
 
 
 def read_limits(reading: Reading) -> Iterator[Finding]:
@@ -67,6 +73,7 @@ class LimitReader:
             "qps": self._per_second,
             "queries": self._queries,
             "documents": self._documents,
+            "pages": self._pages,
             "usd": self._money,
             "cny": self._money,
             "eur": self._money,
@@ -94,6 +101,8 @@ class LimitReader:
             between = self._q.start - noun.end
             if noun.value in _UNIT_OF_NOUN and 0 <= between <= 2 and self._plain(noun.end, self._q.start):
                 return _UNIT_OF_NOUN[noun.value]
+        if self._q.rate and self._has("noun", value="queries_per_second"):
+            return "qps"
         answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1
         return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
 
@@ -102,7 +111,12 @@ class LimitReader:
         return all(t.text in "=:≤<到为在是约" or t.text in ("of", "is", "about", "around", "max") for t in tokens)
 
     def _bare_answer(self) -> Iterator[Finding]:
-        if self._asked == "memory" and self._q.unit is None and len(self._reading.quantities) == 1:
+        if (
+            self._asked == "memory"
+            and self._q.value > 0
+            and self._q.unit is None
+            and len(self._reading.quantities) == 1
+        ):
             unit = "GB" if self._q.value < _BARE_GB_BELOW else "MB"
             rule = say("“{words}” taken as {amount}", words=self._words, amount=f"{self._q.value:g} {unit}")
             yield from self._found("memory", {"max_mb": self._q.value * _MIB[unit.lower()]}, rule)
@@ -159,7 +173,7 @@ class LimitReader:
         if self._asked in ("document_tokens", "query_tokens", "max_tokens"):
             return self._asked
         roles = self._u.in_clause(self._clause, "role")
-        if self._has("supports") and not (default == "document_tokens"):
+        if self._has("supports") and default != "document_tokens":
             return "max_tokens"
         if roles:
             nearest = min(roles, key=lambda r: abs(r.start - self._q.start))
@@ -175,7 +189,9 @@ class LimitReader:
         if not (self._asked or self._u.in_clause(self._clause, "role")):
             return
         if self._reading.language == "zh":
-            yield from self._length(say("“{words}” taken as one token for each Chinese character", words=self._words), 1)
+            yield from self._length(
+                say("“{words}” taken as one token for each Chinese character", words=self._words), 1
+            )
         else:
             yield from self._length(say("“{words}” taken as one token for 4 characters", words=self._words), 0.25)
 
@@ -211,9 +227,17 @@ class LimitReader:
         if not self._q.rate and self._q.value >= 1:
             yield from self._whole("documents")
 
+    def _pages(self) -> Iterator[Finding]:
+        """Few pages are the length of a document, many are documents."""
+        if self._q.value >= _MANY_PAGES:
+            yield from self._documents()
+
     def _money(self) -> Iterator[Finding]:
         rate = self._q.rate or ("month" if self._asked == "cost" or self._has("rate", value="month") else None)
-        if rate is None or self._q.limit == "min" or self._has("unit", value="tokens"):
+        priced = [
+            h for h in self._u.in_clause(self._clause, "unit") if h.value == "tokens" and 0 < h.start - self._q.end < 4
+        ]
+        if rate is None or self._q.limit == "min" or priced:
             return
         currency = self._q.unit or "usd"
         factor = self._u.lexicon.tables["usd_per"][currency]

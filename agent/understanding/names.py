@@ -14,11 +14,15 @@ _PART = r"[^\s,，。;；:：\"'“”‘’()（）<>?？!！|*]"
 _ADDRESS = re.compile(r"\b(?:https?|ftp|s3)://\S{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}", re.ASCII)
 _FILE_URL = re.compile(r"file://[^\s\"'“”<>，。；]{1,4000}", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"'“‘`]((?:~|\.{1,2})?/[^\"'”’`\n]{1,1000}|[A-Za-z]:\\[^\"'”’`\n]{1,1000})[\"'”’`]")
-_ABSOLUTE = re.compile(rf"(?<![\w.~/$%)])(?:~|\.{{1,2}})?/(?!/){_PART}{{1,1000}}|(?<![A-Za-z])[A-Za-z]:\\{_PART}{{1,1000}}", re.ASCII)
+_ABSOLUTE = re.compile(
+    rf"(?<![\w.~/$€£¥%)])(?:~|\.{{1,2}})?/(?!/){_PART}{{1,1000}}|(?<![A-Za-z])[A-Za-z]:\\{_PART}{{1,1000}}", re.ASCII
+)
 _RELATIVE = re.compile(rf"(?<![\w./-])[\w-][\w./-]{{0,200}}?(?:{_SUFFIX})(?![\w])", re.ASCII | re.IGNORECASE)
 _FOLDER = re.compile(r"(?<![\w./-])[\w-]{1,100}(?:/[\w.-]{1,100}){0,8}/(?![\w/])", re.ASCII)
 _TOKEN = re.compile(r"(?<![\w/.@-])[A-Za-z][\w.-]{0,80}(?:/[\w.-]{1,80})?(?::[\w.-]{1,30})?(?![\w/])", re.ASCII)
-_RATE = re.compile(r"[\d元块金币刀]\s*$")
+_RATE = re.compile(r"[\d元块金币刀$€£¥]\s*$")
+
+
 @dataclass(frozen=True)
 class Name:
     """A name in the message and where it stands."""

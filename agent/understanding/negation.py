@@ -6,9 +6,6 @@ from agent.understanding.utterance import Hit, Utterance
 
 _REACH = 7
 _UNKNOWN_WORDS = 1
-_AFTER = frozenset(
-    "available needed required allowed possible necessary an a the option us 问 题 用 需 要 可 行 了 . ! , 。 ? 的".split()
-)
 
 
 def negated(utterance: Utterance, hit: Hit) -> bool:
@@ -23,10 +20,9 @@ def negated_before(utterance: Utterance, hit: Hit) -> bool:
         if at == 0 or utterance.clauses[at - 1] != clause:
             return False
         ending = utterance.ending(at, "negation", "not_negation", hit.category)
-        if any(e.category == "not_negation" for e in ending):
-            return False
-        if any(e.category == "negation" for e in ending):
-            return not utterance.ending(at, "no") or utterance.tokens[at - 1].text not in ("wait",)
+        said = {e.category for e in ending}
+        if said & {"negation", "not_negation"}:
+            return "negation" in said
         word = utterance.tokens[at - 1].text
         if ending and joined:
             at, joined = ending[0].start, False
@@ -59,7 +55,7 @@ def negated_after(utterance: Utterance, hit: Hit) -> bool:
         if found:
             end = found[0].end
             last = end >= len(utterance.tokens) or utterance.clauses[end] != utterance.clauses[at]
-            return last or utterance.tokens[end].text in _AFTER
+            return last or utterance.tokens[end].text in utterance.lexicon.after_negation
         word = utterance.tokens[at].text
         if not (word in utterance.lexicon.fillers or word in ":=") or utterance.clauses[at] > clause + 1:
             return False
@@ -70,7 +66,9 @@ def negated_after(utterance: Utterance, hit: Hit) -> bool:
 def dropped(utterance: Utterance, hit: Hit) -> bool:
     """Whether the clause takes a demand back: "forget the latency limit", "延迟无所谓", "no budget limit"."""
     clause = utterance.clauses[hit.start]
-    if utterance.in_clause(clause, "drop", "indifferent"):
+    if utterance.in_clause(clause, "indifferent"):
+        return True
+    if any(-4 <= d.end - hit.start <= 0 or 0 <= d.start - hit.end <= 4 for d in utterance.in_clause(clause, "drop")):
         return True
     limits = utterance.in_clause(clause, "limit_word")
     return any(abs(word.start - hit.end) <= 2 for word in limits) and negated(utterance, hit)
@@ -83,8 +81,8 @@ def soft(utterance: Utterance, hit_start: int) -> bool:
         return False
     if utterance.in_clause(clause, "soft"):
         return True
-    following = [i for i, c in enumerate(utterance.clauses) if c == clause + 1]
     own = utterance.in_clause(clause + 1, "soft")
-    return bool(own) and utterance.sentences[following[0]] == utterance.sentences[hit_start] and len(following) <= (
-        sum(h.end - h.start for h in own) + 1
-    )
+    if not own or utterance.sentences[own[0].start] != utterance.sentences[hit_start]:
+        return False
+    words = sum(h.end - h.start for h in own)
+    return utterance.clauses.count(clause + 1) <= words + 1

@@ -9,11 +9,10 @@ from agent.understanding.utterance import Hit, Utterance
 #: units whose number may be some words away: "10M short legal documents"
 _COUNTED = frozenset({"documents", "queries"})
 _WORDS_BETWEEN = 3
-_BREAKERS = frozenset("and with for in on per a the of at by from to that which users user categories classes gb mb 和 用 每".split())
-_SOFTENERS = frozenset("多 余 来 左 右 个 + ~ of or so 的 几".split())
-_RANGE = frozenset("- – — ~ to 到 至".split())
+_RANGE = frozenset(("-", "–", "—", "~", "to", "到", "至"))
 _SIGNS = frozenset({"usd", "cny", "eur", "gbp"})
 _LONGEST_NUMBER = 15
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,23 @@ class NumberReader:
         while i < len(self._u.tokens):
             number = self._number(i)
             if number is None:
-                i += 1
+                i = self._past(i)
                 continue
             quantity = self._quantity(i, number)
-            found.append(quantity)
+            if quantity.value < _LARGEST:
+                found.append(quantity)
             i = max(quantity.end, i + 1)
         return found
+
+    def _past(self, i: int) -> int:
+        """The token after one that begins no number: after the whole of a vague or endless Chinese numeral."""
+        i += 1
+        while self._is_numeral(i - 1) and self._is_numeral(i):
+            i += 1
+        return i
+
+    def _is_numeral(self, i: int) -> bool:
+        return self._text(i) in self._digits or self._text(i) in self._scales
 
     def _text(self, i: int) -> str:
         return self._u.tokens[i].text if i < len(self._u.tokens) else ""
@@ -78,7 +88,7 @@ class NumberReader:
             if len(text.replace(",", "")) > _LONGEST_NUMBER or self._glued(i):
                 return None
             return self._scaled(float(text.replace(",", "")), i + 1)
-        if text in self._digits or text in self._scales or text == "半":
+        if self._is_numeral(i) or text == "半":
             return self._chinese(i)
         return self._english(i)
 
@@ -91,7 +101,7 @@ class NumberReader:
     def _scaled(self, value: float, i: int) -> _Number:
         """Apply the scales that follow: million, k, 万, 百万."""
         start = i
-        while self._text(i) in self._scales:
+        while self._text(i) in self._scales and value < _LARGEST:
             value, i = value * self._scales[self._text(i)], i + 1
         if i == start and self._text(i) in self._word_scales:
             word = self._text(i)
@@ -108,7 +118,10 @@ class NumberReader:
         if self._text(i) == "半":
             return _Number(0.5, i + 1) if self._unit(i + 1) else None
         total = section = digit = 0
+        start = i
         while (c := self._text(i)) in self._digits or c in self._scales:
+            if i - start > _LONGEST_NUMBER:
+                return None
             if c in self._digits:
                 digit = self._digits[c]
             elif self._scales[c] >= 10_000:
@@ -137,9 +150,10 @@ class NumberReader:
 
     def _quantity(self, start: int, number: _Number) -> Quantity:
         value, end = number.value, number.end
-        if self._text(end) in _RANGE and (upper := self._number(end + 1)) is not None:
+        between = start > 0 and self._text(start - 1) == "between" and self._text(end) == "and"
+        if (between or self._text(end) in _RANGE) and (upper := self._number(end + 1)) is not None:
             value, end = upper.value, upper.end
-        while self._text(end) in _SOFTENERS and not self._unit(end):
+        while self._text(end) in self._u.lexicon.approximate and not self._unit(end):
             end += 1
         unit, end = self._find_unit(end, number.end)
         sign = next((h for h in self._u.ending(start, "unit") if h.value in _SIGNS | {"qps"}), None)
@@ -156,14 +170,22 @@ class NumberReader:
                 break
             for unit in self._u.starting(i, "unit"):
                 if i == end or unit.value in _COUNTED:
-                    return self._preferred(i, unit), unit.end
-            if self._text(i) in _BREAKERS or self._number(i) or self._u.starting(i, "rate") or not self._text(i).isalpha():
+                    return unit.value, unit.end
+            counted = self._u.lexicon.counted.get(self._u.tokens[i].stem)
+            if counted:  # the end of a longer term: "500k news articles"
+                return counted, i + 1
+            if self._stops(i):
                 break
         return None, bare_end
 
-    def _preferred(self, i: int, unit: Hit) -> str:
-        """Of a word with several readings ("次查询"), the first the lexicon lists."""
-        return next(h.value for h in self._u.starting(i, "unit") if h.end == unit.end)
+    def _stops(self, i: int) -> bool:
+        """Whether what is counted can not lie beyond a token."""
+        text = self._text(i)
+        return (
+            text in self._u.lexicon.ends_counting
+            or not text.isalpha()
+            or bool(self._number(i) or self._u.starting(i, "rate"))
+        )
 
     def _find_limit(self, start: int, end: int) -> tuple[str | None, int, int]:
         at = start

@@ -10,7 +10,9 @@ from agent.understanding.utterance import Utterance
 
 _MARKS = frozenset("?吗")
 #: what a question begins with even where its mark is missing
-_OPENINGS = frozenset(("how", "who", "what is", "what's", "tell me about", "tell me more about", "explain", "describe")) | {
+_OPENINGS = frozenset(
+    ("how", "who", "what is", "what's", "tell me about", "tell me more about", "explain", "describe")
+) | {
     "什么是",
     "怎么",
     "如何",
@@ -58,10 +60,13 @@ def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionK
     hits = [h for i in range(start, end) for h in utterance.starting(i)]
     said = {h.category for h in hits}
     asks = any(utterance.tokens[i].text in _MARKS for i in range(start, end))
-    asks |= any(utterance.tokens[i].text == "呢" for i in range(max(start, end - 2), end))
+    wonders = any(utterance.tokens[i].text == "呢" for i in range(max(start, end - 2), end))
+    asks |= wonders
     models = _models(utterance, names, start, end)
     supposing = next((h for h in hits if h.category == "what_if"), None)
     if supposing is not None and _supposes(supposing.term, said, asks):
+        return "what_if"
+    if wonders and "correction" in said and "reconsider" not in said:  # 换成英文呢
         return "what_if"
     opening = min((h.start for h in hits if h.category in ("why", "why_not")), default=None)
     if opening is not None:
@@ -74,7 +79,7 @@ def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionK
 
 
 def _supposes(term: str, said: set[str], asks: bool) -> bool:
-    """ "if" alone supposes nothing: it takes a question mark or "what if"; "如果" takes 呢 or 会怎样."""
+    """Whether it is a what-if: a plain "if" also takes a question mark, and 如果 takes 呢 or 会怎样."""
     if term in ("assume", "assuming", "imagine"):
         return asks
     if term.isascii():

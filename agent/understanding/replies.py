@@ -146,4 +146,3 @@ def _named_language(utterance: Utterance, asked: Asked, text: str) -> Reply | No
         return None
     found = tuple(dict.fromkeys(code for code in codes if code))
     return _used(utterance, Reply(Finding("languages", {"languages": found}, text)))
-

@@ -1,4 +1,4 @@
-"""Understanding without a language model: a lexicon, a grammar of numbers, and rules. English, Chinese, and both mixed."""
+"""Understanding without a language model: a lexicon, a grammar of numbers, and rules, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RuleUnderstanding:
     """Implements `agent.understanding.base.Understanding`.
 
     A number without a unit says nothing unless a question is open; a sentence that asks changes nothing unless it is
-    a what-if. Reads the first 20,000 characters.
+    a what-if. Reads the first 10,000 characters.
     """
 
     def __init__(self) -> None:

@@ -6,10 +6,7 @@ from agent.understanding.lexicon import Lexicon, Token, stem
 
 
 def edits(a: str, b: str, limit: int) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours between two words; anything above `limit` is limit + 1.
-
-    Optimal string alignment distance.
-    """
+    """Optimal string alignment distance of two words; anything above `limit` is limit + 1."""
     if abs(len(a) - len(b)) > limit:
         return limit + 1
     before: list[int] = []

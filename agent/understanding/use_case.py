@@ -26,7 +26,11 @@ _SPECIFIC = (
     "search",
 )
 #: words that say what every retrieval system does
-_GENERIC = frozenset("search searching retrieve retrieval look up 搜索 检索 查找".split())
+_GENERIC = frozenset(["search", "searching", "retrieve", "retrieval", "look", "up", "搜索", "检索", "查找"])
+
+
+#: characters between "we use" and the name of what is used
+_NEAR = 30
 
 
 def _wanted(reading: Reading, category: str) -> list[Hit]:
@@ -83,6 +87,8 @@ def read_keyword_match(reading: Reading) -> Iterator[Finding]:
     """Whether queries hold words that must be met exactly."""
     u = reading.utterance
     for hit in u.of_category("keyword"):
+        if reading.counted(hit):
+            continue
         words = reading.use(hit)
         if dropped(u, hit):
             yield Finding("keyword_match", None, words)
@@ -122,7 +128,9 @@ def incumbent_reader(names: Names, text: str) -> Callable[[Reading], Iterator[Fi
         u = reading.utterance
         for hit in u.of_category("incumbent"):
             position = u.span(hit.start, hit.end)[1]
-            name = next((n for n in names.models if 0 <= n.start - position <= 25), None)
+            near = [n for n in names.models if 0 <= n.start - position <= _NEAR]
+            # "OpenAI's text-embedding-3-small": the model rather than its maker
+            name = next((n for n in near if any(c in "-/0123456789" for c in n.text)), near[0] if near else None)
             if name and not negated(u, hit) and not set("?!.。？！;；\n") & set(text[position : name.start]):
                 reading.use(hit)
                 yield Finding("incumbent", name.text, name.text)

@@ -11,18 +11,12 @@ from agent.understanding.lexicon import MASK, Lexicon, Token, tokenise
 from agent.understanding.typos import corrected
 
 #: characters read of a message; a requirement stated later than this is reported as not understood
-LONGEST = 20_000
+LONGEST = 10_000
 #: in a longer message an unknown word is rather a word we do not know than a slip
 _TYPED_BY_HAND = 2_000
-_JOINER = re.compile(r"(?<=[^\W\d_])[-_‐‑](?=\w)|(?<=\d)[-_‐‑](?=[a-z])")
+_JOINER = re.compile(r"(?<=[^\W\d_])[-_‐‑](?=[^\W\d_])|(?<=\d)[-_‐‑](?=[a-z])|(?<=[^\W\d_])(?<!\d[kmb])[-_‐‑](?=\d)")
 _SENTENCE_END = frozenset("!?。;；")
 _CLAUSE_END = frozenset(",、:：()（）—–")
-#: categories of words that say how to take others
-_FUNCTION_WORDS = (
-    "negation not_negation drop indifferent undecided soft hard correction addition only role limit limit_word supports"
-    " usable_memory model_noun loss acceptable average yes no decide whatever stop greeting request reconsider why_not"
-    " why what_if hypothetical_end compare show_model interrogative incumbent".split()
-)
 _BREAKERS = frozenset({"but", "however", "while", "although"})
 
 
@@ -87,6 +81,7 @@ class Utterance:
         self._starting: dict[int, list[Hit]] = {}
         self._ending: dict[int, list[Hit]] = {}
         self._by_clause: dict[int, list[Hit]] = {}
+        self._of_clause: dict[tuple[int, tuple[str, ...]], list[Hit]] = {}
         for hit in self.hits:
             self._starting.setdefault(hit.start, []).append(hit)
             self._ending.setdefault(hit.end, []).append(hit)
@@ -131,7 +126,10 @@ class Utterance:
 
     def in_clause(self, clause: int, *categories: str) -> list[Hit]:
         """The hits of some categories in one clause."""
-        return [hit for hit in self._by_clause.get(clause, ()) if hit.category in categories]
+        key = (clause, categories)
+        if key not in self._of_clause:
+            self._of_clause[key] = [hit for hit in self._by_clause.get(clause, ()) if hit.category in categories]
+        return self._of_clause[key]
 
     def starting(self, start: int, *categories: str) -> list[Hit]:
         """The hits that begin at a token, of some categories where any are named."""
@@ -147,7 +145,7 @@ class Utterance:
 
     def ignored(self, limit: int = 300) -> str:
         """The words nothing was understood from, shortened."""
-        for hit in self.of_category(*_FUNCTION_WORDS):
+        for hit in self.of_category(*self.lexicon.function_words):
             self.use(hit.start, hit.end)
         left: list[str] = []
         for i, token in enumerate(self.tokens):

@@ -44,7 +44,7 @@ def build_scores(source: Path, out: Path) -> None:
         for row in read_table(source / "tasks.parquet", ("task", "type", "main_score", "modalities"))
         if row["type"] not in (None, _LEFT_OUT)
     }
-    groups = json.loads(_text(source / "near_duplicate_groups.json"))
+    groups = _groups(source / "near_duplicate_groups.json")
     model_names, task_names, subset_names, cells = _cells(source / "scores_lite.parquet")
     cells = cells[:, np.array([name in tasks for name in task_names])[cells[1]]]
     language_of = {int(i): _language(subset_names[i]) for i in np.unique(cells[2])}
@@ -110,15 +110,26 @@ def _language(subset: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _groups(path: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(_text(path)))
+    except (ValueError, TypeError) as error:
+        raise _unreadable(path, error) from error
+
+
 def _suspects(path: Path, models: Sequence[str], columns: Sequence[tuple[str, str, str]]) -> Array:
     """The flagged cells, as column x number of models + model."""
     model_row = {name: i for i, name in enumerate(models)}
     column_row = {(task, subset.partition("-")[0]): i for i, (task, subset, _) in enumerate(columns)}
     found = []
-    for row in csv.DictReader(io.StringIO(_text(path))):
-        task, _, language = row["task@lang"].partition("@")
-        if row["model"] in model_row and (task, language) in column_row:
-            found.append(column_row[task, language] * len(models) + model_row[row["model"]])
+    try:
+        cells = [(row["model"], row["task@lang"]) for row in csv.DictReader(io.StringIO(_text(path)))]
+    except KeyError as error:
+        raise _unreadable(path, error) from error
+    for model, place in cells:
+        task, _, language = place.partition("@")
+        if model in model_row and (task, language) in column_row:
+            found.append(column_row[task, language] * len(models) + model_row[model])
     return np.array(found, dtype=np.int64)
 
 

@@ -101,7 +101,7 @@ def rejected(voice: Voice) -> tuple[Block, ...]:
         folds.append(Fold(summary, (voice.table(say("Rejected by this demand"), heads, rows, compact=True),)))
     if not folds:
         return (Paragraph(voice.t(say("No model was rejected."))),)
-    told = say("Each model is listed under the first demand that it fails.")
+    told = say("Each model is listed once, under one demand that it fails.")
     return (Paragraph(voice.t(told), aside=True), *folds)
 
 

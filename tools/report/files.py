@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -29,13 +30,17 @@ def write_whole(contents: dict[Path, bytes]) -> None:
     Raises:
         ResourceError: the disk is full, or the folder is not writable; no file was replaced and none is left over.
     """
-    temporary: dict[Path, Path] = {}
+    # beside the target, because a rename is atomic only within one file system
+    temporary = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in contents}
     try:
         for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
-                raise IsADirectoryError(21, "there is a folder of this name", str(path))
-            temporary[path] = _write_beside(path, content)
+                raise IsADirectoryError(errno.EISDIR, "there is a folder of this name", str(path))
+            with temporary[path].open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
         for path, whole in temporary.items():
             os.replace(whole, path)
     except OSError as error:
@@ -47,17 +52,3 @@ def write_whole(contents: dict[Path, bytes]) -> None:
         for whole in temporary.values():
             with suppress(OSError):
                 whole.unlink(missing_ok=True)
-
-
-def _write_beside(path: Path, content: bytes) -> Path:
-    """A temporary file in the same folder, because a rename is atomic only within one file system."""
-    whole = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with whole.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        whole.unlink(missing_ok=True)
-        raise
-    return whole

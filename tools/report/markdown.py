@@ -9,7 +9,7 @@ from tools.report.document import Block, Bullets, Cell, Code, Diagram, Document,
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "$": "&#36;"}
 _SPECIAL = re.compile(r"[&<>|\\$]|[`*\[\]~]|(?<!\w)_|_(?!\w)|(?<!\w)@(?=\w)|:(?=//)|(?<=www)\.")
-_LEADING = re.compile(r"^(\s*)([-+#=]|\d+(?=[.)]))")
+_LEADING = re.compile(r"^(?:#{1,6}(?=\s|$)|[-+](?=\s|$)|--|=|\d+(?=[.)](?:\s|$)))")
 _PLAIN_CODE = re.compile(r"[\w ./:@?=&,()+%~-]+")
 
 
@@ -22,7 +22,8 @@ def escape(text: str) -> str:
             return _ENTITIES[found]
         return f"&#{ord(found)};" if found in "@:." else f"\\{found}"
 
-    return _LEADING.sub(lambda m: f"{m[1]}&#{ord(m[2][0])};{m[2][1:]}", _SPECIAL.sub(one, text))
+    # what would start a heading, a list or a rule at the beginning of a line
+    return _LEADING.sub(lambda m: f"&#{ord(m[0][0])};{m[0][1:]}", _SPECIAL.sub(one, text.strip()))
 
 
 def code(text: str) -> str:

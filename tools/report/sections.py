@@ -11,7 +11,7 @@ from tools.report.background import data, rejected, requirements, shortlist
 from tools.report.comparison import candidates, certainty, metrics, not_measured, tradeoff
 from tools.report.document import Block, Document, Section
 from tools.report.method import evidence, method, reproduce
-from tools.report.setup import pipeline
+from tools.report.pipeline import pipeline
 from tools.report.voice import Voice, when
 
 

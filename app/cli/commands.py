@@ -1,0 +1,301 @@
+"""The commands. Each imports what it needs when it runs, so that `advisor --help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.failures import EXIT_CODES
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+    from knowledge.requirements import Requirements
+    from tools.data_source import DataSource
+
+
+class Lang(StrEnum):
+    """Languages of the output."""
+
+    en = "en"
+    zh = "zh"
+
+
+Data = Annotated[str | None, typer.Option("--data", help="Folder or file with your data, or 'stdlib' for the sample.")]
+NeededData = Annotated[str, typer.Option("--data", help="Folder or file with your data, or 'stdlib' for the sample.")]
+Candidates = Annotated[
+    list[str] | None,
+    typer.Option("--candidate", "-c", help="A candidate, such as bm25 or st:MODEL?dim=256. Repeatable."),
+]
+RequirementsFile = Annotated[
+    Path | None, typer.Option("--requirements", "-r", help="Requirements file (JSON).", show_default=False)
+]
+FreeText = Annotated[str | None, typer.Option("--text", "-t", help="What you need, in your own words.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to measuring on this machine.")]
+NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask anything.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Download = Annotated[bool, typer.Option("--download", help="Agree to downloading models.")]
+SendTo = Annotated[list[str] | None, typer.Option("--send-to", help="Agree to sending texts to this host. Repeatable.")]
+Columns = Annotated[list[str] | None, typer.Option("--column", help="Which column is which: text=body. Repeatable.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out entries that cannot be used.")]
+Documents = Annotated[int | None, typer.Option("--documents", min=1, help="Size of the stdlib sample.")]
+Queries = Annotated[int | None, typer.Option("--queries", min=1, help="Queries of the stdlib sample.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for report.md, report.html and report.json.")]
+
+
+def make_app() -> typer.Typer:
+    """The command line."""
+    app = typer.Typer(
+        help="Which embedding model? Measured on your data, justified, and cheap enough.",
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def common(
+        lang: Annotated[Lang | None, typer.Option("--lang", help="Language of the output.")] = None,
+    ) -> None:
+        if lang:
+            from app.cli.terminal import choose_language
+
+            choose_language(lang.value)
+
+    for command in (chat, recommend, shortlist, evaluate, benchmark, models, doctor, demo, serve):
+        app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
+    return app
+
+
+def chat(
+    thread: Annotated[str | None, typer.Option("--thread", help="Go on with this conversation.")] = None,
+    data: Data = None,
+    skip_bad: SkipBad = False,
+    out: Out = None,
+) -> None:
+    """Talk with the advisor."""
+    from app.cli.conversation import converse
+
+    converse(_settings(), thread, _source(data, None, skip_bad, None, None), out)
+
+
+def recommend(
+    requirements: RequirementsFile = None,
+    text: FreeText = None,
+    data: Data = None,
+    candidate: Candidates = None,
+    yes: Yes = False,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    out: Out = None,
+    json: Json = False,
+    no_input: NoInput = False,
+    quiet: Quiet = False,
+) -> int:
+    """Recommend a model: shortlist, measure on your data, decide, report."""
+    from app.cli.conversation import recommend_once
+    from knowledge.results import Consent
+
+    wanted, words = _needs(requirements, text)
+    consent = Consent(measure=yes, download=download, hosts=frozenset(send_to or ()))
+    source = _source(data, column, skip_bad, documents, queries)
+    ask = not (no_input or yes or json) and sys.stdin.isatty()
+    return recommend_once(
+        _settings(), wanted, words, source, candidate or [], consent, out, as_json=json, ask=ask, quiet=quiet
+    )
+
+
+def shortlist(
+    requirements: RequirementsFile = None,
+    text: FreeText = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many models.")] = 5,
+    json: Json = False,
+    no_input: NoInput = False,
+) -> None:
+    """List the models worth measuring, from the catalog alone."""
+    from app.cli.terminal import language, shortlist_lines
+    from knowledge.catalog import load_catalog
+    from knowledge.requirements import Requirements
+    from knowledge.scores import load_scores
+    from tools.shortlist import shortlist as find
+
+    wanted, words = _needs(requirements, text)
+    if wanted is None:
+        from agent.understanding.rules import RuleUnderstanding
+
+        wanted = RuleUnderstanding().understand(words, Requirements(summary=words[:500]), None).requirements
+    found = find(wanted, load_catalog(), load_scores(), k)
+    if json:
+        _print_json(found.model_dump(mode="json", context={"language": language()}))
+    else:
+        typer.echo("\n".join(shortlist_lines(found)))
+
+
+def evaluate(
+    data: NeededData,
+    candidate: Candidates = None,
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help="As ir-measures writes it; the first decides. Repeatable.")
+    ] = None,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    no_input: NoInput = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure the quality of candidates on your data."""
+    from app.cli import measuring
+
+    source = _source(data, column, skip_bad, documents, queries)
+    assert source
+    measuring.evaluate(
+        _settings(), source, _some(candidate), metric, download, frozenset(send_to or ()), as_json=json, quiet=quiet
+    )
+
+
+def benchmark(
+    data: NeededData = "stdlib",
+    candidate: Candidates = None,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Single queries to time.")] = 100,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    no_input: NoInput = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure latency, throughput, memory and size of candidates on this machine."""
+    from app.cli import measuring
+
+    source = _source(data, column, skip_bad, documents, queries)
+    assert source
+    measuring.benchmark(_settings(), source, _some(candidate), repeats, as_json=json, quiet=quiet)
+
+
+def models(
+    words: Annotated[list[str] | None, typer.Argument(help="Words to look for in names.")] = None,
+    show: Annotated[str | None, typer.Option("--show", help="Show this model's card.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Models at most.")] = 20,
+    json: Json = False,
+) -> None:
+    """Search the catalog, or show a model's card with the source of each figure."""
+    from app.cli.cards import list_models, show_card
+
+    if show:
+        show_card(show, as_json=json)
+    else:
+        list_models(" ".join(words or ()), limit, as_json=json)
+
+
+def doctor(json: Json = False) -> None:
+    """Look at this machine: hardware, packages, models, hub, Milvus; and what to do about what is missing."""
+    from app.cli.checkup import check
+
+    check(_settings(), as_json=json)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the report.")] = Path("demo-report"),
+    documents: Annotated[int, typer.Option("--documents", min=20, help="Size of the sample.")] = 1200,
+    queries: Annotated[int, typer.Option("--queries", min=10, help="Queries of the sample.")] = 300,
+) -> int:
+    """Play a whole conversation: questions, measurements, recommendation, report."""
+    from app.cli.demo import play
+
+    return play(_settings(), out, documents, queries)
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 7860,
+) -> None:
+    """Open the web chat."""
+    from importlib.util import find_spec
+
+    from knowledge.errors import MissingExtraError
+    from knowledge.wording import say
+
+    if find_spec("gradio") is None:
+        raise MissingExtraError(
+            say("The web chat needs gradio, which is not installed."),
+            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[ui]"),
+        )
+    from app.chat import main
+
+    main(_settings(), host=host, port=port)
+
+
+# ---------------------------------------------------------------- what the options mean
+
+
+def _settings() -> Settings:
+    from pydantic import ValidationError
+
+    from agent.settings import Settings as Made
+    from knowledge.errors import UserError
+    from knowledge.wording import say
+
+    try:
+        return Made()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UserError(
+            say("The setting {name} is wrong: {why}.", name=str(first["loc"][0]), why=first["msg"]),
+            say("Correct the environment variable, or unset it."),
+        ) from error
+
+
+def _needs(requirements: Path | None, text: str | None) -> tuple[Requirements | None, str]:
+    if (requirements is None) == (text is None):
+        raise typer.BadParameter("give either --requirements FILE or --text 'what you need'")
+    if requirements is None:
+        return None, text or ""
+    from knowledge.requirements import read_requirements
+
+    return read_requirements(requirements), ""
+
+
+def _source(
+    data: str | None, columns: list[str] | None, skip_bad: bool, documents: int | None, queries: int | None
+) -> DataSource | None:
+    if data is None:
+        return None
+    from tools.data_source import DataSource as Made
+
+    pairs = [pair.partition("=") for pair in columns or ()]
+    if any(not middle or not ours or not theirs for ours, middle, theirs in pairs):
+        raise typer.BadParameter("write --column text=body: our name, an equals sign, your column")
+    return Made(
+        path=data,
+        columns={ours: theirs for ours, _, theirs in pairs},
+        skip_bad=skip_bad,
+        documents=documents,
+        queries=queries,
+    )
+
+
+def _some(candidates: list[str] | None) -> list[str]:
+    if not candidates:
+        raise typer.BadParameter("name at least one candidate: --candidate bm25 --candidate st:MODEL")
+    return candidates
+
+
+def _print_json(found: object) -> None:
+    import json
+
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

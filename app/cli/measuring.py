@@ -1,0 +1,106 @@
+"""`advisor evaluate` and `advisor benchmark`: the two measurements by themselves."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.table import Table
+
+from agent.settings import Settings
+from app.cli.terminal import ProgressLine, console, language, shown
+from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
+from knowledge.wording import say
+from tools import benchmark as speed
+from tools import evaluate as quality
+from tools.data_source import DataSource
+from tools.metrics import scoring
+
+
+def evaluate(
+    settings: Settings,
+    source: DataSource,
+    candidates: list[str],
+    metrics: list[str] | None,
+    download: bool,
+    hosts: frozenset[str],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure quality and print it."""
+    line = ProgressLine(quiet)
+    found = quality.evaluate(
+        source.read(),
+        candidates,
+        settings.workspace(),
+        metrics=metrics or scoring.DEFAULT,
+        consent=Consent(measure=True, download=download, hosts=hosts),
+        on_progress=line.show,
+    )
+    line.end()
+    if as_json:
+        sys.stdout.write(_json(found))
+        return
+    table = Table(title=shown(quality.describe_method(found)), title_justify="left")
+    table.add_column(shown(say("candidate")), overflow="fold")
+    names = [name for name in found.candidates[0].metrics if name != found.primary]
+    for name in (f"{found.primary} (95 %)", *names[:5]):
+        table.add_column(name, justify="right", no_wrap=True)
+    for c in sorted(found.candidates, key=lambda c: -c.primary_mean):
+        primary = f"{c.primary_mean:.3f} [{c.interval.low:.3f}, {c.interval.high:.3f}]"
+        table.add_row(c.spec, primary, *(f"{c.metrics[name]:.3f}" for name in names[:5]))
+    console().print(table)
+    for c in found.candidates:
+        for note in c.notes:
+            sys.stderr.write(f"{c.spec}: {shown(note)}\n")
+    _failures(found.failed)
+
+
+def benchmark(
+    settings: Settings, source: DataSource, candidates: list[str], repeats: int, *, as_json: bool, quiet: bool
+) -> None:
+    """Measure cost and print it."""
+    line = ProgressLine(quiet)
+    found = speed.benchmark(source.read(), candidates, settings.workspace(), repeats=repeats, on_progress=line.show)
+    line.end()
+    if as_json:
+        sys.stdout.write(_json(found))
+        return
+    h = found.hardware
+    table = Table(title=f"{h.cpu}, {h.cores} cores, {h.memory_gb} GB", title_justify="left")
+    table.add_column(shown(say("candidate")), overflow="fold")
+    for name in (
+        say("p50 ms"),
+        say("p95 ms"),
+        say("p99 ms"),
+        say("documents/s"),
+        say("load s"),
+        say("memory MB"),
+        say("bytes/document"),
+    ):
+        table.add_column(shown(name), justify="right", no_wrap=True)
+    for c in found.candidates:
+        table.add_row(
+            c.spec,
+            f"{c.query_p50_ms:.3g}",
+            f"{c.query_p95_ms:.3g}",
+            f"{c.query_p99_ms:.3g}",
+            f"{c.documents_per_second:.0f}",
+            f"{c.load_seconds:.1f}",
+            f"{c.peak_memory_mb:.0f}",
+            f"{c.bytes_per_vector:.0f}",
+        )
+    console().print(table)
+    _failures(found.failed)
+
+
+def _failures(failed: tuple[FailedCandidate, ...]) -> None:
+    for f in failed:
+        sys.stderr.write(f"{f.spec}: {shown(f.reason)}\n  → {shown(f.next_step)}\n")
+
+
+def _json(found: Evaluation | Benchmark) -> str:
+    return (
+        json.dumps(found.model_dump(mode="json", context={"language": language()}), ensure_ascii=False, indent=2) + "\n"
+    )

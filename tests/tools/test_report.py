@@ -1,0 +1,655 @@
+"""The report's three forms: they agree, stand alone, escape everything, and are written whole or not at all."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import string
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from knowledge.errors import ResourceError
+from knowledge.results import Report
+from knowledge.wording import Text
+from tools.report import (
+    figures,
+    render_html,
+    render_json,
+    render_markdown,
+    render_terminal,
+    report_schema,
+    write_report,
+)
+from tools.report import files as report_files
+from tools.report.drawings import linear_ticks, log_ticks
+from tools.report.markdown import code, escape
+
+SCHEMA = files("tools") / "templates" / "report.schema.json"
+LANGUAGES = ("en", "zh")
+GITHUB = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+VOID = {"meta", "link", "input", "img", "br", "line", "rect", "circle", "path", "hr"}
+
+
+def load_fixture():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("report_fixture", Path(__file__).with_name("report_fixture.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+fixture = load_fixture()
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements, scripts, text, sections, table rows."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags, self.scripts, self.rows, self.ids, self.text = [], [], [], [], ""
+        self._open, self._row = [], None
+        self.feed(html)
+        assert not self._open, f"not closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags.append((tag, attrs))
+        self.ids += [attrs["id"]] if "id" in attrs else []
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "script":
+            self.scripts.append([attrs, ""])
+        if tag == "tr":
+            self._row = []
+        if tag in ("td", "th") and self._row is not None:
+            self._row.append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+        if tag == "tr":
+            self.rows.append(self._row)
+            self._row = None
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] == "script":
+            self.scripts[-1][1] += data
+            return
+        if self._open and self._open[-1] == "style":
+            return
+        self.text += data
+        if self._row:
+            self._row[-1] += data
+
+    @property
+    def sections(self):
+        return [attrs["id"] for tag, attrs in self.tags if tag == "section"]
+
+
+@pytest.fixture(scope="module")
+def report():
+    return fixture.make_report()
+
+
+@pytest.fixture(scope="module")
+def pages(report):
+    return {language: Page(render_html(report, language)) for language in LANGUAGES}
+
+
+# ---------------------------------------------------------------- the forms agree
+
+
+def number(text: str) -> float:
+    """The figure at the start of a cell, in the unit that the record keeps it in."""
+    value, unit = re.match(r"\s*([−-]?[\d,.]+)\s*(GB|kB|s\b)?", text.replace("&lt;", "").replace("<", "")).groups()
+    factor = {"GB": 1024, "kB": 1000, "s": 1000, None: 1}[unit]
+    return float(value.replace(",", "").replace("−", "-")) * factor
+
+
+def markdown_row(markdown: str, spec: str) -> list[str]:
+    line = next(x for x in markdown.splitlines() if x.startswith("|") and f"`{spec}`" in x)
+    return [re.sub(r"\[([^]]*)\]\(#[^)]*\)|\*\*", r"\1", cell).strip() for cell in line.strip("|").split(" | ")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_of_the_json_rows_is_in_markdown_and_html(report, pages, language):
+    markdown = render_markdown(report, language)
+    data = json.loads(render_json(report, language))
+    assert len(data["recommendation"]["rows"]) == 7
+    for row in data["recommendation"]["rows"]:
+        in_html = next(r for r in pages[language].rows if len(r) == 11 and r[1].strip().endswith(row["spec"]))
+        for cells in (markdown_row(markdown, row["spec"]), in_html):
+            assert number(cells[3]) == pytest.approx(row["quality"]["mean"], abs=0.00051)
+            low, high = re.search(r"([\d.]+)–([\d.]+)", cells[3]).groups()
+            assert float(low[-5:]) == pytest.approx(row["quality"]["low"], abs=0.00051)
+            assert float(high) == pytest.approx(row["quality"]["high"], abs=0.00051)
+            if row["difference"]:
+                assert number(cells[4]) == pytest.approx(row["difference"]["mean"], abs=0.00051)
+                assert number(cells[5]) == pytest.approx(row["p_different"], abs=0.001)
+            for i, key in enumerate(
+                ("query_p95_ms", "documents_per_second", "peak_memory_mb", "bytes_per_vector"), start=6
+            ):
+                assert number(cells[i]) == pytest.approx(row[key], rel=0.05), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_metric_is_in_markdown_and_html(report, pages, language):
+    markdown = render_markdown(report, language)
+    for row in report.recommendation.rows:
+        wanted = [f"{value:.3f}" for value in row.metrics.values()]
+        name = markdown[markdown.index('<a id="metrics">') :]
+        assert markdown_row(name, row.spec)[1:6] == wanted
+        assert any([cell.strip() for cell in r[1:]] == wanted for r in pages[language].rows if len(r) == 6)
+
+
+def test_same_winner_and_sections_everywhere(report, pages):
+    spec = report.recommendation.winner
+    sections = pages["en"].sections
+    assert len(sections) == 15
+    assert pages["zh"].sections == sections
+    for language in LANGUAGES:
+        markdown = render_markdown(report, language)
+        assert re.findall(r'^<a id="([a-z-]+)"></a>$', markdown, re.MULTILINE) == sections
+        assert markdown.splitlines()[0] == "# rrf(bm25, all-MiniLM-L6-v2)"
+        assert f"`{spec}`" in markdown
+        assert json.loads(render_json(report, language))["recommendation"]["winner"] == spec
+        assert any(r[1].strip().startswith("rrf(bm25, all-MiniLM-L6-v2)") for r in pages[language].rows if len(r) == 11)
+
+
+def test_chinese_is_chinese(report, pages):
+    assert "什么会改变结论" in pages["zh"].text
+    assert "Candidates compared" not in pages["zh"].text
+    assert "## 未测量的内容" in render_markdown(report, "zh")
+    assert ("html", {"lang": "zh-CN"}) in pages["zh"].tags
+
+
+def test_every_citation_leads_to_its_evidence(report, pages):
+    page = pages["en"]
+    links = [a["href"][1:] for tag, a in page.tags if tag == "a" and a.get("href", "").startswith("#")]
+    assert set(links) <= set(page.ids)
+    cited = {id for row in report.recommendation.rows for id in row.cites.values()}
+    assert {f"evidence-{id}" for id in cited} <= set(links)
+    assert len(page.ids) == len(set(page.ids))
+    markdown = render_markdown(report)
+    for id in cited:
+        assert f"](#evidence-{id})" in markdown
+        assert markdown.count(f'<a id="evidence-{id}"></a>') == 1
+
+
+def test_ids_in_sentences_are_links(report):
+    assert 'nDCG@10 (<a class="cite" href="#evidence-E1">E1</a>)' in render_html(report)
+    assert "([E10](#evidence-E10))" in render_markdown(report)
+
+
+# ---------------------------------------------------------------- one page that stands alone
+
+
+def test_html_loads_nothing(pages):
+    for page in pages.values():
+        for tag, attrs in page.tags:
+            assert tag not in ("iframe", "object", "embed", "base", "form", "audio", "video"), tag
+            for name, value in attrs.items():
+                assert not name.startswith("on"), (tag, name)
+                if name in ("src", "srcset", "href", "action", "data", "poster", "xlink:href"):
+                    assert value.startswith(("#", "data:")), (tag, value)
+        style = files("tools").joinpath("templates", "report.css").read_text("utf-8")
+        assert "url(" not in style
+        assert "@import" not in style
+
+
+def test_html_has_one_plotly_and_a_strict_policy(pages):
+    page = pages["en"]
+    plotly = [text for _, text in page.scripts if "plotly.js v" in text[:200]]
+    assert len(plotly) == 1
+    assert len(page.scripts) == 3
+    policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "http" not in policy
+    assert "unsafe" not in policy.split("style-src")[0]
+
+
+def test_without_a_plot_there_is_no_plotly():
+    html = render_html(fixture.unmeasured_report())
+    assert "plotly" not in html
+    assert len(html) < 200_000
+
+
+# ---------------------------------------------------------------- what comes from outside stays text
+
+
+def test_hostile_text_is_only_text():
+    page = Page(render_html(fixture.hostile_report()))
+    assert not {tag for tag, _ in page.tags} & {"img", "b", "iframe"}
+    assert len(page.scripts) == 3
+    assert "alert" not in page.scripts[-1][1]
+    for payload in ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{7*7}}"):
+        assert payload in page.text
+    assert not any("foreign" in str(v) for tag, a in page.tags for k, v in a.items() if k in ("href", "src"))
+    assert "\x1b" not in page.text
+    assert "\u202e" not in page.text
+
+
+def test_hostile_plot_labels_are_escaped_for_plotly():
+    page = Page(render_html(fixture.hostile_report()))
+    data = json.loads(next(text for attrs, text in page.scripts if attrs.get("id") == "plot-data"))
+    assert all("<" not in p["name"] for p in data["points"])
+
+
+def test_hostile_markdown_shows_what_was_said():
+    markdown = render_markdown(fixture.hostile_report())
+    tokens = GITHUB.parse(markdown)
+    inline = [child for token in tokens if token.type == "inline" for child in token.children]
+    html = {t.content for t in [*inline, *tokens] if t.type in ("html_inline", "html_block")}
+    assert all(re.fullmatch(r'\s*(</?a( id="[\w-]+")?>|</?code>|</?details>|<summary>.*)+\s*', h) for h in html), html
+    assert not any("<script" in h or "<img" in h for h in html)
+    assert not any(t.type == "image" for t in inline)
+    links = [t.attrs["href"] for t in inline if t.type == "link_open"]
+    assert all(link.startswith("#evidence-") for link in links)
+    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    rules = [line for line in rows if re.fullmatch(r"\|( -+:? \|)+", line)]
+    assert sum(t.type == "tr_open" for t in tokens) == len(rows) - len(rules)
+    assert sum(t.type == "table_open" for t in tokens) == len(rules)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*fixture.HOSTILE, "# no heading", "1. no list", "- no list", "--- no rule", "@somebody", "$x$ $y$", "0.731"],
+)
+def test_escaped_markdown_renders_as_the_text_itself(text):
+    shown = []
+    wanted = " ".join(text.replace("\udc80", "").replace("\x1b", "").split())
+    for token in GITHUB.parse(escape(wanted)):
+        for child in token.children or []:
+            assert child.type in ("text", "text_special", "softbreak"), child
+            shown.append(child.content)
+    assert "".join(shown) == wanted
+
+
+@pytest.mark.parametrize("spec", ["st:a/b?dim=2", "a|b", "`", "``a`", "a\\|b", "<x>", " "])
+def test_code_never_breaks_a_table(spec):
+    table = f"| a | b |\n|---|---|\n| {code(spec)} | 2 |\n"
+    rows = [t for t in GITHUB.parse(table) if t.type == "inline"]
+    assert len(rows) == 4
+    assert rows[3].content == "2"
+    assert "".join(c.content for c in rows[2].children if c.type != "html_inline").strip() == spec.strip()
+
+
+def test_hostile_terminal_output_has_no_control_characters():
+    shown = shown_in_terminal(fixture.hostile_report(), 80)
+    assert "\x1b" not in shown
+    assert "[bold red]markup[/bold red]" in shown.replace("\n", " ")
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def test_the_schema_on_file_is_that_of_the_records():
+    assert json.loads(SCHEMA.read_text("utf-8")) == report_schema(), (
+        "the records changed: write json.dumps(tools.report.report_schema(), indent=1) to that file"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("make", [fixture.make_report, fixture.unmeasured_report, fixture.hostile_report])
+def test_json_follows_the_schema_and_reads_back(make, language):
+    validators = pytest.importorskip("jsonschema_rs", reason="jsonschema_rs is not installed")
+    data = render_json(make(), language)
+    validators.validate(report_schema(), json.loads(data))
+    again = Report.model_validate_json(data)
+    assert render_json(again, language) == data
+
+
+def test_json_has_no_nan_and_survives_half_characters(report):
+    row = report.recommendation.rows[0].model_copy(update={"p_different": float("nan")})
+    odd = report.model_copy(
+        update={
+            "made_by": "caf\udce9",
+            "recommendation": report.recommendation.model_copy(update={"rows": (row,)}),
+        }
+    )
+    data = json.loads(render_json(odd).encode())
+    assert data["recommendation"]["rows"][0]["p_different"] is None
+    assert data["made_by"] == "caf?"
+
+
+# ---------------------------------------------------------------- reports with less in them
+
+
+def test_a_report_without_measurement_says_so_first():
+    report = fixture.unmeasured_report()
+    markdown = render_markdown(report).splitlines()
+    assert markdown[2].startswith("> **Nothing was measured.")
+    page = Page(render_html(report))
+    main = [(tag, a.get("class")) for tag, a in page.tags[[t for t, _ in page.tags].index("main") :]]
+    assert main[2] == ("p", "warning")
+    assert "method" not in page.sections
+    assert "pipeline" not in page.sections
+    assert not any("p95" in cell for row in page.rows for cell in row)
+    assert "Nothing was measured." in shown_in_terminal(report, 80)
+
+
+def test_a_report_without_rows_compares_predictions():
+    report = fixture.unmeasured_report()
+    winner = report.shortlist.kept[0].model
+    bare = report.model_copy(
+        update={
+            "recommendation": report.recommendation.model_copy(
+                update={"rows": (), "winner": winner, "best": winner, "tied": (), "evidence": ()}
+            )
+        }
+    )
+    page = Page(render_html(bare))
+    assert page.sections[0] == "shortlist"
+    assert "0.561" in page.text[: page.text.index("Why")]
+    assert render_markdown(bare).startswith(f"# {winner}")
+    assert winner in shown_in_terminal(bare, 80)
+
+
+def test_a_report_without_winner_has_its_verdict_as_title(report):
+    headline = Text.model_validate("No candidate meets your limits.")
+    empty = report.model_copy(
+        update={
+            "shortlist": report.shortlist.model_copy(update={"kept": (), "rejected": ()}),
+            "recommendation": report.recommendation.model_copy(
+                update={"winner": None, "best": None, "headline": headline, "rows": (), "evidence": (), "reasons": ()}
+            ),
+        }
+    )
+    for language in LANGUAGES:
+        assert render_markdown(empty, language).startswith("# No candidate meets your limits.")
+        assert "No candidate meets your limits." in Page(render_html(empty, language)).text
+    assert "No candidate meets your limits." in shown_in_terminal(empty, 80)
+
+
+def test_a_thousand_rejections_are_grouped_and_counted(report):
+    page = Page(render_html(report))
+    assert "commercial use allowed (license): 120 models" in page.text
+    assert sum(tag == "details" for tag, _ in page.tags) == 3
+
+
+# ---------------------------------------------------------------- terminal
+
+
+def shown_in_terminal(report: Report, width: int, language="en", written=None) -> str:
+    console = Console(width=width, record=True, file=open(os.devnull, "w"), color_system=None)  # noqa: SIM115
+    with console.file:
+        console.print(render_terminal(report, language, written))
+    return console.export_text()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_terminal_keeps_its_figures_whole_at_80_columns(report, language, tmp_path):
+    written = write_report(report, tmp_path, language)
+    shown = shown_in_terminal(report, 80, language, written)
+    assert "…" not in shown
+    for row in report.recommendation.rows:
+        line = next(x for x in shown.splitlines() if figures.score(row.quality.mean) in x and "–" in x)
+        for figure in (figures.interval(row.quality), figures.milliseconds(row.query_p95_ms)):
+            assert figure in shown
+        assert figures.megabytes(row.peak_memory_mb) in shown
+        assert line
+    assert str(written.html) in shown
+    for needed in (*report.recommendation.not_measured, *report.recommendation.what_would_change_it):
+        assert needed.render(language).split()[0] in shown
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_files_are_written_and_replaced(report, tmp_path):
+    folder = tmp_path / "not" / "yet there"
+    written = write_report(report, folder)
+    first = written.html.read_bytes()
+    assert write_report(report, folder) == written
+    assert written.html.read_bytes() == first
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", "report.json", "report.md"]
+    assert written.json.stat().st_mode & 0o444 == 0o444 & ~current_umask()
+
+
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_a_full_disk_leaves_the_old_report_alone(report, tmp_path, monkeypatch, fails_at):
+    for name in ("report.md", "report.html", "report.json"):
+        (tmp_path / name).write_text("old")
+    calls = []
+
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == fails_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(report_files.os, "fsync", full)
+    with pytest.raises(ResourceError, match="No space left on device") as error:
+        write_report(report, tmp_path)
+    assert str(tmp_path) in str(error.value)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == dict.fromkeys(
+        ("report.md", "report.html", "report.json"), "old"
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_named(report, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(ResourceError, match="taken"):
+        write_report(report, tmp_path / "taken")
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(ResourceError, match="folder of this name"):
+        write_report(report, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "taken"]
+
+
+def test_an_interrupted_write_leaves_nothing(report, tmp_path, monkeypatch):
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report_files.os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(report, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------- figures and ticks
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (figures.score(0.71249), "0.712"),
+        (figures.score(None), "–"),
+        (figures.score(float("nan")), "–"),
+        (figures.difference(-0.0312), "−0.031"),
+        (figures.difference(0.0312), "+0.031"),
+        (figures.difference(-0.0001), "0.000"),
+        (figures.p_value(0.0), "<0.001"),
+        (figures.p_value(1.0), "1.000"),
+        (figures.milliseconds(0.8731), "0.87 ms"),
+        (figures.milliseconds(14.72), "14.7 ms"),
+        (figures.milliseconds(1234.5), "1,234 ms"),
+        (figures.milliseconds(12_345), "12.3 s"),
+        (figures.megabytes(912.3), "912 MB"),
+        (figures.megabytes(2048), "2.00 GB"),
+        (figures.size(1536), "1,536 B"),
+        (figures.size(16384), "16.4 kB"),
+        (figures.rate(3184), "3,184"),
+        (figures.rate(8.25), "8.2"),
+        (figures.share(0.012), "1.2%"),
+        (figures.share(0.5), "50%"),
+        (figures.money(0.02), "0.02 USD"),
+        (figures.money(0), "0.00 USD"),
+        (figures.seconds(0.0123), "12.3 ms"),
+        (figures.seconds(300), "5.0 min"),
+        (figures.exact(0.71249, ""), "0.71249"),
+        (figures.exact(172.4, "1/s"), "172.4/s"),
+        (figures.exact(1536, "B"), "1,536 B"),
+        (figures.exact(float("inf")), "–"),
+    ],
+)
+def test_figures(written, wanted):
+    assert written == wanted
+
+
+@pytest.mark.parametrize("values", [[0.5, 900.0], [3.0], [3.0, 3.0], [1e-3, 1e6], [1536.0, 1872.0, 336.0]])
+def test_log_ticks_lie_within_the_range(values):
+    low, high, ticks = log_ticks(values)
+    assert low < min(values) <= max(values) < high
+    assert all(low <= t <= high for t in ticks)
+    assert len(ticks) <= 10
+
+
+@pytest.mark.parametrize("values", [[0.5], [0.5, 0.5], [0.0, 1.0], [0.71, 0.713]])
+def test_linear_ticks_lie_within_the_range(values):
+    low, high, ticks = linear_ticks(values)
+    assert low < min(values) <= max(values) < high
+    assert 2 <= len(ticks) <= 9
+    assert all(low <= t <= high for t in ticks)
+
+
+def test_only_known_figures_reach_the_page(report, pages):
+    """No figure may be in the hero that is not in the winner's row."""
+    row = report.recommendation.rows[0]
+    shown = pages["en"].text
+    hero = shown[shown.index("nDCG@10") : shown.index("Why")]
+    allowed = {row.quality.mean, row.quality.low, row.quality.high, row.query_p95_ms, row.documents_per_second}
+    allowed |= {row.peak_memory_mb, row.bytes_per_vector, 10, 95}
+    for found in re.findall(r"(?<![\w.])[\d,]+\.?\d*", hero):
+        value = float(found.replace(",", ""))
+        assert any(value == pytest.approx(a, rel=0.05) for a in allowed), found
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page opened from disk, with all it asked for and complained about."""
+
+    def __init__(self, browser, file: Path, width=1280, scheme="light") -> None:
+        self.requests, self.complaints = [], []
+        self.page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        self.page.on("request", lambda r: self.requests.append(r.url))
+        self.page.on("console", lambda m: self.complaints.append(m.text))
+        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.on("dialog", lambda d: (self.complaints.append(f"dialog {d.message}"), d.dismiss()))
+        self.page.goto(file.as_uri())
+        self.file = file
+
+    def check(self) -> None:
+        assert self.requests == [self.file.as_uri()]
+        assert not self.complaints
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("make", [fixture.make_report, fixture.hostile_report])
+def test_a_browser_asks_for_nothing_else(browser, tmp_path, make):
+    visit = Visit(browser, write_report(make(), tmp_path).html)
+    visit.page.wait_for_selector(".canvas .main-svg")
+    for element in visit.page.query_selector_all("details"):
+        element.evaluate("e => { e.open = true }")
+    visit.page.wait_for_timeout(200)
+    visit.check()
+    visit.page.close()
+
+
+@pytest.mark.integration
+def test_the_plot_is_drawn_and_switches_its_axis(browser, report, tmp_path):
+    visit = Visit(browser, write_report(report, tmp_path).html, scheme="dark")
+    page = visit.page
+    page.wait_for_selector(".canvas .points path")
+    assert page.locator(".canvas .points path").count() == 7
+    assert page.locator(".canvas .yerror").count() == 7
+    assert not page.locator(".still").is_visible()
+    assert page.locator(".canvas .xtitle").text_content() == "p95 latency"
+    page.locator("input[value=peak_memory_mb]").focus()
+    page.keyboard.press("Space")
+    assert page.locator(".canvas .xtitle").text_content() == "Peak memory"
+    visit.check()
+    page.close()
+
+
+@pytest.mark.integration
+def test_the_table_sorts_from_the_keyboard(browser, report, tmp_path):
+    visit = Visit(browser, write_report(report, tmp_path).html)
+    table = visit.page.locator("#candidates table")
+
+    def names() -> list[str]:
+        return table.locator("tbody th .name").all_text_contents()
+
+    button = table.get_by_role("button", name="p95 latency")
+    button.focus()
+    visit.page.keyboard.press("Enter")
+    fastest_last = [f[0] for f in sorted(fixture.FOUND, key=lambda f: -f[2])]
+    assert names()[-1] == "bm25"
+    assert names()[0] == "all-MiniLM-L6-v2 precision=bf16"
+    assert len(names()) == len(fastest_last)
+    assert table.locator("th[aria-sort=descending]").count() == 1
+    visit.page.keyboard.press("Enter")
+    assert names()[0] == "bm25"
+    table.get_by_role("button", name="Candidate").click()
+    assert names() == sorted(names(), key=str.lower)
+    table.get_by_role("button", name="Difference to best").click()
+    assert names()[-1] == "rrf(bm25, all-MiniLM-L6-v2)"  # it has no difference, so it stays last
+    visit.check()
+    visit.page.close()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("make", [fixture.make_report, fixture.unmeasured_report, fixture.hostile_report])
+def test_nothing_overflows_a_phone(browser, tmp_path, make, language):
+    visit = Visit(browser, write_report(make(), tmp_path, language).html, width=360)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+    visit.check()
+    visit.page.close()
+
+
+@pytest.mark.integration
+def test_print_is_light_and_still(browser, report, tmp_path):
+    visit = Visit(browser, write_report(report, tmp_path).html, scheme="dark")
+    visit.page.wait_for_selector(".canvas .main-svg")
+    visit.page.emulate_media(media="print", color_scheme="dark")
+    assert visit.page.locator(".still").is_visible()
+    assert not visit.page.locator(".canvas").is_visible()
+    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    visit.page.set_viewport_size({"width": 718, "height": 1000})  # A4 less its margins
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 718
+    visit.check()
+    visit.page.close()
+
+
+def test_the_wording_is_complete():
+    """Every sentence of this part has its Chinese, with the same values."""
+    import ast
+
+    chinese = json.loads((files("knowledge") / "data" / "wording_zh" / "report.json").read_text("utf-8"))
+    for path in Path(report_files.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
+                english = node.args[0].value
+                assert english in chinese, english
+    for english, other in chinese.items():
+        names = [{f for _, f, _, _ in string.Formatter().parse(t) if f} for t in (english, other)]
+        assert names[0] == names[1]
