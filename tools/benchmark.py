@@ -20,7 +20,7 @@ from tools.run_store import RunStore, new_run_id
 from tools.workspace import Workspace
 
 #: documents in the benchmark's index: enough to warm everything, few enough for any encoder
-DOCUMENTS = 128
+DOCUMENTS = 64
 QUERIES = 64
 REPEATS = 100
 SECONDS_PER_BATCH_SIZE = 1.0

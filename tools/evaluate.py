@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from knowledge.candidate import Candidate, Leg, parse_candidate
 from knowledge.dataset import Dataset
@@ -15,8 +16,8 @@ from knowledge.results import Consent, Evaluation, FailedCandidate, MeasuredCand
 from knowledge.wording import Text, say
 from tools import encoders, hub, retrieval
 from tools.bm25 import BM25Index
-from tools.encoders import Resolved
-from tools.encoding import Encoded, encode
+from tools.encoders import Kind, Resolved
+from tools.encoding import Cost, ensure, vectors
 from tools.metrics import scoring
 from tools.run_store import RunStore, content_key, new_run_id
 from tools.statistics import bootstrap_interval
@@ -36,24 +37,24 @@ class _Searched:
 
     rankings: retrieval.Rankings
     dimension: int | None = None
-    encoded: tuple[Encoded, ...] = ()
-    cached_texts: int = 0
+    cost: Cost = field(default_factory=Cost)
     index_seconds: float = 0.0
     search_seconds: float = 0.0
 
 
 @dataclass
 class _Session:
-    """What one evaluation has at hand; legs shared by several candidates are searched once."""
+    """What one evaluation has at hand; legs shared by several candidates are encoded and searched once."""
 
     dataset: Dataset
     queries: dict[str, str]
     workspace: Workspace
-    store: VectorStore
-    meter: Meter
     resolved: dict[Leg, Resolved]
+    costs: dict[str, Cost] = field(default_factory=dict)
     legs: dict[Leg, _Searched] = field(default_factory=dict)
-    encoded: dict[str, tuple[Encoded, Encoded]] = field(default_factory=dict)
+
+    def texts(self, kind: Kind) -> list[str]:
+        return list((self.dataset.documents if kind == "document" else self.queries).values())
 
 
 def evaluate(
@@ -93,18 +94,26 @@ def evaluate(
     failures: dict[Candidate, AdvisorError] = {}
     resolved = _resolve(parsed, workspace, consent, failures)
     measured: list[MeasuredCandidate] = []
+    session = _Session(dataset, queries, workspace, resolved)
     runs = RunStore(workspace.store)
     try:
+        keys = {c: _key(c, session, metrics) for c in parsed if c not in failures}
+        known = {c: earlier for c, key in keys.items() if (earlier := runs.measurement(key))}
+        _encode([c for c in keys if c not in known], session, failures, on_progress)
+        # opened only now: Milvus Lite complains about clients that idle while models encode
         with VectorStore(workspace) as store:
-            meter = _meter(parsed, failures, resolved, dataset, queries, on_progress)
-            session = _Session(dataset, queries, workspace, store, meter, resolved)
-            for candidate in parsed:
-                if candidate in failures:
-                    continue
-                try:
-                    measured.append(_measure(candidate, session, judgments, metrics, runs, run_id))
-                except AdvisorError as error:
-                    failures[candidate] = error
+            for candidate, key in keys.items():
+                if candidate in known:
+                    measured.append(_again(*known[candidate]))
+                elif candidate not in failures:
+                    try:
+                        found, scores = _measure(candidate, key, session, store, judgments, metrics)
+                    except AdvisorError as error:
+                        failures[candidate] = error
+                        continue
+                    payload = found.model_dump(mode="json")
+                    runs.save_measurement(key, "quality", candidate.spec, run_id, payload, scores)
+                    measured.append(found)
         if not measured:
             raise next(iter(failures.values()))
         evaluation = Evaluation(
@@ -187,32 +196,10 @@ def _obtain(resolved: Resolved, leg: Leg, workspace: Workspace, consent: Consent
     return encoders.resolve(leg, workspace)
 
 
-def _meter(
-    parsed: Sequence[Candidate],
-    failures: Mapping[Candidate, AdvisorError],
-    resolved: Mapping[Leg, Resolved],
-    dataset: Dataset,
-    queries: Mapping[str, str],
-    on_progress: OnProgress,
-) -> Meter:
-    """Counts characters to encode: each distinct encoder reads all documents and queries once."""
-    legs = {leg for c in parsed if c not in failures for leg in c.legs if leg in resolved}
-    keys = {resolved[leg].fingerprint: leg for leg in legs}
-    characters = sum(map(len, set(dataset.documents.values()))) + sum(map(len, set(queries.values())))
-    return Meter("evaluate", say("Encoding and searching"), max(len(keys) * characters, 1), on_progress)
-
-
-def _measure(
-    candidate: Candidate,
-    session: _Session,
-    judgments: Mapping[str, Mapping[str, int]],
-    metrics: Sequence[str],
-    runs: RunStore,
-    run_id: str,
-) -> MeasuredCandidate:
-    """One candidate's quality: from the run store when the same was measured before, else searched and kept."""
+def _key(candidate: Candidate, session: _Session, metrics: Sequence[str]) -> str:
+    """Identity of a measurement: everything that decides its result."""
     legs = [session.resolved[leg] for leg in candidate.legs if leg in session.resolved]
-    key = content_key(
+    return content_key(
         method=METHOD,
         spec=candidate.spec,
         encoders=[leg.fingerprint for leg in legs],
@@ -221,27 +208,75 @@ def _measure(
         metrics=list(metrics),
         depth=DEPTH,
     )
-    known = runs.measurement(key)
-    if known:
-        earlier = MeasuredCandidate.model_validate(known[1])
-        texts = earlier.encoded_texts + earlier.cached_texts
-        note = say("measured before, in {run}", run=known[0])
-        return earlier.model_copy(
-            update={"encode_seconds": 0.0, "encoded_texts": 0, "cached_texts": texts, "notes": (*earlier.notes, note)}
-        )
-    searched = [_search(leg, session) for leg in candidate.legs]
-    rankings = retrieval.rank(
-        candidate, {leg: s.rankings for leg, s in zip(candidate.legs, searched, strict=True)}, DEPTH
+
+
+def _encode(
+    candidates: Sequence[Candidate],
+    session: _Session,
+    failures: dict[Candidate, AdvisorError],
+    on_progress: OnProgress,
+) -> None:
+    """Encode everything for everyone; each distinct encoder reads all documents and queries once.
+
+    An encoder that fails fails the candidates that use it, and no others.
+    """
+    users: dict[str, list[Candidate]] = {}
+    encoders_: dict[str, Resolved] = {}
+    for candidate in candidates:
+        for leg in candidate.legs:
+            if leg in session.resolved:
+                found = session.resolved[leg]
+                encoders_[_identity(found)] = found
+                users.setdefault(_identity(found), []).append(candidate)
+    texts: dict[Kind, list[str]] = {kind: session.texts(kind) for kind in ("document", "query")}
+    characters = sum(len(text) for of in texts.values() for text in set(of))
+    meter = Meter("evaluate", say("Encoding"), max(len(encoders_) * characters, 1), on_progress)
+    for identity, resolved in encoders_.items():
+        try:
+            session.costs[identity] = ensure(resolved, texts, session.workspace, meter.advance)
+        except AdvisorError as error:
+            failures.update(dict.fromkeys(users[identity], error))
+
+
+def _identity(resolved: Resolved) -> str:
+    return resolved.key("document") + resolved.key("query")
+
+
+def _again(run_id: str, payload: dict[str, Any]) -> MeasuredCandidate:
+    """A measurement found in the run store: it cost nothing this time."""
+    earlier = MeasuredCandidate.model_validate(payload)
+    return earlier.model_copy(
+        update={
+            "encode_seconds": 0.0,
+            "encoded_texts": 0,
+            "cached_texts": earlier.encoded_texts + earlier.cached_texts,
+            "notes": (*earlier.notes, say("measured before, in {run}", run=run_id)),
+        }
     )
+
+
+def _measure(
+    candidate: Candidate,
+    key: str,
+    session: _Session,
+    store: VectorStore,
+    judgments: Mapping[str, Mapping[str, int]],
+    metrics: Sequence[str],
+) -> tuple[MeasuredCandidate, dict[str, dict[str, float]]]:
+    """One candidate's quality and its per-query scores."""
+    for leg in candidate.legs:
+        if leg not in session.legs:
+            session.legs[leg] = _search_bm25(leg, session) if leg.backend == "bm25" else _search(leg, session, store)
+    searched = {leg: session.legs[leg] for leg in candidate.legs}
+    rankings = retrieval.rank(candidate, {leg: s.rankings for leg, s in searched.items()}, DEPTH)
     ids = list(session.dataset.documents)
     by_query = {
         query: [(ids[row], score) for row, score in zip(rows, scores, strict=True)]
         for query, rows, scores in zip(session.queries, rankings.rows.tolist(), rankings.scores.tolist(), strict=True)
     }
     scores = scoring.score(by_query, judgments, metrics)
-    measured = _record(candidate, key, legs, searched, scores, metrics[0])
-    runs.save_measurement(key, "quality", candidate.spec, run_id, measured.model_dump(mode="json"), scores)
-    return measured
+    legs = [session.resolved[leg] for leg in candidate.legs if leg in session.resolved]
+    return _record(candidate, key, legs, list(searched.values()), scores, metrics[0]), scores
 
 
 def _record(
@@ -254,8 +289,7 @@ def _record(
 ) -> MeasuredCandidate:
     import numpy as np
 
-    encoded = [e for s in searched for e in s.encoded]
-    tokens = [e.tokens for e in encoded if e.tokens is not None]
+    tokens = [s.cost.tokens for s in searched if s.cost.tokens is not None]
     dimensions = [s.dimension for s in searched if s.dimension is not None]
     return MeasuredCandidate(
         spec=candidate.spec,
@@ -265,9 +299,9 @@ def _record(
         metrics={name: float(np.mean(list(values.values()))) for name, values in scores.items()},
         interval=bootstrap_interval(np.array(list(scores[primary].values()))),
         dimension=sum(dimensions) if dimensions else None,
-        encode_seconds=round(sum(e.seconds for e in encoded), 3),
-        encoded_texts=sum(e.encoded for e in encoded),
-        cached_texts=sum(s.cached_texts for s in searched),
+        encode_seconds=round(sum(s.cost.seconds for s in searched), 3),
+        encoded_texts=sum(s.cost.encoded for s in searched),
+        cached_texts=sum(s.cost.cached for s in searched),
         index_seconds=round(sum(s.index_seconds for s in searched), 3),
         search_seconds=round(sum(s.search_seconds for s in searched), 3),
         tokens=sum(tokens) if tokens else None,
@@ -275,61 +309,42 @@ def _record(
     )
 
 
-def _search(leg: Leg, session: _Session) -> _Searched:
-    if leg not in session.legs:
-        session.legs[leg] = _search_bm25(leg, session) if leg.backend == "bm25" else _search_dense(leg, session)
-    return session.legs[leg]
-
-
 def _search_bm25(leg: Leg, session: _Session) -> _Searched:
     begun = time.perf_counter()
-    index = BM25Index(list(session.dataset.documents.values()), leg)
+    index = BM25Index(session.texts("document"), leg)
     indexed = time.perf_counter()
-    rankings = retrieval.Rankings(*index.search(list(session.queries.values()), DEPTH))
+    rankings = retrieval.Rankings(*index.search(session.texts("query"), DEPTH))
     return _Searched(rankings, index_seconds=indexed - begun, search_seconds=time.perf_counter() - indexed)
 
 
-def _search_dense(leg: Leg, session: _Session) -> _Searched:
-    documents, queries = _encode(session.resolved[leg], session)
+def _search(leg: Leg, session: _Session, store: VectorStore) -> _Searched:
+    resolved = session.resolved[leg]
     dimension = encoders.dimension_of(leg)
-    full = documents.vectors.shape[1]
-    if dimension is not None and dimension > full:
+    full = vectors(resolved, session.texts("document"), "document", session.workspace)
+    if dimension is not None and dimension > full.shape[1]:
         raise ProviderError(
             say(
                 "{spec} asks for {wanted} dimensions, but the model has {has}.",
                 spec=leg.spec,
                 wanted=dimension,
-                has=full,
+                has=full.shape[1],
             ),
-            say("Ask for at most {has}.", has=full),
+            say("Ask for at most {has}.", has=full.shape[1]),
         )
-    stored = encoders.cut(documents.vectors, dimension)
-    asked = encoders.cut(queries.vectors, dimension)
+    stored = encoders.cut(full, dimension)
+    asked = encoders.cut(vectors(resolved, session.texts("query"), "query", session.workspace), dimension)
     begun = time.perf_counter()
-    with session.store.collection(stored) as collection:
+    with store.collection(stored) as collection:
         indexed = time.perf_counter()
         rankings = retrieval.Rankings(*collection.search(asked, min(DEPTH, len(stored))))
         done = time.perf_counter()
     return _Searched(
         rankings,
         dimension=stored.shape[1],
-        encoded=(documents, queries),
-        cached_texts=len(documents.vectors) + len(queries.vectors) - documents.encoded - queries.encoded,
+        cost=session.costs[_identity(resolved)],
         index_seconds=indexed - begun,
         search_seconds=done - indexed,
     )
-
-
-def _encode(resolved: Resolved, session: _Session) -> tuple[Encoded, Encoded]:
-    """Documents and queries of one encoder; candidates that differ in their dimension share them."""
-    key = resolved.key("document") + resolved.key("query")
-    if key not in session.encoded:
-        documents = encode(
-            resolved, list(session.dataset.documents.values()), "document", session.workspace, session.meter.advance
-        )
-        queries = encode(resolved, list(session.queries.values()), "query", session.workspace, session.meter.advance)
-        session.encoded[key] = documents, queries
-    return session.encoded[key]
 
 
 def _failed(spec: str, error: AdvisorError) -> FailedCandidate:

@@ -17,7 +17,7 @@ from tools.encoders import Encoder, Resolved, Vectors
 from tools.workspace import Workspace
 
 WARM_UP = 3
-BATCH_SIZES = (8, 32, 128)
+BATCH_SIZES = (8, 32)
 DEPTH = 10
 
 

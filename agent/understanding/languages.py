@@ -13,7 +13,9 @@ from knowledge.languages import language_code
 from knowledge.wording import say
 
 #: characters of a list of languages that is still quoted as a whole
-_LONGEST_LIST = 80
+_LONGEST_QUOTE = 80
+#: names and joining words in a list
+_LONGEST_LIST = 40
 
 
 def codes_of(hit: Hit) -> tuple[str, ...]:
@@ -56,7 +58,7 @@ def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
     if asked_in and not asked_in <= (written_in or (set() if replaces else held) or asked_in):
         value["cross_lingual"] = True
     words = u.words(hits[0].start, hits[-1].end)
-    words = words if len(words) <= _LONGEST_LIST else u.words(hits[0].start, hits[0].end)
+    words = words if len(words) <= _LONGEST_QUOTE else u.words(hits[0].start, hits[0].end)
     yield Finding("languages", value, words, hard=bool(musts), merge="set" if replaces else "add")
 
 
@@ -79,8 +81,11 @@ def _role(reading: Reading, hit: Hit) -> str | None:
     clause = u.clauses[hit.start]
     roles = u.in_clause(clause, "role")
     end = hit.end
-    while end < len(u.tokens) and (u.tokens[end].text in u.lexicon.list_joiners or u.starting(end, "language")):
-        end = max((h.end for h in u.starting(end, "language")), default=end + 1)
+    for _ in range(_LONGEST_LIST):
+        joined = u.starting(end, "language")
+        if not joined and (end >= len(u.tokens) or u.tokens[end].text not in u.lexicon.list_joiners):
+            break
+        end = joined[0].end if joined else end + 1
     after = next((r for r in roles if 0 <= r.start - end <= 1), None)
     before = next((r for r in reversed(roles) if r.end <= hit.start), None)
     found = after or before

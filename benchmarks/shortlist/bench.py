@@ -222,8 +222,8 @@ def main() -> None:
     print(
         "\nLimits: models are judged only where they were run, and their makers chose where; most models that would be"
         "\nrecommended from the whole catalog were never run on the held-out task. 'Best' is the best among those run,"
-        "\nso true regret is higher. The rules and constants were set after looking at these same tasks. Chinese and German"
-        "\nrest on few groups. Calibration shares by evidence count every score once, so large columns weigh more."
+        "\nso true regret is higher. The rules and constants were set after looking at these same tasks. Chinese and"
+        "\nGerman rest on few groups. Calibration shares by evidence count every score once, so large columns weigh more."
     )
     print(f"\n{len(CARDS)} models, {time.perf_counter() - start:.0f} s")
 

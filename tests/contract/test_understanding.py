@@ -127,6 +127,8 @@ HOSTILE = {
     "100 kB of Chinese numerals": "万亿" * 50_000,
     "100 kB of negations": "不" * 100_000,
     "100 kB of languages": "no German and English or " * 4_000,
+    "100 kB of one list": "English and German " * 5_000,
+    "100 kB of demands taken back": "latency drop German GPU " * 4_000,
     "100 kB of paths": '"/a /b ./c ' * 10_000,
     "100 kB of hyphens": "a-" * 50_000,
     "control characters": "no\x00GPU\x07\x1b[31m" * 100,

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from knowledge.catalog import load_catalog
 
 from knowledge.candidate import Leg
+from knowledge.catalog import load_catalog
 from knowledge.errors import MissingExtraError, SpecError, UnknownModelError
 from knowledge.wording import Text, say
 from tools import hub
