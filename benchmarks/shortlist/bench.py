@@ -223,7 +223,7 @@ def main() -> None:
         "\nLimits: models are judged only where they were run, and their makers chose where; most models that would be"
         "\nrecommended from the whole catalog were never run on the held-out task. 'Best' is the best among those run,"
         "\nso true regret is higher. The rules and constants were set after looking at these same tasks. Chinese and"
-        "\nGerman rest on few groups. Calibration shares by evidence count every score once, so large columns weigh more."
+        "\nGerman rest on few groups. Calibration shares by evidence count every score once."
     )
     print(f"\n{len(CARDS)} models, {time.perf_counter() - start:.0f} s")
 
