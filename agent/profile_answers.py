@@ -34,6 +34,10 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
                 found=", ".join(shares),
             )
         )
+    if not any(constraint.kind == "modality" for constraint in requirements.constraints):
+        requirements = requirements.with_constraint(
+            make_constraint("modality", modalities=(profile.modality,), origin="inferred", because="the data is text")
+        )
     updates: dict[str, Slot[int]] = {}
     if requirements.documents is None:
         updates["documents"] = Slot(value=profile.dataset.documents, origin="inferred", because="counted in the data")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from knowledge.dataset import Dataset
+from knowledge.languages import language_code
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import DataProfile, Lengths
 from knowledge.wording import Text, join, say
@@ -34,30 +35,30 @@ _HIGH_OVERLAP, _HIGH_OVERLAP_OF_PAIRS = 0.65, 0.5
 
 # ---------------------------------------------------------------- languages
 
-# scripts that one widely written language uses (ISO 639-3); Han counts as Chinese unless kana stand beside it
+# scripts that one widely written language uses; Han counts as Chinese unless kana stand beside it
 _SCRIPTS = {
-    "HANGUL": "kor",
-    "HIRAGANA": "jpn",
-    "KATAKANA": "jpn",
-    "CJK": "zho",
-    "THAI": "tha",
-    "GREEK": "ell",
-    "HEBREW": "heb",
-    "ARMENIAN": "hye",
-    "GEORGIAN": "kat",
-    "BENGALI": "ben",
-    "TAMIL": "tam",
-    "TELUGU": "tel",
-    "GUJARATI": "guj",
-    "GURMUKHI": "pan",
-    "KANNADA": "kan",
-    "MALAYALAM": "mal",
-    "KHMER": "khm",
-    "LAO": "lao",
-    "MYANMAR": "mya",
-    "ETHIOPIC": "amh",
-    "SINHALA": "sin",
-    "TIBETAN": "bod",
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "zh",
+    "THAI": "th",
+    "GREEK": "el",
+    "HEBREW": "he",
+    "ARMENIAN": "hy",
+    "GEORGIAN": "ka",
+    "BENGALI": "bn",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "GUJARATI": "gu",
+    "GURMUKHI": "pa",
+    "KANNADA": "kn",
+    "MALAYALAM": "ml",
+    "KHMER": "km",
+    "LAO": "lo",
+    "MYANMAR": "my",
+    "ETHIOPIC": "am",
+    "SINHALA": "si",
+    "TIBETAN": "bo",
 }
 # scripts of several languages: those told apart. Fewer candidates mean fewer mistakes on short texts
 _SHARED_SCRIPTS = {
@@ -67,7 +68,7 @@ _SHARED_SCRIPTS = {
     "ARABIC": "ARABIC PERSIAN URDU",
     "DEVANAGARI": "HINDI MARATHI",
 }
-_UNSPACED_LANGUAGES = frozenset({"zho", "jpn", "tha", "lao", "khm", "mya"})
+_UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 # confidence from which a language is believed: short texts and keywords mislead
 _SURE, _SURE_OF_SHORT, _SHORT_CHARACTERS = 0.5, 0.85, 80
 # confidence from which a short text counts as one in a language that the documents are in
@@ -92,13 +93,16 @@ def _script(text: str) -> str | None:
 
 
 def _languages(texts: Sequence[str], among: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Share of each language (ISO 639-3), largest first; texts too short to tell are left out of the count.
+    """Share of each language, by code, largest first; texts too short to tell are left out of the count.
 
     Args:
         texts: a sample.
         among: languages to choose from within a script, where known from longer texts; short ones mislead.
     """
     from lingua import Language, LanguageDetectorBuilder
+
+    def code_of(iso: str) -> str:
+        return language_code(iso) or iso.lower()  # Bokmål is nb there and no in the catalog
 
     found: Counter[str] = Counter()
     shared: dict[str, list[str]] = {}
@@ -114,7 +118,7 @@ def _languages(texts: Sequence[str], among: Mapping[str, float] | None = None) -
         detector = LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
         for text in group:
             values = {
-                v.language.iso_code_639_3.name.lower(): v.value
+                code_of(v.language.iso_code_639_1.name): v.value
                 for v in detector.compute_language_confidence_values(text)
             }
             expected = max((code for code in values if code in (among or {})), key=lambda c: values[c], default=None)

@@ -1,0 +1,169 @@
+"""The decision: the cheapest candidate that is not measurably worse than the best, and why.
+
+1. Hard constraints, checked against what was measured, decide who takes part.
+2. Each candidate is compared with the best one, paired by query (`tools.statistics.compare`).
+3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, memory, vector size.
+   Latencies within a factor 1.5 count as equal, memory within 1.25: that is how well they repeat on a busy machine.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from knowledge.requirements import Requirements
+from knowledge.results import Benchmark, Comparison, Evaluation, Evidence, Plan, Recommendation, Row, Shortlist
+from knowledge.wording import Text, say
+from tools.recommend.contest import Contest, compare_all, excluded_by_limits
+from tools.recommend.reasons import confidence, headline, next_steps, not_measured, reasons
+from tools.recommend.sensitivity import what_would_change_it
+from tools.recommend.table import EvidenceList, table, with_standing
+
+__all__ = ["Decision", "recommend", "recommend_unmeasured"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A recommendation and the comparisons it rests on."""
+
+    recommendation: Recommendation
+    comparisons: tuple[Comparison, ...]
+
+
+def recommend(
+    requirements: Requirements,
+    shortlist: Shortlist,
+    evaluation: Evaluation,
+    scores: Mapping[str, Mapping[str, float]],
+    benchmark: Benchmark | None,
+    plan: Plan | None = None,
+    *,
+    now: dt.datetime,
+) -> Decision:
+    """Decide.
+
+    Args:
+        requirements: the margin and the hard limits on latency, memory and cost.
+        shortlist: what the catalog suggested; what of it was not measured is said.
+        evaluation: measured quality.
+        scores: per-query scores in the primary metric, {spec: {query: score}}.
+        benchmark: measured cost; without it, candidates count as equally costly and the best one wins.
+        plan: what had been left out of the measurement, and why.
+        now: date of the decision.
+    """
+    quality = {c.spec: c for c in evaluation.candidates}
+    speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
+    excluded = excluded_by_limits(requirements, speed, quality)
+    taking_part = [spec for spec in quality if spec not in excluded]
+    compared = compare_all(taking_part or list(quality), scores, requirements.margin.value)
+    field = Contest(quality, speed, {c.spec: c for c in compared}, excluded)
+    evidence = EvidenceList(evaluation, benchmark)
+    rows = table(field, evidence)
+    if not taking_part:
+        return Decision(
+            _nobody(requirements, evaluation, benchmark, rows, evidence, excluded, plan, shortlist, now), compared
+        )
+    best = compared[0].spec
+    tied = [c.spec for c in compared if c.verdict in ("best", "tied")]
+    winner = field.cheapest(tied) if benchmark else best
+    undecided = tuple(c.spec for c in compared if c.verdict == "undecided")
+    others = [spec for spec in tied if spec != winner]
+    left = [c.spec for c in compared if c.spec != winner]
+    runner_up = field.cheapest(others) if others else (left[0] if left else None)
+    rows = tuple(with_standing(row, winner, field) for row in rows)
+    recommendation = Recommendation(
+        run_id=evaluation.run_id,
+        created=now,
+        measured=True,
+        winner=winner,
+        best=best,
+        tied=tuple(others),
+        undecided=undecided,
+        runner_up=runner_up,
+        headline=headline(winner, best, field, evaluation.primary, requirements.margin.value),
+        reasons=reasons(winner, best, field, rows, evaluation.primary, requirements),
+        confidence=confidence(winner, best, field, evaluation, undecided),
+        rows=rows,
+        evidence=tuple(evidence.found),
+        not_measured=not_measured(shortlist, evaluation, benchmark, plan),
+        what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary),
+        next_steps=next_steps(winner, evaluation, undecided, field),
+        primary=evaluation.primary,
+        margin=requirements.margin.value,
+    )
+    return Decision(recommendation, compared)
+
+
+def _nobody(
+    requirements: Requirements,
+    evaluation: Evaluation,
+    benchmark: Benchmark | None,
+    rows: tuple[Row, ...],
+    evidence: EvidenceList,
+    excluded: Mapping[str, Text],
+    plan: Plan | None,
+    shortlist: Shortlist,
+    now: dt.datetime,
+) -> Recommendation:
+    return Recommendation(
+        run_id=evaluation.run_id,
+        created=now,
+        measured=True,
+        winner=None,
+        best=None,
+        headline=say("None of the {count} measured candidates meets your hard limits.", count=len(rows)),
+        reasons=tuple(say("{spec}: {reason}.", spec=spec, reason=reason) for spec, reason in excluded.items()),
+        confidence=say("The limits were checked against measurements on this machine."),
+        rows=rows,
+        evidence=tuple(evidence.found),
+        not_measured=not_measured(shortlist, evaluation, benchmark, plan),
+        what_would_change_it=(say("Relax the limit that comes closest, or measure on the machine you will use."),),
+        primary=evaluation.primary,
+        margin=requirements.margin.value,
+    )
+
+
+def recommend_unmeasured(
+    requirements: Requirements, shortlist: Shortlist, run_id: str, why: Text, *, now: dt.datetime
+) -> Recommendation:
+    """The answer from published figures alone, which says that it is one."""
+    first = shortlist.kept[0]
+    evidence = tuple(
+        Evidence(
+            id=f"E{i}",
+            kind="computed",
+            about=pick.model,
+            what=f"predicted {pick.predicted.metric}",
+            value=pick.predicted.mean,
+            source="prediction from MTEB scores, snapshot of 2026-08-20",
+            date=dt.date(2026, 8, 20),
+        )
+        for i, pick in enumerate(shortlist.kept, start=1)
+    )
+    return Recommendation(
+        run_id=run_id,
+        created=now,
+        measured=False,
+        winner=first.model,
+        best=first.model,
+        tied=tuple(p.model for p in shortlist.kept[1:] if p.predicted.high >= first.predicted.mean),
+        runner_up=shortlist.kept[1].model if len(shortlist.kept) > 1 else None,
+        headline=say("Nothing was measured. By published figures alone, start with {model}.", model=first.model),
+        reasons=first.reasons,
+        confidence=say(
+            "Low: predictions for two of the top five are good to about ±7 points (80 %), and the intervals overlap."
+        ),
+        rows=(),
+        evidence=evidence,
+        not_measured=(why,),
+        what_would_change_it=(
+            say(
+                "Your own data: measuring five candidates on 100 to 300 queries is worth more than any "
+                "better prediction."
+            ),
+        ),
+        next_steps=(say("Give a dataset with queries and judgments, and ask again."),),
+        primary=first.predicted.metric,
+        margin=requirements.margin.value,
+    )

@@ -1,0 +1,192 @@
+"""The decision in words: what, why, how sure, what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from knowledge.requirements import Requirements
+from knowledge.results import Benchmark, Evaluation, Plan, Row, Shortlist, SpeedOfCandidate
+from knowledge.wording import Text, join, say
+from tools.recommend.contest import Contest
+from tools.recommend.table import COSTS
+
+
+def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
+    """The answer in one sentence."""
+    value = field.quality[winner].primary_mean
+    if winner == best:
+        return say("Use {winner}: the best measured, {metric} {value:.3f}.", winner=winner, metric=metric, value=value)
+    return say(
+        "Use {winner}: {metric} {value:.3f}, not worse than the best ({best}, {best_value:.3f}) by more than "
+        "{margin:.3f}, and cheaper.",
+        winner=winner,
+        metric=metric,
+        value=value,
+        best=best,
+        best_value=field.quality[best].primary_mean,
+        margin=margin,
+    )
+
+
+def reasons(
+    winner: str, best: str, field: Contest, rows: Sequence[Row], metric: str, requirements: Requirements
+) -> tuple[Text, ...]:
+    """Why the winner wins: quality, cost, what it saves, what is worse, the demands it meets.
+
+    The rows bring the ids of the evidence that each figure cites.
+    """
+    cites = {row.spec: row.cites for row in rows}
+    found = []
+    tied = [c for c in field.comparisons.values() if c.verdict == "tied" and c.spec != winner]
+    if winner != best:
+        c = field.comparisons[winner]
+        found.append(
+            say(
+                "Quality: {difference:+.3f} {metric} against the best, 95 % interval {low:+.3f} to {high:+.3f}; "
+                "it wins {wins} queries, loses {losses} and draws {draws} ({evidence}).",
+                difference=c.difference.mean,
+                metric=metric,
+                low=c.difference.low,
+                high=c.difference.high,
+                wins=c.wins,
+                losses=c.losses,
+                draws=c.draws,
+                evidence=cites[winner]["difference"],
+            )
+        )
+    elif tied:
+        names = ", ".join(c.spec for c in tied)
+        found.append(say("Others are no worse by more than the margin, but cost more: {names}.", names=names))
+    if winner in field.speed:
+        s = field.speed[winner]
+        found.append(
+            say(
+                "Cost on this machine: p95 {p95:.3g} ms a query, {rate:.0f} documents a second, {memory:.0f} MB of "
+                "memory, {bytes:.0f} bytes a document in the index ({evidence}).",
+                p95=s.query_p95_ms,
+                rate=s.documents_per_second,
+                memory=s.peak_memory_mb,
+                bytes=s.bytes_per_vector,
+                evidence=", ".join(cites[winner][name] for name in COSTS),
+            )
+        )
+    if winner != best and best in field.speed and winner in field.speed:
+        found.append(_saving(field.speed[winner], field.speed[best], best))
+    worse = [c for c in field.comparisons.values() if c.verdict == "worse"]
+    if worse:
+        c = max(worse, key=lambda c: c.difference.mean)
+        found.append(
+            say(
+                "Measurably worse: {count} candidates; the nearest of them, {spec}, by {difference:.3f} (p = {p:.3f}; "
+                "{evidence}).",
+                count=len(worse),
+                spec=c.spec,
+                difference=-c.difference.mean,
+                p=c.p_different,
+                evidence=cites[c.spec]["difference"],
+            )
+        )
+    hard = [c.describe() for c in requirements.constraints if c.hard]
+    if hard:
+        found.append(say("It meets what you asked for: {demands}.", demands=join(hard, Text(template="; "))))
+    return tuple(found)
+
+
+def _saving(winner: SpeedOfCandidate, best: SpeedOfCandidate, name: str) -> Text:
+    return say(
+        "Against {best} it needs {latency:.2g} times the latency, {memory:.2g} times the memory and {size:.2g} "
+        "times the index.",
+        best=name,
+        latency=winner.query_p95_ms / max(best.query_p95_ms, 1e-9),
+        memory=winner.peak_memory_mb / max(best.peak_memory_mb, 1e-9),
+        size=winner.bytes_per_vector / max(best.bytes_per_vector, 1e-9),
+    )
+
+
+def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, undecided: Sequence[str]) -> Text:
+    """How sure the decision is, from the tests and the labels."""
+    parts = [
+        say(
+            "Measured on {queries} queries with a paired test, corrected for {count} comparisons.",
+            queries=evaluation.judged_queries,
+            count=max(len(field.comparisons) - 1, 0),
+        )
+    ]
+    if winner != best:
+        parts.append(
+            say(
+                "That it is worse than the best by more than the margin is rejected (p = {p:.3f}).",
+                p=field.comparisons[winner].p_worse,
+            )
+        )
+    if undecided:
+        needed = max(field.comparisons[s].queries_needed or 0 for s in undecided)
+        parts.append(
+            say(
+                "The sample is too small to place {names}; about {needed} queries would settle it.",
+                names=", ".join(undecided),
+                needed=needed,
+            )
+        )
+    if evaluation.dataset.labels == "silver":
+        parts.append(say("The labels are silver, made from the data itself: the order is safer than the level."))
+    return join(parts)
+
+
+def not_measured(
+    shortlist: Shortlist, evaluation: Evaluation, benchmark: Benchmark | None, plan: Plan | None
+) -> tuple[Text, ...]:
+    """What the answer does not rest on, and why."""
+    found = []
+    measured = {c.model for c in evaluation.candidates} | {c.spec for c in evaluation.candidates}
+    planned = {p.model: p for p in plan.not_measured} if plan else {}
+    for pick in shortlist.kept:
+        if pick.model in measured or pick.spec in measured:
+            continue
+        obstacle = planned[pick.model].obstacle if pick.model in planned else None
+        why = obstacle or say("it was not among the candidates to measure")
+        found.append(
+            say(
+                "{model} (predicted {mean:.3f}, {low:.3f} to {high:.3f}): {why}",
+                model=pick.model,
+                mean=pick.predicted.mean,
+                low=pick.predicted.low,
+                high=pick.predicted.high,
+                why=why,
+            )
+        )
+    for failed in evaluation.failed:
+        found.append(say("{spec} failed: {why}", spec=failed.spec, why=failed.reason))
+    if benchmark is None:
+        found.append(say("Latency, throughput and memory: no benchmark was run."))
+    else:
+        found.extend(say("The speed of {spec}: {why}", spec=f.spec, why=f.reason) for f in benchmark.failed)
+        found.append(
+            say(
+                "Latency under many users at once, and of an approximate index: the figures are for one query at a "
+                "time and an exact scan of {documents} documents.",
+                documents=benchmark.documents,
+            )
+        )
+        if not benchmark.hardware.gpus:
+            found.append(say("Anything on a GPU: this machine has none."))
+    return tuple(found)
+
+
+def next_steps(winner: str, evaluation: Evaluation, undecided: Sequence[str], field: Contest) -> tuple[Text, ...]:
+    """What to do after reading the answer."""
+    found = []
+    if undecided:
+        needed = max(field.comparisons[s].queries_needed or 0 for s in undecided)
+        more = max(needed - evaluation.judged_queries, 0)
+        if more:
+            found.append(say("Judge about {more} more queries to place the undecided candidates.", more=more))
+    if evaluation.dataset.labels != "gold":
+        found.append(say("Check the decision with some dozens of queries that real users asked and somebody judged."))
+    found.append(
+        say(
+            "Keep the run id {run}: the same command next month tells whether the answer still holds.",
+            run=evaluation.run_id,
+        )
+    )
+    return tuple(found)

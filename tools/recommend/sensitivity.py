@@ -1,0 +1,87 @@
+"""What would change the decision: it is made again under other margins and limits, and where it flips is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from knowledge.requirements import Requirements
+from knowledge.wording import Text, say
+from tools.recommend.contest import Contest, compare_all
+
+MARGINS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2)
+
+
+def what_would_change_it(
+    winner: str,
+    field: Contest,
+    scores: Mapping[str, Mapping[str, float]],
+    requirements: Requirements,
+    metric: str,
+) -> tuple[Text, ...]:
+    """The decision made again under other margins and limits: where it flips, that is said."""
+    found = []
+    by_margin = _flip_by_margin(winner, field, scores, requirements.margin.value)
+    if by_margin:
+        margin, spec = by_margin
+        found.append(
+            say(
+                "With a margin of {margin:.3f} instead of {now:.3f} {metric} it would be {spec}.",
+                margin=margin,
+                now=requirements.margin.value,
+                metric=metric,
+                spec=spec,
+            )
+        )
+    for name, text in (
+        ("query_p95_ms", say("a p95 latency limit under {limit:.3g} ms")),
+        ("peak_memory_mb", say("a memory limit under {limit:.3g} MB")),
+        ("bytes_per_vector", say("an index limit under {limit:.3g} bytes a document")),
+    ):
+        flip = _flip_by_limit(winner, field, scores, requirements.margin.value, name)
+        if flip:
+            limit, spec = flip
+            demand = text.model_copy(update={"values": {"limit": limit}})
+            loss = field.quality[winner].primary_mean - field.quality[spec].primary_mean
+            found.append(
+                say(
+                    "With {demand} it would be {spec} ({loss:+.3f} {metric}).",
+                    demand=demand,
+                    spec=spec,
+                    loss=-loss,
+                    metric=metric,
+                )
+            )
+    for spec, reason in field.excluded.items():
+        if field.quality[spec].primary_mean > field.quality[winner].primary_mean:
+            found.append(say("{spec} measured higher but is excluded: {reason}.", spec=spec, reason=reason))
+    return tuple(found) or (say("Nothing that was measured: it wins under every margin and limit tried."),)
+
+
+def _flip_by_margin(
+    winner: str, field: Contest, scores: Mapping[str, Mapping[str, float]], now: float
+) -> tuple[float, str] | None:
+    """The margin nearest to today's at which another candidate wins."""
+    specs = list(field.comparisons)
+    for margin in sorted(MARGINS, key=lambda margin: abs(margin - now)):
+        spec = _decide(specs, field, scores, margin)
+        if spec != winner:
+            return margin, spec
+    return None
+
+
+def _flip_by_limit(
+    winner: str, field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float, name: str
+) -> tuple[float, str] | None:
+    """What wins when the limit is just below what the winner needs."""
+    if winner not in field.speed:
+        return None
+    limit = float(getattr(field.speed[winner], name))
+    allowed = [s for s in field.comparisons if s in field.speed and getattr(field.speed[s], name) < limit / 1.1]
+    return (limit, _decide(allowed, field, scores, margin)) if allowed else None
+
+
+def _decide(specs: Sequence[str], field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float) -> str:
+    """The rule of `recommend`, among these candidates only."""
+    compared = compare_all(specs, scores, margin)
+    tied = [c.spec for c in compared if c.verdict in ("best", "tied")]
+    return field.cheapest(tied) if field.speed else compared[0].spec
