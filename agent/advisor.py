@@ -17,6 +17,7 @@ from agent import events, interview
 from agent.graph import build_graph, make_context
 from agent.settings import Settings
 from agent.state import ALLOWED, State
+from agent.transcript import Transcript
 from agent.understanding.language import detect_language
 from knowledge.errors import ResourceError, UserError
 from knowledge.requirements import Requirements
@@ -26,6 +27,11 @@ from tools.data_source import DataSource
 
 #: nodes that one message may run through; a conversation that needs more is going round in circles
 RECURSION_LIMIT = 60
+
+
+def names_thread(name: str) -> bool:
+    """Whether a conversation may have this name, which names files too."""
+    return 0 < len(name) <= 100 and all(c.isalnum() or c in "-_." for c in name) and name[0] != "."
 
 
 class Advisor:
@@ -47,6 +53,7 @@ class Advisor:
                 say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
             ) from error
         self._locks = home / "locks"
+        self.transcript = Transcript(home / "threads")
         self._language = settings.language
         self.context = make_context(settings, report_folder=report_folder)
         saver = SqliteSaver(self._connection, serde=JsonPlusSerializer(allowed_msgpack_modules=ALLOWED))
@@ -64,19 +71,23 @@ class Advisor:
         """Let go of the conversations' file."""
         self._connection.close()
 
-    def reply(self, thread: str, text: str, *, data: DataSource | None = None) -> Iterator[events.Event]:
+    def reply(
+        self, thread: str, text: str, *, data: DataSource | None = None, language: Language | None = None
+    ) -> Iterator[events.Event]:
         """Say something in a conversation and hear what comes of it.
 
         Args:
             thread: name of the conversation; a new name begins a new one.
             text: what the user says; may be empty when only `data` is handed over.
             data: a dataset handed over with it.
+            language: of the report; None: the settings', else the one the user writes in.
 
         Work that a killed process left unfinished is finished first.
         """
         with self._lock(thread):
             yield from self._finish(thread)
-            update = State(message=text, language=self._language_of(thread, text))
+            self.transcript.add(thread, events.Heard(text=text, data=data))
+            update = State(message=text, language=language or self._language_of(thread, text))
             if data is not None:
                 update |= State(data=data, profile=None, shortlist=None, plan=None, consent=None)
             if self._waiting(thread):
@@ -132,14 +143,20 @@ class Advisor:
         state = self.state(thread)
         return report_of(state) if state.get("recommendation") else None
 
+    def unfinished(self, thread: str) -> bool:
+        """Whether there is work that a killed process left behind, or that another process is doing."""
+        snapshot = self._graph.get_state(self._config(thread))
+        return bool(snapshot.tasks) and not any(task.interrupts for task in snapshot.tasks)
+
     def _run(self, thread: str, what: Any) -> Iterator[events.Event]:
         stream: Any = self._graph.stream(what, self._config(thread), stream_mode="custom", durability="sync")
-        yield from stream
+        for event in stream:
+            self.transcript.add(thread, event)
+            yield event
 
     def _finish(self, thread: str) -> Iterator[events.Event]:
         """Run what was interrupted by a kill: tasks that are there, but not waiting for an answer."""
-        snapshot = self._graph.get_state(self._config(thread))
-        if snapshot.tasks and not any(task.interrupts for task in snapshot.tasks):
+        if self.unfinished(thread):
             yield from self._run(thread, None)
 
     def _waiting(self, thread: str) -> bool:
@@ -153,7 +170,7 @@ class Advisor:
         return self._language or (detect_language(text) if text.strip() else known) or "en"
 
     def _lock(self, thread: str) -> FileLock:
-        if not thread or len(thread) > 100 or not all(c.isalnum() or c in "-_." for c in thread) or thread[0] == ".":
+        if not names_thread(thread):
             raise UserError(
                 say("“{name}” cannot name a conversation.", name=thread[:100]),
                 say("Use at most 100 letters, digits, “-”, “_” and “.”."),

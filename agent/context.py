@@ -35,10 +35,11 @@ class Context:
     def dataset(self, source: DataSource) -> Dataset:
         """The dataset, read once; the last one is kept."""
         key = source.model_dump_json()
-        if key not in self._read:
-            self._read.clear()
-            self._read[key] = source.read()
-        return self._read[key]
+        found = self._read.get(key)
+        if found is None:
+            found = source.read()
+            self._read = {key: found}  # a new dict, because another conversation's thread may be looking into the old
+        return found
 
     def report_folder_of(self, run_id: str) -> Path:
         """Where a run's report goes."""

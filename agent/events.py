@@ -10,10 +10,19 @@ from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
 from knowledge.results import DataProfile, Plan, Recommendation, Shortlist
 from knowledge.wording import Text
+from tools.data_source import DataSource
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Heard(_Event):
+    """The user says something, or hands data over. Kept in the transcript, not yielded: the door knows it."""
+
+    kind: Literal["heard"] = "heard"
+    text: str
+    data: DataSource | None = None
 
 
 class Said(_Event):
@@ -126,3 +135,6 @@ Event = Annotated[
     | Failed,
     Field(discriminator="kind"),
 ]
+
+#: what a transcript holds
+Entry = Annotated[Heard | Event, Field(discriminator="kind")]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-from urllib.parse import urlsplit
 
 from knowledge.errors import HubUnreachableError, MissingExtraError, ProviderError, ResourceError, UnknownModelError
 from knowledge.wording import say
@@ -37,16 +35,20 @@ class Found:
 
 @cache
 def _answers(endpoint: str, asked_at_minute: int) -> bool:
-    """Whether something listens there. Name look-up can hang for minutes, so it runs in a thread left behind."""
-    parts = urlsplit(endpoint)
+    """Whether an HTTP server answers there, whatever it says; asked as the library asks, so through the same proxy.
+
+    Name look-up can hang for minutes, so it runs in a thread left behind.
+    """
+    import httpx2
+    from huggingface_hub import get_session
+
     result: list[bool] = []
 
     def knock() -> None:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            socket.create_connection((parts.hostname or "", port), timeout=PATIENCE_SECONDS).close()
+            get_session().head(endpoint, timeout=PATIENCE_SECONDS)
             result.append(True)
-        except OSError:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError):
             result.append(False)
 
     thread = Thread(target=knock, daemon=True)
@@ -85,8 +87,23 @@ def cached(model: str, revision: str | None, workspace: Workspace) -> Found | No
     ref = folder / "refs" / wanted
     commit = ref.read_text("utf-8").strip() if ref.is_file() else wanted
     snapshot = folder / "snapshots" / commit
-    complete = (snapshot / "config.json").exists() and any(snapshot.rglob("*.safetensors"))
-    return Found(snapshot, commit) if complete else None
+    if not (snapshot / "config.json").exists() or not any(snapshot.rglob("*.safetensors")):
+        return None
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:  # the library knows which files belong to the commit: an interrupted download is not a model
+        snapshot_download(
+            model,
+            revision=wanted,
+            allow_patterns=PATTERNS,
+            ignore_patterns=SKIPPED,
+            cache_dir=root,
+            local_files_only=True,
+        )
+    except (LocalEntryNotFoundError, ValueError):
+        return None
+    return Found(snapshot, commit)
 
 
 def find(model: str, revision: str | None, workspace: Workspace) -> Found:
@@ -119,19 +136,20 @@ def find(model: str, revision: str | None, workspace: Workspace) -> Found:
 def _ask(model: str, revision: str | None, workspace: Workspace) -> Found:
     from fnmatch import fnmatch
 
+    import httpx2
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
         info = HfApi(endpoint=workspace.hub_endpoint).model_info(
             model, revision=revision, files_metadata=True, timeout=10.0
         )
-    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise UnknownModelError(
             say("The hub has no model {model} (revision {revision}).", model=model, revision=revision or "main"),
             say("Look for its exact name with: advisor models NAME."),
         ) from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
+    except (httpx2.HTTPError, OSError, ValueError, KeyError, TypeError) as error:  # the last two: not a hub's JSON
         raise _hub_failed(model, error) from error
     wanted = [
         f
@@ -146,15 +164,21 @@ def _ask(model: str, revision: str | None, workspace: Workspace) -> Found:
     return Found(None, info.sha or "", download_bytes=sum(f.size or 0 for f in wanted))
 
 
-def download(model: str, revision: str, workspace: Workspace) -> Path:
-    """Fetch a model's files at a commit into the hub's cache; the caller has asked for consent.
+def download(model: str, revision: str | None, workspace: Workspace) -> Path:
+    """Fetch a model's files into the hub's cache; the caller has asked for consent.
+
+    Args:
+        model: hub id.
+        revision: branch, tag or commit as the spec names it: asked for by this name, it is found again by it.
+        workspace: where the hub and its cache are.
 
     Raises:
         ProviderError: the hub failed on the way (what is there is kept and used next time).
         ResourceError: the disk is full.
     """
+    import httpx2
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     try:
         folder = snapshot_download(
@@ -165,7 +189,12 @@ def download(model: str, revision: str, workspace: Workspace) -> Path:
             cache_dir=workspace.hub_cache,
             endpoint=workspace.hub_endpoint,
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+    except GatedRepoError as error:
+        raise ProviderError(
+            say("The hub gives {model} only to those who accepted its terms.", model=model),
+            say("Accept them on the model's page, log in with: hf auth login, and run the same command again."),
+        ) from error
+    except (httpx2.HTTPError, LocalEntryNotFoundError, ValueError) as error:
         raise _hub_failed(model, error) from error
     except OSError as error:
         raise ResourceError(

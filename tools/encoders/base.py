@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,6 +18,8 @@ from tools.workspace import Workspace
 
 Kind = Literal["query", "document"]
 Vectors = NDArray[np.float32]
+#: what decides a model's vectors
+_MODEL_FILES = frozenset({".json", ".txt", ".model", ".safetensors"})
 
 
 class Resolved(BaseModel):
@@ -27,6 +31,7 @@ class Resolved(BaseModel):
         revision: what pins the weights: a commit, a package's version or a hash of the files.
         fingerprint: identity of the vectors: weights, precision and everything else that changes them.
         prompts: prompt by kind; None leaves the choice to the model's own configuration.
+        normalise: whether vectors are brought to unit length (cosine); not where the model says dot product.
         download_bytes: what still has to be downloaded; None where that is not known.
         endpoint: host that would receive the texts; None for models that run here.
         note: what the user should know about where the model came from.
@@ -110,3 +115,18 @@ def hash_files(files: Sequence[tuple[str, bytes | str]]) -> str:
     for name, content in sorted(files):
         digest.update(name.encode() + b"\0" + (content if isinstance(content, bytes) else content.encode()) + b"\0")
     return digest.hexdigest()
+
+
+def hash_folder(folder: Path) -> str:
+    """A hash over a model folder's configuration, tokenizer and weights; read again only when a file has changed."""
+    files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix in _MODEL_FILES]
+    return _hash_states(folder, tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files))
+
+
+@lru_cache(maxsize=32)
+def _hash_states(folder: Path, states: tuple[tuple[str, int, int], ...]) -> str:
+    contents = []
+    for name, _, _ in states:
+        with open(name, "rb") as file:
+            contents.append((str(Path(name).relative_to(folder)), hashlib.file_digest(file, "sha256").hexdigest()))
+    return hash_files(contents)

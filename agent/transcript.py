@@ -1,0 +1,77 @@
+"""What was said in each conversation, so that any door can show it again: one JSON line an entry, one file a thread."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent import events
+from knowledge.errors import ResourceError
+from knowledge.wording import say
+
+_ENTRY: TypeAdapter[events.Entry] = TypeAdapter(events.Entry)
+
+
+class Transcript:
+    """The entries of all threads, in a folder. Progress is not kept: it is only news while it lasts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, thread: str, entry: events.Entry) -> None:
+        """Append an entry; a crash loses at most this one.
+
+        Raises:
+            ResourceError: the disk is full or the folder is not writable.
+        """
+        if isinstance(entry, events.Progressed):
+            return
+        if isinstance(entry, events.Shortlisted):
+            # the rejected models, some 900 with their reasons, stay in the conversation's state
+            entry = entry.model_copy(update={"shortlist": entry.shortlist.model_copy(update={"rejected": ()})})
+        line = _ENTRY.dump_json(entry).replace(b"\n", b" ") + b"\n"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # one write to a file opened for appending, so that two processes' lines never mix
+            handle = os.open(self._file(thread), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, line)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise ResourceError(
+                say("{folder} cannot be written: {why}.", folder=str(self._folder), why=str(error)),
+                say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+            ) from error
+
+    def read(self, thread: str, start: int = 0) -> tuple[list[events.Entry], int]:
+        """The entries from a byte offset on, and the offset to go on from.
+
+        A line that a crash cut short, or that an older version wrote in another form, is passed over.
+        """
+        try:
+            with self._file(thread).open("rb") as file:
+                file.seek(start)
+                content = file.read()
+        except FileNotFoundError:
+            return [], start
+        whole = content.rfind(b"\n") + 1
+        entries = []
+        for line in content[:whole].splitlines():
+            try:
+                entries.append(_ENTRY.validate_json(line))
+            except ValidationError:
+                continue
+        return entries, start + whole
+
+    def size(self, thread: str) -> int:
+        """Bytes written so far: changes when there is something new to read."""
+        try:
+            return self._file(thread).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _file(self, thread: str) -> Path:
+        return self._folder / f"{thread}.jsonl"
