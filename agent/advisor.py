@@ -13,12 +13,12 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
-from agent import events, interview
+from agent import events
 from agent.graph import build_graph, make_context
 from agent.settings import Settings
-from agent.state import ALLOWED, State
+from agent.state import ALLOWED, State, cleared, with_data
 from agent.transcript import Transcript
-from agent.understanding.language import detect_language
+from agent.understanding.language import reply_language
 from knowledge.errors import ResourceError, UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Consent, Report
@@ -31,7 +31,8 @@ RECURSION_LIMIT = 60
 
 def names_thread(name: str) -> bool:
     """Whether a conversation may have this name, which names files too."""
-    return 0 < len(name) <= 100 and all(c.isalnum() or c in "-_." for c in name) and name[0] != "."
+    fits = 0 < len(name) <= 100 and len(name.encode("utf-8", "replace")) <= 200  # a file name has 255 bytes
+    return fits and all(c.isalnum() or c in "-_." for c in name) and name[0] != "."
 
 
 class Advisor:
@@ -56,8 +57,8 @@ class Advisor:
         self.transcript = Transcript(home / "threads")
         self._language = settings.language
         self.context = make_context(settings, report_folder=report_folder)
-        saver = SqliteSaver(self._connection, serde=JsonPlusSerializer(allowed_msgpack_modules=ALLOWED))
-        self._graph = build_graph(self.context).compile(checkpointer=saver)
+        self._saver = SqliteSaver(self._connection, serde=JsonPlusSerializer(allowed_msgpack_modules=ALLOWED))
+        self._graph = build_graph(self.context).compile(checkpointer=self._saver)
 
     def __enter__(self) -> Self:
         return self
@@ -69,10 +70,18 @@ class Advisor:
 
     def close(self) -> None:
         """Let go of the conversations' file."""
-        self._connection.close()
+        # after a failure LangGraph may still be writing in a thread, and SQLite crashes when closed under it
+        with self._saver.lock:
+            self._connection.close()
 
     def reply(
-        self, thread: str, text: str, *, data: DataSource | None = None, language: Language | None = None
+        self,
+        thread: str,
+        text: str,
+        *,
+        data: DataSource | None = None,
+        language: Language | None = None,
+        specs: list[str] | None = None,
     ) -> Iterator[events.Event]:
         """Say something in a conversation and hear what comes of it.
 
@@ -81,15 +90,20 @@ class Advisor:
             text: what the user says; may be empty when only `data` is handed over.
             data: a dataset handed over with it.
             language: of the report; None: the settings', else the one the user writes in.
+            specs: the candidates to measure, from now on; None: as before, and at first those that the plan chooses.
 
         Work that a killed process left unfinished is finished first.
         """
         with self._lock(thread):
             yield from self._finish(thread)
-            self.transcript.add(thread, events.Heard(text=text, data=data))
-            update = State(message=text, language=language or self._language_of(thread, text))
+            heard = events.Heard(text=text, data=data)
+            self.transcript.add(thread, heard)
+            yield heard
+            update = State(message=text, language=language or self._language_of(thread, text), interactive=True)
             if data is not None:
-                update |= State(data=data, profile=None, shortlist=None, plan=None, consent=None)
+                update |= with_data(update, data)
+            if specs is not None:
+                update |= State(specs=specs)
             if self._waiting(thread):
                 yield from self._run(thread, Command(resume=text, update=update))
             else:
@@ -107,11 +121,13 @@ class Advisor:
     ) -> Iterator[events.Event]:
         """The same conversation without questions: what is not said is assumed, what is not agreed to is not done."""
         with self._lock(thread):
-            update = State(
+            known = self.state(thread)
+            update = cleared(known) if data == known.get("data") else with_data(known, data)
+            update |= State(
                 message=text,
                 language=self._language_of(thread, text),
                 interactive=False,
-                data=data,
+                asked=None,
                 specs=specs or [],
                 consent=consent or Consent(),
             )
@@ -124,11 +140,8 @@ class Advisor:
         with self._lock(thread):
             yield from self._finish(thread)
             asked = self.state(thread).get("asked")
-            if asked is not None and asked.about != "plan":
-                answers = tuple(answer.label for answer in asked.answers)
-                yield events.Question(about=asked.about, text=interview.question_text(asked.about), answers=answers)
-            elif asked is not None:
-                yield events.Question(about="plan", text=say("Shall I measure them now?"))
+            if asked is not None:
+                yield events.question(asked)
 
     def state(self, thread: str) -> State:
         """What is known in a conversation; empty for a new one."""
@@ -167,7 +180,7 @@ class Advisor:
 
     def _language_of(self, thread: str, text: str) -> Language:
         known = self.state(thread).get("language")
-        return self._language or (detect_language(text) if text.strip() else known) or "en"
+        return self._language or reply_language(text, known)
 
     def _lock(self, thread: str) -> FileLock:
         if not names_thread(thread):

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.interview import question_text
+from agent.understanding.base import Asked
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
 from knowledge.results import DataProfile, Plan, Recommendation, Shortlist
@@ -18,7 +20,7 @@ class _Event(BaseModel):
 
 
 class Heard(_Event):
-    """The user says something, or hands data over. Kept in the transcript, not yielded: the door knows it."""
+    """What the user said, or handed over, is being dealt with."""
 
     kind: Literal["heard"] = "heard"
     text: str
@@ -121,7 +123,8 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Said
+    Heard
+    | Said
     | Noted
     | Question
     | Profiled
@@ -136,5 +139,8 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 
-#: what a transcript holds
-Entry = Annotated[Heard | Event, Field(discriminator="kind")]
+
+def question(asked: Asked) -> Question:
+    """The event that puts a question."""
+    answers = tuple(answer.label for answer in asked.answers)
+    return Question(about=asked.about, text=question_text(asked.about), answers=answers)

@@ -26,7 +26,6 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
         "ask",
         "shortlist",
         "plan",
-        "ask_consent",
         "agree",
         "evaluate",
         "benchmark",
@@ -42,7 +41,6 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
     graph.add_edge("ask", "understand")
     graph.add_conditional_edges("shortlist", routing.after_shortlist)
     graph.add_conditional_edges("plan", routing.after_plan)
-    graph.add_edge("ask_consent", "understand")
     graph.add_conditional_edges("agree", routing.after_plan)
     graph.add_conditional_edges("evaluate", routing.after_evaluate)
     graph.add_conditional_edges("benchmark", routing.after_benchmark)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from agent.understanding.base import Asked
@@ -34,14 +34,44 @@ SLOT_QUESTIONS: dict[str, tuple[Text, tuple[Answer, ...]]] = {
     ),
 }
 
+#: asks where the data is, after the questions about the requirements
+DATA = Asked(
+    about="data",
+    answers=(
+        Answer(label=say("I have none yet"), parameters=None),
+        Answer(label=say("Try it with a sample (Python's documentation)"), parameters={"value": "stdlib"}),
+    ),
+)
+#: asks for consent to what the plan shows
+PLAN = Asked(
+    about="plan",
+    answers=(
+        Answer(label=say("Yes, measure"), parameters={"value": "confirm"}),
+        Answer(label=say("No, decide without"), parameters={"value": "decline"}),
+    ),
+)
+
 
 def question_text(about: str) -> Text:
-    """The question about a slot or a constraint's kind."""
+    """The question about a field, a constraint's kind, the data or the plan."""
     if about == "data":
         return say(
             "Where is your data? A folder or file with documents, and with queries and judgments if you have them."
         )
+    if about == "plan":
+        return say("Shall I measure them now?")
     return SLOT_QUESTIONS[about][0] if about in SLOT_QUESTIONS else CONSTRAINTS[about].question
+
+
+def picked(text: str, asked: Asked) -> Answer | None:
+    """The suggested answer that a message picks by its number or by its label, in either language."""
+    said = text.strip().strip(".。)）").casefold()
+    if said.isdecimal() and 1 <= int(said) <= len(asked.answers):
+        return asked.answers[int(said) - 1]
+    labels = (
+        (answer, {answer.label.render(language).casefold() for language in ("en", "zh")}) for answer in asked.answers
+    )
+    return next((answer for answer, written in labels if said in written), None)
 
 
 def next_question(
@@ -57,22 +87,16 @@ def next_question(
         scores: what they are predicted from.
     """
     asked = set(asked_before)
-    worth = [
-        (_change(requirements, about, answers, catalog, scores), about, answers)
-        for about, answers in _open(requirements, asked)
-    ]
-    best = max(worth, key=lambda entry: entry[0], default=None)
-    if best and best[0] >= WORTH_ASKING and len(asked - {"data"}) < MOST_QUESTIONS:
-        return Asked(about=best[1], answers=best[2])
-    if not has_data and "data" not in asked:
-        return Asked(
-            about="data",
-            answers=(
-                Answer(label=say("I have none yet"), parameters=None),
-                Answer(label=say("Try it with a sample (Python's documentation)"), parameters={"value": "stdlib"}),
-            ),
-        )
-    return None
+    if len(asked - {"data"}) < MOST_QUESTIONS:
+        lists = _Lists(catalog, scores)
+        worth = [
+            (_expected_change(requirements, about, answers, lists), about, answers)
+            for about, answers in _open(requirements, asked)
+        ]
+        best = max(worth, key=lambda entry: entry[0], default=None)
+        if best and best[0] >= WORTH_ASKING:
+            return Asked(about=best[1], answers=best[2])
+    return None if has_data or "data" in asked else DATA
 
 
 def _open(requirements: Requirements, asked: set[str]) -> Iterable[tuple[str, tuple[Answer, ...]]]:
@@ -86,16 +110,39 @@ def _open(requirements: Requirements, asked: set[str]) -> Iterable[tuple[str, tu
     return [(about, answers) for about, answers in chain(slots, constraints) if answers and about not in asked]
 
 
-def _change(
-    requirements: Requirements, about: str, answers: tuple[Answer, ...], catalog: Catalog, scores: Scores
-) -> float:
-    """Expected share of the shortlist that an answer would replace, all answers being equally likely."""
-    today = _list(requirements, catalog, scores)
-    changes = []
+class _Lists:
+    """Shortlists by requirements, each made once: many answers lead to the same one."""
+
+    def __init__(self, catalog: Catalog, scores: Scores) -> None:
+        self._catalog, self._scores = catalog, scores
+        self._made: dict[str, frozenset[str]] = {}
+
+    def models(self, requirements: Requirements) -> frozenset[str]:
+        """The models of the shortlist; empty where none is left."""
+        key = requirements.model_dump_json()
+        if key not in self._made:
+            try:
+                found = shortlist(requirements, self._catalog, self._scores, LIST_LENGTH).kept
+            except NothingLeftError:
+                found = ()
+            self._made[key] = frozenset(pick.model for pick in found)
+        return self._made[key]
+
+
+def _expected_change(requirements: Requirements, about: str, answers: Sequence[Answer], lists: _Lists) -> float:
+    """Expected share of the shortlist that an answer would replace.
+
+    "No demand" is taken to be as likely as all demands together: most people have few demands.
+    """
+    today = lists.models(requirements)
+    demands = sum(answer.likelihood for answer in answers if answer.parameters is not None)
+    expected = total = 0.0
     for answer in answers:
-        after = _list(_answered(requirements, about, answer), catalog, scores)
-        changes.append(1 - len(today & after) / max(len(today), len(after), 1))
-    return sum(changes) / len(changes)
+        weight = answer.likelihood if answer.parameters is not None else demands
+        after = lists.models(_answered(requirements, about, answer))
+        expected += weight * (1 - len(today & after) / max(len(today), len(after), 1))
+        total += weight
+    return expected / total
 
 
 def _answered(requirements: Requirements, about: str, answer: Answer) -> Requirements:
@@ -105,10 +152,3 @@ def _answered(requirements: Requirements, about: str, answer: Answer) -> Require
     if answer.parameters is None:
         return requirements.without_constraint(about)
     return requirements.with_constraint(make_constraint(about, **answer.parameters))
-
-
-def _list(requirements: Requirements, catalog: Catalog, scores: Scores) -> set[str]:
-    try:
-        return {pick.model for pick in shortlist(requirements, catalog, scores, LIST_LENGTH).kept}
-    except NothingLeftError:
-        return set()

@@ -12,16 +12,17 @@ from langgraph.types import interrupt
 
 from agent import answers, events, interview
 from agent.context import Context
+from agent.descriptions import assumptions, describe_change
 from agent.profile_answers import learn_from
-from agent.state import Comparisons, Failure, State, cleared
-from agent.understanding.base import Asked, Change
+from agent.state import Comparisons, Failure, State, cleared, with_data
+from agent.understanding.base import Asked, Intent, Understood
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
-from knowledge.results import Consent, Report
-from knowledge.wording import Text, join, say
+from knowledge.results import Benchmark, Consent, Recommendation, Report
+from knowledge.wording import Text, say
 from tools.benchmark import benchmark
-from tools.data_source import DataSource
+from tools.data_source import STDLIB, DataSource, exists
 from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
@@ -41,11 +42,7 @@ def foreseen(node: Callable[[Nodes, State], State]) -> Callable[[Nodes, State], 
         try:
             return node(self, state)
         except AdvisorError as error:
-            failure = Failure(
-                error=type(error).__name__, cause=error.cause, next_step=error.next_step, exit_code=error.exit_code
-            )
-            _tell(events.Failed(**dict(failure)))
-            return State(failure=failure, status="failed")
+            return _failed(error)
 
     guarded.__name__ = node.__name__
     guarded.__doc__ = node.__doc__
@@ -63,25 +60,44 @@ class Nodes:
         """Read the message against the requirements and the open question."""
         before = state.get("requirements") or Requirements()
         text, asked = state.get("message") or "", state.get("asked")
-        update = State(message="", failure=None, understood=None)
+        update = State(message="", failure=None, understood=None, requirements=before)
         if not text.strip():
-            return update | State(requirements=before, status=state.get("status", "interviewing"))
-        found = self._context.understanding.understand(text, before, asked)
-        update |= State(understood=found, asked=None)
-        if found.intent == "question":
-            return update | State(requirements=before)
-        if not before.summary:
+            return update | State(status=state.get("status", "interviewing"))
+        found = _read_choice(self._context.understanding.understand(text, before, asked), text, asked)
+        is_what_if = found.question is not None and found.question.kind == "what_if"
+        update |= State(understood=found, asked=_still_open(found, state))
+        if found.intent == "stop":
+            _tell(events.Said(text=say("I stop here. Nothing is lost: write again whenever you like to go on.")))
+        if is_what_if:
+            return update
+        if not before.summary and found.intent != "greeting":
             found = found.model_copy(
                 update={"requirements": found.requirements.model_copy(update={"summary": text.strip()[:500]})}
             )
-        source = _named_data(found.data_path, asked, text, found.answered)
+        source = _named_data(found, asked, text)
         if source and source != state.get("data"):
-            update |= State(data=source, profile=None, **cleared())
+            update |= with_data(state, source) | State(asked=None)
         if found.changes:
-            update |= cleared()
-            changes = tuple(_describe(change, found.requirements) for change in found.changes)
+            update |= cleared(state)
+            changes = tuple(describe_change(change, found.requirements) for change in found.changes)
             _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
+        elif source is None and found.intent in ("unknown", "greeting"):
+            self._say_what_next(found.intent, state)
         return update | State(requirements=found.requirements)
+
+    def _say_what_next(self, intent: Intent, state: State) -> None:
+        """What to do now, for a message that changed nothing."""
+        if state.get("recommendation"):
+            _tell(
+                events.Said(
+                    text=say(
+                        "You have the answer. Ask me “why?”, “why not MODEL?” or “what if …?”, "
+                        "or change a demand and I decide again."
+                    )
+                )
+            )
+        elif intent == "unknown" and state.get("asked"):
+            _tell(events.Said(text=say("I could not read that as an answer.")))
 
     @foreseen
     def answer(self, state: State) -> State:
@@ -91,14 +107,20 @@ class Nodes:
         _tell(events.Said(text=answers.answer(understood, state, self._context)))
         return State(understood=None)
 
-    @foreseen
     def profile(self, state: State) -> State:
-        """Read the data and describe it; what it shows answers questions by itself."""
+        """Read the data and describe it; what it shows answers questions by itself.
+
+        Data that cannot be read is asked for again.
+        """
         source = state["data"]
         assert source
-        with _stage("profile", say("Reading your data")) as listen:
-            dataset = self._context.dataset(source)
-            found = profile(dataset, listen)
+        try:
+            with _stage("profile", say("Reading your data")) as listen:
+                dataset = self._context.dataset(source)
+                found = profile(dataset, listen)
+        except AdvisorError as error:
+            update = _failed(error) | State(data=None)
+            return update | (self._ask(interview.DATA, state) if state.get("interactive", True) else State())
         _tell(events.Profiled(profile=found))
         requirements, learnt = learn_from(found, state["requirements"])
         if learnt:
@@ -107,29 +129,31 @@ class Nodes:
 
     @foreseen
     def interview(self, state: State) -> State:
-        """Choose the next question, if one is worth asking."""
-        understood = state.get("understood")
+        """Put the open question again, or choose the next one, if one is worth asking."""
+        understood, asked = state.get("understood"), state.get("asked")
         decided = bool(understood and understood.intent == "decide")
-        if not state.get("interactive", True) or decided:
-            return State(asked=None, status="interviewing")
-        asked_before = state.get("asked_before") or []
-        asked = interview.next_question(
-            state["requirements"],
-            asked_before,
-            state.get("data") is not None,
-            self._context.catalog,
-            self._context.scores,
-        )
-        if asked is None:
-            return State(asked=None, status="interviewing")
-        _tell(
-            events.Question(
-                about=asked.about,
-                text=interview.question_text(asked.about),
-                answers=tuple(a.label for a in asked.answers),
+        if state.get("interactive", True) and not decided:
+            asked = asked or interview.next_question(
+                state["requirements"],
+                state.get("asked_before") or [],
+                state.get("data") is not None,
+                self._context.catalog,
+                self._context.scores,
             )
+            if asked:
+                return self._ask(asked, state)
+        _tell(events.Said(text=assumptions(state["requirements"])))
+        return State(asked=None, status="interviewing")
+
+    @staticmethod
+    def _ask(asked: Asked, state: State) -> State:
+        """Put a question; what waits for the answer is the node after."""
+        _tell(events.question(asked))
+        return State(
+            asked=asked,
+            asked_before=[*(state.get("asked_before") or []), asked.about],
+            status="asking_consent" if asked.about == "plan" else "interviewing",
         )
-        return State(asked=asked, asked_before=[*asked_before, asked.about], status="interviewing")
 
     def ask(self, state: State) -> State:
         """Wait for the answer. This node runs again from its top when it comes, so it does nothing else."""
@@ -158,54 +182,51 @@ class Nodes:
             state.get("profile"),
             context.workspace,
             context.catalog,
+            specs=state.get("specs") or (),
         )
         consent = state.get("consent")
         _tell(events.Planned(plan=made))
         if consent is None and state.get("interactive", True):
-            question = say("Shall I measure them now?")
-            _tell(
-                events.Question(about="plan", text=question, answers=(say("Yes, measure"), say("No, decide without")))
-            )
-            return State(plan=made, asked=Asked(about="plan"), status="asking_consent")
-        return State(plan=made, consent=consent or Consent())
-
-    def ask_consent(self, state: State) -> State:
-        """Wait for yes, no, or something else altogether."""
-        return State(message=str(interrupt({"about": "plan"})))
+            return self._ask(interview.PLAN, state) | State(plan=made)
+        return State(plan=made, consent=consent or Consent(), status="measuring")
 
     @foreseen
     def agree(self, state: State) -> State:
         """Read the answer to the plan: a yes agrees to all that the plan shows, and to nothing else."""
         understood, plan = state.get("understood"), state.get("plan")
-        if understood is None or plan is None or understood.intent not in ("confirm", "decline"):
-            return State()
+        assert understood
+        assert plan
         if understood.intent == "decline":
             return State(consent=Consent())
         hosts = frozenset(c.sends_text_to for c in plan.candidates if c.sends_text_to)
-        return State(consent=Consent(measure=True, download=plan.download_gb > 0, hosts=hosts))
+        consent = Consent(measure=True, download=plan.download_gb > 0, hosts=hosts)
+        return State(consent=consent, recommendation=None, status="measuring")
 
     @foreseen
     def evaluate(self, state: State) -> State:
         """Measure quality."""
-        source, consent = state["data"], state["consent"]
+        source, plan, consent = state["data"], state["plan"], state["consent"]
         assert source
+        assert plan
         assert consent
         with _stage("evaluate", say("Measuring quality on your data")) as listen:
             found = evaluate(
                 self._context.dataset(source),
-                self._specs(state),
+                [c.spec for c in plan.candidates],
                 self._context.workspace,
                 consent=consent,
                 on_progress=listen,
             )
-        return State(evaluation=found, status="measuring")
+        return State(evaluation=found)
 
     @foreseen
     def benchmark(self, state: State) -> State:
-        """Measure speed, memory and size."""
+        """Measure speed, memory and size; figures for the same candidates on the same data are kept."""
         source, evaluation = state["data"], state["evaluation"]
         assert source
         assert evaluation
+        if _covers(state.get("benchmark"), [c.spec for c in evaluation.candidates]):
+            return State()
         with _stage("benchmark", say("Timing the candidates on this machine")) as listen:
             found = benchmark(
                 self._context.dataset(source),
@@ -253,10 +274,46 @@ class Nodes:
         _tell(events.Reported(markdown=str(files.markdown), html=str(files.html), json_file=str(files.json)))
         return State(status="done")
 
-    @staticmethod
-    def _specs(state: State) -> list[str]:
-        plan = state.get("plan")
-        return state.get("specs") or [c.spec for c in (plan.candidates if plan else ())]
+
+def _failed(error: AdvisorError) -> State:
+    """A failure, said and kept."""
+    failure = Failure(
+        error=type(error).__name__, cause=error.cause, next_step=error.next_step, exit_code=error.exit_code
+    )
+    _tell(events.Failed(**dict(failure)))
+    return State(failure=failure, status="failed")
+
+
+def _read_choice(found: Understood, text: str, asked: Asked | None) -> Understood:
+    """What was understood; of an answer about the plan or the data, picked by number or label, its meaning."""
+    if asked is None or asked.about not in ("plan", "data") or found.intent == "question":
+        return found
+    choice = interview.picked(text, asked)
+    if asked.about == "data":
+        declines = choice is not None or found.intent in ("decline", "decide")
+        return found.model_copy(update={"answered": True}) if declines else found
+    if choice and choice.parameters:
+        return found.model_copy(update={"intent": choice.parameters["value"]})
+    # "just decide", said to the plan, asks for an answer without measuring
+    return found.model_copy(update={"intent": "decline"}) if found.intent == "decide" else found
+
+
+def _still_open(found: Understood, state: State) -> Asked | None:
+    """The question that still waits for its answer: after a question back, or once after a message not understood."""
+    asked = state.get("asked")
+    if asked is None or found.answered or found.changes:
+        return None
+    if found.intent == "question":
+        return asked
+    if asked.about == "plan":
+        return None if found.intent in ("confirm", "decline", "stop") else asked
+    put = (state.get("asked_before") or []).count(asked.about)
+    return asked if found.intent in ("unknown", "greeting") and put < 2 else None
+
+
+def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:
+    tried = {c.spec for c in (*benchmark.candidates, *benchmark.failed)} if benchmark else set()
+    return bool(tried) and tried >= set(specs)
 
 
 def report_of(state: State) -> Report:
@@ -270,14 +327,14 @@ def report_of(state: State) -> Report:
         plan=state.get("plan"),
         evaluation=state.get("evaluation"),
         comparisons=comparisons.found if comparisons else (),
-        benchmark=state.get("benchmark"),
+        benchmark=state.get("benchmark") if state.get("evaluation") else None,
         recommendation=_recommendation(state),
         reproduce=_reproduce(state),
         made_by=MADE_BY,
     )
 
 
-def _recommendation(state: State) -> Any:
+def _recommendation(state: State) -> Recommendation:
     found = state["recommendation"]
     assert found
     return found
@@ -287,7 +344,8 @@ def _reproduce(state: State) -> str:
     """The command that does the same again."""
     source = state.get("data")
     data = f" {source.arguments}" if source else ""
-    specs = "".join(f" --candidate '{spec}'" for spec in Nodes._specs(state)) if state.get("evaluation") else ""
+    plan = state.get("plan") if state.get("evaluation") else None
+    specs = "".join(f" --candidate '{c.spec}'" for c in (plan.candidates if plan else ()))
     return f"advisor recommend --requirements requirements.json{data}{specs} --yes --json"
 
 
@@ -300,53 +358,15 @@ def _why_unmeasured(state: State) -> Text:
     return say("Everything: measuring was not agreed to.")
 
 
-def _named_data(path: str | None, asked: Asked | None, text: str, answered: bool) -> DataSource | None:
+def _named_data(found: Understood, asked: Asked | None, text: str) -> DataSource | None:
     """The dataset a message names: a path anywhere, or an answer to the question for it."""
-    about_data = asked is not None and asked.about == "data"
-    words = text.strip().lower()
-    if (
-        about_data
-        and asked
-        and (
-            words in ("2", "stdlib")
-            or words == str(asked.answers[-1].label).lower()
-            or text.strip() == asked.answers[-1].label.render("zh")
-        )
-    ):
-        return DataSource(path="stdlib", documents=1500, queries=300)
-    if path:
-        return DataSource(path=path)
-    if about_data and asked and not answered and text.strip() and len(text) < 4096:
-        from pathlib import Path
-
-        try:
-            return DataSource(path=text.strip()) if Path(text.strip()).expanduser().exists() else None
-        except OSError:
-            return None
-    return None
-
-
-def _describe(change: Change, requirements: Requirements) -> Text:
-    constraint = next((c for c in requirements.constraints if c.kind == change.slot), None)
-    if constraint is not None:
-        what = constraint.describe()
-        if constraint.origin == "inferred":
-            return say("{what} (inferred: {why})", what=what, why=constraint.because)
-        return what if constraint.hard else say("{what} (if possible)", what=what)
-    if change.after is None:
-        return say("{slot}: no demand any more", slot=change.slot)
-    value = change.after.get("value", change.after) if isinstance(change.after, dict) else change.after
-    return say("{slot}: {value}", slot=change.slot, value=str(value))
-
-
-def assumptions(requirements: Requirements) -> Text | None:
-    """What was assumed, in one line to correct."""
-    slots = [
-        say("{slot}: {value}", slot=name, value=str(slot.value))
-        for name in ("task", "margin")
-        if (slot := getattr(requirements, name)).origin == "assumed"
-    ]
-    return say("I assume: {assumptions}.", assumptions=join(slots, Text(template="; "))) if slots else None
+    if asked and asked.about == "data":
+        choice = interview.picked(text, asked)
+        if text.strip().lower() == STDLIB or (choice and choice.parameters):
+            return DataSource(path=STDLIB, documents=1500, queries=300)
+        if not found.data_path and not found.answered and exists(text.strip()):
+            return DataSource(path=text.strip())
+    return DataSource(path=found.data_path) if found.data_path else None
 
 
 def _tell(event: events.Event) -> None:

@@ -40,8 +40,12 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
         )
     updates: dict[str, Slot[int]] = {}
     if requirements.documents is None:
-        updates["documents"] = Slot(value=profile.dataset.documents, origin="inferred", because="counted in the data")
+        updates["documents"] = Slot[int](
+            value=profile.dataset.documents, origin="inferred", because="counted in the data"
+        )
     if requirements.document_tokens is None and profile.document_tokens:
         value = round(profile.document_tokens.p95)
-        updates["document_tokens"] = Slot(value=value, origin="inferred", because="95 % of the documents are shorter")
+        updates["document_tokens"] = Slot[int](
+            value=value, origin="inferred", because="95 % of the documents are shorter"
+        )
     return requirements.model_copy(update=updates), tuple(learnt)

@@ -13,20 +13,21 @@ AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "__end__
 
 
 def after_understanding(state: State) -> AfterUnderstanding:
-    """A question is answered; new data is read; else the interview goes on."""
+    """A question is answered, a plan agreed to, new data read; else the interview goes on until there is a decision."""
     understood = state.get("understood")
-    if state.get("failure") or (understood and understood.intent == "stop"):
+    intent = understood.intent if understood else None
+    if state.get("failure") or intent == "stop":
         return END
-    if understood and understood.intent == "question":
+    if intent == "question":
         return "answer"
-    if (
-        state.get("plan")
-        and state.get("consent") is None
-        and understood
-        and understood.intent in ("confirm", "decline")
+    consent = state.get("consent")
+    if state.get("plan") and (
+        (intent == "confirm" and not (consent and consent.measure)) or (intent == "decline" and consent is None)
     ):
         return "agree"
-    return "profile" if state.get("data") and state.get("profile") is None else "interview"
+    if state.get("data") and state.get("profile") is None:
+        return "profile"
+    return END if state.get("recommendation") else "interview"
 
 
 def after_answer(state: State) -> Literal["interview", "__end__"]:
@@ -54,13 +55,13 @@ def after_shortlist(state: State) -> Literal["plan", "recommend", "__end__"]:
     return "plan" if profile is not None and profile.dataset.judgments else "recommend"
 
 
-def after_plan(state: State) -> Literal["ask_consent", "evaluate", "recommend", "__end__"]:
+def after_plan(state: State) -> Literal["ask", "evaluate", "recommend", "__end__"]:
     """Nothing costly happens without consent."""
     if state.get("failure"):
         return END
     consent = state.get("consent")
     if consent is None:
-        return "ask_consent"
+        return "ask"
     return "evaluate" if consent.measure else "recommend"
 
 

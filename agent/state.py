@@ -74,9 +74,6 @@ class State(TypedDict, total=False):
     """explicit, because "no next node" is not proof that the work was done"""
 
 
-#: what depends on the requirements; measured evidence itself is kept in the run store and found again there
-DEPENDENT = ("shortlist", "plan", "evaluation", "benchmark", "recommendation", "comparisons", "consent")
-
 #: the only types a checkpoint may bring back to life
 ALLOWED = [
     (kind.__module__, kind.__name__)
@@ -99,8 +96,16 @@ ALLOWED = [
 ]
 
 
-def cleared() -> State:
-    """An update that empties everything that depends on the requirements."""
-    return State(
-        shortlist=None, plan=None, evaluation=None, benchmark=None, recommendation=None, comparisons=None, consent=None
-    )
+def cleared(state: State) -> State:
+    """An update that empties everything that depends on the requirements.
+
+    A consent was to the plan at hand and goes with it, unless it was given beforehand, as automated callers do.
+    What was measured stays, quality in the run store and speed in `benchmark`: neither depends on what is demanded.
+    """
+    emptied = State(shortlist=None, plan=None, evaluation=None, recommendation=None, comparisons=None)
+    return emptied | State(consent=None) if state.get("interactive", True) else emptied
+
+
+def with_data(state: State, data: DataSource | None) -> State:
+    """An update that puts another dataset in place of what there was, and empties everything that depends on it."""
+    return cleared(state) | State(data=data, profile=None, benchmark=None)

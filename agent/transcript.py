@@ -1,4 +1,4 @@
-"""What was said in each conversation, so that any door can show it again: one JSON line an entry, one file a thread."""
+"""What was said in each conversation, so that any door can show it again: one JSON line an event, one file a thread."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from agent import events
 from knowledge.errors import ResourceError
 from knowledge.wording import say
 
-_ENTRY: TypeAdapter[events.Entry] = TypeAdapter(events.Entry)
+_EVENT: TypeAdapter[events.Event] = TypeAdapter(events.Event)
 
 
 class Transcript:
-    """The entries of all threads, in a folder. Progress is not kept: it is only news while it lasts."""
+    """The events of all threads, in a folder. Progress is not kept: it is only news while it lasts."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add(self, thread: str, entry: events.Entry) -> None:
-        """Append an entry; a crash loses at most this one.
+    def add(self, thread: str, event: events.Event) -> None:
+        """Append an event; a crash loses at most this one.
 
         Raises:
             ResourceError: the disk is full or the folder is not writable.
         """
-        if isinstance(entry, events.Progressed):
+        if isinstance(event, events.Progressed):
             return
-        if isinstance(entry, events.Shortlisted):
+        if isinstance(event, events.Shortlisted):
             # the rejected models, some 900 with their reasons, stay in the conversation's state
-            entry = entry.model_copy(update={"shortlist": entry.shortlist.model_copy(update={"rejected": ()})})
-        line = _ENTRY.dump_json(entry).replace(b"\n", b" ") + b"\n"
+            event = event.model_copy(update={"shortlist": event.shortlist.model_copy(update={"rejected": ()})})
+        # the first line break closes a line that a crash cut short
+        line = b"\n" + _EVENT.dump_json(event) + b"\n"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             # one write to a file opened for appending, so that two processes' lines never mix
@@ -46,8 +47,8 @@ class Transcript:
                 say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
             ) from error
 
-    def read(self, thread: str, start: int = 0) -> tuple[list[events.Entry], int]:
-        """The entries from a byte offset on, and the offset to go on from.
+    def read(self, thread: str, start: int = 0) -> tuple[list[events.Event], int]:
+        """The events from a byte offset on, and the offset to go on from.
 
         A line that a crash cut short, or that an older version wrote in another form, is passed over.
         """
@@ -58,13 +59,13 @@ class Transcript:
         except FileNotFoundError:
             return [], start
         whole = content.rfind(b"\n") + 1
-        entries = []
-        for line in content[:whole].splitlines():
+        found = []
+        for line in filter(None, content[:whole].split(b"\n")):
             try:
-                entries.append(_ENTRY.validate_json(line))
+                found.append(_EVENT.validate_json(line))
             except ValidationError:
                 continue
-        return entries, start + whole
+        return found, start + whole
 
     def size(self, thread: str) -> int:
         """Bytes written so far: changes when there is something new to read."""

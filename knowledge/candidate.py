@@ -7,14 +7,14 @@
     fusion    = "rrf(" candidate ("," candidate)+ ")" ["?" options] rrf(bm25, st:intfloat/multilingual-e5-small)
     options   = key "=" value ("&" key "=" value)*
 
-Characters with a meaning here (``,()?&%``) are written percent-encoded inside a name.
+Characters with a meaning here (``,()?&%``, in a name also ``@``, in a value also ``=``) are written percent-encoded.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Literal
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,7 +22,14 @@ from knowledge.errors import SpecError
 from knowledge.wording import Text, say
 
 _LEG = re.compile(r"(?P<backend>[a-z][a-z0-9_]*)(?::(?P<name>[^,()?&]+))?(?:\?(?P<options>[^,()?]*))?")
-_SAFE = "/:@.+-_~ \\"
+#: what would be read as grammar: special characters, and blanks at the ends
+_SPECIAL = {"name": re.compile(r"[,()?&%@]|^\s|\s\Z"), "value": re.compile(r"[,()?&%=]|^\s|\s\Z")}
+#: longer than any sensible fusion; reading takes time that grows with the square of the length
+MAX_LENGTH = 4_000
+
+
+def _encode(text: str, what: Literal["name", "value"]) -> str:
+    return _SPECIAL[what].sub(lambda match: "".join(f"%{byte:02X}" for byte in match.group().encode()), text)
 
 
 def _options(text: str | None, spec: str) -> dict[str, str]:
@@ -37,7 +44,7 @@ def _options(text: str | None, spec: str) -> dict[str, str]:
 
 
 def _written(options: dict[str, str]) -> str:
-    return "?" + "&".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in sorted(options.items())) if options else ""
+    return "?" + "&".join(f"{k}={_encode(v, 'value')}" for k, v in sorted(options.items())) if options else ""
 
 
 def _bad(spec: str, why: Text) -> SpecError:
@@ -60,10 +67,8 @@ class Leg(BaseModel):
     @property
     def spec(self) -> str:
         """Its canonical spec: options sorted, special characters encoded."""
-        revision = f"@{self.revision}" if self.revision else ""
-        return (
-            self.backend + (f":{quote(self.name, safe=_SAFE)}{revision}" if self.name else "") + _written(self.options)
-        )
+        revision = f"@{_encode(self.revision, 'name')}" if self.revision else ""
+        return self.backend + (f":{_encode(self.name, 'name')}{revision}" if self.name else "") + _written(self.options)
 
     @property
     def legs(self) -> tuple[Leg, ...]:
@@ -105,6 +110,9 @@ def parse_candidate(spec: str) -> Candidate:
     Raises:
         SpecError: it does not follow the grammar above.
     """
+    spec = spec.encode("utf-8", "replace").decode()  # half a surrogate pair can be in no file name and no sentence
+    if len(spec) > MAX_LENGTH:
+        raise _bad(spec, say("it is longer than {limit} characters", limit=MAX_LENGTH))
     candidate, rest = _candidate(spec, spec.strip(), depth=0)
     if rest:
         raise _bad(spec, say("“{part}” is left over at the end", part=rest[:40]))
@@ -131,10 +139,13 @@ def _candidate(spec: str, text: str, depth: int) -> tuple[Candidate, str]:
     match = _LEG.match(text)
     if not match or not match.group():
         raise _bad(spec, say("“{part}” does not start with a backend's name", part=text[:40]))
-    name, revision = unquote((match["name"] or "").strip()), None
-    if "@" in name:
-        name, revision = name.rsplit("@", 1)
-    leg = Leg(backend=match["backend"], name=name, revision=revision, options=_options(match["options"], spec))
-    if (leg.backend == "bm25") == bool(leg.name):
+    name, _, revision = (match["name"] or "").strip().partition("@")
+    leg = Leg(
+        backend=match["backend"],
+        name=unquote(name.strip()),
+        revision=unquote(revision.strip()) or None,
+        options=_options(match["options"], spec),
+    )
+    if (leg.backend == "bm25") != (match["name"] is None) or (leg.backend != "bm25" and not leg.name):
         raise _bad(spec, say("bm25 takes no model, and every other backend needs one (backend:model)"))
     return leg, text[match.end() :].lstrip()

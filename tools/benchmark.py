@@ -7,9 +7,9 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from knowledge.candidate import Candidate, parse_candidate
+from knowledge.candidate import Candidate
 from knowledge.dataset import Dataset
-from knowledge.errors import AdvisorError, DatasetError
+from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import Benchmark, FailedCandidate, SpeedOfCandidate
 from knowledge.wording import say
@@ -48,6 +48,7 @@ def benchmark(
         on_progress: told after each candidate.
 
     Raises:
+        SpecError, UserError: no candidate, or a spec that does not exist.
         DatasetError: no documents.
         AdvisorError: the failure of the first candidate, when every one failed.
     """
@@ -56,9 +57,7 @@ def benchmark(
             say("The dataset {name} has no documents.", name=dataset.summary.name),
             say("See “Your data” in the README for the forms that are read."),
         )
-    parsed = list(dict.fromkeys(parse_candidate(spec) for spec in candidates))
-    for candidate in parsed:
-        retrieval.check(candidate)
+    parsed = retrieval.parse(candidates)
     started = dt.datetime.now(dt.UTC)
     sample = random.Random(0)
     texts = sample.sample(list(dataset.documents.values()), min(documents, len(dataset.documents)))
@@ -103,6 +102,12 @@ def _measure(
     resolved: dict[str, Resolved] = {
         leg.spec: encoders.resolve(leg, workspace) for leg in candidate.legs if leg.backend != "bm25"
     }
+    for found in resolved.values():
+        if not found.on_disk:
+            raise ConsentNeeded(
+                say("{spec} is not on this machine yet.", spec=found.spec),
+                say("Fetch it first with: advisor evaluate --download."),
+            )
     if all(r.local for r in resolved.values()):
         payload: dict[str, Any] = {
             "spec": candidate.spec,
@@ -112,7 +117,7 @@ def _measure(
             "repeats": repeats,
             "seconds": seconds,
         }
-        found = workers.run(
+        costs = workers.run(
             "tools.speed",
             payload,
             about=candidate.spec,
@@ -120,5 +125,5 @@ def _measure(
             memory_mb=workspace.child_memory_mb,
         )
     else:  # an endpoint runs no code here, and needs the key that children never get
-        found = speed.measure(candidate, resolved, documents, queries, repeats, seconds=seconds, workspace=workspace)
-    return SpeedOfCandidate(spec=candidate.spec, **found)
+        costs = speed.measure(candidate, resolved, documents, queries, repeats, seconds=seconds, workspace=workspace)
+    return SpeedOfCandidate(spec=candidate.spec, **costs)

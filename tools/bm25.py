@@ -54,13 +54,17 @@ class BM25Index:
             self._index.index(tokens, show_progress=False)
 
     def search(self, queries: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and scores of the k best for each query, best first; documents that share no word score 0 and follow."""
+        """Rows and scores of the k best for each query, best first.
+
+        A document that shares no word with the query is not found: where fewer than k are, row -1 and score 0 follow.
+        """
         k = min(k, self._size)
-        if self._empty:
-            return np.tile(np.arange(k), (len(queries), 1)), np.zeros((len(queries), k))
+        if self._empty or not queries:
+            return np.full((len(queries), k), -1, dtype=np.int64), np.zeros((len(queries), k))
         tokens = [tokenise(text, self._stem) or [""] for text in queries]
         rows, scores = self._index.retrieve(tokens, k=k, show_progress=False)
-        return np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float64)
+        scores = np.asarray(scores, dtype=np.float64)
+        return np.where(scores > 0, np.asarray(rows, dtype=np.int64), -1), scores
 
     @property
     def bytes_per_document(self) -> float:
@@ -78,18 +82,23 @@ def check_options(leg: Leg) -> None:
             say("It has: {names}.", names=", ".join(sorted(OPTIONS))),
         )
     _number(leg, "k1", K1)
-    _number(leg, "b", B)
+    if _number(leg, "b", B) > 1:
+        raise _impossible(leg, "b")
     _stemmer(leg)
 
 
 def _number(leg: Leg, name: str, default: float) -> float:
     text = leg.options.get(name, str(default))
     if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", text):
-        raise SpecError(
-            say("“{name}={value}” in {spec} is not possible.", name=name, value=text, spec=leg.spec),
-            say("Give a number, such as k1=1.2 or b=0.75."),
-        )
+        raise _impossible(leg, name)
     return float(text)
+
+
+def _impossible(leg: Leg, name: str) -> SpecError:
+    return SpecError(
+        say("“{name}={value}” in {spec} is not possible.", name=name, value=leg.options[name], spec=leg.spec),
+        say("Give a number, such as k1=1.2 or b=0.75 (b at most 1)."),
+    )
 
 
 def _stemmer(leg: Leg) -> Callable[[list[str]], list[str]]:

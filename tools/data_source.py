@@ -45,3 +45,11 @@ class DataSource(BaseModel):
         sample += f" --queries {self.queries}" if self.queries else ""
         columns = "".join(f" --column {ours}={theirs}" for ours, theirs in sorted(self.columns.items()))
         return f"--data {self.path}{sample}{columns}{' --skip-bad' if self.skip_bad else ''}"
+
+
+def exists(path: str) -> bool:
+    """Whether a file or folder of this name is there; whatever cannot be a path is not."""
+    try:
+        return bool(path) and Path(path).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL byte, an unknown user's home
+        return False

@@ -106,10 +106,12 @@ def _in_child(
 def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """The child's side of `ensure`: the vectors go through the cache, only counts go back."""
     missing: dict[Kind, list[str]] = {}
-    with Path(payload["texts"]).open(encoding="utf-8") as file:
+    source = Path(payload["texts"])
+    with source.open(encoding="utf-8") as file:
         for line in file:
             kind, text = json.loads(line)
             missing.setdefault(kind, []).append(text)
+    source.unlink()  # already here: the user's texts stay nowhere, even if all of us are killed
     return _encode_missing(
         Resolved.model_validate(payload["resolved"]),
         missing,

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from knowledge.candidate import Candidate, Leg, parse_candidate
+from knowledge.candidate import Candidate, Leg
 from knowledge.dataset import Dataset
-from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError, ProviderError
+from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import Consent, Evaluation, FailedCandidate, MeasuredCandidate
 from knowledge.wording import Text, say
@@ -25,10 +25,11 @@ from tools.vector_store import VectorStore
 from tools.workspace import Workspace
 
 #: raised when the method changes in a way that makes earlier measurements incomparable
-METHOD = 1
-#: documents ranked per query: enough for every metric offered by default
+METHOD = 2
+#: documents ranked per query, unless a metric's cut-off asks for more
 DEPTH = 100
 NO_CONSENT = Consent()
+KINDS: tuple[Kind, Kind] = ("document", "query")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class _Session:
     queries: dict[str, str]
     workspace: Workspace
     resolved: dict[Leg, Resolved]
+    depth: int
     costs: dict[str, Cost] = field(default_factory=dict)
     legs: dict[Leg, _Searched] = field(default_factory=dict)
 
@@ -79,14 +81,12 @@ def evaluate(
     A candidate that fails is listed in `failed` with its reason and the others go on.
 
     Raises:
-        SpecError, UserError: a spec or metric that does not exist (before anything is spent).
+        SpecError, UserError: no candidate, or a spec or metric that does not exist (before anything is spent).
         DatasetError: no documents, or no query has a relevant document.
         AdvisorError: the failure of the first candidate, when every one failed.
     """
     scoring.check_metrics(metrics)
-    parsed = list(dict.fromkeys(parse_candidate(spec) for spec in candidates))
-    for candidate in parsed:
-        retrieval.check(candidate)
+    parsed = retrieval.parse(candidates)
     judgments = _judged(dataset)
     queries = {q: dataset.queries[q] for q in judgments}
     started = dt.datetime.now(dt.UTC)
@@ -94,7 +94,7 @@ def evaluate(
     failures: dict[Candidate, AdvisorError] = {}
     resolved = _resolve(parsed, workspace, consent, failures)
     measured: list[MeasuredCandidate] = []
-    session = _Session(dataset, queries, workspace, resolved)
+    session = _Session(dataset, queries, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
     runs = RunStore(workspace.store)
     try:
         keys = {c: _key(c, session, metrics) for c in parsed if c not in failures}
@@ -142,13 +142,18 @@ def query_scores(evaluation: Evaluation, workspace: Workspace) -> dict[str, dict
 
 
 def _judged(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """The judgments that can be scored: of known queries with at least one relevant document."""
+    """The judgments that can be scored: of known queries and documents, where at least one document is relevant."""
     if not dataset.documents:
         raise DatasetError(
             say("The dataset {name} has no documents.", name=dataset.summary.name),
             say("See “Your data” in the README for the forms that are read."),
         )
-    judgments = {q: j for q, j in dataset.judgments.items() if q in dataset.queries and any(g > 0 for g in j.values())}
+    known = {
+        query: {document: grade for document, grade in judged.items() if document in dataset.documents}
+        for query, judged in dataset.judgments.items()
+        if query in dataset.queries
+    }
+    judgments = {query: judged for query, judged in known.items() if any(grade > 0 for grade in judged.values())}
     if not judgments:
         raise DatasetError(
             say(
@@ -192,7 +197,7 @@ def _obtain(resolved: Resolved, leg: Leg, workspace: Workspace, consent: Consent
             ),
             say("Agree to it with --download."),
         )
-    hub.download(resolved.model, resolved.revision or "main", workspace)
+    hub.download(resolved.model, leg.revision, workspace)
     return encoders.resolve(leg, workspace)
 
 
@@ -204,9 +209,10 @@ def _key(candidate: Candidate, session: _Session, metrics: Sequence[str]) -> str
         spec=candidate.spec,
         encoders=[leg.fingerprint for leg in legs],
         prompts=[leg.prompts for leg in legs],
+        normalise=[leg.normalise for leg in legs],
         dataset=session.dataset.summary.hash,
         metrics=list(metrics),
-        depth=DEPTH,
+        depth=session.depth,
     )
 
 
@@ -228,7 +234,7 @@ def _encode(
                 found = session.resolved[leg]
                 encoders_[_identity(found)] = found
                 users.setdefault(_identity(found), []).append(candidate)
-    texts: dict[Kind, list[str]] = {kind: session.texts(kind) for kind in ("document", "query")}
+    texts: dict[Kind, list[str]] = {kind: session.texts(kind) for kind in KINDS}
     characters = sum(len(text) for of in texts.values() for text in set(of))
     meter = Meter("evaluate", say("Encoding"), max(len(encoders_) * characters, 1), on_progress)
     for identity, resolved in encoders_.items():
@@ -268,10 +274,10 @@ def _measure(
         if leg not in session.legs:
             session.legs[leg] = _search_bm25(leg, session) if leg.backend == "bm25" else _search(leg, session, store)
     searched = {leg: session.legs[leg] for leg in candidate.legs}
-    rankings = retrieval.rank(candidate, {leg: s.rankings for leg, s in searched.items()}, DEPTH)
+    rankings = retrieval.rank(candidate, {leg: s.rankings for leg, s in searched.items()}, session.depth)
     ids = list(session.dataset.documents)
     by_query = {
-        query: [(ids[row], score) for row, score in zip(rows, scores, strict=True)]
+        query: [(ids[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0]
         for query, rows, scores in zip(session.queries, rankings.rows.tolist(), rankings.scores.tolist(), strict=True)
     }
     scores = scoring.score(by_query, judgments, metrics)
@@ -313,30 +319,20 @@ def _search_bm25(leg: Leg, session: _Session) -> _Searched:
     begun = time.perf_counter()
     index = BM25Index(session.texts("document"), leg)
     indexed = time.perf_counter()
-    rankings = retrieval.Rankings(*index.search(session.texts("query"), DEPTH))
+    rankings = retrieval.Rankings(*index.search(session.texts("query"), session.depth))
     return _Searched(rankings, index_seconds=indexed - begun, search_seconds=time.perf_counter() - indexed)
 
 
 def _search(leg: Leg, session: _Session, store: VectorStore) -> _Searched:
     resolved = session.resolved[leg]
-    dimension = encoders.dimension_of(leg)
-    full = vectors(resolved, session.texts("document"), "document", session.workspace)
-    if dimension is not None and dimension > full.shape[1]:
-        raise ProviderError(
-            say(
-                "{spec} asks for {wanted} dimensions, but the model has {has}.",
-                spec=leg.spec,
-                wanted=dimension,
-                has=full.shape[1],
-            ),
-            say("Ask for at most {has}.", has=full.shape[1]),
-        )
-    stored = encoders.cut(full, dimension)
-    asked = encoders.cut(vectors(resolved, session.texts("query"), "query", session.workspace), dimension)
+    stored, asked = (
+        encoders.finish(vectors(resolved, session.texts(kind), kind, session.workspace), leg, resolved)
+        for kind in KINDS
+    )
     begun = time.perf_counter()
     with store.collection(stored) as collection:
         indexed = time.perf_counter()
-        rankings = retrieval.Rankings(*collection.search(asked, min(DEPTH, len(stored))))
+        rankings = retrieval.Rankings(*collection.search(asked, session.depth))
         done = time.perf_counter()
     return _Searched(
         rankings,
@@ -357,5 +353,8 @@ def describe_method(evaluation: Evaluation) -> Text:
         "{queries} queries over {documents} documents, {depth} documents ranked per query by exact search in Milvus.",
         queries=evaluation.judged_queries,
         documents=evaluation.dataset.documents,
-        depth=DEPTH,
+        depth=min(
+            max(DEPTH, scoring.depth_of(evaluation.candidates[0].metrics)),
+            evaluation.dataset.documents,
+        ),
     )

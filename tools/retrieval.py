@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.candidate import Candidate, Fusion, Leg
-from knowledge.errors import SpecError
+from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
+from knowledge.errors import SpecError, UserError
 from knowledge.wording import say
 from tools import bm25, encoders
 
@@ -19,10 +19,31 @@ RRF_K = 60
 
 @dataclass(frozen=True)
 class Rankings:
-    """For each query the rows of the best documents and their scores, best first: arrays of shape (queries, depth)."""
+    """For each query the rows of the best documents and their scores, best first: arrays of shape (queries, depth).
+
+    Where a query finds fewer documents, rows of -1 follow.
+    """
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float64]
+
+
+def parse(specs: Sequence[str]) -> list[Candidate]:
+    """The candidates of these specs, each once, checked as far as that costs nothing.
+
+    Raises:
+        SpecError: a spec that cannot be read, a backend or option that does not exist.
+        UserError: no spec at all.
+    """
+    if not specs:
+        raise UserError(
+            say("There is nothing to measure: no candidate was named."),
+            say("Name one, such as bm25 or st:intfloat/multilingual-e5-small."),
+        )
+    candidates = list(dict.fromkeys(parse_candidate(spec) for spec in specs))
+    for candidate in candidates:
+        check(candidate)
+    return candidates
 
 
 def check(candidate: Candidate) -> None:
@@ -56,18 +77,19 @@ def rank(candidate: Candidate, of_leg: dict[Leg, Rankings], depth: int) -> Ranki
     parts = [rank(part, of_leg, depth) for part in candidate.parts]
     k = int(candidate.options.get("k", RRF_K))
     fused = [_fuse([part.rows[q] for part in parts], k, depth) for q in range(len(parts[0].rows))]
-    width = min((len(rows) for rows, _ in fused), default=0)
-    return Rankings(
-        np.array([rows[:width] for rows, _ in fused], dtype=np.int64).reshape(len(fused), width),
-        np.array([scores[:width] for _, scores in fused], dtype=np.float64).reshape(len(fused), width),
-    )
+    width = max((len(rows) for rows, _ in fused), default=0)
+    rankings = Rankings(np.full((len(fused), width), -1, dtype=np.int64), np.zeros((len(fused), width)))
+    for q, (rows, scores) in enumerate(fused):
+        rankings.rows[q, : len(rows)] = rows
+        rankings.scores[q, : len(scores)] = scores
+    return rankings
 
 
 def _fuse(rankings: Sequence[NDArray[np.int64]], k: int, depth: int) -> tuple[list[int], list[float]]:
     """Reciprocal rank fusion of one query's rankings; equal scores keep the order of the first ranking."""
     scores: dict[int, float] = {}
     for rows in rankings:
-        for position, row in enumerate(rows, start=1):
+        for position, row in enumerate(rows[rows >= 0], start=1):
             scores[int(row)] = scores.get(int(row), 0.0) + 1.0 / (k + position)
     best = sorted(scores.items(), key=lambda item: -item[1])[:depth]
     return [row for row, _ in best], [score for _, score in best]

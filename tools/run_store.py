@@ -13,8 +13,22 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Engine, MetaData, String, Table, create_engine, event, insert, select
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy import (
+    JSON,
+    URL,
+    Column,
+    DateTime,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
 from knowledge.errors import ResourceError
 from knowledge.wording import say
@@ -53,7 +67,7 @@ def new_run_id(kind: str, now: dt.datetime) -> str:
 
 def content_key(**parts: Any) -> str:
     """A hash over everything that decides a measurement."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 class RunStore:
@@ -64,16 +78,20 @@ class RunStore:
     """
 
     def __init__(self, where: Path | str) -> None:
-        self.name = str(where)
+        self.name = str(where) if isinstance(where, Path) else where.split("://")[0]
         try:
             if isinstance(where, Path):
                 where.parent.mkdir(parents=True, exist_ok=True)
-                where = f"sqlite:///{where}"
-            self._engine = create_engine(where, connect_args={"timeout": 30} if where.startswith("sqlite") else {})
-            if where.startswith("sqlite"):
+                url = URL.create("sqlite", database=str(where))
+            else:
+                url = make_url(where)
+                self.name = url.render_as_string(hide_password=True)
+            local = url.get_backend_name() == "sqlite"
+            self._engine = create_engine(url, connect_args={"timeout": 30} if local else {})
+            if local:
                 event.listen(self._engine, "connect", _write_ahead)
             _create(self._engine)
-        except (OSError, DatabaseError) as error:
+        except (OSError, DatabaseError, ArgumentError, ImportError) as error:
             raise self._failed(error) from error
 
     def close(self) -> None:

@@ -24,18 +24,20 @@ DEPTH = 10
 class _DenseLeg:
     """An encoder with its documents in memory, searched by an exact scan."""
 
-    def __init__(self, leg: Leg, encoder: Encoder, documents: Sequence[str]) -> None:
-        self._leg, self._encoder = leg, encoder
-        self._vectors = self._cut(encoder.embed(list(documents), kind="document"))
+    def __init__(
+        self, leg: Leg, resolved: Resolved, encoder: Encoder, documents: Sequence[str], clock: Callable[[], float]
+    ) -> None:
+        self._leg, self._resolved, self._encoder, self._clock = leg, resolved, encoder, clock
+        self._vectors = self._finished(encoder.embed(list(documents), kind="document"))
         self.encode_ms: list[float] = []
 
-    def _cut(self, vectors: Vectors) -> Vectors:
-        return encoders.cut(vectors, encoders.dimension_of(self._leg))
+    def _finished(self, vectors: Vectors) -> Vectors:
+        return encoders.finish(vectors, self._leg, self._resolved)
 
     def search(self, query: str) -> retrieval.Rankings:
-        begun = time.perf_counter()
-        vector = self._cut(self._encoder.embed([query], kind="query"))[0]
-        self.encode_ms.append((time.perf_counter() - begun) * 1000)
+        begun = self._clock()
+        vector = self._finished(self._encoder.embed([query], kind="query"))[0]
+        self.encode_ms.append((self._clock() - begun) * 1000)
         scores = self._vectors @ vector
         k = min(DEPTH, len(scores))
         best = np.argpartition(-scores, k - 1)[:k]
@@ -115,7 +117,9 @@ def measure(
     load_seconds = clock() - begun
     tell({"part": "loaded"})
     legs = {
-        leg: _DenseLeg(leg, loaded[leg], documents) if leg in loaded else _LexicalLeg(leg, documents)
+        leg: _DenseLeg(leg, resolved[leg.spec], loaded[leg], documents, clock)
+        if leg in loaded
+        else _LexicalLeg(leg, documents)
         for leg in candidate.legs
     }
     tell({"part": "indexed"})

@@ -50,7 +50,7 @@ class VectorCache:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
-                np.savez(file, hashes=hashes, vectors=vectors)
+                np.savez(file, hashes=hashes, vectors=np.asarray(vectors, np.float32))
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.rename(self._folder / f"{name}.npz")
@@ -70,15 +70,25 @@ class VectorCache:
     def _refresh(self) -> None:
         if not self._folder.is_dir():
             return
-        for path in self._folder.glob("*.npz"):
+        for path in sorted(self._folder.glob("*.npz")):
             if path.name in self._read:
                 continue
             self._read.add(path.name)
-            try:
-                with np.load(path, allow_pickle=False) as part:
-                    hashes, vectors = part["hashes"], part["vectors"]
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-                path.unlink(missing_ok=True)  # damaged from outside: its texts are simply encoded again
-                continue
-            for row, digest in enumerate(hashes):
-                self._where[digest.tobytes()] = (vectors, row)
+            for row, (digest, vectors) in enumerate(_entries(path)):
+                self._where[digest] = (vectors, row)
+
+
+def _entries(path: Path) -> list[tuple[bytes, Vectors]]:
+    """What one file holds: each text's hash, and the array in which its row is its vector; nothing if it is damaged."""
+    try:
+        # opened as a zip archive, so that nothing else (a pickle least of all) is ever read
+        with zipfile.ZipFile(path) as archive, archive.open("hashes.npy") as h, archive.open("vectors.npy") as v:
+            hashes = np.lib.format.read_array(h, allow_pickle=False)
+            vectors = np.lib.format.read_array(v, allow_pickle=False)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return []  # its texts are simply encoded again
+    if hashes.dtype != np.uint8 or vectors.dtype != np.float32 or (hashes.ndim, vectors.ndim) != (2, 2):
+        return []
+    if hashes.shape[1] != 32 or len(hashes) != len(vectors):
+        return []
+    return [(digest.tobytes(), vectors) for digest in hashes]

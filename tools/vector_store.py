@@ -98,7 +98,7 @@ class VectorStore:
                     part = vectors[start : start + INSERT_ROWS]
                     self._client.insert(name, [{"row": start + i, "vector": v} for i, v in enumerate(part)])
                 self._client.load_collection(name)
-                yield Collection(self._client, name)
+                yield Collection(self._client, name, len(vectors))
             finally:
                 self._client.drop_collection(name)
 
@@ -106,23 +106,27 @@ class VectorStore:
 class Collection:
     """Indexed vectors."""
 
-    def __init__(self, client: Any, name: str) -> None:
-        self._client, self._name = client, name
+    def __init__(self, client: Any, name: str, size: int) -> None:
+        self._client, self._name, self._size = client, name, size
 
     def search(self, queries: Vectors, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and scores of the k best for each query: two arrays of shape (queries, at most k), best first.
 
+        Where Milvus finds fewer than for other queries, rows of -1 follow.
+
         Queries go in batches: Milvus Lite has a floor of tens of milliseconds a call, which says nothing about a model.
         """
-        rows: list[list[int]] = []
-        scores: list[list[float]] = []
+        k = min(k, self._size)
+        rows = np.full((len(queries), k), -1, dtype=np.int64)
+        scores = np.zeros((len(queries), k))
         for start in range(0, len(queries), SEARCH_QUERIES):
             batch = [vector.tolist() for vector in queries[start : start + SEARCH_QUERIES]]
             # without output_fields Milvus Lite returns every vector too
-            for hits in self._client.search(self._name, data=batch, limit=k, output_fields=["row"]):
-                rows.append([int(hit["row"]) for hit in hits])
-                scores.append([float(hit["distance"]) for hit in hits])
-        return np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float64)
+            found = self._client.search(self._name, data=batch, limit=k, output_fields=["row"])
+            for q, hits in enumerate(found, start):
+                rows[q, : len(hits)] = [hit["row"] for hit in hits]
+                scores[q, : len(hits)] = [hit["distance"] for hit in hits]
+        return rows, scores
 
 
 @contextlib.contextmanager

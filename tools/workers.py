@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -78,12 +78,19 @@ def run(
         AdvisorError: whatever foreseen error it met itself.
     """
     assert job in JOBS, job
-    logs.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=logs, prefix=f"{job}-", suffix=".log")
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=logs, prefix=f"{job}-", suffix=".log")
+    except OSError as error:
+        raise ResourceError(
+            say("{folder} cannot be written: {why}.", folder=str(logs), why=str(error)),
+            say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+        ) from error
     log = Path(name)
     with os.fdopen(handle, "wb") as errors:
         child = subprocess.Popen(
-            [sys.executable, "-m", "tools.workers", job],
+            # -P: a folder called `tools` where the user happens to be must not be taken for ours
+            [sys.executable, "-P", "-m", "tools.workers", job],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -97,8 +104,7 @@ def run(
         with contextlib.suppress(BrokenPipeError):
             child.stdin.write(json.dumps(payload).encode() + b"\n")
             child.stdin.flush()
-        for line in child.stdout:
-            message = json.loads(line)
+        for message in _messages(child.stdout):
             if "error" in message:
                 raise _foreseen(message["error"])
             if "result" in message:
@@ -118,6 +124,17 @@ def run(
         raise _died(about, child.returncode, log, watch)
     log.unlink(missing_ok=True)
     return result
+
+
+def _messages(lines: Iterable[bytes]) -> Iterator[Message]:
+    """What the child says; other lines (printed while Python starts, or cut off by its death) are no messages."""
+    for line in lines:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(message, dict):
+            yield message
 
 
 class _MemoryWatch:
@@ -215,13 +232,10 @@ def _written(error: AdvisorError) -> Message:
 
 
 def _die_with_parent() -> None:
-    for _ in _lines():
+    # not through sys.stdin: a thread that waits inside it makes Python abort at exit
+    while os.read(0, 1):
         pass
     os._exit(1)  # the parent's end of the pipe is gone
-
-
-def _lines() -> Iterator[str]:
-    yield from sys.stdin
 
 
 if __name__ == "__main__":

@@ -14,3 +14,13 @@ def detect_language(text: str) -> Language:
     """``zh`` where Chinese characters outweigh words of other scripts, two characters counting as a word."""
     sample = text[:5000]
     return "zh" if len(_HAN.findall(sample)) / 2 > len(_WORD.findall(sample)) * 0.6 else "en"
+
+
+def reply_language(text: str, known: Language | None) -> Language:
+    """Which language to answer a message in: the conversation's, unless some words speak for the other one.
+
+    A number, a path, a model's name, a lone “yes” say nothing about the language.
+    """
+    if known == "zh" and not _HAN.search(text) and len([w for w in text.split() if w.isalpha()]) < 3:
+        return known
+    return detect_language(text) if known is None or text.strip() else known

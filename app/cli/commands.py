@@ -121,7 +121,8 @@ def shortlist(
     no_input: NoInput = False,
 ) -> None:
     """List the models worth measuring, from the catalog alone."""
-    from app.cli.terminal import language, shortlist_lines
+    from app.cli.terminal import language
+    from app.wording import as_text, shortlist_lines
     from knowledge.catalog import load_catalog
     from knowledge.requirements import Requirements
     from knowledge.scores import load_scores
@@ -136,7 +137,7 @@ def shortlist(
     if json:
         _print_json(found.model_dump(mode="json", context={"language": language()}))
     else:
-        typer.echo("\n".join(shortlist_lines(found)))
+        typer.echo(as_text(shortlist_lines(found, language())))
 
 
 def evaluate(

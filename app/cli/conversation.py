@@ -10,7 +10,8 @@ from pathlib import Path
 from agent import events
 from agent.advisor import Advisor
 from agent.settings import Settings
-from app.cli.terminal import EventPrinter, console, language, plan_lines, shown
+from app.cli.terminal import EventPrinter, console, language, shown
+from app.wording import as_text, plan_lines
 from knowledge.requirements import Requirements
 from knowledge.results import Consent, Recommendation
 from knowledge.wording import say
@@ -105,7 +106,7 @@ def recommend_once(
         printer = EventPrinter(talk=False, quiet=quiet)
         files = _run(advisor, thread, requirements, text, data, specs, consent, printer)
         plan = advisor.state(thread).get("plan")
-        if plan and not consent.measure and ask and _agreed(plan_lines(plan)):
+        if plan and not consent.measure and ask and _agreed(as_text(plan_lines(plan, language()))):
             hosts = frozenset(c.sends_text_to for c in plan.candidates if c.sends_text_to)
             agreed = Consent(measure=True, download=True, hosts=hosts)
             files = _run(advisor, thread, requirements, text, data, specs, agreed, printer)
@@ -140,9 +141,8 @@ def _run(
     return files
 
 
-def _agreed(lines: object) -> bool:
-    for line in lines:  # type: ignore[attr-defined]
-        sys.stderr.write(line + "\n")
+def _agreed(plan: str) -> bool:
+    sys.stderr.write(plan + "\n")
     sys.stderr.write(shown(say("Measure them now? [y/N]")) + " ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes", "j", "是", "好")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 import os
 import sys
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from knowledge.errors import AdvisorError
 
 if TYPE_CHECKING:
     from typer import Typer
 
-BUG, INTERRUPTED, CLOSED_PIPE = 1, 130, 141
+    from knowledge.errors import AdvisorError
+
+BUG, USAGE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
 
 EXIT_CODES = """\
 Exit codes: 0 done, 1 a bug (a log file is named), 2 mistyped command, 3 something given is wrong (spec, model,
@@ -25,27 +22,34 @@ or Milvus failed, 8 memory or disk ran out, 9 the catalog is broken, 130 interru
 
 def run_to_exit_code(app: Typer) -> int:
     """Run the command line; every foreseen failure becomes its message and exit code, a bug a log file."""
-    import click
+    import typer
+    from typer.exceptions import TyperException
 
     try:
         result = app(standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except TyperException as error:
+        error.show()  # type: ignore[attr-defined] # usage errors have it; Typer exports only their base
+        return USAGE
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\n")
         return INTERRUPTED
-    except AdvisorError as error:
-        show(error)
-        return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file, not a page of traceback
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    from knowledge.errors import AdvisorError  # imported here, since `--help` should not wait for it
+
+    if not isinstance(error, AdvisorError):
         return _bug(error)
+    show(error)
+    return error.exit_code
 
 
 def show(error: AdvisorError) -> None:
@@ -59,16 +63,12 @@ def show(error: AdvisorError) -> None:
 
 def _bug(error: Exception) -> int:
     from agent.settings import Settings
+    from app.bug_log import write_bug_log
 
-    text = "".join(traceback.format_exception(error))
-    log: Path | None = None
-    with contextlib.suppress(OSError):
-        folder = Settings().home.expanduser() / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
-        log = folder / f"bug-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}.log"
-        log.write_text(text, "utf-8")
+    log = write_bug_log(error, Settings().home)
+    text = "" if log else "".join(traceback.format_exception(error))
     sys.stderr.write(
         f"This is a bug in the advisor: {type(error).__name__}: {error}\n"
-        f"  → Please report it with {log or 'this text'}.\n" + ("" if log else text)
+        f"  → Please report it with {log or 'this text'}.\n{text}"
     )
     return BUG

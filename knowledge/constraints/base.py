@@ -34,12 +34,18 @@ class Footprint(BaseModel):
 
 
 class Answer(BaseModel):
-    """One suggested answer to a constraint's question: its label and the constraint it stands for (None: no demand)."""
+    """One suggested answer to a constraint's question: its label and the constraint it stands for (None: no demand).
+
+    Attributes:
+        likelihood: how many times likelier than the question's other answers it is, by our guess; decides only which
+            question is asked first.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     label: Text
     parameters: dict[str, Any] | None
+    likelihood: float = 1.0
 
 
 class ConstraintBase(BaseModel):

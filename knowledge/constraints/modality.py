@@ -24,7 +24,8 @@ class ModalityConstraint(ConstraintBase):
 
     question: ClassVar[Text] = say("What do you search: text, images, audio or video?")
     answers: ClassVar[tuple[Answer, ...]] = (
-        Answer(label=say("Text"), parameters={"modalities": ("text",)}),
+        # nine of ten have texts; who has something else mostly says so
+        Answer(label=say("Text"), parameters={"modalities": ("text",)}, likelihood=27.0),
         Answer(label=say("Text and images"), parameters={"modalities": ("text", "image")}),
         Answer(label=say("Text and audio"), parameters={"modalities": ("text", "audio")}),
         Answer(label=say("Text and video"), parameters={"modalities": ("text", "video")}),

@@ -93,7 +93,8 @@ class _Assembly:
                 say("{file} holds judgments, but there is no file of queries.", file=layout.judgments[0].shown),
                 say("Put the queries beside it, as queries.jsonl or queries.csv with the columns id and text."),
             )
-        for file in layout.judgments:
+        # without documents every judgment would be wrong, and hide the one thing that is
+        for file in layout.judgments if self.documents else ():
             self._read_judgments(file)
 
     def dataset(self, path: Path, layout: Layout) -> Dataset:

@@ -81,6 +81,21 @@ def load(resolved: Resolved, workspace: Workspace | None = None) -> Encoder:
     return backend(resolved.backend).load(resolved, workspace)
 
 
+def finish(vectors: Vectors, leg: Leg, resolved: Resolved) -> Vectors:
+    """A leg's vectors from its encoder's: cut to the leg's dimension, and of unit length where the model wants that.
+
+    Raises:
+        SpecError: the leg asks for more dimensions than there are.
+    """
+    wanted, has = dimension_of(leg), vectors.shape[1]
+    if wanted is not None and wanted > has:
+        raise SpecError(
+            say("{spec} asks for {wanted} dimensions, but the model has {has}.", spec=leg.spec, wanted=wanted, has=has),
+            say("Ask for at most {has}.", has=has),
+        )
+    return cut(vectors, wanted, normalise=resolved.normalise)
+
+
 __all__ = [
     "COMMON_OPTIONS",
     "Encoder",
@@ -92,6 +107,7 @@ __all__ = [
     "check_options",
     "cut",
     "dimension_of",
+    "finish",
     "load",
     "resolve",
 ]

@@ -72,7 +72,7 @@ class OpenAIEncoder:
             try:
                 # "float" rather than the SDK's default base64, which not every compatible server speaks
                 response = self._client.embeddings.create(model=self._model, input=batch, encoding_format="float")
-            except openai.OpenAIError as error:
+            except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # the latter: not its JSON
                 raise _failed(self._model, self._host, error) from error
             if len(response.data) != len(batch):
                 raise ProviderError(
@@ -86,7 +86,10 @@ class OpenAIEncoder:
                 )
             vectors.extend(item.embedding for item in sorted(response.data, key=lambda item: item.index))
             self.tokens += response.usage.total_tokens if response.usage else 0
-        return np.asarray(vectors, dtype=np.float32)
+        try:
+            return np.asarray(vectors, dtype=np.float32)
+        except (ValueError, TypeError) as error:  # vectors of several lengths, or not of numbers
+            raise _failed(self._model, self._host, error) from error
 
 
 def _failed(model: str, host: str, error: Exception) -> ProviderError:
@@ -96,13 +99,16 @@ def _failed(model: str, host: str, error: Exception) -> ProviderError:
         hint = say("Set OPENAI_API_KEY to a key that may use this model.")
     elif isinstance(error, openai.NotFoundError):
         hint = say("Check the model's name, and OPENAI_BASE_URL.")
+    elif isinstance(error, openai.BadRequestError):
+        hint = say(
+            "Most likely a text is too long for this model: split the documents, and run the same command again."
+        )
     elif isinstance(error, openai.RateLimitError):
         hint = say("Wait, or raise the quota, and run the same command again: what was encoded is kept.")
     else:
         hint = say("Check OPENAI_BASE_URL and the network, and run the same command again: what was encoded is kept.")
-    return ProviderError(
-        say("{host} failed for {model}: {why}.", host=host, model=model, why=str(error).splitlines()[0][:300]), hint
-    )
+    why = (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return ProviderError(say("{host} failed for {model}: {why}.", host=host, model=model, why=why), hint)
 
 
 def load(resolved: Resolved, workspace: Workspace | None = None) -> OpenAIEncoder:

@@ -5,21 +5,21 @@ Options: ``precision`` fp32 (default), bf16 or fp16; ``prompts`` own (default) o
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from knowledge.candidate import Leg
 from knowledge.catalog import load_catalog
 from knowledge.errors import MissingExtraError, SpecError, UnknownModelError
+from knowledge.model_card import ModelCard
 from knowledge.wording import Text, say
 from tools import hub
-from tools.encoders.base import Kind, Resolved, Vectors, hash_files
+from tools.encoders.base import Kind, Resolved, Vectors, hash_files, hash_folder
 from tools.workspace import Workspace
 
 OPTIONS = frozenset({"precision", "prompts", "max_tokens"})
@@ -36,7 +36,7 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         )
     folder = Path(leg.name).expanduser()
     if folder.is_dir():
-        found = hub.Found(folder.resolve(), "files:" + _hash_folder(folder.resolve())[:16])
+        found = hub.Found(folder.resolve(), "files:" + hash_folder(folder.resolve())[:16])
     elif leg.name.startswith((".", "/", "~")):
         raise UnknownModelError(
             say("There is no model folder {folder}.", folder=leg.name),
@@ -49,8 +49,11 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         found = hub.find(leg.name, leg.revision, workspace)
     if found.path is not None:
         _refuse_foreign_code(leg.name, found.path)
-    own = _own_prompts(found.path)
-    published = _published_prompts(leg.name)
+    config = _read_json(leg.name, found.path, "config_sentence_transformers.json", dict) if found.path else {}
+    own = any((config.get("prompts") or {}).values())
+    card = _card(leg.name)
+    published = {} if card is None else {"query": card.query_prompt or "", "document": card.document_prompt or ""}
+    similarity = config.get("similarity_fn_name") or (card and card.similarity)
     used: dict[Kind, str | None] = (
         {"query": "", "document": ""}
         if leg.options.get("prompts") == "none"
@@ -66,6 +69,7 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         revision=found.revision,
         fingerprint=hash_files([("st", leg.name), ("revision", found.revision), ("settings", json.dumps(settings))]),
         prompts=used,
+        normalise=similarity != "dot",
         download_bytes=found.download_bytes,
         note=_origin(leg.name, found),
     )
@@ -97,17 +101,30 @@ def _origin(model: str, found: hub.Found) -> Text | None:
     return None
 
 
-def _own_prompts(folder: Path | None) -> bool:
-    config = folder / "config_sentence_transformers.json" if folder else None
-    return bool(config and config.is_file() and any(json.loads(config.read_text("utf-8")).get("prompts", {}).values()))
+def _read_json(model: str, folder: Path, name: str, form: type[dict[str, Any]] | type[list[Any]]) -> Any:
+    """One of the model's own files; an empty `form` where it is missing."""
+    file = folder / name
+    if not file.is_file():
+        return form()
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, form):
+        raise UnknownModelError(
+            say("{model}: {file} is broken.", model=model, file=str(file)),
+            say("Fetch or save the model again."),
+        )
+    return found
 
 
 def _refuse_foreign_code(model: str, folder: Path) -> None:
     """A local folder's modules.json can name any Python class, and `trust_remote_code=False` does not stop it."""
     weights = list(folder.rglob("*.safetensors"))
-    modules = folder / "modules.json"
-    listed = json.loads(modules.read_text("utf-8")) if modules.is_file() else []
-    foreign = [m.get("type", "") for m in listed if not str(m.get("type", "")).startswith("sentence_transformers.")]
+    types = [
+        str(m.get("type", "") if isinstance(m, dict) else m) for m in _read_json(model, folder, "modules.json", list)
+    ]
+    foreign = [name for name in types if not name.startswith("sentence_transformers.")]
     if foreign:
         raise UnknownModelError(
             say("{model} wants to run code of its own ({name}), which is never done.", model=model, name=foreign[0]),
@@ -120,24 +137,12 @@ def _refuse_foreign_code(model: str, folder: Path) -> None:
         )
 
 
-@lru_cache(maxsize=32)
-def _hash_folder(folder: Path) -> str:
-    contents = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in {".json", ".txt", ".model", ".safetensors"}:
-            with path.open("rb") as file:
-                contents.append((str(path.relative_to(folder)), hashlib.file_digest(file, "sha256").hexdigest()))
-    return hash_files(contents)
-
-
-def _published_prompts(model: str) -> dict[Kind, str]:
-    """The prompts the catalog knows: some models (E5, for one) need prompts that their own files do not name."""
+def _card(model: str) -> ModelCard | None:
+    """What the catalog knows: some models (E5, for one) need prompts that their own files do not name."""
     try:
-        card = load_catalog().card(model)
+        return load_catalog().card(model)
     except UnknownModelError:
-        return {}
-    known: dict[Kind, str | None] = {"query": card.query_prompt, "document": card.document_prompt}
-    return {kind: prompt for kind, prompt in known.items() if prompt}
+        return None
 
 
 class SentenceTransformersEncoder:

@@ -13,7 +13,7 @@ from knowledge.candidate import Leg
 from knowledge.errors import MissingExtraError, UnknownModelError
 from knowledge.wording import say
 from tools import hub
-from tools.encoders.base import Encoder, Kind, Resolved, Vectors, hash_files
+from tools.encoders.base import Encoder, Kind, Resolved, Vectors, hash_files, hash_folder
 from tools.workspace import Workspace
 
 OPTIONS: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     if package == "wordllama":
         found = hub.Found(Path(spec.origin).parent, f"wordllama=={version('wordllama')}")
     elif folder.is_dir():
-        found = hub.Found(folder.resolve(), "files:" + _hash_weights(folder))
+        found = hub.Found(folder.resolve(), "files:" + hash_folder(folder.resolve())[:16])
     elif leg.name.startswith((".", "/", "~")):
         raise UnknownModelError(
             say("There is no model folder {folder}.", folder=leg.name),
@@ -52,10 +52,6 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         prompts={"query": "", "document": ""},
         download_bytes=found.download_bytes,
     )
-
-
-def _hash_weights(folder: Path) -> str:
-    return hash_files([(p.name, p.read_bytes()) for p in sorted(folder.iterdir()) if p.is_file()])[:16]
 
 
 class WordLlamaEncoder:

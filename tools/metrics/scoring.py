@@ -11,7 +11,8 @@ from tools.metrics.f1 import f1
 
 #: what is measured unless the user asks otherwise
 DEFAULT = ("nDCG@10", "RR@10", "AP", "R@10", "R@100", "P@10", "F1@10", "Success@1", "Success@10", "Judged@10")
-_F1 = re.compile(r"F1@(\d+)")
+_F1 = re.compile(r"^F1@(\d{1,6})$")
+_CUTOFF = re.compile(r"@(\d+)$")
 
 Ranking = Sequence[tuple[str, float]]
 
@@ -22,15 +23,21 @@ def check_metrics(names: Iterable[str]) -> None:
 
     for name in names:
         try:
-            parsed = None if _F1.fullmatch(name) else ir_measures.parse_measure(name)
-            known = parsed is None or str(parsed) == name
-        except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError):
+            measure = ir_measures.parse_measure(_F1.sub(r"P@\1", name))
+            known = ir_measures.DefaultPipeline.supports(measure) and measure.params.get("cutoff", 1) > 0
+            known = known and str(measure) == _F1.sub(r"P@\1", name)
+        except (NameError, ValueError, SyntaxError, AttributeError, TypeError, KeyError, AssertionError):
             known = False
         if not known:
             raise UserError(
                 say("There is no metric called “{name}”.", name=name),
                 say("Write it as ir-measures does, for example {examples}.", examples=", ".join(DEFAULT)),
             )
+
+
+def depth_of(metrics: Iterable[str]) -> int:
+    """The largest cut-off among them: a shorter ranking could not answer it; 0 where none has one."""
+    return max((int(found.group(1)) for name in metrics if (found := _CUTOFF.search(name))), default=0)
 
 
 def score(

@@ -1,0 +1,83 @@
+"""Requirements in words: what changed, and what is assumed."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from agent.understanding.base import Change
+from knowledge.constraints import CONSTRAINTS
+from knowledge.requirements import Requirements
+from knowledge.wording import Text, join, say
+from tools.report.background import TASKS
+
+#: fields of `Requirements`
+SLOTS: dict[str, Text] = {
+    "task": say("Task"),
+    "margin": say("Accepted loss for a cheaper model"),
+    "domain": say("Domain"),
+    "documents": say("Documents to index"),
+    "document_tokens": say("Tokens per document"),
+    "query_tokens": say("Tokens per query"),
+    "queries_per_second": say("Queries per second"),
+    "gpu": say("A GPU is available"),
+    "keyword_match": say("Exact words matter"),
+    "incumbent": say("In use today"),
+}
+#: kinds of constraints; one that is not here goes by its kind
+KINDS: dict[str, Text] = {
+    "cost": say("cost"),
+    "dimension": say("length of a vector"),
+    "hosting": say("where it runs"),
+    "languages": say("language"),
+    "latency": say("latency"),
+    "license": say("licence"),
+    "max_tokens": say("length of a text"),
+    "memory": say("memory"),
+    "modality": say("kind of data"),
+    "open_weights": say("open weights"),
+    "parameters": say("size of the model"),
+}
+
+
+def slot_name(slot: str) -> Text:
+    """A field's or a constraint kind's name."""
+    return SLOTS.get(slot) or KINDS.get(slot) or Text.model_validate(slot)
+
+
+def describe_change(change: Change, requirements: Requirements) -> Text:
+    """One changed requirement, as it is now."""
+    constraint = next((c for c in requirements.constraints if c.kind == change.slot), None)
+    if constraint is not None:
+        what = constraint.describe()
+        if constraint.origin == "inferred":
+            return say("{what} (inferred: {why})", what=what, why=constraint.because)
+        return what if constraint.hard else say("{what} (if possible)", what=what)
+    if change.after is None:
+        return say("{slot}: no demand any more", slot=slot_name(change.slot))
+    return say("{slot}: {value}", slot=slot_name(change.slot), value=_value(change.slot, change.after))
+
+
+def _value(slot: str, value: JsonValue) -> Text:
+    if isinstance(value, dict):
+        value = value.get("value")
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    if slot == "task" and str(value) in TASKS:
+        return TASKS[str(value)]
+    return Text.model_validate(f"{value:,g}" if isinstance(value, int | float) else str(value))
+
+
+def assumptions(requirements: Requirements) -> Text:
+    """What was not said and is taken for granted, in one line to correct."""
+    parts = [
+        say("{slot}: {value}", slot=slot_name(name), value=_value(name, slot.value))
+        for name in ("task", "margin")
+        if (slot := getattr(requirements, name)).origin == "assumed"
+    ]
+    said = {constraint.kind for constraint in requirements.constraints}
+    silent = [slot_name(kind) for kind in CONSTRAINTS if kind not in said]
+    if silent:
+        parts.append(say("no demand on {names}", names=join(silent, Text(template=", "))))
+    if not parts:
+        return say("You said everything that counts, so I assume nothing.")
+    return say("I assume: {assumptions}. Say so if that is wrong.", assumptions=join(parts, Text(template="; ")))

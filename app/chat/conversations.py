@@ -1,0 +1,145 @@
+"""The conversations of this server: what is said in one is worked on in the background, whoever is looking."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock, Thread
+
+from agent import events
+from agent.advisor import Advisor
+from app.bug_log import write_bug_log
+from knowledge.errors import AdvisorError
+from knowledge.progress import Progress
+from knowledge.wording import Language, say
+from tools.data_source import DataSource
+
+LOG = logging.getLogger(__name__)
+#: the exit code of a bug, on the command line and in a transcript
+BUG = 1
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a user said; None as its text: nothing, only go on with what was interrupted."""
+
+    text: str | None
+    data: DataSource | None = None
+    language: Language | None = None
+
+
+@dataclass
+class Live:
+    """What is going on in one conversation; `version` changes whenever anything does.
+
+    Attributes:
+        waiting: messages that nobody has begun to deal with.
+        busy: whether something is being worked on.
+        progress: of the long step that runs.
+    """
+
+    waiting: deque[Message] = field(default_factory=deque)
+    busy: bool = False
+    progress: Progress | None = None
+    version: int = 0
+
+
+class Conversations:
+    """All conversations, by thread name. One background thread works on each that has something to do."""
+
+    def __init__(self, advisor: Advisor, home: Path) -> None:
+        self.advisor = advisor
+        self._home = home
+        self._lock = Lock()
+        self._live: dict[str, Live] = {}
+
+    def live(self, thread: str) -> Live:
+        """What is going on in a conversation."""
+        with self._lock:
+            return self._live.setdefault(thread, Live())
+
+    def say(self, thread: str, text: str, data: DataSource | None = None, language: Language | None = None) -> None:
+        """Say something; the answer comes in the transcript."""
+        self._put(thread, Message(text, data, language))
+
+    def wake(self, thread: str) -> None:
+        """Go on with work that a stopped server left behind, unless it ended in a bug and would again."""
+        if self.live(thread).busy or not self.advisor.unfinished(thread):
+            return
+        last = next(reversed(self.advisor.transcript.read(thread)[0]), None)
+        if not (isinstance(last, events.Failed) and last.exit_code == BUG):
+            self._put(thread, Message(None))
+
+    def fail(self, thread: str, error: AdvisorError) -> None:
+        """Show an error in a conversation."""
+        failed = events.Failed(
+            error=type(error).__name__, cause=error.cause, next_step=error.next_step, exit_code=error.exit_code
+        )
+        self.advisor.transcript.add(thread, failed)
+
+    def _put(self, thread: str, message: Message) -> None:
+        live = self.live(thread)
+        with self._lock:
+            live.waiting.append(message)
+            live.version += 1
+            if live.busy:
+                return
+            live.busy = True
+        # a daemon, so that a stopped server ends at once; what was begun is finished after the next start
+        Thread(target=self._work, args=(thread, live), name=f"conversation {thread}", daemon=True).start()
+
+    def _work(self, thread: str, live: Live) -> None:
+        while True:
+            with self._lock:
+                live.version += 1
+                if not live.waiting:
+                    live.busy = False
+                    return
+                message = live.waiting[0]
+            try:
+                for event in self._events(thread, message):
+                    self._note(live, message, event)
+            except AdvisorError as error:
+                self._tell(thread, error)
+            except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file and one line in the chat
+                self._tell(thread, self._bug(error))
+            finally:
+                self._done(live, message)
+
+    def _events(self, thread: str, message: Message) -> Iterator[events.Event]:
+        if message.text is None:
+            return self.advisor.resume(thread)
+        return self.advisor.reply(thread, message.text, data=message.data, language=message.language)
+
+    def _note(self, live: Live, message: Message, event: events.Event) -> None:
+        with self._lock:
+            if isinstance(event, events.Heard) and live.waiting and live.waiting[0] is message:
+                live.waiting.popleft()
+            if isinstance(event, events.Progressed):
+                live.progress = event.progress
+            elif isinstance(event, events.StageStarted | events.StageDone):
+                live.progress = None
+            live.version += 1
+
+    def _done(self, live: Live, message: Message) -> None:
+        with self._lock:
+            if live.waiting and live.waiting[0] is message:
+                live.waiting.popleft()
+            live.progress = None
+
+    def _tell(self, thread: str, error: AdvisorError) -> None:
+        try:
+            self.fail(thread, error)
+        except AdvisorError as second:  # the disk is full: nobody can be told but the log
+            LOG.error("%s; %s", error, second)
+
+    def _bug(self, error: Exception) -> AdvisorError:
+        log = write_bug_log(error, self._home)
+        LOG.error("bug in a conversation: %r (see %s)", error, log)
+        return AdvisorError(
+            say("This is a bug in the advisor: {error}.", error=type(error).__name__),
+            say("Please report it with the log file {name}.", name=log.name if log else "-"),
+        )

@@ -1,0 +1,131 @@
+"""The web server: two pages (English, Chinese), the reports, and the guard before them."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from agent.advisor import Advisor
+from agent.settings import Settings
+from app.chat.conversations import Conversations
+from app.chat.guard import Guard
+from app.chat.uploads import Uploads
+from knowledge.errors import UserError
+from knowledge.wording import Language, say
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.responses import Response
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "report.json": "application/json"}
+#: seconds that open pages get to let go when the server is stopped; they never do by themselves
+GRACE = 2
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Listen, and serve until interrupted."""
+    local = is_loopback(host)
+    if not local and settings.password is None:
+        raise UserError(
+            say("Listening on {host} lets other machines in, and no password is set.", host=host),
+            say("Set ADVISOR_PASSWORD (the user name is “advisor”), or listen on 127.0.0.1."),
+        )
+    listener = _listen(host, port)
+    app = make_app(settings, local=local)
+    import uvicorn
+
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}"
+    sys.stdout.write(say("The web chat is at {url} (Ctrl-C ends it).", url=address).render(settings.language or "en"))
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host.strip("[]"), port), family=family)
+    except OSError as error:
+        raise UserError(
+            say("Cannot listen on {host}, port {port}: {why}.", host=host, port=port, why=str(error.strerror or error)),
+            say("Choose another with --host and --port; --port 0 takes a free one."),
+        ) from error
+
+
+def make_app(settings: Settings, *, local: bool) -> FastAPI:
+    """The application: ``/en/`` and ``/zh/`` are the pages, ``/reports/RUN/`` the reports.
+
+    Args:
+        settings: what the environment says.
+        local: whether only this machine can reach it; then other host names are refused, because a page from
+            elsewhere could point its own name at this machine (DNS rebinding).
+    """
+    home = settings.home.expanduser()
+    # both are read when gradio is imported or first used
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(home / "uploads" / "incoming")
+    import gradio
+    from fastapi import FastAPI
+
+    from app.chat.page import STYLE, make_page, make_theme
+
+    advisor = Advisor(settings)
+    conversations = Conversations(advisor, home)
+    uploads = Uploads(home / "uploads")
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/reports/{run}/{name}", _report_route(advisor), methods=["GET"])
+    for language in LANGUAGES:
+        gradio.mount_gradio_app(
+            app,
+            make_page(conversations, uploads, language),
+            path=f"/{language}",
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            allowed_paths=[],
+            max_file_size=uploads.most_bytes,
+            ssr_mode=False,
+            theme=make_theme(),
+            css=STYLE,
+        )
+    password = settings.password.get_secret_value() if settings.password else None
+    app.add_middleware(Guard, local=local, password=password, language=settings.language)
+    return app
+
+
+def _report_route(advisor: Advisor):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from fastapi import HTTPException
+    from fastapi.responses import FileResponse
+
+    def report(run: str, name: str, download: bool = False) -> Response:
+        """One file of a run's report."""
+        if name not in REPORT_FILES or not re.fullmatch(r"[A-Za-z0-9-]{1,80}", run):
+            raise HTTPException(404)
+        path = advisor.context.reports / run / name
+        if not path.is_file():
+            raise HTTPException(404)
+        # opened as a page, a report has no access to the chat beside it
+        return FileResponse(
+            path,
+            media_type=f"{REPORT_FILES[name]}; charset=utf-8",
+            filename=f"{run}-{name}" if download else None,
+            headers={"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-downloads"},
+        )
+
+    report.__annotations__["return"] = FileResponse
+    return report

@@ -1,0 +1,258 @@
+"""Records in words, for any door: as lines of text, or as Markdown in which nothing but our own marks is markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from agent import events
+from knowledge.progress import Progress
+from knowledge.requirements import Requirements, Slot
+from knowledge.results import Plan, PlannedCandidate, Recommendation, Shortlist
+from knowledge.wording import Language, Text, say
+from tools.report import figures
+from tools.report.background import ORIGINS, TASKS
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: `mark` stands before it ("·", "?", "!" or a number), `depth` is how far it is set in."""
+
+    text: str
+    mark: str = ""
+    depth: int = 0
+
+
+def as_text(lines: Iterable[Line]) -> str:
+    """Lines as a terminal shows them."""
+    return "\n".join(_plain(line) for line in lines)
+
+
+def _plain(line: Line) -> str:
+    if line.depth == 0:
+        return f"{line.mark:>3} {line.text}" if line.mark else line.text
+    indent = "  " if line.depth == 1 else "      "
+    return f"{indent}{line.mark} {line.text}" if line.mark else f"{indent}{line.text}"
+
+
+def as_markdown(lines: Iterable[Line]) -> str:
+    """Lines as paragraphs and lists."""
+    written: list[str] = []
+    in_list = False
+    for line in lines:
+        item = bool(line.mark or line.depth)
+        if written and not (item and in_list):
+            written.append("")
+        mark = {"?": "❔ ", "!": "⚠️ "}.get(line.mark, "")
+        bullet = f"{line.mark} " if line.mark.rstrip(".").isdigit() else "- "
+        indent = "    " * (line.depth - 1)
+        written.append(f"{indent}{bullet}{mark}{escape(line.text)}" if item else escape(line.text))
+        in_list = item
+    return "\n".join(written)
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no image that would be fetched."""
+    safe = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # what means a list, a rule or code at the start of a line
+    return "\n".join(re.sub(r"^(\d+)?([-+=.)])", r"\1\\\2", line.strip()) for line in safe.splitlines())
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+
+
+def progress_line(progress: Progress, language: Language) -> str:
+    """How far a step has come, and when it will be done."""
+    share = f"{min(progress.done / max(progress.total, 1), 1):4.0%}"
+    left = Text(template="")
+    if progress.done >= progress.total:
+        left = say("done after {seconds}", seconds=duration(progress.elapsed_seconds))
+    elif progress.eta_seconds is not None:
+        left = say("about {seconds} left", seconds=duration(progress.eta_seconds))
+    ending = left.render(language)
+    return f"{progress.label.render(language)}: {share}{', ' if ending else ''}{ending}"
+
+
+def noted_lines(event: events.Noted, language: Language) -> Iterator[Line]:
+    """What was understood."""
+    yield Line(say("Noted:").render(language))
+    for change in event.changes:
+        yield Line(change.render(language), "·", 1)
+    if event.ignored:
+        yield Line(say("I did not understand: {words}", words=event.ignored).render(language))
+
+
+def profiled_lines(event: events.Profiled, language: Language) -> Iterator[Line]:
+    """What the data is like."""
+    p = event.profile
+    yield Line(
+        say(
+            "Your data: {documents} documents, {queries} queries, {judgments} judgments.",
+            documents=p.dataset.documents,
+            queries=p.dataset.queries,
+            judgments=p.dataset.judgments,
+        ).render(language)
+    )
+    found: list[Text] = []
+    if p.document_tokens:
+        found.append(
+            say(
+                "Documents have {mean:.0f} tokens on average, 95 % have at most {p95:.0f}.",
+                mean=p.document_tokens.mean,
+                p95=p.document_tokens.p95,
+            )
+        )
+    if p.dataset.columns:
+        columns = ", ".join(f"{k} ← {v}" for k, v in sorted(p.dataset.columns.items()))
+        found.append(say("Columns read: {columns}.", columns=columns))
+    if p.dataset.skipped:
+        found.append(say("Left out: {count} entries that cannot be used.", count=p.dataset.skipped))
+    if p.dataset.label_origin:
+        found.append(say("How the labels came about: {origin}", origin=p.dataset.label_origin))
+    for text in found:
+        yield Line(text.render(language), "", 1)
+    for warning in p.warnings:
+        yield Line(warning.render(language), "!", 1)
+
+
+def shortlist_lines(found: Shortlist, language: Language) -> Iterator[Line]:
+    """The shortlist with its predictions and reasons."""
+    yield Line(
+        say(
+            "{kept} of {considered} models are worth measuring (predicted {metric}, 80 % interval):",
+            kept=len(found.kept),
+            considered=found.considered,
+            metric=found.kept[0].predicted.metric if found.kept else "",
+        ).render(language)
+    )
+    for place, pick in enumerate(found.kept, start=1):
+        p = pick.predicted
+        yield Line(f"{pick.model}  {p.mean:.3f} ({p.low:.3f} – {p.high:.3f})", f"{place}.")
+        for reason in pick.reasons:
+            yield Line(reason.render(language), "·", 2)
+        for unknown in pick.unknown:
+            yield Line(unknown.render(language), "?", 2)
+    for note in found.notes:
+        yield Line(note.render(language))
+
+
+def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:
+    """The plan, and what it costs."""
+    yield Line(_plan_head(plan).render(language))
+    width = max(len(c.spec) for c in plan.candidates)
+    for c in plan.candidates:
+        yield Line(f"{c.spec:{width}}  {c.minutes:5.1f} min  {c.why.render(language)}", "", 1)
+    yield from _plan_costs(plan, language)
+
+
+def plan_markdown(plan: Plan, language: Language) -> str:
+    """The plan as a table, and what it costs."""
+
+    def row(c: PlannedCandidate) -> str:
+        download = f"{c.download_gb:.2f} GB" if c.download_gb else figures.NOTHING
+        return f"| {code(c.spec)} | {c.minutes:.1f} min | {download} | {escape(c.why.render(language))} |"
+
+    heads = (say("candidate"), say("time"), say("download"), say("why"))
+    table = [f"| {' | '.join(h.render(language) for h in heads)} |", "| --- | ---: | ---: | --- |"]
+    table += map(row, plan.candidates)
+    return "\n\n".join(
+        (escape(_plan_head(plan).render(language)), "\n".join(table), as_markdown(_plan_costs(plan, language)))
+    )
+
+
+def _plan_head(plan: Plan) -> Text:
+    return say(
+        "Plan: measure {count} candidates on {queries} queries over {documents} documents.",
+        count=len(plan.candidates),
+        queries=plan.queries,
+        documents=plan.documents,
+    )
+
+
+def _plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
+    yield Line(
+        say(
+            "About {minutes:.0f} minutes, {gb:.1f} GB to download, {usd:.2f} US dollars.",
+            minutes=max(plan.minutes, 1),
+            gb=plan.download_gb,
+            usd=plan.usd,
+        ).render(language)
+    )
+    hosts = sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})
+    leaves = say("Your documents and queries would be sent to: {hosts}.", hosts=", ".join(hosts))
+    yield Line((leaves if hosts else say("No text leaves this machine.")).render(language))
+    if plan.not_measured:
+        yield Line(say("Cannot be measured here:").render(language))
+        for c in plan.not_measured:
+            yield Line(f"{c.spec}: {c.obstacle.render(language) if c.obstacle else ''}", "", 1)
+
+
+def recommendation_markdown(found: Recommendation, language: Language) -> str:
+    """The decision: headline, how sure, why."""
+    parts = [f"**{escape(found.headline.render(language))}**", escape(found.confidence.render(language))]
+    parts.append(as_markdown(Line(reason.render(language), "·", 1) for reason in found.reasons))
+    return "\n\n".join(filter(None, parts))
+
+
+def code(text: str) -> str:
+    """A name as code, inside a table cell too."""
+    return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One requirement as it is shown: what, how much, and whether somebody said so."""
+
+    name: str
+    value: str
+    origin: str
+    assumed: bool
+    because: str = ""
+
+
+def needs(requirements: Requirements, language: Language) -> Iterator[Need]:
+    """The requirements and assumptions, one by one."""
+
+    def need(title: Text, value: str, about: Any) -> Need:
+        origin = ORIGINS[about.origin].render(language)
+        return Need(title.render(language), value, origin, about.origin == "assumed", about.because)
+
+    yield need(say("Task"), TASKS[requirements.task.value].render(language), requirements.task)
+    for constraint in requirements.constraints:
+        title = say("must") if constraint.hard else say("preferred")
+        yield need(title, constraint.describe().render(language), constraint)
+    yes, no = say("yes").render(language), say("no").render(language)
+    slots: tuple[tuple[Text, Slot[Any] | None], ...] = (
+        (say("Domain"), requirements.domain),
+        (say("Documents to index"), requirements.documents),
+        (say("Tokens per document"), requirements.document_tokens),
+        (say("Tokens per query"), requirements.query_tokens),
+        (say("Queries per second"), requirements.queries_per_second),
+        (say("A GPU is available"), requirements.gpu),
+        (say("Exact words matter"), requirements.keyword_match),
+        (say("In use today"), requirements.incumbent),
+        (say("Accepted loss for a cheaper model"), requirements.margin),
+    )
+    for title, slot in slots:
+        if slot is not None:
+            value = slot.value
+            shown = (
+                (yes if value else no) if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else value
+            )
+            yield need(title, str(shown), slot)
+
+
+def needs_markdown(requirements: Requirements, language: Language) -> str:
+    """The requirements and assumptions as a list; what nobody said is marked."""
+
+    def line(n: Need) -> str:
+        mark = "" if n.origin == ORIGINS["stated"].render(language) else f" *({escape(n.origin)})*"
+        return f"- {escape(n.name)}: **{escape(n.value)}**{mark}"
+
+    return "\n".join(map(line, needs(requirements, language)))

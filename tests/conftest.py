@@ -1,0 +1,66 @@
+"""For all tests: a home of their own, no key, no hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path, monkeypatch):
+    """Nobody's settings leak in, nothing leaks out, and no test asks a model hub."""
+    for name in (
+        "MILVUS_URI",
+        "MILVUS_TOKEN",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "HF_ENDPOINT",
+        "HF_TOKEN",
+        "ADVISOR_LANGUAGE",
+        "ADVISOR_CHILD_MEMORY_MB",
+        "ADVISOR_PASSWORD",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ADVISOR_OFFLINE", "1")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The real data sets; they do not travel with the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data sets (../shared/data) are not here")
+    return SHARED
+
+
+#: subject -> what a document says of it, and what somebody asks
+SUBJECTS = {
+    "bread": ("Sourdough rises slowly because wild yeast ferments the flour overnight.", "why does sourdough rise"),
+    "tides": ("The moon's gravity pulls the oceans and makes high and low water.", "what makes high and low water"),
+    "glass": ("Molten sand cools into a transparent solid without crystals.", "how does sand become transparent"),
+    "bees": ("Worker insects dance to tell the hive where flowers are.", "how do insects tell the hive about flowers"),
+    "rust": ("Iron corrodes when oxygen and water meet at its surface.", "when does iron corrode"),
+    "jazz": ("Musicians improvise over swinging chords and a walking bass.", "music improvised over chords"),
+    "chess": ("A pawn that reaches the last rank is promoted to a queen.", "what happens to a pawn on the last rank"),
+    "snow": ("Ice crystals grow six arms as vapour freezes in cold clouds.", "how many arms do ice crystals grow"),
+    "silk": ("Caterpillars spin cocoons whose threads are unwound and woven.", "threads unwound from cocoons"),
+    "salt": ("Sea water evaporates in shallow ponds and leaves white crystals.", "what evaporates in shallow ponds"),
+}
+
+
+@pytest.fixture
+def small_dataset(tmp_path) -> Path:
+    """Ten documents, ten queries, ten judgments, in the BEIR layout."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    corpus = [json.dumps({"_id": name, "title": "", "text": text}) for name, (text, _) in SUBJECTS.items()]
+    queries = [json.dumps({"_id": f"q-{name}", "text": query}) for name, (_, query) in SUBJECTS.items()]
+    (folder / "corpus.jsonl").write_text("\n".join(corpus) + "\n", "utf-8")
+    (folder / "queries.jsonl").write_text("\n".join(queries) + "\n", "utf-8")
+    qrels = ["query-id\tcorpus-id\tscore", *(f"q-{name}\t{name}\t1" for name in SUBJECTS)]
+    (folder / "qrels.tsv").write_text("\n".join(qrels) + "\n", "utf-8")
+    return folder
