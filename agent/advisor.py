@@ -96,12 +96,13 @@ class Advisor:
         """
         with self._lock(thread):
             yield from self._finish(thread)
+            text = _storable(text)
             heard = events.Heard(text=text, data=data)
             self.transcript.add(thread, heard)
             yield heard
             update = State(message=text, language=language or self._language_of(thread, text), interactive=True)
             if data is not None:
-                update |= with_data(update, data)
+                update |= with_data(self.state(thread) | update, data)
             if specs is not None:
                 update |= State(specs=specs)
             if self._waiting(thread):
@@ -121,6 +122,7 @@ class Advisor:
     ) -> Iterator[events.Event]:
         """The same conversation without questions: what is not said is assumed, what is not agreed to is not done."""
         with self._lock(thread):
+            text = _storable(text)
             known = self.state(thread)
             update = cleared(known) if data == known.get("data") else with_data(known, data)
             update |= State(
@@ -189,3 +191,8 @@ class Advisor:
                 say("Use at most 100 letters, digits, “-”, “_” and “.”."),
             )
         return FileLock(self._locks / f"{thread}.lock", timeout=3600, thread_local=False)
+
+
+def _storable(text: str) -> str:
+    """The text without halves of surrogate pairs, which terminals pass on and no file can hold."""
+    return text.encode("utf-8", "replace").decode()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent.understanding.base import Understood
 from knowledge.errors import NothingLeftError, UnknownModelError
 from knowledge.model_card import ModelCard
-from knowledge.results import Recommendation, Row, Shortlist
+from knowledge.results import Plan, Recommendation, Row, Shortlist
 from knowledge.wording import Text, join, say
 from tools.shortlist import shortlist
 
@@ -52,16 +52,25 @@ def _about(name: str, kind: str, state: State, context: Context) -> Text:
         parts.append(_measured(measured))
     elif standing:
         parts.append(standing)
+        parts += _obstacle(card.model, state.get("plan"))
     if not parts:
         parts = [facts(card)]
     return join(parts)
+
+
+def _obstacle(model: str, plan: Plan | None) -> list[Text]:
+    blocked = (p for p in (plan.not_measured if plan else ()) if p.model == model and p.obstacle)
+    return [say("It cannot be measured here: {reason}", reason=p.obstacle) for p in blocked if p.obstacle]
 
 
 def _row(name: str, recommendation: Recommendation | None) -> Row | None:
     rows = recommendation.rows if recommendation else ()
     wanted = name.lower()
     exact = [row for row in rows if row.spec.lower() == wanted]
-    return next(iter(exact), None) or next((row for row in rows if wanted in row.spec.lower()), None)
+    # of several set-ups with this model, the plainest: the model alone before its fusions and variants
+    return next(iter(exact), None) or min(
+        (row for row in rows if wanted in row.spec.lower()), key=lambda row: len(row.spec), default=None
+    )
 
 
 def _measured(row: Row) -> Text:
@@ -87,7 +96,7 @@ def _measured(row: Row) -> Text:
             )
         )
     elif row.standing == "tied":
-        parts.append(say("It is as good within your margin, but costs more."))
+        parts.append(say("It is no worse by more than your margin, but not cheaper."))
     else:
         parts.append(say("The sample is too small to tell it from the best."))
     return join(parts)

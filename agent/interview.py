@@ -9,7 +9,7 @@ from agent.understanding.base import Asked
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
 from knowledge.errors import NothingLeftError
-from knowledge.requirements import Requirements, Slot
+from knowledge.requirements import Requirements
 from knowledge.scores import Scores
 from knowledge.wording import Text, say
 from tools.shortlist import shortlist
@@ -65,9 +65,10 @@ def question_text(about: str) -> Text:
 
 def picked(text: str, asked: Asked) -> Answer | None:
     """The suggested answer that a message picks by its number or by its label, in either language."""
-    said = text.strip().strip(".。)）").casefold()
-    if said.isdecimal() and 1 <= int(said) <= len(asked.answers):
-        return asked.answers[int(said) - 1]
+    said = text.strip().casefold()
+    number = said.rstrip(".。)）")
+    if number.isdecimal() and len(number) < 3 and 1 <= int(number) <= len(asked.answers):
+        return asked.answers[int(number) - 1]
     labels = (
         (answer, {answer.label.render(language).casefold() for language in ("en", "zh")}) for answer in asked.answers
     )
@@ -147,8 +148,12 @@ def _expected_change(requirements: Requirements, about: str, answers: Sequence[A
 
 def _answered(requirements: Requirements, about: str, answer: Answer) -> Requirements:
     if about in SLOT_QUESTIONS:
-        value = answer.parameters["value"] if answer.parameters else None
-        return requirements.model_copy(update={about: Slot(value=value)}) if value else requirements
+        known = {name: getattr(requirements, name) for name in Requirements.model_fields}
+        return (
+            Requirements.model_validate(known | {about: answer.parameters["value"]})
+            if answer.parameters
+            else requirements
+        )
     if answer.parameters is None:
         return requirements.without_constraint(about)
     return requirements.with_constraint(make_constraint(about, **answer.parameters))

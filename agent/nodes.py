@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
@@ -62,11 +61,15 @@ class Nodes:
         text, asked = state.get("message") or "", state.get("asked")
         update = State(message="", failure=None, understood=None, requirements=before)
         if not text.strip():
+            if asked and asked.about in ("data", "plan") and state.get("profile") is None:
+                update |= State(asked=None)  # new data answers the one, and the other was about the old data
             return update | State(status=state.get("status", "interviewing"))
         found = _read_choice(self._context.understanding.understand(text, before, asked), text, asked)
         is_what_if = found.question is not None and found.question.kind == "what_if"
         update |= State(understood=found, asked=_still_open(found, state))
-        if found.intent == "stop":
+        if found.intent == "decide":
+            update |= State(decided=True)
+        elif found.intent == "stop":
             _tell(events.Said(text=say("I stop here. Nothing is lost: write again whenever you like to go on.")))
         if is_what_if:
             return update
@@ -130,9 +133,8 @@ class Nodes:
     @foreseen
     def interview(self, state: State) -> State:
         """Put the open question again, or choose the next one, if one is worth asking."""
-        understood, asked = state.get("understood"), state.get("asked")
-        decided = bool(understood and understood.intent == "decide")
-        if state.get("interactive", True) and not decided:
+        asked = state.get("asked")
+        if state.get("interactive", True) and (asked or not state.get("decided")):
             asked = asked or interview.next_question(
                 state["requirements"],
                 state.get("asked_before") or [],
@@ -157,9 +159,8 @@ class Nodes:
 
     def ask(self, state: State) -> State:
         """Wait for the answer. This node runs again from its top when it comes, so it does nothing else."""
-        asked = state["asked"]
-        assert asked
-        return State(message=str(interrupt({"about": asked.about})))
+        asked = state.get("asked")  # data handed over meanwhile may have made it void
+        return State(message=str(interrupt({"about": asked.about if asked else "data"})))
 
     @foreseen
     def shortlist(self, state: State) -> State:
@@ -247,6 +248,7 @@ class Nodes:
                 found,
                 new_run_id("shortlist", context.now()),
                 _why_unmeasured(state),
+                context.catalog.sources[context.scores.source],
                 now=context.now(),
             )
             comparisons = None
@@ -301,7 +303,8 @@ def _read_choice(found: Understood, text: str, asked: Asked | None) -> Understoo
 def _still_open(found: Understood, state: State) -> Asked | None:
     """The question that still waits for its answer: after a question back, or once after a message not understood."""
     asked = state.get("asked")
-    if asked is None or found.answered or found.changes:
+    is_what_if = found.question is not None and found.question.kind == "what_if"
+    if asked is None or found.answered or (found.changes and not is_what_if):
         return None
     if found.intent == "question":
         return asked
@@ -312,8 +315,9 @@ def _still_open(found: Understood, state: State) -> Asked | None:
 
 
 def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:
-    tried = {c.spec for c in (*benchmark.candidates, *benchmark.failed)} if benchmark else set()
-    return bool(tried) and tried >= set(specs)
+    if benchmark is None:
+        return False
+    return {c.spec for c in benchmark.candidates} | {c.spec for c in benchmark.failed} >= set(specs)
 
 
 def report_of(state: State) -> Report:

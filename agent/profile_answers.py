@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from knowledge.constraints import make_constraint
+from knowledge.languages import language_code, language_names
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import DataProfile
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 
-#: a language counts as one of the data's from this share on
+#: a language counts as one of the documents' from this share on
 LANGUAGE_SHARE = 0.1
+#: short queries are often taken for a related language, so only what most of them are in counts
+MOST = 0.5
 
 
 def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requirements, tuple[Text, ...]]:
@@ -17,21 +22,42 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
     What the user stated is never overwritten; where the data disagrees, that is said.
     """
     learnt: list[Text] = []
-    shares = {code: share for code, share in profile.languages.items() if share >= LANGUAGE_SHARE}
+    shares = {
+        code: share for code, share in profile.languages.items() if share >= LANGUAGE_SHARE and language_code(code)
+    }
+    foreign = tuple(
+        code
+        for code, share in profile.query_languages.items()
+        if share > MOST and shares and code not in shares and language_code(code)
+    )
     stated = requirements.languages
     if shares and not stated:
-        shown = ", ".join(f"{code} {share:.0%}" for code, share in shares.items())
+        shown = _shown(shares)
         constraint = make_constraint(
-            "languages", languages=tuple(shares), origin="inferred", because=f"the documents are {shown}"
+            "languages",
+            languages=(*shares, *foreign),
+            cross_lingual=bool(foreign),
+            origin="inferred",
+            because=f"the documents are {shown}" + "".join(f", the queries {code}" for code in foreign),
         )
         requirements = requirements.with_constraint(constraint)
-        learnt.append(say("Your documents are in {languages}, so I look for models that know it.", languages=shown))
+        if foreign:
+            learnt.append(
+                say(
+                    "Your documents are in {languages} and your queries in {queries}, so I look for models that know "
+                    "both.",
+                    languages=shown,
+                    queries=language_names(foreign),
+                )
+            )
+        else:
+            learnt.append(say("Your documents are in {languages}, so I look for models that know it.", languages=shown))
     elif shares and not set(shares) & set(stated):
         learnt.append(
             say(
                 "You said {stated}, but your documents look like {found}. I keep what you said; correct me if need be.",
-                stated=", ".join(stated),
-                found=", ".join(shares),
+                stated=language_names(stated),
+                found=language_names(tuple(shares)),
             )
         )
     if not any(constraint.kind == "modality" for constraint in requirements.constraints):
@@ -49,3 +75,12 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
             value=value, origin="inferred", because="95 % of the documents are shorter"
         )
     return requirements.model_copy(update=updates), tuple(learnt)
+
+
+def _shown(shares: Mapping[str, float]) -> Text:
+    """English 80 %, German 20 %."""
+    parts = [
+        Text(template="{name} {share:.0%}", values={"name": language_names([code]), "share": share})
+        for code, share in shares.items()
+    ]
+    return join(parts, Text(template=", "))

@@ -62,6 +62,8 @@ class State(TypedDict, total=False):
     asked: Asked | None
     """the open question"""
     asked_before: list[str]
+    decided: bool
+    """the user said to decide without more questions"""
     profile: DataProfile | None
     shortlist: Shortlist | None
     plan: Plan | None
@@ -103,6 +105,9 @@ def cleared(state: State) -> State:
     What was measured stays, quality in the run store and speed in `benchmark`: neither depends on what is demanded.
     """
     emptied = State(shortlist=None, plan=None, evaluation=None, recommendation=None, comparisons=None)
+    asked = state.get("asked")
+    if asked is not None and asked.about == "plan":
+        emptied |= State(asked=None)
     return emptied | State(consent=None) if state.get("interactive", True) else emptied
 
 

@@ -56,6 +56,7 @@ def as_markdown(lines: Iterable[Line]) -> str:
 def escape(text: str) -> str:
     """Text that Markdown shows as it is: no markup, no HTML, no image that would be fetched."""
     safe = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = re.sub(r"(?=://|@)|(?<=www)(?=\.)", r"\\", safe)  # or addresses become links
     # what means a list, a rule or code at the start of a line
     return "\n".join(re.sub(r"^(\d+)?([-+=.)])", r"\1\\\2", line.strip()) for line in safe.splitlines())
 
@@ -149,6 +150,7 @@ def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:
     for c in plan.candidates:
         yield Line(f"{c.spec:{width}}  {c.minutes:5.1f} min  {c.why.render(language)}", "", 1)
     yield from _plan_costs(plan, language)
+    yield from unmeasured_lines(plan, language)
 
 
 def plan_markdown(plan: Plan, language: Language) -> str:
@@ -187,6 +189,10 @@ def _plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
     hosts = sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})
     leaves = say("Your documents and queries would be sent to: {hosts}.", hosts=", ".join(hosts))
     yield Line((leaves if hosts else say("No text leaves this machine.")).render(language))
+
+
+def unmeasured_lines(plan: Plan, language: Language) -> Iterator[Line]:
+    """What the plan leaves out, and why; the first line is the heading."""
     if plan.not_measured:
         yield Line(say("Cannot be measured here:").render(language))
         for c in plan.not_measured:

@@ -35,12 +35,12 @@ def _encode(text: str, what: Literal["name", "value"]) -> str:
 def _options(text: str | None, spec: str) -> dict[str, str]:
     pairs = [p for p in (text or "").split("&") if p]
     for pair in pairs:
-        if not re.fullmatch(r"[a-z_][a-z0-9_]*=[^=]+", pair):
+        if not re.fullmatch(r"[a-z_][a-z0-9_]*=[^=]*[^=\s][^=]*", pair):
             raise _bad(spec, say("“{part}” is not of the form key=value", part=pair))
     found = dict(p.split("=", 1) for p in pairs)
     if len(found) < len(pairs):
         raise _bad(spec, say("an option is given twice"))
-    return {key: unquote(value) for key, value in found.items()}
+    return {key: unquote(value.strip()) for key, value in found.items()}
 
 
 def _written(options: dict[str, str]) -> str:

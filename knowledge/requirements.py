@@ -57,7 +57,7 @@ class Requirements(BaseModel):
 
     version: Literal[1] = 1
     summary: str = ""
-    task: Slot[Task] = Slot(value="search", origin="assumed", because="the most common task")
+    task: Slot[Task] = Slot[Task](value="search", origin="assumed", because="the most common task")
     domain: Slot[str] | None = None
     documents: Slot[int] | None = None
     document_tokens: Slot[int] | None = None
@@ -66,7 +66,7 @@ class Requirements(BaseModel):
     gpu: Slot[bool] | None = None
     keyword_match: Slot[bool] | None = None
     incumbent: Slot[str] | None = None
-    margin: Slot[float] = Slot(value=0.02, origin="assumed", because="0.02 nDCG@10 is about what users notice")
+    margin: Slot[float] = Slot[float](value=0.02, origin="assumed", because="0.02 nDCG@10 is about what users notice")
     constraints: tuple[AnyConstraint, ...] = ()
 
     @model_validator(mode="after")

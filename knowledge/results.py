@@ -297,6 +297,8 @@ class SpeedOfCandidate(Record):
         documents_per_second: at `best_batch`, on a sample of the user's documents.
         peak_memory_mb: of the process, model and libraries included.
         bytes_per_vector: as stored in float32; for a sparse leg, index bytes per document.
+        noise: median of the slowest round of queries over that of the quietest, which is the one reported; about 1 on
+            an idle machine.
     """
 
     spec: str
@@ -311,6 +313,7 @@ class SpeedOfCandidate(Record):
     peak_memory_mb: float
     bytes_per_vector: float
     repeats: int
+    noise: float = 1.0
     usd_per_million_tokens: float | None = None
 
 

@@ -12,6 +12,8 @@ DIMENSION = 32
 WORDS = "the a of in is to and cat dog sea ship apple pear code memory garbage collection server web suite query"
 CHINESE = "猫狗海船苹果梨代码内存垃圾回收服务器的是在坐垫上睡觉"
 
+MODULES = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
+
 
 def write_tokenizer(folder: Path) -> int:
     """Write tokenizer.json and its configuration; returns the size of the vocabulary."""
@@ -60,7 +62,7 @@ def make_st(folder: Path, *, prompts: dict[str, str] | None = None, similarity: 
         folder / "modules.json",
         [
             {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{name}"}
-            for i, (path, name) in enumerate((("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")))
+            for i, (path, name) in enumerate(MODULES)
         ],
     )
     write_json(

@@ -59,12 +59,17 @@ class BM25Index:
         A document that shares no word with the query is not found: where fewer than k are, row -1 and score 0 follow.
         """
         k = min(k, self._size)
-        if self._empty or not queries:
-            return np.full((len(queries), k), -1, dtype=np.int64), np.zeros((len(queries), k))
-        tokens = [tokenise(text, self._stem) or [""] for text in queries]
-        rows, scores = self._index.retrieve(tokens, k=k, show_progress=False)
-        scores = np.asarray(scores, dtype=np.float64)
-        return np.where(scores > 0, np.asarray(rows, dtype=np.int64), -1), scores
+        rows = np.full((len(queries), k), -1, dtype=np.int64)
+        scores = np.zeros((len(queries), k))
+        # words that no document has add nothing, and bm25s stumbles over a query of nothing else
+        known = {} if self._empty else self._index.vocab_dict
+        tokens = [[t for t in tokenise(text, self._stem) if t in known] for text in queries]
+        asked = [q for q, words in enumerate(tokens) if words]
+        if asked and k:
+            found, found_scores = self._index.retrieve([tokens[q] for q in asked], k=k, show_progress=False)
+            scores[asked] = found_scores
+            rows[asked] = np.where(scores[asked] > 0, found, -1)
+        return rows, scores
 
     @property
     def bytes_per_document(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,36 +94,34 @@ def evaluate(
     run_id = new_run_id("evaluation", started)
     failures: dict[Candidate, AdvisorError] = {}
     resolved = _resolve(parsed, workspace, consent, failures)
-    measured: list[MeasuredCandidate] = []
     session = _Session(dataset, queries, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
     runs = RunStore(workspace.store)
     try:
         keys = {c: _key(c, session, metrics) for c in parsed if c not in failures}
         known = {c: earlier for c, key in keys.items() if (earlier := runs.measurement(key))}
         _encode([c for c in keys if c not in known], session, failures, on_progress)
+        found = {candidate: _again(*earlier) for candidate, earlier in known.items()}
+        missing = [c for c in keys if c not in known and c not in failures]
         # opened only now: Milvus Lite complains about clients that idle while models encode
-        with VectorStore(workspace) as store:
-            for candidate, key in keys.items():
-                if candidate in known:
-                    measured.append(_again(*known[candidate]))
-                elif candidate not in failures:
-                    try:
-                        found, scores = _measure(candidate, key, session, store, judgments, metrics)
-                    except AdvisorError as error:
-                        failures[candidate] = error
-                        continue
-                    payload = found.model_dump(mode="json")
-                    runs.save_measurement(key, "quality", candidate.spec, run_id, payload, scores)
-                    measured.append(found)
-        if not measured:
-            raise next(iter(failures.values()))
+        with _store_for(missing, session) as store:
+            for candidate in missing:
+                try:
+                    new, scores = _measure(candidate, keys[candidate], session, store, judgments, metrics)
+                except AdvisorError as error:
+                    failures[candidate] = error
+                    continue
+                payload = new.model_dump(mode="json")
+                runs.save_measurement(new.key, "quality", new.spec, run_id, payload, scores)
+                found[candidate] = new
+        if not found:
+            raise next(failures[c] for c in parsed if c in failures)
         evaluation = Evaluation(
             run_id=run_id,
             started=started,
             dataset=dataset.summary,
             primary=metrics[0],
-            candidates=tuple(measured),
-            failed=tuple(_failed(candidate.spec, error) for candidate, error in failures.items()),
+            candidates=tuple(found[c] for c in parsed if c in found),
+            failed=tuple(_failed(c.spec, failures[c]) for c in parsed if c in failures),
             store=runs.name,
             judged_queries=len(judgments),
         )
@@ -265,7 +264,7 @@ def _measure(
     candidate: Candidate,
     key: str,
     session: _Session,
-    store: VectorStore,
+    store: VectorStore | None,
     judgments: Mapping[str, Mapping[str, int]],
     metrics: Sequence[str],
 ) -> tuple[MeasuredCandidate, dict[str, dict[str, float]]]:
@@ -323,7 +322,14 @@ def _search_bm25(leg: Leg, session: _Session) -> _Searched:
     return _Searched(rankings, index_seconds=indexed - begun, search_seconds=time.perf_counter() - indexed)
 
 
-def _search(leg: Leg, session: _Session, store: VectorStore) -> _Searched:
+def _store_for(candidates: Sequence[Candidate], session: _Session) -> AbstractContextManager[VectorStore | None]:
+    """Milvus, where a candidate has vectors to search."""
+    dense = any(leg in session.resolved for candidate in candidates for leg in candidate.legs)
+    return VectorStore(session.workspace) if dense else nullcontext()
+
+
+def _search(leg: Leg, session: _Session, store: VectorStore | None) -> _Searched:
+    assert store
     resolved = session.resolved[leg]
     stored, asked = (
         encoders.finish(vectors(resolved, session.texts(kind), kind, session.workspace), leg, resolved)

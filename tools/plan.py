@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
 from knowledge.catalog import Catalog
@@ -38,6 +38,7 @@ def make_plan(
     catalog: Catalog,
     *,
     most: int = 8,
+    specs: Sequence[str] = (),
 ) -> Plan:
     """Choose the candidates: the shortlist as far as it can run here, BM25, models at hand, and cheaper variants.
 
@@ -49,8 +50,15 @@ def make_plan(
         workspace: where models may be.
         catalog: cards of the models at hand.
         most: candidates at most; the shortlist comes first.
+        specs: what the user wants measured instead; then nothing else is.
+
+    Raises:
+        SpecError: one of `specs` cannot be read.
+        AdvisorError: why the first of `specs` cannot be measured, when none of them can.
     """
     tokens = _tokens(dataset, profile)
+    if specs:
+        return _as_asked(specs, tokens, dataset, workspace, catalog)
     chosen: list[PlannedCandidate] = [
         PlannedCandidate(spec="bm25", why=say("word matching: what any embedding has to beat"), minutes=0.1)
     ]
@@ -67,16 +75,16 @@ def make_plan(
                 )
             )
             continue
-        leg = parse_candidate(spec)
-        if not isinstance(leg, Leg) or any(leg.spec == base.spec for base, _, _ in bases):
-            continue
         card = _card(catalog, model)
         try:
+            leg = parse_candidate(spec)
+            if not isinstance(leg, Leg) or any(leg.spec == base.spec for base, _, _ in bases):
+                continue
             resolved = encoders.resolve(leg, workspace)
         except AdvisorError as error:
             blocked.append(PlannedCandidate(spec=spec, model=model, why=why, obstacle=error.cause))
             continue
-        obstacle = _too_big(card, requirements)
+        obstacle = _too_big(card)
         if obstacle:
             blocked.append(PlannedCandidate(spec=spec, model=model, why=why, obstacle=obstacle))
             continue
@@ -90,6 +98,47 @@ def make_plan(
         documents=len(dataset.documents),
         queries=len(dataset.queries),
     )
+
+
+def _as_asked(specs: Sequence[str], tokens: float, dataset: Dataset, workspace: Workspace, catalog: Catalog) -> Plan:
+    """The plan for candidates that the user named."""
+    why = say("you named it")
+    chosen: list[PlannedCandidate] = []
+    blocked: list[PlannedCandidate] = []
+    failures: list[AdvisorError] = []
+    for candidate in dict.fromkeys(parse_candidate(spec) for spec in specs):
+        try:
+            legs = [_leg_as_asked(leg, why, tokens, workspace, catalog) for leg in candidate.legs]
+        except AdvisorError as error:
+            failures.append(error)
+            blocked.append(PlannedCandidate(spec=candidate.spec, why=why, obstacle=error.cause))
+            continue
+        chosen.append(
+            PlannedCandidate(
+                spec=candidate.spec,
+                model=legs[0].model if len(legs) == 1 else None,
+                why=why,
+                minutes=round(sum(leg.minutes for leg in legs), 2),
+                download_gb=sum(leg.download_gb for leg in legs),
+                usd=sum(leg.usd for leg in legs),
+                sends_text_to=next((leg.sends_text_to for leg in legs if leg.sends_text_to), None),
+            )
+        )
+    if not chosen:
+        raise failures[0]
+    return Plan(
+        candidates=tuple(chosen),
+        not_measured=tuple(blocked),
+        documents=len(dataset.documents),
+        queries=len(dataset.queries),
+    )
+
+
+def _leg_as_asked(leg: Leg, why: Text, tokens: float, workspace: Workspace, catalog: Catalog) -> PlannedCandidate:
+    if leg.backend == "bm25":
+        return PlannedCandidate(spec=leg.spec, why=why, minutes=0.1)
+    resolved = encoders.resolve(leg, workspace)
+    return _planned(leg, resolved, _card(catalog, resolved.model), why, tokens)
 
 
 def _wanted(
@@ -121,7 +170,7 @@ def _allowed(card: ModelCard | None, requirements: Requirements) -> bool:
     return not any(constraint.excludes(constraint.check(known)) for constraint in requirements.constraints)
 
 
-def _too_big(card: ModelCard | None, requirements: Requirements) -> Text | None:
+def _too_big(card: ModelCard | None) -> Text | None:
     needed = card.memory_at(4.0) if card else None
     allowed = memory_limit_bytes() / 2**20 * MEMORY_SHARE
     if needed is None or needed <= allowed:

@@ -28,7 +28,8 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.schema import CreateTable
 
 from knowledge.errors import ResourceError
 from knowledge.wording import say
@@ -170,10 +171,10 @@ class RunStore:
 
 
 def _create(engine: Engine) -> None:
-    try:
-        _METADATA.create_all(engine)
-    except OperationalError:  # two processes made the tables at once: the second finds them there
-        _METADATA.create_all(engine)
+    # not create_all(), which looks first and creates then: two processes at once would both find nothing
+    with engine.begin() as connection:
+        for table in _METADATA.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
 
 
 def _write_ahead(connection: Any, record: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,6 @@ def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dic
         payload["queries"],
         payload["repeats"],
         seconds=payload["seconds"],
-        tell=tell,
     )
 
 
@@ -94,20 +94,21 @@ def measure(
     *,
     seconds: float,
     workspace: Workspace | None = None,
-    tell: Callable[[dict[str, Any]], None] = lambda message: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
     """Time one candidate: load time, single queries (text to ids), documents per second at the best batch size.
+
+    Single queries are timed in rounds, before, between and after the batches, and the quietest round counts: what other
+    programs take meanwhile is not the candidate's cost. `noise` tells how much slower the slowest round was.
 
     Args:
         candidate: what to time.
         resolved: its encoders, by leg spec.
         documents: texts to index; the throughput is measured on as many of them as fit the time.
         queries: texts to ask, in turn.
-        repeats: single queries to time, after `WARM_UP` that are thrown away.
+        repeats: single queries to time in each round, after `WARM_UP` that are thrown away.
         seconds: time for each batch size.
         workspace: for endpoints only.
-        tell: called after each part.
         clock: seconds, monotonic.
     """
     begun = clock()
@@ -115,32 +116,42 @@ def measure(
     for encoder in loaded.values():
         encoder.embed(["warm"], kind="query")
     load_seconds = clock() - begun
-    tell({"part": "loaded"})
     legs = {
         leg: _DenseLeg(leg, resolved[leg.spec], loaded[leg], documents, clock)
         if leg in loaded
         else _LexicalLeg(leg, documents)
         for leg in candidate.legs
     }
-    tell({"part": "indexed"})
-    query_ms = _single_queries(candidate, legs, queries, repeats, clock)
-    encode_ms = [sum(parts) for parts in zip(*(leg.encode_ms for leg in legs.values() if leg.encode_ms), strict=True)]
-    encode_ms = encode_ms[WARM_UP:]
-    tell({"part": "queries"})
-    rate, batch = _throughput(legs, documents, seconds, clock)
+    sizes = BATCH_SIZES if loaded else (len(documents),)
+    rounds = [_single_queries(candidate, legs, queries, repeats, clock)]
+    rates: dict[int, float] = {}
+    for size in sizes:
+        rates[size] = _documents_per_second(legs, documents, size, seconds, clock)
+        rounds.append(_single_queries(candidate, legs, queries, repeats, clock))
+    best = max(rates, key=lambda size: (rates[size], size))
+    quiet, busy = (pick(rounds, key=lambda r: float(np.median(r.query_ms))) for pick in (min, max))
     return {
         "load_seconds": round(load_seconds, 3),
-        "query_p50_ms": _percentile(query_ms, 50),
-        "query_p95_ms": _percentile(query_ms, 95),
-        "query_p99_ms": _percentile(query_ms, 99),
-        "encode_p50_ms": _percentile(encode_ms, 50) if encode_ms else None,
-        "encode_p95_ms": _percentile(encode_ms, 95) if encode_ms else None,
-        "documents_per_second": round(rate, 2),
-        "best_batch": batch,
+        "query_p50_ms": _percentile(quiet.query_ms, 50),
+        "query_p95_ms": _percentile(quiet.query_ms, 95),
+        "query_p99_ms": _percentile(quiet.query_ms, 99),
+        "encode_p50_ms": _percentile(quiet.encode_ms, 50) if quiet.encode_ms else None,
+        "encode_p95_ms": _percentile(quiet.encode_ms, 95) if quiet.encode_ms else None,
+        "documents_per_second": round(rates[best], 2),
+        "best_batch": best if loaded else None,
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "bytes_per_vector": round(sum(leg.bytes_per_vector for leg in legs.values()), 1),
-        "repeats": len(query_ms),
+        "repeats": len(quiet.query_ms),
+        "noise": round(float(np.median(busy.query_ms) / max(float(np.median(quiet.query_ms)), 1e-9)), 2),
     }
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Single queries timed one after the other, in milliseconds; `encode_ms` is empty without an encoder."""
+
+    query_ms: list[float]
+    encode_ms: list[float]
 
 
 def _single_queries(
@@ -149,35 +160,37 @@ def _single_queries(
     queries: Sequence[str],
     repeats: int,
     clock: Callable[[], float],
-) -> list[float]:
+) -> _Round:
+    for leg in legs.values():
+        leg.encode_ms.clear()
     times = []
     for i in range(WARM_UP + repeats):
         query = queries[i % len(queries)]
         begun = clock()
         retrieval.rank(candidate, {leg: found.search(query) for leg, found in legs.items()}, DEPTH)
         times.append((clock() - begun) * 1000)
-    return times[WARM_UP:]
+    encoders_ms = [leg.encode_ms for leg in legs.values() if leg.encode_ms]
+    return _Round(times[WARM_UP:], [sum(parts) for parts in zip(*encoders_ms, strict=True)][WARM_UP:])
 
 
-def _throughput(
-    legs: dict[Leg, _DenseLeg | _LexicalLeg], documents: Sequence[str], seconds: float, clock: Callable[[], float]
-) -> tuple[float, int | None]:
-    """Documents per second through all legs at the best batch size (None where there is nothing to batch)."""
-    sizes = BATCH_SIZES if any(isinstance(leg, _DenseLeg) for leg in legs.values()) else (len(documents),)
-    best: tuple[float, int] = (0.0, sizes[0])
-    for size in sizes:
-        done, begun = 0, clock()
-        while True:
-            start = done % len(documents)
-            batch = documents[start : start + size]
-            for leg in legs.values():
-                leg.embed(batch, size)
-            done += len(batch)
-            elapsed = clock() - begun
-            if elapsed >= seconds or done >= 20 * len(documents):
-                break
-        best = max(best, (done / max(elapsed, 1e-9), size))
-    return best[0], best[1] if len(sizes) > 1 else None
+def _documents_per_second(
+    legs: dict[Leg, _DenseLeg | _LexicalLeg],
+    documents: Sequence[str],
+    size: int,
+    seconds: float,
+    clock: Callable[[], float],
+) -> float:
+    """Documents per second through all legs in batches of this size."""
+    done, begun = 0, clock()
+    while True:
+        start = done % len(documents)
+        batch = documents[start : start + size]
+        for leg in legs.values():
+            leg.embed(batch, size)
+        done += len(batch)
+        elapsed = clock() - begun
+        if elapsed >= seconds or done >= 20 * len(documents):
+            return done / max(elapsed, 1e-9)
 
 
 def _percentile(values: Sequence[float], q: float) -> float:

@@ -42,8 +42,8 @@ def randomisation_test(differences: Scores, alternative: str = "two-sided", *, s
     """
     from scipy import stats
 
-    if not np.any(differences):
-        return 1.0
+    if len(differences) < 2 or not np.any(differences):
+        return 1.0  # one query can show nothing
     result = stats.permutation_test(
         (differences,),
         np.mean,
@@ -82,6 +82,22 @@ def queries_needed(differences: Scores, margin: float) -> int:
     return int(np.ceil((z * deviation / distance) ** 2))
 
 
+def non_inferior(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tuple[str, ...]:
+    """The best and those tied with it, best first: what `compare` calls so, without the intervals."""
+    order = sorted(scores, key=lambda spec: (-float(scores[spec].mean()), spec))
+    differences = {spec: scores[spec] - scores[order[0]] for spec in order[1:]}
+    p_values = holm([_p_worse(d, margin, seed) for d in differences.values()])
+    tied = {spec for (spec, d), p in zip(differences.items(), p_values, strict=True) if p < ALPHA or not np.any(d)}
+    return (order[0], *(spec for spec in order if spec in tied))
+
+
+def _p_worse(differences: Scores, margin: float, seed: int) -> float:
+    """One-sided p-value of "worse by more than the margin"; a mean beyond the margin needs no test."""
+    if differences.mean() <= -margin:
+        return 1.0
+    return randomisation_test(differences + margin, "greater", seed=seed)
+
+
 def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tuple[Comparison, ...]:
     """Each candidate against the best, best first.
 
@@ -98,7 +114,7 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
     best, others = order[0], order[1:]
     differences = {spec: scores[spec] - scores[best] for spec in others}
     different = holm([randomisation_test(d, seed=seed) for d in differences.values()])
-    worse = holm([randomisation_test(d + margin, "greater", seed=seed) for d in differences.values()])
+    worse = holm([_p_worse(d, margin, seed) for d in differences.values()])
     found = [_of_best(best, len(scores[best]))]
     for (spec, d), p_different, p_worse in zip(differences.items(), different, worse, strict=True):
         identical = not np.any(d)

@@ -7,6 +7,7 @@ two processes never get in each other's way.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import uuid
@@ -55,7 +56,8 @@ class VectorCache:
                 os.fsync(file.fileno())
             unfinished.rename(self._folder / f"{name}.npz")
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
             raise ResourceError(
                 say("The vector cache {folder} cannot be written: {why}.", folder=str(self._folder), why=str(error)),
                 say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),

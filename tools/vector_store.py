@@ -26,7 +26,8 @@ from tools.workspace import Workspace
 PREFIX = "embedding_advisor_"
 INSERT_ROWS = 2_000
 SEARCH_QUERIES = 100
-TIMEOUT_SECONDS = 60.0
+CONNECT_SECONDS = 10.0
+CALL_SECONDS = 60.0
 
 
 class VectorStore:
@@ -49,7 +50,7 @@ class VectorStore:
                 ) from error
             uri = str(self._folder / "milvus.db")
         try:
-            self._client: Any = MilvusClient(uri=uri, token=self._token, timeout=TIMEOUT_SECONDS)
+            self._client: Any = MilvusClient(uri=uri, token=self._token, timeout=CONNECT_SECONDS)
         except (MilvusException, OSError, ValueError) as error:
             self._clean()
             raise ProviderError(
@@ -92,15 +93,18 @@ class VectorStore:
         index = self._client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
         with _as_provider_error():
-            self._client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
+            self._client.create_collection(
+                name, schema=schema, index_params=index, consistency_level="Strong", timeout=CALL_SECONDS
+            )
             try:
                 for start in range(0, len(vectors), INSERT_ROWS):
                     part = vectors[start : start + INSERT_ROWS]
-                    self._client.insert(name, [{"row": start + i, "vector": v} for i, v in enumerate(part)])
-                self._client.load_collection(name)
+                    rows = [{"row": start + i, "vector": v} for i, v in enumerate(part)]
+                    self._client.insert(name, rows, timeout=CALL_SECONDS)
+                self._client.load_collection(name, timeout=CALL_SECONDS)
                 yield Collection(self._client, name, len(vectors))
             finally:
-                self._client.drop_collection(name)
+                self._client.drop_collection(name, timeout=CALL_SECONDS)
 
 
 class Collection:
@@ -122,7 +126,7 @@ class Collection:
         for start in range(0, len(queries), SEARCH_QUERIES):
             batch = [vector.tolist() for vector in queries[start : start + SEARCH_QUERIES]]
             # without output_fields Milvus Lite returns every vector too
-            found = self._client.search(self._name, data=batch, limit=k, output_fields=["row"])
+            found = self._client.search(self._name, data=batch, limit=k, output_fields=["row"], timeout=CALL_SECONDS)
             for q, hits in enumerate(found, start):
                 rows[q, : len(hits)] = [hit["row"] for hit in hits]
                 scores[q, : len(hits)] = [hit["distance"] for hit in hits]

@@ -23,6 +23,8 @@ from knowledge.errors import AdvisorError, ResourceError
 from knowledge.wording import Text, say
 
 JOBS = frozenset({"tools.encoding", "tools.speed"})
+#: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
+START = (sys.executable, "-P", "-m", "tools.workers")
 Message = dict[str, Any]
 #: of the parent's environment a child sees only this: models never see a key
 _PASSED_ON = (
@@ -89,8 +91,7 @@ def run(
     log = Path(name)
     with os.fdopen(handle, "wb") as errors:
         child = subprocess.Popen(
-            # -P: a folder called `tools` where the user happens to be must not be taken for ours
-            [sys.executable, "-P", "-m", "tools.workers", job],
+            [*START, job],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -232,7 +233,7 @@ def _written(error: AdvisorError) -> Message:
 
 
 def _die_with_parent() -> None:
-    # not through sys.stdin: a thread that waits inside it makes Python abort at exit
+    # not through sys.stdin, whose lock this thread would hold while Python shuts down
     while os.read(0, 1):
         pass
     os._exit(1)  # the parent's end of the pipe is gone

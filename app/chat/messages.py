@@ -18,6 +18,7 @@ from app.wording import (
     progress_line,
     recommendation_markdown,
     shortlist_lines,
+    unmeasured_lines,
 )
 from knowledge.progress import Progress
 from knowledge.wording import Language, Text, say
@@ -86,7 +87,9 @@ def _message(
             head, *rest = shortlist_lines(event.shortlist, language)
             return [_step(head.text.rstrip(":："), as_markdown(rest), "done")]
         case events.Planned():
-            return [_said(plan_markdown(event.plan, language))]
+            left_out = list(unmeasured_lines(event.plan, language))
+            steps = [_step(left_out[0].text.rstrip(":："), as_markdown(left_out[1:]), "done")] if left_out else []
+            return [_said(plan_markdown(event.plan, language)), *steps]
         case events.StageStarted():
             return [_stage(event, after, language, busy, progress)]
         case events.Recommended():

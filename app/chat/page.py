@@ -46,6 +46,13 @@ STYLE = """
 #chat { min-height: 22rem; }
 #chat table { font-size: .85em; }
 #chat .message { overflow-wrap: anywhere; }
+#chat .options { margin-left: 0; justify-content: flex-start; }
+#chat .option { border-style: solid; cursor: pointer; }
+#chat .icon-button-wrapper { display: none; }
+#hint { font-size: .8em; opacity: .7; }
+#table, #plot { contain: inline-size; }
+#table th { font-family: inherit; }
+#plot .modebar { display: none; }
 #needs { font-size: .9em; }
 #needs ul { padding-left: 1.1em; }
 @media (max-width: 640px) { #chat { height: 62vh !important; } }
@@ -96,6 +103,10 @@ def make_page(conversations: Conversations, uploads: Uploads, language: Language
                     lines=1,
                     max_lines=8,
                 )
+                gr.Markdown(
+                    t(say("You may close this page while it works: its address brings you back to this conversation.")),
+                    elem_id="hint",
+                )
             with gr.Column(scale=3, min_width=280):
                 with gr.Accordion(t(say("Your data")), open=True):
                     gr.Markdown(
@@ -118,7 +129,7 @@ def make_page(conversations: Conversations, uploads: Uploads, language: Language
             with gr.Row():
                 links = [
                     gr.Button(t(say("Open the report")), variant="primary", link_target="_blank", elem_id="open"),
-                    *(gr.Button(f"{t(say('Download'))} {kind}", size="md") for kind in ("HTML", "Markdown", "JSON")),
+                    *(gr.Button(f"{t(say('Download'))} {kind}") for kind in ("HTML", "Markdown", "JSON")),
                 ]
             table = gr.Dataframe(elem_id="table", show_label=False, interactive=False, wrap=True, buttons=[])
             plot = gr.Plot(elem_id="plot", show_label=False)
@@ -222,7 +233,7 @@ class Page:
             gr.update(visible=True),
             gr.update(link=f"{folder}/report.html"),
             *(gr.update(link=f"{folder}/report.{kind}?download=1") for kind in ("html", "md", "json")),
-            gr.update(value=value, datatype=table.kinds, visible=bool(table.rows)),
+            gr.update(value=value, datatype=table.kinds, column_widths=table.widths, visible=bool(table.rows)),
             gr.update(value=figure, visible=figure is not None),
         ]
 

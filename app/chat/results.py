@@ -42,6 +42,11 @@ class Table:
     kinds: list[str]
     rows: list[list[Any]]
 
+    @property
+    def widths(self) -> list[str]:
+        """Of the columns: names need room, figures as much as their heads."""
+        return ["180px", *["110px"] * (len(self.heads) - 1)]
+
 
 def last_result(told: Sequence[events.Event]) -> Recommendation | None:
     """The decision that stands."""
@@ -132,7 +137,17 @@ def pareto_figure(found: Recommendation, language: Language) -> Figure | None:
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         margin={"l": 60, "r": 90, "t": 60, "b": 50},
-        updatemenus=[{"buttons": buttons, "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}],
+        updatemenus=[
+            {
+                "buttons": buttons,
+                "bgcolor": "rgba(128,135,144,0.15)",
+                "bordercolor": _faint(),
+                "x": 1,
+                "xanchor": "right",
+                "y": 1.02,
+                "yanchor": "bottom",
+            }
+        ],
         height=420,
     )
     return figure

@@ -89,6 +89,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     uploads = Uploads(home / "uploads")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route("/reports/{run}/{name}", _report_route(advisor), methods=["GET"])
+    app.add_api_route("/favicon.ico", _no_icon, methods=["GET"], status_code=204)  # browsers ask, and complain
     for language in LANGUAGES:
         gradio.mount_gradio_app(
             app,
@@ -106,6 +107,10 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     password = settings.password.get_secret_value() if settings.password else None
     app.add_middleware(Guard, local=local, password=password, language=settings.language)
     return app
+
+
+def _no_icon() -> None:
+    """There is none."""
 
 
 def _report_route(advisor: Advisor):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -236,9 +236,9 @@ def serve(
             say("The web chat needs gradio, which is not installed."),
             say("Install it with: pip install '{extra}'.", extra="embedding-advisor[ui]"),
         )
-    from app.chat import main
+    from app.doors import door
 
-    main(_settings(), host=host, port=port)
+    door("chat")(_settings(), host=host, port=port)
 
 
 # ---------------------------------------------------------------- what the options mean

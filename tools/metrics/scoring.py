@@ -17,10 +17,15 @@ _CUTOFF = re.compile(r"@(\d+)$")
 Ranking = Sequence[tuple[str, float]]
 
 
-def check_metrics(names: Iterable[str]) -> None:
-    """Raise UserError for a metric that neither ir-measures nor this folder has."""
+def check_metrics(names: Sequence[str]) -> None:
+    """Raise UserError for a metric that neither ir-measures nor this folder has, or where there is none at all."""
     import ir_measures
 
+    if not names:
+        raise UserError(
+            say("There is nothing to measure: no metric was named."),
+            say("Write it as ir-measures does, for example {examples}.", examples=", ".join(DEFAULT)),
+        )
     for name in names:
         try:
             measure = ir_measures.parse_measure(_F1.sub(r"P@\1", name))

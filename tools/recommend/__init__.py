@@ -1,9 +1,10 @@
 """The decision: the cheapest candidate that is not measurably worse than the best, and why.
 
-1. Hard constraints, checked against what was measured, decide who takes part.
+1. Hard constraints, checked against the catalog's facts and what was measured, decide who takes part.
 2. Each candidate is compared with the best one, paired by query (`tools.statistics.compare`).
 3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, memory, vector size.
-   Latencies within a factor 1.5 count as equal, memory within 1.25: that is how well they repeat on a busy machine.
+   Latencies within a factor 1.5 of the lowest count as equal to it, memory within 1.25: that is how well they repeat
+   on a busy machine. Of equally cheap ones the best wins.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from knowledge.catalog import Source
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Comparison, Evaluation, Evidence, Plan, Recommendation, Row, Shortlist
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, compare_all, excluded_by_limits
+from tools.recommend.contest import Contest, compare_all, excluded_by_demands
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, reasons
 from tools.recommend.sensitivity import what_would_change_it
 from tools.recommend.table import EvidenceList, table, with_standing
@@ -54,7 +56,7 @@ def recommend(
     """
     quality = {c.spec: c for c in evaluation.candidates}
     speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
-    excluded = excluded_by_limits(requirements, speed, quality)
+    excluded = excluded_by_demands(requirements, shortlist, speed, quality)
     taking_part = [spec for spec in quality if spec not in excluded]
     compared = compare_all(taking_part or list(quality), scores, requirements.margin.value)
     field = Contest(quality, speed, {c.spec: c for c in compared}, excluded)
@@ -86,9 +88,9 @@ def recommend(
         confidence=confidence(winner, best, field, evaluation, undecided),
         rows=rows,
         evidence=tuple(evidence.found),
-        not_measured=not_measured(shortlist, evaluation, benchmark, plan),
+        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements),
         what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary),
-        next_steps=next_steps(winner, evaluation, undecided, field),
+        next_steps=next_steps(evaluation, undecided, field),
         primary=evaluation.primary,
         margin=requirements.margin.value,
     )
@@ -114,10 +116,10 @@ def _nobody(
         best=None,
         headline=say("None of the {count} measured candidates meets your hard limits.", count=len(rows)),
         reasons=tuple(say("{spec}: {reason}.", spec=spec, reason=reason) for spec, reason in excluded.items()),
-        confidence=say("The limits were checked against measurements on this machine."),
+        confidence=say("The limits were checked against the catalog's facts and measurements on this machine."),
         rows=rows,
         evidence=tuple(evidence.found),
-        not_measured=not_measured(shortlist, evaluation, benchmark, plan),
+        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements),
         what_would_change_it=(say("Relax the limit that comes closest, or measure on the machine you will use."),),
         primary=evaluation.primary,
         margin=requirements.margin.value,
@@ -125,9 +127,18 @@ def _nobody(
 
 
 def recommend_unmeasured(
-    requirements: Requirements, shortlist: Shortlist, run_id: str, why: Text, *, now: dt.datetime
+    requirements: Requirements, shortlist: Shortlist, run_id: str, why: Text, scores: Source, *, now: dt.datetime
 ) -> Recommendation:
-    """The answer from published figures alone, which says that it is one."""
+    """The answer from published figures alone, which says that it is one.
+
+    Args:
+        requirements: the margin.
+        shortlist: in its order.
+        run_id: name of the decision.
+        why: what was not measured, and why.
+        scores: where the published scores come from, of which the predictions are made.
+        now: date of the decision.
+    """
     first = shortlist.kept[0]
     evidence = tuple(
         Evidence(
@@ -136,8 +147,8 @@ def recommend_unmeasured(
             about=pick.model,
             what=f"predicted {pick.predicted.metric}",
             value=pick.predicted.mean,
-            source="prediction from MTEB scores, snapshot of 2026-08-20",
-            date=dt.date(2026, 8, 20),
+            source=f"prediction from published scores: {scores.title}",
+            date=scores.date,
         )
         for i, pick in enumerate(shortlist.kept, start=1)
     )

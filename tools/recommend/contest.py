@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.constraints import Footprint
+from knowledge.candidate import parse_candidate
+from knowledge.constraints import ConstraintBase, Footprint
 from knowledge.requirements import Requirements
-from knowledge.results import Comparison, MeasuredCandidate, SpeedOfCandidate
-from knowledge.wording import Text
-from tools.statistics import compare
+from knowledge.results import Comparison, MeasuredCandidate, Shortlist, SpeedOfCandidate
+from knowledge.wording import Text, say
+from tools.statistics import Scores, compare
 
 #: latencies and memory within such a factor count as equal: so well do they repeat on a busy machine
 LATENCY_STEP = 1.5
@@ -27,22 +28,54 @@ class Contest:
     excluded: dict[str, Text]
 
     def cheapest(self, specs: Sequence[str]) -> str:
-        return min(specs, key=lambda spec: (*cost(self.speed.get(spec)), -self.quality[spec].primary_mean, spec))
+        """The cheapest: money decides, then latency, memory, vector size; of equally cheap ones the best.
+
+        At each step those within the factor of the lowest figure stay. What was not measured counts as dearest.
+        """
+        left = list(specs)
+        for place, factor in enumerate((1.0, LATENCY_STEP, MEMORY_STEP, 1.0)):
+            lowest = min(cost(self.speed.get(spec))[place] for spec in left)
+            left = [spec for spec in left if cost(self.speed.get(spec))[place] <= lowest * factor]
+        return min(left, key=lambda spec: (-self.quality[spec].primary_mean, spec))
 
 
-def excluded_by_limits(
-    requirements: Requirements, speed: Mapping[str, SpeedOfCandidate], quality: Mapping[str, MeasuredCandidate]
+def is_measurable(constraint: ConstraintBase) -> bool:
+    """Whether a demand is about something that a benchmark measures."""
+    return type(constraint).check_measured is not ConstraintBase.check_measured
+
+
+def excluded_by_demands(
+    requirements: Requirements,
+    shortlist: Shortlist,
+    speed: Mapping[str, SpeedOfCandidate],
+    quality: Mapping[str, MeasuredCandidate],
 ) -> dict[str, Text]:
-    """Candidates that break a hard limit by what was measured, with the reason."""
+    """Candidates that break a hard demand, with the reason: by their models' facts, or by what was measured.
+
+    Where others were timed, one that could not be is out too: nothing shows that it keeps within a hard limit.
+    """
+    hard = [constraint for constraint in requirements.constraints if constraint.hard]
+    kinds = {constraint.kind for constraint in hard}
+    refused = {r.model: r.reason for r in shortlist.rejected if r.constraint in kinds}
     found: dict[str, Text] = {}
-    for spec in quality:
-        footprint = _footprint(speed[spec]) if spec in speed else Footprint()
-        for constraint in requirements.constraints:
-            verdict = constraint.check_measured(footprint)
-            if verdict and constraint.hard and verdict.outcome == "violated":
-                found[spec] = verdict.reason
-                break
+    for spec, measured in quality.items():
+        models = [*(leg.name for leg in parse_candidate(spec).legs), measured.model]
+        reason = next((refused[model] for model in models if model in refused), None)
+        if reason is None and speed:
+            reason = _broken_limit(hard, speed.get(spec))
+        if reason is not None:
+            found[spec] = reason
     return found
+
+
+def _broken_limit(hard: Sequence[ConstraintBase], speed: SpeedOfCandidate | None) -> Text | None:
+    for constraint in filter(is_measurable, hard):
+        if speed is None:
+            return say("whether it keeps to “{demand}” could not be measured", demand=constraint.describe())
+        verdict = constraint.check_measured(_footprint(speed))
+        if verdict and verdict.outcome == "violated":
+            return verdict.reason
+    return None
 
 
 def _footprint(speed: SpeedOfCandidate) -> Footprint:
@@ -58,10 +91,15 @@ def compare_all(
     specs: Sequence[str], scores: Mapping[str, Mapping[str, float]], margin: float
 ) -> tuple[Comparison, ...]:
     """These candidates against the best of them, on the same queries."""
+    return compare(by_query(specs, scores), margin)
+
+
+def by_query(specs: Sequence[str], scores: Mapping[str, Mapping[str, float]]) -> dict[str, Scores]:
+    """Each candidate's scores in the same order of queries, shape (queries,)."""
     import numpy as np
 
     queries = list(scores[specs[0]])
-    return compare({spec: np.array([scores[spec][q] for q in queries]) for spec in specs}, margin)
+    return {spec: np.array([scores[spec][q] for q in queries]) for spec in specs}
 
 
 def cost(speed: SpeedOfCandidate | None) -> tuple[float, float, float, float]:
@@ -70,15 +108,10 @@ def cost(speed: SpeedOfCandidate | None) -> tuple[float, float, float, float]:
         return (math.inf, math.inf, math.inf, math.inf)
     return (
         speed.usd_per_million_tokens or 0.0,
-        _step(speed.query_p95_ms, LATENCY_STEP),
-        _step(speed.peak_memory_mb, MEMORY_STEP),
+        speed.query_p95_ms,
+        speed.peak_memory_mb,
         speed.bytes_per_vector,
     )
-
-
-def _step(value: float, factor: float) -> float:
-    """The value on a scale whose steps are a factor apart, so that noise does not decide."""
-    return math.floor(math.log(max(value, 1e-3)) / math.log(factor))
 
 
 def pareto_front(points: Mapping[str, tuple[float, ...]]) -> set[str]:
@@ -94,6 +127,5 @@ def pareto_front(points: Mapping[str, tuple[float, ...]]) -> set[str]:
 
 
 def axes(field: Contest, spec: str) -> tuple[float, ...]:
-    """Quality, latency, memory and vector size, each so that less is better."""
-    speed = field.speed[spec]
-    return (-field.quality[spec].primary_mean, speed.query_p95_ms, speed.peak_memory_mb, speed.bytes_per_vector)
+    """Quality, money, latency, memory and vector size, each so that less is better."""
+    return (-field.quality[spec].primary_mean, *cost(field.speed[spec]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Evaluation, Plan, Row, Shortlist, SpeedOfCandidate
 from knowledge.wording import Text, join, say
-from tools.recommend.contest import Contest
+from tools.recommend.contest import Contest, is_measurable
 from tools.recommend.table import COSTS
 
 
@@ -56,7 +56,7 @@ def reasons(
         )
     elif tied:
         names = ", ".join(c.spec for c in tied)
-        found.append(say("Others are no worse by more than the margin, but cost more: {names}.", names=names))
+        found.append(say("Others are no worse by more than the margin, but not cheaper: {names}.", names=names))
     if winner in field.speed:
         s = field.speed[winner]
         found.append(
@@ -86,9 +86,10 @@ def reasons(
                 evidence=cites[c.spec]["difference"],
             )
         )
-    hard = [c.describe() for c in requirements.constraints if c.hard]
-    if hard:
-        found.append(say("It meets what you asked for: {demands}.", demands=join(hard, Text(template="; "))))
+    held = [c.describe() for c in requirements.constraints if c.hard and (field.speed or not is_measurable(c))]
+    if held:
+        demands = join(held, Text(template="; "))
+        found.append(say("Nothing known of it speaks against what you demand: {demands}.", demands=demands))
     return tuple(found)
 
 
@@ -120,25 +121,32 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
             )
         )
     if undecided:
+        names = ", ".join(undecided)
         needed = max(field.comparisons[s].queries_needed or 0 for s in undecided)
-        parts.append(
-            say(
+        if needed > evaluation.judged_queries:
+            text = say(
                 "The sample is too small to place {names}; about {needed} queries would settle it.",
-                names=", ".join(undecided),
+                names=names,
                 needed=needed,
             )
-        )
+        else:
+            text = say("The sample does not show where {names} stands.", names=names)
+        parts.append(text)
     if evaluation.dataset.labels == "silver":
         parts.append(say("The labels are silver, made from the data itself: the order is safer than the level."))
     return join(parts)
 
 
 def not_measured(
-    shortlist: Shortlist, evaluation: Evaluation, benchmark: Benchmark | None, plan: Plan | None
+    shortlist: Shortlist,
+    evaluation: Evaluation,
+    benchmark: Benchmark | None,
+    plan: Plan | None,
+    requirements: Requirements,
 ) -> tuple[Text, ...]:
     """What the answer does not rest on, and why."""
     found = []
-    measured = {c.model for c in evaluation.candidates} | {c.spec for c in evaluation.candidates}
+    measured = {c.model for c in evaluation.candidates if c.model} | {c.spec for c in evaluation.candidates}
     planned = {p.model: p for p in plan.not_measured} if plan else {}
     for pick in shortlist.kept:
         if pick.model in measured or pick.spec in measured:
@@ -159,8 +167,17 @@ def not_measured(
         found.append(say("{spec} failed: {why}", spec=failed.spec, why=failed.reason))
     if benchmark is None:
         found.append(say("Latency, throughput and memory: no benchmark was run."))
+        unchecked = [c.describe() for c in requirements.constraints if c.hard and is_measurable(c)]
+        if unchecked:
+            demands = join(unchecked, Text(template="; "))
+            found.append(say("Whether these limits hold, which only a benchmark shows: {demands}.", demands=demands))
     else:
-        found.extend(say("The speed of {spec}: {why}", spec=f.spec, why=f.reason) for f in benchmark.failed)
+        taking_part = {c.spec for c in evaluation.candidates}
+        found.extend(
+            say("The speed of {spec}: {why}", spec=f.spec, why=f.reason)
+            for f in benchmark.failed
+            if f.spec in taking_part
+        )
         found.append(
             say(
                 "Latency under many users at once, and of an approximate index: the figures are for one query at a "
@@ -173,7 +190,7 @@ def not_measured(
     return tuple(found)
 
 
-def next_steps(winner: str, evaluation: Evaluation, undecided: Sequence[str], field: Contest) -> tuple[Text, ...]:
+def next_steps(evaluation: Evaluation, undecided: Sequence[str], field: Contest) -> tuple[Text, ...]:
     """What to do after reading the answer."""
     found = []
     if undecided:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, compare_all
+from tools.recommend.contest import Contest, by_query
+from tools.statistics import non_inferior
 
 MARGINS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2)
 
@@ -33,9 +35,9 @@ def what_would_change_it(
             )
         )
     for name, text in (
-        ("query_p95_ms", say("a p95 latency limit under {limit:.3g} ms")),
-        ("peak_memory_mb", say("a memory limit under {limit:.3g} MB")),
-        ("bytes_per_vector", say("an index limit under {limit:.3g} bytes a document")),
+        ("query_p95_ms", say("a p95 latency limit of {limit:,.10g} ms")),
+        ("peak_memory_mb", say("a memory limit of {limit:,.10g} MB")),
+        ("bytes_per_vector", say("a limit of {limit:,.10g} bytes a document in the index")),
     ):
         flip = _flip_by_limit(winner, field, scores, requirements.margin.value, name)
         if flip:
@@ -72,16 +74,23 @@ def _flip_by_margin(
 def _flip_by_limit(
     winner: str, field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float, name: str
 ) -> tuple[float, str] | None:
-    """What wins when the limit is just below what the winner needs."""
+    """What wins under a limit a tenth below what the winner needs, so that no repetition brings it back in."""
     if winner not in field.speed:
         return None
-    limit = float(getattr(field.speed[winner], name))
-    allowed = [s for s in field.comparisons if s in field.speed and getattr(field.speed[s], name) < limit / 1.1]
+    limit = _three_digits_down(float(getattr(field.speed[winner], name)) / 1.1)
+    allowed = [s for s in field.comparisons if s in field.speed and getattr(field.speed[s], name) <= limit]
     return (limit, _decide(allowed, field, scores, margin)) if allowed else None
+
+
+def _three_digits_down(value: float) -> float:
+    """The value as it is shown, never more than it is: what the sentence says is what was tried."""
+    if value <= 0:
+        return value
+    step = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{math.floor(value / step) * step:.12g}")
 
 
 def _decide(specs: Sequence[str], field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float) -> str:
     """The rule of `recommend`, among these candidates only."""
-    compared = compare_all(specs, scores, margin)
-    tied = [c.spec for c in compared if c.verdict in ("best", "tied")]
-    return field.cheapest(tied) if field.speed else compared[0].spec
+    tied = non_inferior(by_query(specs, scores), margin)
+    return field.cheapest(tied) if field.speed else tied[0]

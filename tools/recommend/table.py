@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 from knowledge.results import Benchmark, Evaluation, Evidence, Row
 from tools.recommend.contest import Contest, axes, pareto_front
@@ -11,6 +12,8 @@ METHOD_OF_COMPARISON = "paired randomisation test over queries, Holm-corrected; 
 
 #: columns of the table that a benchmark fills, with their units
 COSTS = {"query_p95_ms": "ms", "documents_per_second": "1/s", "peak_memory_mb": "MB", "bytes_per_vector": "B"}
+#: a price is published; what was used is measured
+PRICE = "usd_per_million_tokens"
 
 
 class EvidenceList:
@@ -37,9 +40,15 @@ class EvidenceList:
         source = f"{run.hardware.cpu}, {run.hardware.cores} cores"
         return self._add("measured", about, what, value, unit, source, run.started, run.run_id)
 
+    def price(self, about: str, value: float) -> str:
+        run = self._benchmark
+        assert run
+        source = "the provider's price list, as the catalog or the settings give it"
+        return self._add("published", about, PRICE, value, "USD", source, run.started, run.run_id)
+
     def _add(
         self,
-        kind: str,
+        kind: Literal["measured", "computed", "published"],
         about: str,
         what: str,
         value: float,
@@ -86,6 +95,8 @@ def table(field: Contest, evidence: EvidenceList) -> tuple[Row, ...]:
         if speed:
             for name, unit in COSTS.items():
                 cites[spec][name] = evidence.cost(spec, name, getattr(speed, name), unit)
+            if speed.usd_per_million_tokens is not None:
+                cites[spec][PRICE] = evidence.price(spec, speed.usd_per_million_tokens)
         rows.append(
             Row(
                 spec=spec,

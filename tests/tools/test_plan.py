@@ -1,0 +1,180 @@
+"""What is measured, what is not and why, and what it would cost."""
+
+import pytest
+
+from knowledge.catalog import load_catalog
+from knowledge.constraints import make_constraint
+from knowledge.dataset import Dataset
+from knowledge.errors import HubUnreachableError, SpecError
+from knowledge.requirements import Requirements
+from knowledge.results import DataProfile, DatasetSummary, Lengths, Pick, Prediction, Shortlist
+from tools import encoders, plan
+from tools.encoders import Resolved
+from tools.plan import make_plan
+from tools.workspace import Workspace
+
+MINILM = "st:sentence-transformers/all-MiniLM-L6-v2"
+SUMMARY = DatasetSummary(name="d", path="d", hash="0", format="beir", documents=100, queries=20, judgments=20)
+DATASET = Dataset(
+    summary=SUMMARY,
+    documents={f"d{i}": "some words" for i in range(100)},
+    queries={f"q{i}": "a question" for i in range(20)},
+    judgments={f"q{i}": {f"d{i}": 1} for i in range(20)},
+)
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return load_catalog()
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """Nothing downloaded, and no hub."""
+    return Workspace(home=tmp_path, hub_cache=tmp_path / "hub", offline=True)
+
+
+@pytest.fixture
+def planned(catalog, workspace):
+    def make(requirements=None, models=(), **more):
+        requirements = requirements or Requirements()
+        predicted = Prediction(mean=0.5, low=0.4, high=0.6)
+        kept = tuple(Pick(spec=catalog.card(m).spec, model=m, predicted=predicted) for m in models)
+        found = Shortlist(requirements=requirements, kept=kept, rejected=(), considered=len(kept))
+        return make_plan(requirements, found, DATASET, more.pop("profile", None), workspace, catalog, **more)
+
+    return make
+
+
+@pytest.fixture
+def resolvable(monkeypatch):
+    """A hub that has every model: 1.5 GB each."""
+    real = encoders.resolve
+
+    def resolve(leg, workspace):
+        if leg.backend == "st" and leg.name != MINILM.partition(":")[2]:
+            return Resolved(
+                spec=leg.spec,
+                backend="st",
+                model=leg.name,
+                fingerprint=leg.spec,
+                on_disk=False,
+                download_bytes=1_500_000_000,
+            )
+        return real(leg, workspace)
+
+    monkeypatch.setattr(encoders, "resolve", resolve)
+
+
+def specs(made):
+    return [candidate.spec for candidate in made.candidates]
+
+
+def test_without_a_hub_what_is_on_this_machine_is_measured(planned):
+    made = planned(models=["BAAI/bge-m3", "intfloat/multilingual-e5-small"])
+    assert specs(made)[:3] == ["bm25", MINILM, "static:wordllama"]
+    assert f"{MINILM}?precision=bf16" in specs(made)
+    assert f"rrf(bm25, {MINILM})" in specs(made)
+    assert f"{MINILM}?dim=128" in specs(made)
+    blocked = {candidate.model: candidate.obstacle for candidate in made.not_measured}
+    assert set(blocked) == {"BAAI/bge-m3", "intfloat/multilingual-e5-small"}
+    assert all("cannot be reached" in str(obstacle) for obstacle in blocked.values())
+    assert (made.documents, made.queries) == (100, 20)
+    assert made.download_gb == made.usd == 0.0
+    assert made.minutes > 0
+
+
+def test_what_no_backend_runs_is_named(planned, catalog):
+    model = next(card.model for card in catalog.cards if card.is_api and card.spec is None)
+    (blocked,) = planned(models=[model]).not_measured
+    assert blocked.model == model
+    assert blocked.obstacle
+
+
+def test_a_model_of_unknown_licence_at_hand_is_not_measured_for_commercial_use(planned):
+    made = planned(Requirements(constraints=(make_constraint("license"),)))
+    assert MINILM in specs(made)
+    assert not any("wordllama" in spec for spec in specs(made))
+    wish = make_constraint("license", hard=False)
+    assert "static:wordllama" in specs(planned(Requirements(constraints=(wish,))))
+
+
+def test_models_at_hand_keep_to_the_hard_demands(planned):
+    german = make_constraint("languages", languages=("de",))
+    assert not any("MiniLM" in spec for spec in specs(planned(Requirements(constraints=(german,)))))
+
+
+def test_the_shortlist_comes_first_and_what_it_costs_is_shown(planned, resolvable):
+    made = planned(models=["BAAI/bge-m3", "intfloat/multilingual-e5-small"], most=4)
+    assert specs(made) == ["bm25", "st:BAAI/bge-m3", "st:intfloat/multilingual-e5-small", MINILM]
+    by_spec = {candidate.spec: candidate for candidate in made.candidates}
+    assert by_spec["st:BAAI/bge-m3"].download_gb == 1.5
+    assert made.download_gb == 3.0
+    assert by_spec["st:BAAI/bge-m3"].minutes > by_spec["st:intfloat/multilingual-e5-small"].minutes
+
+
+@pytest.mark.parametrize("most", [1, 2, 8, 100])
+def test_at_most_so_many(planned, most):
+    made = planned(most=most)
+    assert len(made.candidates) <= most
+    assert specs(made)[0] == "bm25"
+    assert len(specs(made)) == len(set(specs(made)))
+
+
+def test_the_incumbent_joins_before_the_others(planned, resolvable):
+    made = planned(Requirements(incumbent="bge-m3"), models=["intfloat/multilingual-e5-small", "BAAI/bge-m3"])
+    assert specs(made)[1:3] == ["st:BAAI/bge-m3", "st:intfloat/multilingual-e5-small"]
+    assert str(made.candidates[1].why) == "what you use today"
+    # one that the catalog does not know is looked for by its name
+    made = planned(Requirements(incumbent="our/own-model"))
+    assert specs(made)[1] == "st:our/own-model"
+
+
+def test_an_incumbent_with_a_strange_name_does_no_harm(planned):
+    for name in ("a,b(c)?d&e", "../../etc/passwd", "@", " ", "x" * 5000):
+        made = planned(Requirements(incumbent=name))
+        assert specs(made)[0] == "bm25"
+
+
+def test_weights_that_do_not_fit_into_memory(planned, resolvable, monkeypatch):
+    monkeypatch.setattr(plan, "memory_limit_bytes", lambda: 2 * 2**30)
+    made = planned(models=["BAAI/bge-m3", "intfloat/multilingual-e5-small"])
+    (blocked,) = made.not_measured
+    assert blocked.model == "BAAI/bge-m3"
+    assert blocked.obstacle.values["needed"] > blocked.obstacle.values["allowed"]
+    assert "st:intfloat/multilingual-e5-small" in specs(made)
+
+
+def test_an_endpoint_says_where_the_texts_go_and_what_it_costs(planned, catalog, tmp_path):
+    from pydantic import SecretStr
+
+    workspace = Workspace(home=tmp_path, offline=True, openai_api_key=SecretStr("sk-test"))
+    found = Shortlist(requirements=Requirements(), kept=(), rejected=(), considered=0)
+    tokens = Lengths(mean=1e6, p50=1e6, p95=1e6, max=1_000_000)
+    profile = DataProfile(dataset=SUMMARY, document_tokens=tokens)
+    asked = ["openai:text-embedding-3-small"]
+    made = make_plan(Requirements(), found, DATASET, profile, workspace, catalog, specs=asked)
+    (candidate,) = made.candidates
+    assert candidate.sends_text_to == "api.openai.com"
+    price = catalog.card("openai/text-embedding-3-small").price.usd_per_million_tokens
+    assert made.usd == pytest.approx(100 * price, rel=0.01)
+    assert candidate.download_gb == 0.0
+
+
+def test_what_the_user_names_and_nothing_else(planned):
+    made = planned(models=["BAAI/bge-m3"], specs=["bm25", "rrf(bm25, static:wordllama)", "st:BAAI/bge-m3", "bm25"])
+    assert specs(made) == ["bm25", "rrf(bm25, static:wordllama)"]
+    assert [blocked.spec for blocked in made.not_measured] == ["st:BAAI/bge-m3"]
+    with pytest.raises(SpecError):
+        planned(specs=["bm25", "rrf("])
+    with pytest.raises(HubUnreachableError):
+        planned(specs=["st:BAAI/bge-m3"])
+
+
+def test_longer_texts_take_longer(planned):
+    def minutes(length):
+        tokens = Lengths(mean=length, p50=length, p95=length, max=length)
+        profile = DataProfile(dataset=SUMMARY, document_tokens=tokens)
+        return {c.spec: c.minutes for c in planned(profile=profile).candidates}[MINILM]
+
+    assert minutes(5000) > minutes(50)

@@ -1,0 +1,357 @@
+"""The decision, on measurements whose right answer is known."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from knowledge.catalog import Source
+from knowledge.constraints import make_constraint
+from knowledge.requirements import Requirements
+from knowledge.results import (
+    Benchmark,
+    DatasetSummary,
+    Evaluation,
+    FailedCandidate,
+    Hardware,
+    Interval,
+    MeasuredCandidate,
+    Pick,
+    Prediction,
+    Rejection,
+    Shortlist,
+    SpeedOfCandidate,
+)
+from knowledge.wording import say
+from tools.recommend import recommend, recommend_unmeasured
+from tools.recommend.contest import LATENCY_STEP, MEMORY_STEP, pareto_front
+from tools.recommend.sensitivity import MARGINS
+from tools.recommend.table import COSTS
+
+NOW = dt.datetime(2026, 3, 14, 9, 26, tzinfo=dt.UTC)
+SUMMARY = DatasetSummary(
+    name="d", path="d", hash="0", format="beir", documents=9, queries=200, judgments=200, labels="gold"
+)
+BEST, NEAR, FAR = "st:a/best", "st:a/near", "bm25"
+
+
+def shortlist(*kept, rejected=(), requirements=None):
+    predicted = Prediction(mean=0.5, low=0.4, high=0.6)
+    picks = tuple(Pick(spec=f"st:{model}", model=model, predicted=predicted) for model in kept)
+    return Shortlist(requirements=requirements or Requirements(), kept=picks, rejected=tuple(rejected), considered=9)
+
+
+def evaluation(scores, failed=()):
+    """An Evaluation whose per-query scores are {spec: [score, ...]}."""
+    measured = []
+    for spec, values in scores.items():
+        mean = sum(values) / len(values)
+        interval = Interval(mean=mean, low=mean - 0.05, high=mean + 0.05)
+        measured.append(MeasuredCandidate(spec=spec, metrics={"nDCG@10": mean, "R@100": mean / 2}, interval=interval))
+    queries = len(next(iter(scores.values())))
+    return Evaluation(
+        run_id="evaluation-1",
+        started=NOW,
+        dataset=SUMMARY,
+        candidates=tuple(measured),
+        failed=tuple(FailedCandidate(spec=s, reason=say("Memory ran out."), next_step=say("-")) for s in failed),
+        store="runs",
+        judged_queries=queries,
+    )
+
+
+def benchmark(costs, failed=()):
+    """A Benchmark from {spec: (p95 ms, MB, bytes)} or with dollars as a fourth figure."""
+    return Benchmark(
+        run_id="benchmark-1",
+        started=NOW,
+        hardware=Hardware(cpu="c", cores=2, memory_gb=3),
+        candidates=tuple(
+            SpeedOfCandidate(
+                spec=spec,
+                load_seconds=1,
+                query_p50_ms=p95 / 2,
+                query_p95_ms=p95,
+                query_p99_ms=p95 * 2,
+                documents_per_second=100,
+                peak_memory_mb=memory,
+                bytes_per_vector=size,
+                repeats=100,
+                usd_per_million_tokens=usd[0] if usd else None,
+            )
+            for spec, (p95, memory, size, *usd) in costs.items()
+        ),
+        failed=tuple(FailedCandidate(spec=s, reason=say("It died."), next_step=say("-")) for s in failed),
+        documents=9,
+        queries=9,
+    )
+
+
+def per_query(scores):
+    return {spec: {f"q{i}": value for i, value in enumerate(values)} for spec, values in scores.items()}
+
+
+def decide(scores, costs=None, requirements=None, found=None, failed=(), slow=()):
+    """The recommendation for per-query scores and costs."""
+    requirements = requirements or Requirements()
+    speed = benchmark(costs, failed=slow) if costs is not None else None
+    run = evaluation(scores, failed)
+    made = recommend(requirements, found or shortlist(), run, per_query(scores), speed, now=NOW)
+    return made.recommendation
+
+
+def wobbling(mean, queries=100, by=0.02, phase=0):
+    """Scores around a mean, differing from query to query."""
+    return [mean + by * ((i * 7 + phase) % 5 - 2) / 2 for i in range(queries)]
+
+
+SCORES = {BEST: wobbling(0.80), NEAR: wobbling(0.795, phase=1), FAR: wobbling(0.5)}
+COST = {BEST: (40.0, 900.0, 1536.0), NEAR: (10.0, 500.0, 1024.0), FAR: (0.1, 100.0, 300.0)}
+
+
+def test_the_cheapest_that_is_not_worse_wins():
+    made = decide(SCORES, COST)
+    assert (made.winner, made.best, made.tied, made.runner_up) == (NEAR, BEST, (BEST,), BEST)
+    assert {row.spec: row.standing for row in made.rows} == {BEST: "tied", NEAR: "winner", FAR: "worse"}
+    assert [row.spec for row in made.rows] == [BEST, NEAR, FAR], "the table shows the best quality first"
+
+
+def test_with_no_margin_only_the_best_will_do():
+    made = decide(SCORES, COST, Requirements(margin=0.0))
+    assert (made.winner, made.tied) == (BEST, ())
+
+
+def test_identical_candidates_are_decided_by_cost_alone():
+    made = decide(dict.fromkeys(SCORES, wobbling(0.7)), COST, Requirements(margin=0.0))
+    assert made.winner == FAR
+    assert set(made.tied) == {BEST, NEAR}
+    assert not made.undecided
+
+
+def test_few_queries_leave_it_undecided_and_say_how_many_would_do():
+    scores = {BEST: [1.0, 0.0, 0.9, 0.4, 1.0, 0.3], NEAR: [0.6, 0.3, 1.0, 0.2, 0.9, 0.5]}
+    made = decide(scores, COST)
+    assert made.winner == BEST
+    assert made.undecided == (NEAR,)
+    needed = made.confidence.values["p1"].values["needed"]
+    assert needed > 6
+    assert any(step.values.get("more") == needed - 6 for step in made.next_steps)
+
+
+def test_a_single_query_decides_nothing_and_promises_nothing():
+    made = decide({BEST: [0.9], NEAR: [0.8]}, COST)
+    assert made.winner == BEST
+    assert made.undecided == (NEAR,)
+    assert "needed" not in str(made.confidence.values)
+
+
+@pytest.mark.parametrize(
+    "demand", [make_constraint("latency", p95_ms=20), make_constraint("memory", max_mb=600)], ids=lambda c: c.kind
+)
+def test_a_hard_limit_excludes_the_best_by_what_was_measured(demand):
+    made = decide(SCORES, COST, Requirements(constraints=(demand,)))
+    assert made.winner == made.best == NEAR
+    assert {row.spec: row.standing for row in made.rows}[BEST] == "excluded"
+    assert made.rows[0].excluded_by is not None
+    assert any(text.values.get("reason") == made.rows[0].excluded_by for text in made.what_would_change_it)
+    # a wish excludes nobody
+    soft = demand.model_copy(update={"hard": False})
+    assert decide(SCORES, COST, Requirements(constraints=(soft,))).best == BEST
+
+
+def test_a_hard_demand_on_facts_excludes_what_was_measured_all_the_same():
+    """The incumbent and what the user names are measured whatever they are, but not recommended against a demand."""
+    requirements = Requirements(constraints=(make_constraint("license"),))
+    rejected = [Rejection(model="a/best", constraint="license", reason=say("may not be sold"))]
+    made = decide(SCORES, COST, requirements, shortlist(rejected=rejected))
+    assert made.best == NEAR
+    assert str(made.rows[0].excluded_by) == "may not be sold"
+    # for what else the shortlist rejects a model (its rank, too little evidence), a measurement knows better
+    rejected = [Rejection(model="a/best", constraint="rank", reason=say("number 6"))]
+    assert decide(SCORES, COST, requirements, shortlist(rejected=rejected)).best == BEST
+
+
+def test_what_could_not_be_timed_does_not_slip_through_a_limit():
+    costs = {spec: cost for spec, cost in COST.items() if spec != BEST}
+    limited = Requirements(constraints=(make_constraint("latency", p95_ms=1000),))
+    assert decide(SCORES, costs, limited, slow=[BEST]).best == NEAR
+    unlimited = decide(SCORES, costs, slow=[BEST])
+    assert unlimited.best == BEST
+    assert unlimited.winner == NEAR
+    assert any(text.values.get("spec") == BEST for text in unlimited.not_measured)
+
+
+def test_nobody_left():
+    made = decide(SCORES, COST, Requirements(constraints=(make_constraint("latency", p95_ms=0.01),)))
+    assert made.winner is None
+    assert made.best is None
+    assert all(row.standing == "excluded" for row in made.rows)
+    assert len(made.reasons) == 3
+
+
+def test_without_a_benchmark_the_best_wins_and_the_gap_is_named():
+    demand = make_constraint("latency", p95_ms=5)
+    made = decide(SCORES, None, Requirements(constraints=(demand,)))
+    assert made.winner == BEST
+    assert all(row.query_p95_ms is None for row in made.rows)
+    assert len([text for text in made.not_measured if "benchmark" in text.template]) == 2
+    assert not any("demands" in text.values for text in made.reasons), "an unchecked limit is not called met"
+
+
+def test_what_failed_and_what_was_not_tried_is_named():
+    made = decide(SCORES, COST, found=shortlist("a/best", "b/untried"), failed=["st:c/broken"])
+    named = [text.values for text in made.not_measured]
+    assert {"b/untried"} == {values["model"] for values in named if "model" in values}
+    assert "st:c/broken" in [values.get("spec") for values in named]
+
+
+def test_money_outweighs_speed():
+    costs = {BEST: (1.0, 1.0, 1.0, 0.13), NEAR: (900.0, 900.0, 900.0)}
+    made = decide({BEST: SCORES[BEST], NEAR: SCORES[NEAR]}, costs)
+    assert made.winner == NEAR
+    assert all(row.on_pareto_front for row in made.rows), "money is an axis of the front"
+
+
+@pytest.mark.parametrize(
+    ("cost", "wins"),
+    [
+        ((14.9, 900.0, 2000.0), False),  # within the noise of latency and memory, and larger in the index
+        ((14.9, 900.0, 1000.0), True),  # equal for all that can be told, but smaller
+        ((15.1, 100.0, 1000.0), False),  # slower by more than the noise
+        ((10.0, 1126.0, 1000.0), False),  # takes more memory than noise explains
+        ((10.0, 1124.0, 1000.0), True),
+    ],
+)
+def test_differences_within_the_noise_do_not_decide(cost, wins):
+    same = wobbling(0.7)
+    made = decide({"st:a/a": same, "st:a/b": same}, {"st:a/a": (10.0, 900.0, 1536.0), "st:a/b": cost})
+    assert (made.winner == "st:a/b") is wins
+
+
+def test_the_pareto_front_by_hand():
+    points = {
+        "good": (-0.9, 50.0),
+        "fast": (-0.5, 1.0),
+        "beaten": (-0.5, 2.0),
+        "middle": (-0.7, 9.0),
+        "twin": (-0.7, 9.0),
+        "worst": (-0.4, 99.0),
+    }
+    assert pareto_front(points) == {"good", "fast", "middle", "twin"}
+    made = decide(SCORES, COST | {NEAR: (41.0, 901.0, 1537.0)})
+    assert {row.spec for row in made.rows if row.on_pareto_front} == {BEST, FAR}
+
+
+def test_every_figure_has_its_evidence():
+    costs = COST | {BEST: (40.0, 900.0, 1536.0, 0.02)}
+    made = decide(SCORES, costs)
+    evidence = {item.id: item for item in made.evidence}
+    assert len(evidence) == len(made.evidence)
+    assert all(source in evidence for item in made.evidence for source in item.computed_from)
+    for row in made.rows:
+        figures = {"quality": row.quality.mean, **row.metrics} | {name: getattr(row, name) for name in COSTS}
+        if row.difference:
+            figures["difference"] = row.difference.mean
+        if row.usd_per_million_tokens is not None:
+            figures["usd_per_million_tokens"] = row.usd_per_million_tokens
+        assert set(row.cites) == set(figures)
+        for name, value in figures.items():
+            cited = evidence[row.cites[name]]
+            assert cited.value == value, (row.spec, name)
+            assert cited.about == row.spec
+    cited_in_reasons = [text.values["evidence"] for text in made.reasons if "evidence" in text.values]
+    assert cited_in_reasons
+    assert all(name in evidence for names in cited_in_reasons for name in names.split(", "))
+
+
+@pytest.mark.parametrize("scores", [SCORES, {**SCORES, NEAR: wobbling(0.77, phase=1)}], ids=["tied", "worse"])
+def test_what_would_change_it_is_true(scores):
+    """Each statement applied: the decision made again says the same."""
+    made = decide(scores, COST)
+    applied = 0
+    for text in made.what_would_change_it:
+        if "margin" in text.values:
+            changed = decide(scores, COST, Requirements(margin=text.values["margin"]))
+        elif "demand" in text.values:
+            limit = text.values["demand"].values["limit"]
+            demand = text.values["demand"].template
+            if "latency" in demand:
+                constraint = make_constraint("latency", p95_ms=limit)
+                changed = decide(scores, COST, Requirements(constraints=(constraint,)))
+            elif "memory" in demand:
+                constraint = make_constraint("memory", max_mb=limit)
+                changed = decide(scores, COST, Requirements(constraints=(constraint,)))
+            else:
+                left = {spec for spec, cost in COST.items() if cost[2] <= limit}
+                changed = decide({s: v for s, v in scores.items() if s in left}, {s: COST[s] for s in left})
+        else:
+            continue
+        applied += 1
+        assert changed.winner == text.values["spec"] != made.winner, str(text)
+    assert applied >= 3
+
+
+def test_where_nothing_changes_it_that_is_said():
+    made = decide({FAR: wobbling(0.9), BEST: wobbling(0.2)}, COST)
+    assert made.winner == FAR
+    (only,) = made.what_would_change_it
+    assert not only.values
+
+
+def test_unmeasured():
+    source = Source(title="scores", date=dt.date(2026, 1, 2), license="x")
+    why = say("Everything: no dataset was given.")
+    found = shortlist("a/best", "b/other")
+    made = recommend_unmeasured(Requirements(), found, "shortlist-1", why, source, now=NOW)
+    assert (made.measured, made.winner, made.tied, made.runner_up) == (False, "a/best", ("b/other",), "b/other")
+    assert made.not_measured == (why,)
+    assert [(item.about, item.value, item.date) for item in made.evidence] == [
+        ("a/best", 0.5, source.date),
+        ("b/other", 0.5, source.date),
+    ]
+
+
+MEANS = st.floats(0.1, 0.9)
+COSTS_OF_ONE = st.tuples(st.floats(0.05, 500), st.floats(50, 4000), st.floats(64, 8192), st.sampled_from([0.0, 0.02]))
+
+
+@given(
+    found=st.lists(st.tuples(MEANS, st.sampled_from([0.0, 0.05, 0.3]), COSTS_OF_ONE), min_size=1, max_size=4),
+    queries=st.integers(1, 40),
+    margin=st.sampled_from([0.0, *MARGINS]),
+    limit=st.sampled_from([None, 20.0, 200.0]),
+)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_it_is_right_by_its_own_table(found, queries, margin, limit):
+    scores = {f"st:a/m{i}": wobbling(mean, queries, by, i) for i, (mean, by, _) in enumerate(found)}
+    costs = {f"st:a/m{i}": cost for i, (_, _, cost) in enumerate(found)}
+    demands = (make_constraint("latency", p95_ms=limit),) if limit else ()
+    made = decide(scores, costs, Requirements(margin=margin, constraints=demands))
+    rows = {row.spec: row for row in made.rows}
+    assert set(rows) == set(scores)
+    assert all((limit is not None and costs[s][0] > limit) == (rows[s].standing == "excluded") for s in rows)
+    if made.winner is None:
+        assert all(row.standing == "excluded" for row in made.rows)
+        return
+    standings = [row.standing for row in made.rows]
+    assert standings.count("winner") == 1
+    assert rows[made.winner].standing == "winner"
+    assert rows[made.best].standing in ("winner", "tied")
+    taking_part = [row for row in made.rows if row.standing != "excluded"]
+    assert rows[made.best].quality.mean == max(row.quality.mean for row in taking_part)
+    assert set(made.tied) == {spec for spec, row in rows.items() if row.standing == "tied"}
+    assert set(made.undecided) == {spec for spec, row in rows.items() if row.standing == "undecided"}
+    assert not any(cheaper(rows[spec], rows[made.winner]) for spec in made.tied)
+
+
+def cheaper(one, other):
+    """Clearly cheaper in the first of money, latency and memory in which they clearly differ."""
+    steps = (("usd_per_million_tokens", 1.0), ("query_p95_ms", LATENCY_STEP), ("peak_memory_mb", MEMORY_STEP))
+    for name, factor in steps:
+        a, b = getattr(one, name) or 0.0, getattr(other, name) or 0.0
+        if a * factor < b:
+            return True
+        if b < a:  # the other is ahead, if only within the noise: what follows may decide for it
+            return False
+    return False

@@ -1,0 +1,98 @@
+"""Fusion of rankings, by hand; checks before anything is spent."""
+
+import numpy as np
+import pytest
+
+from knowledge.candidate import parse_candidate
+from knowledge.errors import SpecError, UserError
+from tools import retrieval
+from tools.retrieval import Rankings
+
+
+def rankings(*rows):
+    array = np.array(rows, dtype=np.int64)
+    return Rankings(array, np.where(array >= 0, -np.arange(array.shape[1], dtype=np.float64), 0.0))
+
+
+A, B, C = (parse_candidate(spec) for spec in ("st:a", "st:b", "bm25"))
+LEGS = {A: rankings([0, 1, 2]), B: rankings([2, 1, 3]), C: rankings([3, -1, -1])}
+
+
+def fused(spec, depth=10, legs=LEGS):
+    found = retrieval.rank(parse_candidate(spec), legs, depth)
+    return found.rows.tolist(), found.scores.tolist()
+
+
+def test_reciprocal_ranks_are_added():
+    rows, scores = fused("rrf(st:a, st:b)")
+    assert rows == [[2, 1, 0, 3]]
+    assert scores[0] == pytest.approx([1 / 63 + 1 / 61, 1 / 62 + 1 / 62, 1 / 61, 1 / 63])
+
+
+def test_k_is_an_option_and_depth_cuts():
+    rows, scores = fused("rrf(st:a, st:b)?k=0")
+    assert rows == [[2, 0, 1, 3]]
+    assert scores[0] == pytest.approx([4 / 3, 1.0, 1.0, 1 / 3])
+    assert fused("rrf(st:a, st:b)", depth=1)[0] == [[0]]
+
+
+def test_equal_scores_keep_the_order_of_the_first_ranking():
+    legs = {A: rankings([0, 1]), B: rankings([1, 0])}
+    assert fused("rrf(st:a, st:b)", legs=legs)[0] == [[0, 1]]
+    assert fused("rrf(st:b, st:a)", legs=legs)[0] == [[1, 0]]
+
+
+def test_a_leg_that_finds_nothing_adds_nothing():
+    """Else documents that share no word with the query would gain by their place in the file."""
+    assert fused("rrf(st:a, bm25)")[0] == [[0, 3, 1, 2]]
+    nothing = {A: rankings([2, 0, 1]), C: rankings([-1, -1, -1])}
+    assert fused("rrf(st:a, bm25)", legs=nothing)[0] == [[2, 0, 1]]
+
+
+def test_queries_that_find_fewer_documents_are_padded():
+    legs = {A: rankings([0, 1], [1, -1]), C: rankings([2, 3], [1, -1])}
+    rows, scores = fused("rrf(st:a, bm25)", legs=legs)
+    assert rows == [[0, 2, 1, 3], [1, -1, -1, -1]]
+    assert scores[1][1:] == [0, 0, 0]
+
+
+def test_fusions_of_fusions():
+    inner = fused("rrf(st:a, st:b)")[0][0]
+    rows, scores = fused("rrf(rrf(st:a, st:b), bm25)")
+    expected = {row: 1 / (61 + i) for i, row in enumerate(inner)}
+    expected[3] += 1 / 61
+    assert dict(zip(rows[0], scores[0], strict=True)) == pytest.approx(expected)
+    assert rows[0] == sorted(expected, key=lambda row: -expected[row])
+
+
+def test_a_leg_by_itself_is_cut_to_depth():
+    assert fused("st:a", depth=2)[0] == [[0, 1]]
+
+
+def test_no_queries():
+    legs = {A: Rankings(np.zeros((0, 3), np.int64), np.zeros((0, 3))), C: LEGS[C]}
+    assert retrieval.rank(parse_candidate("rrf(st:a, st:a)"), legs, 5).rows.shape[0] == 0
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "cohere:x",
+        "bm25?dim=3",
+        "st:x?dim=0",
+        "st:x?speed=high",
+        "rrf(bm25, st:x)?k=-1",
+        "rrf(bm25, st:x)?weight=2",
+        "rrf(bm25, rrf(bm25, nope:x))",
+        "rrf(bm25, rrf(bm25, st:x)?k=a)",
+    ],
+)
+def test_what_cannot_be_built_is_refused_at_once(spec):
+    with pytest.raises(SpecError):
+        retrieval.parse(["bm25", spec])
+
+
+def test_candidates_are_named_once_and_there_is_at_least_one():
+    assert [c.spec for c in retrieval.parse(["bm25", " bm25 ", "st:x?dim=3"])] == ["bm25", "st:x?dim=3"]
+    with pytest.raises(UserError, match="no candidate was named"):
+        retrieval.parse([])
