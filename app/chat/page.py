@@ -80,7 +80,7 @@ def make_page(conversations: Conversations, uploads: Uploads, language: Language
             elem_id="title",
         )
         with gr.Row(equal_height=False):
-            with gr.Column(scale=7, min_width=320):
+            with gr.Column(scale=7, min_width=260):
                 chat = gr.Chatbot(
                     elem_id="chat",
                     label=t(say("Conversation")),
@@ -107,7 +107,7 @@ def make_page(conversations: Conversations, uploads: Uploads, language: Language
                     t(say("You may close this page while it works: its address brings you back to this conversation.")),
                     elem_id="hint",
                 )
-            with gr.Column(scale=3, min_width=280):
+            with gr.Column(scale=3, min_width=260):
                 with gr.Accordion(t(say("Your data")), open=True):
                     gr.Markdown(
                         t(

@@ -135,8 +135,8 @@ def pareto_figure(found: Recommendation, language: Language) -> Figure | None:
         font={"color": GREY, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-        margin={"l": 60, "r": 90, "t": 60, "b": 50},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
+        margin={"l": 60, "r": 90, "t": 50, "b": 90},
         updatemenus=[
             {
                 "buttons": buttons,
