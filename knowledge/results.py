@@ -246,7 +246,8 @@ class Comparison(Record):
         p_different: two-sided paired randomisation test of "no difference", Holm-corrected.
         p_worse: one-sided test of "worse by more than the margin", Holm-corrected: small means non-inferior.
         wins, losses, draws: queries on which the candidate is better, worse, equal.
-        queries_needed: about how many queries would settle it; None where it is settled.
+        queries_needed: about how many queries would settle it; None where it is settled, or where no reasonable number
+            would, because the difference lies on the edge of the margin.
     """
 
     spec: str

@@ -13,6 +13,8 @@ Scores = NDArray[np.float64]
 RESAMPLES = 9_999
 LEVEL = 0.95
 ALPHA = 0.05
+#: more queries than this nobody judges
+MOST_QUERIES = 10_000
 
 
 def bootstrap_interval(values: Scores, *, seed: int = 0) -> Interval:
@@ -68,18 +70,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def queries_needed(differences: Scores, margin: float) -> int:
+def queries_needed(differences: Scores, margin: float) -> int | None:
     """Queries that would show, with 80 % power at the 5 % level, that the true difference is above -margin.
 
     Normal approximation of a one-sided paired non-inferiority test, the observed difference taken as the true one;
-    where it lies within a tenth of the margin's edge, a tenth of the margin is taken: no sample settles a tie.
+    None where more than `MOST_QUERIES` would be needed: the difference lies on the edge of the margin.
     """
     from scipy import stats
 
     deviation = float(differences.std(ddof=1))
-    distance = max(abs(float(differences.mean()) + margin), margin / 10, 1e-6)
+    distance = max(abs(float(differences.mean()) + margin), 1e-6)
     z = float(stats.norm.ppf(1 - ALPHA) + stats.norm.ppf(0.8))
-    return int(np.ceil((z * deviation / distance) ** 2))
+    needed = int(np.ceil((z * deviation / distance) ** 2))
+    return needed if needed <= MOST_QUERIES else None
 
 
 def non_inferior(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tuple[str, ...]:

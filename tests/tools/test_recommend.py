@@ -130,13 +130,30 @@ def test_identical_candidates_are_decided_by_cost_alone():
 
 
 def test_few_queries_leave_it_undecided_and_say_how_many_would_do():
-    scores = {BEST: [1.0, 0.0, 0.9, 0.4, 1.0, 0.3], NEAR: [0.6, 0.3, 1.0, 0.2, 0.9, 0.5]}
+    scores = {BEST: [1.0, 0.0, 0.9, 0.4, 1.0, 0.3], NEAR: [0.6, 0.3, 0.9, 0.0, 0.9, 0.5]}
     made = decide(scores, COST)
     assert made.winner == BEST
     assert made.undecided == (NEAR,)
     needed = made.confidence.values["p1"].values["needed"]
     assert needed > 6
     assert any(step.values.get("more") == needed - 6 for step in made.next_steps)
+
+
+def test_on_the_edge_of_the_margin_no_number_of_queries_is_promised():
+    scores = {BEST: [1.0, 0.0, 0.9, 0.4] * 10, NEAR: [0.5, 0.46, 0.91, 0.35] * 10}  # 0.02 worse: the margin itself
+    made = decide(scores, COST)
+    assert made.undecided == (NEAR,)
+    assert "no reasonable number" in str(made.confidence)
+    assert not any("more" in step.values for step in made.next_steps)
+
+
+def test_a_busy_machine_is_told():
+    assert "busy" not in str(decide(SCORES, COST).confidence)
+    calm = benchmark(COST)
+    first = calm.candidates[0].model_copy(update={"noise": 2.5})
+    busy = calm.model_copy(update={"candidates": (first, *calm.candidates[1:])})
+    made = recommend(Requirements(), shortlist(), evaluation(SCORES), per_query(SCORES), busy, now=NOW)
+    assert "2.5 times" in str(made.recommendation.confidence)
 
 
 def test_a_single_query_decides_nothing_and_promises_nothing():

@@ -10,10 +10,23 @@ from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest, is_measurable
 from tools.recommend.table import COSTS
 
+#: rounds of timing that differ by more than this were disturbed
+BUSY = 1.5
+
 
 def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
     """The answer in one sentence."""
     value = field.quality[winner].primary_mean
+    higher = [spec for spec in field.excluded if field.quality[spec].primary_mean > value]
+    if winner == best and higher:
+        return say(
+            "Use {winner}: {metric} {value:.3f}, the best of those that keep your limits ({count} measured higher and "
+            "do not).",
+            winner=winner,
+            metric=metric,
+            value=value,
+            count=len(higher),
+        )
     if winner == best:
         return say("Use {winner}: the best measured, {metric} {value:.3f}.", winner=winner, metric=metric, value=value)
     return say(
@@ -121,20 +134,42 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
             )
         )
     if undecided:
-        names = ", ".join(undecided)
-        needed = max(field.comparisons[s].queries_needed or 0 for s in undecided)
-        if needed > evaluation.judged_queries:
-            text = say(
-                "The sample is too small to place {names}; about {needed} queries would settle it.",
-                names=names,
-                needed=needed,
+        parts.append(_undecided(undecided, field, evaluation.judged_queries))
+    noise = max((s.noise for s in field.speed.values()), default=1.0)
+    if noise >= BUSY:
+        parts.append(
+            say(
+                "This machine was busy while it timed (rounds differ by up to {noise:.1f} times; the quietest counts): "
+                "repeat it on an idle one where a limit is near.",
+                noise=noise,
             )
-        else:
-            text = say("The sample does not show where {names} stands.", names=names)
-        parts.append(text)
+        )
     if evaluation.dataset.labels == "silver":
         parts.append(say("The labels are silver, made from the data itself: the order is safer than the level."))
     return join(parts)
+
+
+def _undecided(specs: Sequence[str], field: Contest, queries: int) -> Text:
+    names = ", ".join(specs)
+    needed = _queries_needed(specs, field)
+    if needed is None:
+        return say(
+            "The sample does not show where {names} stands, and no reasonable number of queries would: the difference "
+            "lies on the edge of your margin.",
+            names=names,
+        )
+    if needed > queries:
+        return say(
+            "The sample is too small to place {names}; about {needed} queries would settle it.",
+            names=names,
+            needed=needed,
+        )
+    return say("The sample does not show where {names} stands.", names=names)
+
+
+def _queries_needed(undecided: Sequence[str], field: Contest) -> int | None:
+    """The most queries that any of them needs, those left out that no number would settle."""
+    return max((n for spec in undecided if (n := field.comparisons[spec].queries_needed)), default=None)
 
 
 def not_measured(
@@ -194,9 +229,8 @@ def next_steps(evaluation: Evaluation, undecided: Sequence[str], field: Contest)
     """What to do after reading the answer."""
     found = []
     if undecided:
-        needed = max(field.comparisons[s].queries_needed or 0 for s in undecided)
-        more = max(needed - evaluation.judged_queries, 0)
-        if more:
+        more = (_queries_needed(undecided, field) or 0) - evaluation.judged_queries
+        if more > 0:
             found.append(say("Judge about {more} more queries to place the undecided candidates.", more=more))
     if evaluation.dataset.labels != "gold":
         found.append(say("Check the decision with some dozens of queries that real users asked and somebody judged."))

@@ -65,11 +65,11 @@ def render_json(report: Report, language: Language = "en") -> str:
     return json.dumps(_portable(data), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def render_terminal(report: Report, language: Language = "en", written: ReportFiles | None = None) -> Group:
+def render_terminal(report: Report, language: Language = "en") -> Group:
     """What a terminal shows, for rich's ``print``: answer, reasons, table, limits, and where the files are."""
     from rich.console import Group
 
-    return Group(*for_terminal(report, make_document(report, language), language, written))
+    return Group(*for_terminal(report, make_document(report, language), language))
 
 
 def report_schema() -> dict[str, Any]:

@@ -10,7 +10,6 @@ from knowledge.wording import Language, Text, say
 from tools.report import figures
 from tools.report.comparison import STANDINGS
 from tools.report.document import Bullets, Document, plain
-from tools.report.files import ReportFiles
 from tools.report.voice import short_names
 
 if TYPE_CHECKING:
@@ -19,12 +18,9 @@ if TYPE_CHECKING:
 _COLOURS = {"winner": "bold green", "tied": "cyan", "undecided": "yellow", "excluded": "dim"}
 
 
-def for_terminal(
-    report: Report, document: Document, language: Language, written: ReportFiles | None
-) -> Iterable[RenderableType]:
+def for_terminal(report: Report, document: Document, language: Language) -> Iterable[RenderableType]:
     """The parts to print, one after the other. Names fold; figures never do."""
     from rich import text
-    from rich.padding import Padding
     from rich.rule import Rule
 
     answer = document.answer
@@ -47,11 +43,6 @@ def for_terminal(
         if section and items:
             yield _heading(section.title)
             yield _list(items)
-    if written:
-        yield _heading(plain(say("The whole report").render(language)))
-        for path in (written.markdown, written.html, written.json):
-            # not wrapped, so that a terminal still recognises the path
-            yield Padding(text.Text(plain(str(path)), no_wrap=True, overflow="ignore"), (0, 0, 0, 2))
 
 
 def _heading(title: str) -> RenderableType:
