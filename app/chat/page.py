@@ -40,7 +40,7 @@ FONTS = (
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 STYLE = """
-.gradio-container { max-width: 1240px !important; margin: 0 auto; }
+.gradio-container { max-width: min(1240px, 100vw) !important; min-width: 0; margin: 0 auto; }
 #title h1 { margin: 0; font-size: 1.35rem; }
 #title p { margin: .15rem 0 0; opacity: .75; }
 #chat { min-height: 22rem; }
@@ -55,7 +55,7 @@ STYLE = """
 #plot .modebar { display: none; }
 #needs { font-size: .9em; }
 #needs ul { padding-left: 1.1em; }
-@media (max-width: 640px) { #chat { height: 62vh !important; } }
+@media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; max-width: 100vw; } }
 """
 
 

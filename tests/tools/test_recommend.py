@@ -25,7 +25,7 @@ from knowledge.results import (
 )
 from knowledge.wording import say
 from tools.recommend import recommend, recommend_unmeasured
-from tools.recommend.contest import LATENCY_STEP, MEMORY_STEP, pareto_front
+from tools.recommend.contest import LATENCY_SLACK_MS, LATENCY_STEP, MEMORY_STEP, pareto_front
 from tools.recommend.sensitivity import MARGINS
 from tools.recommend.table import COSTS
 
@@ -145,6 +145,11 @@ def test_on_the_edge_of_the_margin_no_number_of_queries_is_promised():
     assert made.undecided == (NEAR,)
     assert "no reasonable number" in str(made.confidence)
     assert not any("more" in step.values for step in made.next_steps)
+
+
+def test_fractions_of_a_millisecond_decide_nothing():
+    costs = {BEST: (0.1, 900.0, 1536.0), NEAR: (0.9, 500.0, 1024.0), FAR: (0.1, 100.0, 300.0)}
+    assert decide(SCORES, costs).winner == NEAR
 
 
 def test_a_busy_machine_is_told():
@@ -367,7 +372,7 @@ def cheaper(one, other):
     steps = (("usd_per_million_tokens", 1.0), ("query_p95_ms", LATENCY_STEP), ("peak_memory_mb", MEMORY_STEP))
     for name, factor in steps:
         a, b = getattr(one, name) or 0.0, getattr(other, name) or 0.0
-        if a * factor < b:
+        if a * factor < b and (name != "query_p95_ms" or a + LATENCY_SLACK_MS < b):
             return True
         if b < a:  # the other is ahead, if only within the noise: what follows may decide for it
             return False

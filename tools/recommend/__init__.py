@@ -3,8 +3,8 @@
 1. Hard constraints, checked against the catalog's facts and what was measured, decide who takes part.
 2. Each candidate is compared with the best one, paired by query (`tools.statistics.compare`).
 3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, memory, vector size.
-   Latencies within a factor 1.5 of the lowest count as equal to it, memory within 1.25: that is how well they repeat
-   on a busy machine. Of equally cheap ones the best wins.
+   Latencies within a factor 1.5 or one millisecond of the lowest count as equal to it, memory within 1.25: that is how
+   well they repeat on a busy machine. Of equally cheap ones the best wins.
 """
 
 from __future__ import annotations

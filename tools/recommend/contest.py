@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.candidate import parse_candidate
@@ -16,6 +16,17 @@ from tools.statistics import Scores, compare
 #: latencies and memory within such a factor count as equal: so well do they repeat on a busy machine
 LATENCY_STEP = 1.5
 MEMORY_STEP = 1.25
+#: a difference of a millisecond is lost in any network, and in the noise of the timing
+LATENCY_SLACK_MS = 1.0
+
+
+#: for money, latency, memory and vector size: up to which figure one counts as equal to the lowest
+EQUAL: tuple[Callable[[float], float], ...] = (
+    lambda usd: usd,
+    lambda ms: max(ms * LATENCY_STEP, ms + LATENCY_SLACK_MS),
+    lambda mb: mb * MEMORY_STEP,
+    lambda size: size,
+)
 
 
 @dataclass(frozen=True)
@@ -30,12 +41,12 @@ class Contest:
     def cheapest(self, specs: Sequence[str]) -> str:
         """The cheapest: money decides, then latency, memory, vector size; of equally cheap ones the best.
 
-        At each step those within the factor of the lowest figure stay. What was not measured counts as dearest.
+        At each step those that count as equal to the lowest figure stay. What was not measured counts as dearest.
         """
         left = list(specs)
-        for place, factor in enumerate((1.0, LATENCY_STEP, MEMORY_STEP, 1.0)):
+        for place, equal in enumerate(EQUAL):
             lowest = min(cost(self.speed.get(spec))[place] for spec in left)
-            left = [spec for spec in left if cost(self.speed.get(spec))[place] <= lowest * factor]
+            left = [spec for spec in left if cost(self.speed.get(spec))[place] <= equal(lowest)]
         return min(left, key=lambda spec: (-self.quality[spec].primary_mean, spec))
 
 

@@ -66,7 +66,7 @@ def render_json(report: Report, language: Language = "en") -> str:
 
 
 def render_terminal(report: Report, language: Language = "en") -> Group:
-    """What a terminal shows, for rich's ``print``: answer, reasons, table, limits, and where the files are."""
+    """What a terminal shows, for rich's ``print``: answer, reasons, table and limits."""
     from rich.console import Group
 
     return Group(*for_terminal(report, make_document(report, language), language))
