@@ -1,7 +1,5 @@
 """The interview: few questions, each one that matters, none twice."""
 
-import time
-
 import pytest
 
 from agent import interview
@@ -94,13 +92,6 @@ def test_it_does_not_ask_what_is_known(real):
 
 def test_who_has_said_nothing_is_asked_for_the_language_early(real):
     assert "languages" in interviewed(real, Requirements())[:2]
-
-
-def test_a_turn_is_quick(real):
-    next_question(Requirements(), (), False, *real)
-    begun = time.process_time()
-    next_question(Requirements(), ("languages",), False, *real)
-    assert time.process_time() - begun < 3.0
 
 
 @pytest.mark.parametrize("about", [*CONSTRAINTS, *interview.SLOT_QUESTIONS, "data", "plan"])
