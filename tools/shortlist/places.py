@@ -1,0 +1,158 @@
+"""Who gets the places: enough evidence in the language, caps by publisher and family, one broadly tested model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from knowledge.evidence import Forecast
+from knowledge.model_card import ModelCard
+from knowledge.requirements import Requirements
+from knowledge.results import Rejection
+from knowledge.wording import Text, say
+from tools.shortlist.ranked import Ranked
+from tools.shortlist.reasons import language_of
+
+PER_PUBLISHER = 2
+PER_FAMILY = 2
+NOT_BUILT_HERE = 1
+
+#: a shorter field than this relaxes the rule on evidence
+_ENOUGH = 10
+
+# How a publisher marks another copy of the same weights: settings in brackets, or a precision at the end.
+_COPY = re.compile(r"(?: \(.*\)|[-_](?:int[48]|fp8|fp16|bf16|nvfp4|gguf|awq|gptq))+$", re.IGNORECASE)
+
+
+def proven(
+    admitted: Sequence[Ranked], seen: Forecast, requirements: Requirements, k: int
+) -> tuple[list[Ranked], list[Rejection], list[Text]]:
+    """Those with enough evidence in the language, rejections for the rest, and a note where the rule was relaxed."""
+
+    def inlanguage_of(entry: Ranked) -> int:
+        return seen.groups_in_language[entry.card.model]
+
+    def in_all(entry: Ranked) -> int:
+        return seen.groups_in_all[entry.card.model]
+
+    # Each step is taken while fewer models than this are left. Models never run in the language come in only where
+    # the list could not be filled without them.
+    steps: list[tuple[int, Callable[[Ranked], bool], Text | None]] = [
+        (1, lambda e: inlanguage_of(e) >= 2 or (inlanguage_of(e) >= 1 and in_all(e) >= 15), None),
+        (
+            _ENOUGH,
+            lambda e: inlanguage_of(e) >= 1,
+            say("Few models are left, so one group of benchmark tasks in the language was enough evidence."),
+        ),
+        (
+            k,
+            lambda e: in_all(e) >= 1,
+            say("Too few models were ever run in the language; some are placed by their scores in other languages."),
+        ),
+        (k, lambda e: True, say("Too few models were ever run on such tasks; some are placed by size and age alone.")),
+    ]
+    # A step that admits nobody new is no relaxation, and its note would say something untrue.
+    field: list[Ranked] = []
+    notes: list[Text] = []
+    for enough, suffices, note in steps:
+        wider = [entry for entry in admitted if suffices(entry)] if len(field) < enough else field
+        if len(wider) > len(field):
+            field, notes = wider, [note] if note else []
+    kept = {entry.card.model for entry in field}
+    language = language_of(requirements, seen)
+    rejected = [
+        Rejection(
+            model=entry.card.model,
+            constraint="evidence",
+            reason=say(
+                "too few groups of benchmark tasks behind it: {found} in {language}, {all} in all",
+                found=inlanguage_of(entry),
+                language=language,
+                all=in_all(entry),
+            ),
+        )
+        for entry in admitted
+        if entry.card.model not in kept
+    ]
+    return field, rejected, notes
+
+
+def choose(
+    ranked: Sequence[Ranked], seen: Forecast, k: int, cards: Mapping[str, ModelCard]
+) -> tuple[list[tuple[Ranked, bool]], list[Rejection]]:
+    """The first `k` of a ranking under the rules 4 and 5.
+
+    Returns:
+        The chosen, in order, each with whether it holds the place of a broadly tested model; and why the others, in
+        order, are not among them.
+    """
+    chosen: list[Ranked] = []
+    for not_built in (NOT_BUILT_HERE, k):
+        for entry in ranked:
+            # A model that is on the list is a copy of itself, so it is not taken twice.
+            if len(chosen) < k and not _capped(entry, chosen, cards, not_built):
+                chosen.append(entry)
+    broad, slot = _broad(ranked, seen), None
+    if 1 < k == len(chosen) and not any(entry.card.model in broad for entry in chosen):
+        others = chosen[:-1]
+        fitting = (e for e in ranked if e.card.model in broad and not _capped(e, others, cards, NOT_BUILT_HERE))
+        slot = next(fitting, None)
+        chosen = [*others, slot] if slot else chosen
+    chosen.sort(key=lambda entry: entry.order)
+    kept = {entry.card.model for entry in chosen}
+    last = min(entry.prediction.mean for entry in chosen)
+    rejected = [
+        Rejection(
+            model=entry.card.model,
+            constraint="rank",
+            reason=_capped(entry, chosen, cards, NOT_BUILT_HERE)
+            or say(
+                "number {place} of {total} that meet your demands: predicted {mean}, the last place has {last}",
+                place=place,
+                total=len(ranked),
+                mean=f"{entry.prediction.mean:.2f}",
+                last=f"{last:.2f}",
+            ),
+        )
+        for place, entry in enumerate(ranked, 1)
+        if entry.card.model not in kept
+    ]
+    return [(entry, entry is slot) for entry in chosen], rejected
+
+
+def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCard], not_built: int) -> Text | None:
+    """Why no more of this kind may join the chosen; None where it may."""
+    card = entry.card
+    for other in chosen:
+        if _original(other.card.model) == _original(card.model):
+            return say("another copy of {model}, which is on the list", model=other.card.model)
+    if sum(other.card.organisation == card.organisation for other in chosen) >= PER_PUBLISHER:
+        return say("two models of {publisher} are on the list already", publisher=card.organisation)
+    root = _root(card, cards)
+    if sum(_root(other.card, cards) == root for other in chosen) >= PER_FAMILY:
+        return say("two models made from {model} are on the list already", model=root)
+    if card.spec is None and sum(other.card.spec is None for other in chosen) >= not_built:
+        return say("this program cannot build it, and one such model is on the list already")
+    return None
+
+
+@cache
+def _original(model: str) -> str:
+    """The name without what marks another copy of the same weights."""
+    return _COPY.sub("", model)
+
+
+def _root(card: ModelCard, cards: Mapping[str, ModelCard]) -> str:
+    """The model of the catalog that a model was made from in the first place; itself if none."""
+    passed = {card.model}
+    while card.adapted_from and card.adapted_from in cards and card.adapted_from not in passed:
+        card = cards[card.adapted_from]
+        passed.add(card.model)
+    return card.model
+
+
+def _broad(ranked: Sequence[Ranked], seen: Forecast) -> frozenset[str]:
+    """The models run on at least half as many groups of tasks in the language as any of these was."""
+    most = max((seen.groups_in_language[entry.card.model] for entry in ranked), default=0)
+    return frozenset(e.card.model for e in ranked if seen.groups_in_language[e.card.model] >= max(most / 2, 1))
