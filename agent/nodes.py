@@ -15,6 +15,7 @@ from agent.descriptions import assumptions, describe_change
 from agent.profile_answers import learn_from
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
+from knowledge import __version__
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
@@ -30,8 +31,7 @@ from tools.report import write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
 
-Node = Callable[[State], State]
-MADE_BY = "Embedding Advisor 0.1.0"
+MADE_BY = f"Embedding Advisor {__version__}"
 
 
 def foreseen(node: Callable[[Nodes, State], State]) -> Callable[[Nodes, State], State]:

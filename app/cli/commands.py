@@ -60,6 +60,9 @@ def make_app() -> typer.Typer:
     @app.callback()
     def common(
         lang: Annotated[Lang | None, typer.Option("--lang", help="Language of the output.")] = None,
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+        ] = False,
     ) -> None:
         if lang:
             from app.cli.terminal import choose_language
@@ -242,6 +245,14 @@ def serve(
 
 
 # ---------------------------------------------------------------- what the options mean
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from knowledge import __version__
+
+        typer.echo(f"advisor {__version__}")
+        raise typer.Exit
 
 
 def _settings() -> Settings:

@@ -122,6 +122,10 @@ def test_models_are_found_and_shown(advisor):
     assert "384" in advisor("models", "--show", "intfloat/multilingual-e5-small")[1]
 
 
+def test_the_version_is_told(advisor):
+    assert advisor("--version")[:2] == (0, "advisor 0.1.0\n")
+
+
 def test_doctor_looks_at_everything(advisor):
     code, out, _ = advisor("doctor", "--json")
     assert code == 0
