@@ -156,7 +156,8 @@ class Advisor:
         from agent.nodes import report_of
 
         state = self.state(thread)
-        return report_of(state) if state.get("recommendation") else None
+        found = state.get("recommendation")
+        return report_of(state, self.context.report_folder_of(found.run_id)) if found else None
 
     def unfinished(self, thread: str) -> bool:
         """Whether there is work that a killed process left behind, or that another process is doing."""

@@ -47,7 +47,7 @@ def _about(name: str, kind: str, state: State, context: Context) -> Text:
             return _measured(measured)
         return join([error.cause, error.next_step])
     parts = [facts(card)] if kind != "why_not" else []
-    standing = _standing(card.model, state.get("shortlist"))
+    standing = _standing(card.model, state.get("shortlist") or _shortlist_so_far(state, context))
     if measured:
         parts.append(_measured(measured))
     elif standing:
@@ -61,6 +61,14 @@ def _about(name: str, kind: str, state: State, context: Context) -> Text:
 def _obstacle(model: str, plan: Plan | None) -> list[Text]:
     blocked = (p for p in (plan.not_measured if plan else ()) if p.model == model and p.obstacle)
     return [say("It cannot be measured here: {reason}", reason=p.obstacle) for p in blocked if p.obstacle]
+
+
+def _shortlist_so_far(state: State, context: Context) -> Shortlist | None:
+    """The list as it would be with what is known now, for questions in the middle of the interview."""
+    try:
+        return shortlist(state["requirements"], context.catalog, context.scores)
+    except NothingLeftError:
+        return None
 
 
 def _row(name: str, recommendation: Recommendation | None) -> Row | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
@@ -27,7 +29,7 @@ from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
 from tools.recommend import recommend, recommend_unmeasured
-from tools.report import write_report
+from tools.report import REQUIREMENTS_FILE, write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
 
@@ -84,6 +86,8 @@ class Nodes:
             update |= cleared(state)
             changes = tuple(describe_change(change, found.requirements) for change in found.changes)
             _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
+        elif found.ignored and not found.answered and found.intent == "inform":
+            _tell(events.Noted(requirements=found.requirements, changes=(), ignored=found.ignored))
         elif source is None and found.intent in ("unknown", "greeting"):
             self._say_what_next(found.intent, state)
         return update | State(requirements=found.requirements)
@@ -247,7 +251,7 @@ class Nodes:
                 state["requirements"],
                 found,
                 new_run_id("shortlist", context.now()),
-                _why_unmeasured(state),
+                *_why_unmeasured(state),
                 context.catalog.sources[context.scores.source],
                 now=context.now(),
             )
@@ -270,9 +274,8 @@ class Nodes:
     @foreseen
     def report(self, state: State) -> State:
         """Write the report."""
-        files = write_report(
-            report_of(state), self._context.report_folder_of(_recommendation(state).run_id), state.get("language", "en")
-        )
+        folder = self._context.report_folder_of(_recommendation(state).run_id)
+        files = write_report(report_of(state, folder), folder, state.get("language", "en"))
         _tell(events.Reported(markdown=str(files.markdown), html=str(files.html), json_file=str(files.json)))
         return State(status="done")
 
@@ -320,8 +323,8 @@ def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:
     return {c.spec for c in benchmark.candidates} | {c.spec for c in benchmark.failed} >= set(specs)
 
 
-def report_of(state: State) -> Report:
-    """The report's contents, from a state that has its recommendation."""
+def report_of(state: State, folder: Path) -> Report:
+    """The report's contents, from a state that has its recommendation; `folder` is where its files are."""
     comparisons, found = state.get("comparisons"), state["shortlist"]
     assert found
     return Report(
@@ -333,7 +336,7 @@ def report_of(state: State) -> Report:
         comparisons=comparisons.found if comparisons else (),
         benchmark=state.get("benchmark") if state.get("evaluation") else None,
         recommendation=_recommendation(state),
-        reproduce=_reproduce(state),
+        reproduce=_reproduce(state, folder),
         made_by=MADE_BY,
     )
 
@@ -344,22 +347,32 @@ def _recommendation(state: State) -> Recommendation:
     return found
 
 
-def _reproduce(state: State) -> str:
+def _reproduce(state: State, folder: Path) -> str:
     """The command that does the same again."""
     source = state.get("data")
     data = f" {source.arguments}" if source else ""
     plan = state.get("plan") if state.get("evaluation") else None
     specs = "".join(f" --candidate '{c.spec}'" for c in (plan.candidates if plan else ()))
-    return f"advisor recommend --requirements requirements.json{data}{specs} --yes --json"
+    requirements = shlex.quote(str(folder / REQUIREMENTS_FILE))
+    return f"advisor recommend --requirements {requirements}{data}{specs} --yes --json"
 
 
-def _why_unmeasured(state: State) -> Text:
+def _why_unmeasured(state: State) -> tuple[Text, Text]:
+    """Why nothing was measured, and how to have it measured."""
     source, profile = state.get("data"), state.get("profile")
     if source is None:
-        return say("Everything: no dataset was given.")
+        return say("Everything: no dataset was given."), say(
+            "Give a dataset with queries and judgments, and ask again."
+        )
     if profile is not None and not profile.dataset.judgments:
-        return say("Everything: the dataset has no judgments (which document answers which query).")
-    return say("Everything: measuring was not agreed to.")
+        return (
+            say("Everything: the dataset has no judgments (which document answers which query)."),
+            say("Add judgments (qrels.tsv: query-id, doc-id, grade) for some 100 queries, and ask again."),
+        )
+    return (
+        say("Everything: measuring was not agreed to."),
+        say("Agree to measuring (in a chat: yes; on the command line: --yes), and I measure on your data."),
+    )
 
 
 def _named_data(found: Understood, asked: Asked | None, text: str) -> DataSource | None:

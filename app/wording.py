@@ -10,7 +10,7 @@ from typing import Any
 from agent import events
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements, Slot
-from knowledge.results import Plan, PlannedCandidate, Recommendation, Shortlist
+from knowledge.results import DatasetSummary, Plan, PlannedCandidate, Recommendation, Shortlist
 from knowledge.wording import Language, Text, say
 from tools.report import figures
 from tools.report.background import ORIGINS, TASKS
@@ -82,42 +82,47 @@ def progress_line(progress: Progress, language: Language) -> str:
 
 def noted_lines(event: events.Noted, language: Language) -> Iterator[Line]:
     """What was understood."""
-    yield Line(say("Noted:").render(language))
+    if event.changes:
+        yield Line(say("Noted:").render(language))
     for change in event.changes:
         yield Line(change.render(language), "·", 1)
     if event.ignored:
         yield Line(say("I did not understand: {words}", words=event.ignored).render(language))
 
 
-def profiled_lines(event: events.Profiled, language: Language) -> Iterator[Line]:
-    """What the data is like."""
-    p = event.profile
+def dataset_lines(dataset: DatasetSummary, language: Language) -> Iterator[Line]:
+    """What was read, how its columns were taken, and what was left out."""
     yield Line(
         say(
             "Your data: {documents} documents, {queries} queries, {judgments} judgments.",
-            documents=p.dataset.documents,
-            queries=p.dataset.queries,
-            judgments=p.dataset.judgments,
+            documents=dataset.documents,
+            queries=dataset.queries,
+            judgments=dataset.judgments,
         ).render(language)
     )
     found: list[Text] = []
-    if p.document_tokens:
-        found.append(
-            say(
-                "Documents have {mean:.0f} tokens on average, 95 % have at most {p95:.0f}.",
-                mean=p.document_tokens.mean,
-                p95=p.document_tokens.p95,
-            )
-        )
-    if p.dataset.columns:
-        columns = ", ".join(f"{k} ← {v}" for k, v in sorted(p.dataset.columns.items()))
+    if dataset.columns:
+        columns = ", ".join(f"{k} ← {v}" for k, v in sorted(dataset.columns.items()))
         found.append(say("Columns read: {columns}.", columns=columns))
-    if p.dataset.skipped:
-        found.append(say("Left out: {count} entries that cannot be used.", count=p.dataset.skipped))
-    if p.dataset.label_origin:
-        found.append(say("How the labels came about: {origin}", origin=p.dataset.label_origin))
+    if dataset.skipped:
+        found.append(say("Left out: {count} entries that cannot be used.", count=dataset.skipped))
+    if dataset.label_origin:
+        found.append(say("How the labels came about: {origin}", origin=dataset.label_origin))
     for text in found:
         yield Line(text.render(language), "", 1)
+
+
+def profiled_lines(event: events.Profiled, language: Language) -> Iterator[Line]:
+    """What the data is like."""
+    p = event.profile
+    yield from dataset_lines(p.dataset, language)
+    if p.document_tokens:
+        lengths = say(
+            "Documents have {mean:.0f} tokens on average, 95 % have at most {p95:.0f}.",
+            mean=p.document_tokens.mean,
+            p95=p.document_tokens.p95,
+        )
+        yield Line(lengths.render(language), "", 1)
     for warning in p.warnings:
         yield Line(warning.render(language), "!", 1)
 

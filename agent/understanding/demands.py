@@ -13,6 +13,29 @@ from knowledge.wording import say
 
 #: after "models for research only": they are what is not wanted
 _UNWANTED = frozenset(["不要", "不行", "排除", "不考虑", "exclude", "excluded"])
+#: licences that are known for something else too
+_AMBIGUOUS = frozenset(["mit", "apache", "bsd"])
+#: before "MIT": a place
+_WHEREABOUTS = frozenset(["at", "from", "of", "in", "在"])
+#: what a clause that only names licences may hold besides
+_AROUND_LICENSE = frozenset(
+    [
+        "license_name",
+        "only",
+        "hard",
+        "soft",
+        "addition",
+        "correction",
+        "negation",
+        "not_negation",
+        "limit",
+        "yes",
+        "no",
+        "interrogative",
+        "usable_memory",
+        "request",
+    ]
+)
 
 
 def read_license(reading: Reading) -> Iterator[Finding]:
@@ -47,13 +70,67 @@ def _unwanted(reading: Reading, hit: Hit) -> bool:
 
 
 def _named_licenses(reading: Reading) -> Iterator[Finding]:
+    """The licences accepted. One that is only refused stays unread, since an allow-list cannot say it."""
     u = reading.utterance
-    about = {u.sentences[h.start] for h in u.of_category("noun") if h.value == "license"}
-    hits = [h for h in u.of_category("license_name") if u.sentences[h.start] in about and not negated(u, h)]
-    if hits:
-        words = [reading.use(h) for h in hits]
-        allowed = tuple(dict.fromkeys(h.value for h in hits))
-        yield Finding("license", {"allowed": allowed}, words[0], hard=not soft(u, hits[0].start))
+    hits = u.of_category("license_name")
+    refused = [h for h in hits if _refused(reading, h)]
+    lists: list[list[Hit]] = []
+    for hit in (h for h in hits if h not in refused):
+        if lists and _joined(reading, lists[-1][-1], hit):
+            lists[-1].append(hit)
+        else:
+            lists.append([hit])
+    accepted = [h for names in lists if any(_means_license(reading, name) for name in names) for h in names]
+    if not accepted:
+        return
+    words = [reading.use(h) for h in accepted]
+    allowed = tuple(dict.fromkeys(h.value for h in accepted))
+    nouns = [h for h in u.of_category("noun") if h.value == "license"]
+    for hit in (*nouns, *(h for h in refused if h.value not in allowed)):
+        reading.use(hit)
+    value: dict[str, object] = {"allowed": allowed}
+    if any("-nc" in name for name in allowed):
+        value["commercial"] = False
+    yield Finding("license", value, words[0], hard=not soft(u, accepted[0].start))
+
+
+def _refused(reading: Reading, hit: Hit) -> bool:
+    u = reading.utterance
+    return negated(u, hit) or dropped(u, hit) or bool(u.in_clause(u.clauses[hit.start], "forbidden"))
+
+
+def _joined(reading: Reading, left: Hit, right: Hit) -> bool:
+    between = reading.utterance.tokens[left.end : right.start]
+    return bool(between) and all(t.text in reading.utterance.lexicon.list_joiners for t in between)
+
+
+def _means_license(reading: Reading, hit: Hit) -> bool:
+    """Whether a name is a demand: "Apache" is also a web server's name and "MIT" a university's.
+
+    It is one beside the word licence or "only", as a full identifier ("Apache-2.0"), and where nothing else is said.
+    """
+    u = reading.utterance
+    clause = u.clauses[hit.start]
+    if hit.start and u.tokens[hit.start - 1].text in _WHEREABOUTS:
+        return False
+    if any(h.value == "license" and u.sentences[h.start] == u.sentences[hit.start] for h in u.of_category("noun")):
+        return True
+    insisting = u.in_clause(clause, "only", "hard")
+    if any(0 <= hit.start - h.end <= 2 or 0 <= h.start - hit.end <= 1 for h in insisting):
+        return True
+    if u.in_clause(clause, "acceptable"):
+        return False
+    return hit.term not in _AMBIGUOUS or _alone(reading, clause)
+
+
+def _alone(reading: Reading, clause: int) -> bool:
+    """Whether a clause has licences and nothing else to say."""
+    u = reading.utterance
+    said = [h for h in u.hits if u.clauses[h.start] == clause]
+    known = {i for h in said for i in range(h.start, h.end) if h.category in _AROUND_LICENSE}
+    own = [i for i, c in enumerate(u.clauses) if c == clause]
+    covered = {i for h in said for i in range(h.start, h.end)}
+    return all(i in known or (i not in covered and u.lexicon.says_nothing(u.tokens[i])) for i in own)
 
 
 def read_hosting(reading: Reading) -> Iterator[Finding]:

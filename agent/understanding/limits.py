@@ -8,6 +8,7 @@ from agent.understanding.findings import Finding
 from agent.understanding.negation import soft
 from agent.understanding.numbers import Quantity
 from agent.understanding.reading import Reading
+from knowledge.constraints import CONSTRAINTS
 from knowledge.wording import Text, say
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0, "month": 2_629_800.0, "year": 31_557_600.0}
@@ -36,6 +37,14 @@ _UNIT_OF_ANSWER = {
 }
 _BARE_GB_BELOW = 256
 _MANY_PAGES = 1000
+#: from here on a number of tokens is a volume, not what a model reads at once
+_VOLUME = 1e7
+#: a shorter "vector" lies in space: "3-d models"
+_SHORTEST_VECTOR = 16
+_LONGEST_VECTOR = 100_000
+_BETWEEN_VECTOR_AND_LIMIT = 3
+_PER = frozenset(["per", "/", "each", "every", "a", "每"])
+_CURRENCIES = frozenset(["usd", "cny", "eur", "gbp"])
 
 
 def read_limits(reading: Reading) -> Iterator[Finding]:
@@ -45,7 +54,7 @@ def read_limits(reading: Reading) -> Iterator[Finding]:
     for quantity in sorted(reading.quantities, key=lambda q: q.unit == "tokens"):
         for finding in LimitReader(reading, quantity).read():
             u.use(quantity.start, quantity.end)
-            for hit in u.in_clause(u.clauses[quantity.start], "noun", "rate"):
+            for hit in u.in_clause(u.clauses[quantity.start], "noun", "rate", "vector"):
                 u.use(hit.start, hit.end)
             yield finding
 
@@ -101,10 +110,23 @@ class LimitReader:
             between = self._q.start - noun.end
             if noun.value in _UNIT_OF_NOUN and 0 <= between <= 2 and self._plain(noun.end, self._q.start):
                 return _UNIT_OF_NOUN[noun.value]
+        if self._limits_vectors():
+            return "dimensions"
         if self._q.rate and self._has("noun", value="queries_per_second"):
             return "qps"
         answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1
         return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
+
+    def _limits_vectors(self) -> bool:
+        """Whether it is the limit of what was just called a vector: "vectors max 768"."""
+        if self._q.limit != "max" or self._q.rate or not _SHORTEST_VECTOR <= self._q.value <= _LONGEST_VECTOR:
+            return False
+        for vector in self._u.in_clause(self._clause, "vector"):
+            between = self._u.tokens[vector.end : self._q.start]
+            near = 0 <= self._q.start - vector.end <= _BETWEEN_VECTOR_AND_LIMIT
+            if near and all(self._u.lexicon.says_nothing(t) for t in between):
+                return True
+        return False
 
     def _plain(self, start: int, end: int) -> bool:
         tokens = self._u.tokens[start:end]
@@ -158,9 +180,14 @@ class LimitReader:
         yield from self._found("memory", {"max_mb": megabytes})
 
     def _tokens(self) -> Iterator[Finding]:
-        if self._q.rate:
-            per_month = self._q.value * _PER_MONTH[self._q.rate] / 1e6
-            yield from self._found("cost", {"million_tokens_per_month": round(per_month, 6)})
+        budgets = self._budgets()
+        rate = self._q.rate or (self._rate_of(budgets) if self._q.value >= 1e5 else None)
+        if rate:
+            if budgets or self._asked == "cost" or self._reading.requirements.constraint(CONSTRAINTS["cost"]):
+                per_month = self._q.value * _PER_MONTH[rate] / 1e6
+                yield from self._found("cost", {"million_tokens_per_month": round(per_month, 6)})
+            return
+        if self._q.value >= _VOLUME and self._asked not in ("document_tokens", "query_tokens", "max_tokens"):
             return
         about = self._length_of()
         if about == "max_tokens":
@@ -168,6 +195,18 @@ class LimitReader:
                 yield from self._found("max_tokens", {"tokens": round(self._q.value)})
         else:
             yield from self._whole(about)
+
+    def _budgets(self) -> list[Quantity]:
+        """The sums of money per time in the message."""
+        money = [q for q in self._reading.quantities if q.unit in _CURRENCIES]
+        return [q for q in money if q.rate or self._u.in_clause(self._u.clauses[q.start], "rate")]
+
+    def _rate_of(self, budgets: list[Quantity]) -> str | None:
+        """Per what a volume of tokens is, where only the budget for it says so."""
+        if self._asked == "cost":
+            return "month"
+        sentence = self._u.sentences[self._q.start]
+        return next((q.rate for q in budgets if q.rate and self._u.sentences[q.start] == sentence), None)
 
     def _length_of(self, default: str = "max_tokens") -> str:
         if self._asked in ("document_tokens", "query_tokens", "max_tokens"):
@@ -211,7 +250,8 @@ class LimitReader:
             yield from self._found("parameters", {"max_millions": millions})
 
     def _dimension(self) -> Iterator[Finding]:
-        if self._q.limit != "min" and self._q.value >= 1:
+        shortest = 1 if self._asked == "dimension" else _SHORTEST_VECTOR
+        if self._q.limit != "min" and self._q.value >= shortest:
             yield from self._found("dimension", {"max_dimension": round(self._q.value)})
 
     def _per_second(self) -> Iterator[Finding]:
@@ -234,9 +274,8 @@ class LimitReader:
 
     def _money(self) -> Iterator[Finding]:
         rate = self._q.rate or ("month" if self._asked == "cost" or self._has("rate", value="month") else None)
-        priced = [
-            h for h in self._u.in_clause(self._clause, "unit") if h.value == "tokens" and 0 < h.start - self._q.end < 4
-        ]
+        following = [t.text for t in self._u.tokens[self._q.end : self._q.end + 1]]
+        priced = following and following[0] in _PER and self._tokens_follow()
         if rate is None or self._q.limit == "min" or priced:
             return
         currency = self._q.unit or "usd"
@@ -248,6 +287,10 @@ class LimitReader:
                 "“{words}” at {rate} US dollars each, a rounded rate of 2025", words=self._words, rate=f"{factor:g}"
             )
         yield from self._found("cost", {"max_usd_per_month": usd}, rule)
+
+    def _tokens_follow(self) -> bool:
+        units = self._u.in_clause(self._clause, "unit")
+        return any(h.value == "tokens" and 0 < h.start - self._q.end < 4 for h in units)
 
     def _margin(self) -> Iterator[Finding]:
         if not (self._has("loss") or self._asked == "margin"):

@@ -112,7 +112,7 @@ class RuleUnderstanding:
         if answered or informs:
             return "inform"
         words = [t for t in utterance.tokens if t.text[0].isalnum()]
-        if len(words) <= _SHORT:
+        if len(words) <= _SHORT and not utterance.of_category("license_name"):  # "no GPL" declines nothing
             plain: tuple[tuple[str, Intent], ...] = (
                 ("stop", "stop"),
                 ("yes", "confirm"),

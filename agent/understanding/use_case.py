@@ -55,6 +55,9 @@ def read_task(reading: Reading) -> Iterator[Finding]:
     if not hits:
         return
     best = min(hits, key=lambda h: (_SPECIFIC.index(h.value), h.start))
+    for hit in hits:
+        if hit.value in (best.value, "search"):
+            reading.use(hit)
     if _replaces(reading, "task", incidental=best.term in _GENERIC):
         yield Finding("task", best.value, reading.use(best))
 

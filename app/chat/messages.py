@@ -95,7 +95,15 @@ def _message(
         case events.Recommended():
             return [_said(recommendation_markdown(event.recommendation, language))]
         case events.Reported():
-            return [_said(escape(say("The table, the plot and the report are under “Result”.").render(language)))]
+            return [
+                _said(
+                    escape(
+                        say("The report is under “Result”, with the table and the plot of what was measured.").render(
+                            language
+                        )
+                    )
+                )
+            ]
         case events.Failed():
             lines = (Line(f"⚠️ {event.cause.render(language)}"), Line(f"→ {event.next_step.render(language)}"))
             return [_said(as_markdown(lines), (SKIP_BAD,) if last and event.error == "DatasetError" else (), language)]

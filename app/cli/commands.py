@@ -122,20 +122,19 @@ def shortlist(
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many models.")] = 5,
     json: Json = False,
     no_input: NoInput = False,
+    quiet: Quiet = False,
 ) -> None:
     """List the models worth measuring, from the catalog alone."""
     from app.cli.terminal import language
+    from app.cli.understood import understood
     from app.wording import as_text, shortlist_lines
     from knowledge.catalog import load_catalog
-    from knowledge.requirements import Requirements
     from knowledge.scores import load_scores
     from tools.shortlist import shortlist as find
 
     wanted, words = _needs(requirements, text)
     if wanted is None:
-        from agent.understanding.rules import RuleUnderstanding
-
-        wanted = RuleUnderstanding().understand(words, Requirements(summary=words[:500]), None).requirements
+        wanted = understood(words, quiet=quiet)
     found = find(wanted, load_catalog(), load_scores(), k)
     if json:
         _print_json(found.model_dump(mode="json", context={"language": language()}))

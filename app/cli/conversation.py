@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent import events
 from agent.advisor import Advisor
 from agent.settings import Settings
-from app.cli.terminal import EventPrinter, console, language, shown
-from app.wording import as_text, plan_lines
+from app.cli.terminal import EventPrinter, console, follow, language, shown
+from app.wording import as_text, noted_lines, plan_lines
 from knowledge.requirements import Requirements
-from knowledge.results import Consent, Recommendation
+from knowledge.results import Consent
 from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.report import render_terminal
@@ -39,6 +40,7 @@ def converse(settings: Settings, thread: str | None, data: DataSource | None, ou
         while (text := _read()) is not None:
             if text.strip().lower() in WORDS_THAT_END:
                 break
+            follow(text)
             _show(advisor, name, advisor.reply(name, text, data=data), printer)
             data = None
     sys.stdout.write(shown(say("Go on later with: advisor chat --thread {name}", name=name)) + "\n")
@@ -52,18 +54,14 @@ def _read() -> str | None:
         return None
 
 
-def _show(advisor: Advisor, thread: str, found: object, printer: EventPrinter) -> None:
-    recommendation: Recommendation | None = None
-    for event in found:  # type: ignore[attr-defined]
+def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer: EventPrinter) -> None:
+    for event in found:
         printer.show(event)
-        if isinstance(event, events.Recommended):
-            recommendation = event.recommendation
-        elif isinstance(event, events.Reported):
+        if isinstance(event, events.Reported):
             print_answer(advisor, thread, event)
     if printer.failure:
         _print_failure(printer.failure)
         printer.failure = None
-    del recommendation
 
 
 def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -> None:
@@ -84,7 +82,7 @@ def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -
 
 
 def _print_failure(failure: events.Failed) -> None:
-    sys.stderr.write(f"! {shown(failure.cause)}\n  → {shown(failure.next_step)}\n\n")
+    sys.stderr.write(f"{shown(say('Error'))}: {shown(failure.cause)}\n  → {shown(failure.next_step)}\n\n")
 
 
 def recommend_once(
@@ -102,6 +100,7 @@ def recommend_once(
 ) -> int:
     """One recommendation; returns the exit code."""
     thread = f"recommend-{secrets.token_hex(4)}"
+    follow(text)
     with Advisor(settings, report_folder=out) as advisor:
         printer = EventPrinter(talk=False, quiet=quiet)
         files = _run(advisor, thread, requirements, text, data, specs, consent, printer)
@@ -136,7 +135,9 @@ def _run(
         thread, requirements=requirements, text=text, data=data, specs=specs, consent=consent
     ):
         printer.show(event)
-        if isinstance(event, events.Reported):
+        if isinstance(event, events.Noted):
+            printer.progress.note(as_text(noted_lines(event, language())))
+        elif isinstance(event, events.Reported):
             files = event
     return files
 

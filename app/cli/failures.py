@@ -55,10 +55,10 @@ def _explain(error: Exception) -> int:
 def show(error: AdvisorError) -> None:
     """Cause and next step, on standard error."""
     from app.cli.terminal import language
+    from knowledge.wording import say
 
     cause, step = error.cause.render(language()), error.next_step.render(language())
-    mark = {"en": "Error", "zh": "错误"}[language()]
-    sys.stderr.write(f"{mark}: {cause}\n  → {step}\n")
+    sys.stderr.write(f"{say('Error').render(language())}: {cause}\n  → {step}\n")
 
 
 def _bug(error: Exception) -> int:

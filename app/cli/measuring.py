@@ -9,6 +9,7 @@ from rich.table import Table
 
 from agent.settings import Settings
 from app.cli.terminal import ProgressLine, console, language, shown
+from app.wording import as_text, dataset_lines
 from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
 from knowledge.wording import say
 from tools import benchmark as speed
@@ -30,8 +31,10 @@ def evaluate(
 ) -> None:
     """Measure quality and print it."""
     line = ProgressLine(quiet)
+    dataset = source.read()
+    line.note(as_text(dataset_lines(dataset.summary, language())))
     found = quality.evaluate(
-        source.read(),
+        dataset,
         candidates,
         settings.workspace(),
         metrics=metrics or scoring.DEFAULT,

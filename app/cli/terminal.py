@@ -18,23 +18,34 @@ if TYPE_CHECKING:
 QUIET_EVERY = 5.0
 
 _chosen: Language | None = None
+_heard: Language | None = None
 
 
 def choose_language(wanted: Language | None) -> None:
     """Set the language of this process's output."""
-    global _chosen
-    _chosen = wanted
+    global _chosen, _heard
+    _chosen, _heard = wanted, None
+
+
+def follow(text: str) -> None:
+    """Answer in the language of what the user writes, unless one was chosen by option or setting."""
+    from agent.settings import Settings
+    from agent.understanding.language import reply_language
+
+    global _heard
+    if text.strip() and not _chosen and not Settings().language:
+        _heard = reply_language(text, _heard)
 
 
 def language() -> Language:
-    """The language to show: the option, else the setting, else the locale's."""
+    """The language to show: the option, else the setting, else the user's words, else the locale's."""
     if _chosen:
         return _chosen
     from agent.settings import Settings
 
     import locale  # isort: skip
 
-    return Settings().language or ("zh" if (locale.getlocale()[0] or "").startswith("zh") else "en")
+    return Settings().language or _heard or ("zh" if (locale.getlocale()[0] or "").startswith("zh") else "en")
 
 
 def shown(text: Text) -> str:

@@ -11,6 +11,9 @@ from knowledge.languages import language_code, language_names
 from knowledge.model_card import ModelCard
 from knowledge.wording import Text, say
 
+#: from this many listed languages on, a model is multilingual and its list a selection (bge-m3 lists 28 of over 100)
+MULTILINGUAL = 10
+
 
 class LanguagesConstraint(ConstraintBase):
     """The model must list every language of the texts. A model that lists none is kept, and this is said.
@@ -54,6 +57,15 @@ class LanguagesConstraint(ConstraintBase):
                 reason=say("it does not list its languages; {languages} to be measured", languages=names),
             )
         missing = [code for code in self.languages if code not in card.languages]
+        if missing and len(card.languages) >= MULTILINGUAL:
+            return Verdict(
+                outcome="unknown",
+                reason=say(
+                    "it does not list {missing} among its {count} languages, but such lists are often incomplete",
+                    missing=language_names(missing),
+                    count=len(card.languages),
+                ),
+            )
         if missing:
             return Verdict(
                 outcome="violated",

@@ -30,6 +30,8 @@ class MemoryConstraint(ConstraintBase):
         Answer(label=say("No limit"), parameters=None),
     )
 
+    unknown_excludes: ClassVar[bool] = True
+
     def describe(self) -> Text:
         return say("at most {limit:,.0f} MB of memory", limit=self.max_mb)
 

@@ -25,13 +25,14 @@ class ParametersConstraint(ConstraintBase):
         Answer(label=say("No limit"), parameters=None),
     )
 
+    #: who limits the size has a machine in mind, and an unknown size may not fit it
+    unknown_excludes: ClassVar[bool] = True
+
     def describe(self) -> Text:
         return say("at most {limit:,.0f} million parameters", limit=self.max_millions)
 
     def check(self, card: ModelCard) -> Verdict:
         if card.parameters is None:
-            if card.is_api:
-                return Verdict(outcome="met", reason=say("an API: its size is its provider's business"))
             return Verdict(outcome="unknown", reason=say("its number of parameters is not known"))
         millions = card.parameters / 1e6
         if millions > self.max_millions:

@@ -164,6 +164,40 @@ ENGLISH = [
     ("We do not need German. French, Italian & Spanish are a must.", langs("fr", "it", "es")),
     ("GPU optional", {"gpu": None}),
     ("English and Chinese queries over Chinese documents", {"languages.cross_lingual": True}),
+    ("MIT only", {"license.allowed": ["mit"], "license.commercial": True}),
+    ("Apache 2.0", {"license.allowed": ["apache-2.0"], "license.commercial": True}),
+    ("Apache-2.0 or MIT", {"license.allowed": ["apache-2.0", "mit"], "license.commercial": True}),
+    ("German legal search, must be MIT", {"license.allowed": ["mit"], "domain": "legal"}),
+    ("MIT, Apache-2.0, BSD-3-Clause", {"license.allowed": ["mit", "apache-2.0", "bsd-3-clause"]}),
+    ("only MIT or Apache, no CC-BY-NC", {"license.allowed": ["mit", "apache-2.0"]}),
+    ("MIT rather than GPL", {"license.allowed": ["mit"]}),
+    ("cc-by-nc only", {"license.allowed": ["cc-by-nc-4.0"], "license.commercial": False}),
+    ("GPL is not allowed", {"license": False}),
+    ("Licence: GPL-3.0 is forbidden", {"license": False}),
+    ("we are researchers at MIT", {"license": False}),
+    ("logs of an Apache web server", {"license": False}),
+    ("deutsche Dokumente mit Bildern", {"license": False}),
+    ("vectors max 768", {"dimension.max_dimension": 768}),
+    ("max vector size 768", {"dimension.max_dimension": 768}),
+    ("768-d vectors", {"dimension.max_dimension": 768}),
+    ("embeddings no larger than 1024", {"dimension.max_dimension": 1024}),
+    ("we have 10M vectors max", {"dimension": False, "documents": 10_000_000}),
+    ("a vector database with max 500 users", {"dimension": False}),
+    ("3-d models of furniture", {"dimension": False}),
+    (
+        "budget 50 dollars a month for 100 million tokens",
+        {"cost.max_usd_per_month": 50.0, "cost.million_tokens_per_month": 100.0},
+    ),
+    (
+        "50 dollars for 100 million tokens a month",
+        {"cost.max_usd_per_month": 50.0, "cost.million_tokens_per_month": 100.0},
+    ),
+    (
+        "at most $600 a year, 1200M tokens",
+        {"cost.max_usd_per_month": 50.0, "cost.million_tokens_per_month": 100.0, "max_tokens": False},
+    ),
+    ("budget $50 a month, documents of 512 tokens", {"cost.million_tokens_per_month": None, "document_tokens": 512}),
+    ("100M tokens", {"max_tokens": False}),
 ]
 CHINESE = [
     (
@@ -275,6 +309,24 @@ CHINESE = [
     ("预算有限，一个月不超过300块", {"cost.max_usd_per_month": 42.0}),
     ("我们有两张A100，并发大概每秒50", {"gpu": True, "queries_per_second": 50.0, "documents": None}),
     ("之前用的是OpenAI的text-embedding-3-small，太贵了想换", {"incumbent": "text-embedding-3-small"}),
+    ("MIT 许可证", {"license.allowed": ["mit"], "license.commercial": True}),
+    ("只要 MIT", {"license.allowed": ["mit"], "license.commercial": True}),
+    ("只能用 MIT 或 Apache 2.0", {"license.allowed": ["mit", "apache-2.0"]}),
+    ("仅限 Apache-2.0 协议", {"license.allowed": ["apache-2.0"]}),
+    ("GPL 不行", {"license": False}),
+    ("不能用 GPL 协议", {"license": False}),
+    ("我在 MIT 读书", {"license": False}),
+    ("向量不超过 768 维", {"dimension.max_dimension": 768}),
+    ("向量最多768", {"dimension.max_dimension": 768}),
+    ("768 维以内的向量", {"dimension.max_dimension": 768}),
+    (
+        "每月预算 50 美元，1亿 tokens",
+        {"cost.max_usd_per_month": 50.0, "cost.million_tokens_per_month": 100.0, "max_tokens": False},
+    ),
+    (
+        "每月50美元处理1亿token",
+        {"cost.max_usd_per_month": 50.0, "cost.million_tokens_per_month": 100.0},
+    ),
 ]
 
 
@@ -432,6 +484,9 @@ ANSWERS = [
     ("task", "RAG", {"task": "rag"}),
     ("task", "分类", {"task": "classification"}),
     ("domain", "legal", {"domain": "legal"}),
+    ("license", "MIT or Apache-2.0", {"license.allowed": ["mit", "apache-2.0"]}),
+    ("license", "只要 MIT", {"license.allowed": ["mit"]}),
+    ("cost", "$50 for 100 million tokens", {"cost.max_usd_per_month": 50.0, "cost.million_tokens_per_month": 100.0}),
 ]
 
 
@@ -582,6 +637,59 @@ def test_what_was_not_understood_is_said():
     assert "200" in read("we have 200").ignored
     assert read("德语合同").ignored == ""
     assert len(read("zeppelin " * 2_000).ignored) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "ignored"),
+    [
+        ("product search for support articles", ""),
+        ("semantic search in product docs", ""),
+        ("search for the internal website of our company", ""),
+        ("RAG with retrieval over articles", ""),
+        ("MIT only", ""),
+        ("Apache-2.0 or MIT", ""),
+        ("vectors max 768", ""),
+        ("768-d vectors", ""),
+        ("budget 50 dollars a month for 100 million tokens", ""),
+        ("做知识库问答检索", ""),
+        ("公司产品文档检索，支持中文", ""),
+        ("MIT 许可证", ""),
+        ("只要 MIT", ""),
+        ("向量不超过 768 维", ""),
+        ("no GPL", "GPL"),
+        ("GPL is not allowed", "GPL allowed"),
+        ("GPLv3 is forbidden", "GPLv 3 forbidden"),
+        ("不要 GPL", "GPL"),
+        ("MIT is fine", "MIT"),
+        ("100M tokens per month", "100 M tokens month"),
+        ("$0.02 per million tokens, 10M tokens a month", "0.02 million tokens 10 M tokens month"),
+        ("Klingon", "Klingon"),
+        ("support for Klingon", "Klingon"),
+        ("Klingon and German documents", "Klingon"),
+        ("支持克林贡语", "克林贡语"),
+        ("asdf qwer", "asdf qwer"),
+        ("asdf qwer German", "asdf qwer"),
+        ("嘟嘟嘟", "嘟嘟嘟"),
+    ],
+)
+def test_ignored_holds_what_may_be_a_demand_and_nothing_else(text, ignored):
+    assert read(text).ignored == ignored
+
+
+@pytest.mark.parametrize("text", ["no GPL", "不要 GPL"])
+def test_refusing_a_license_declines_no_plan(text):
+    assert read(text, asked=Asked(about="plan")).intent == "unknown"
+
+
+def test_an_endless_list_of_licenses_is_read():
+    assert facts(read("only " + "MIT or " * 1_400).requirements)["license.allowed"] == ["mit"]
+    assert read("zeppelin " + "MIT or " * 1_400).changes == ()
+
+
+def test_a_volume_of_tokens_joins_the_budget_stated_before():
+    before = read("at most $50 a month").requirements
+    found = facts(read("100M tokens per month", before).requirements)
+    assert (found["cost.max_usd_per_month"], found["cost.million_tokens_per_month"]) == (50.0, 100.0)
 
 
 def test_the_summary_is_the_first_thing_said():

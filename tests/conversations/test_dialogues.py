@@ -219,7 +219,7 @@ def test_data_that_contradicts_the_user(talk, data):
 
 
 def test_impossible_demands_are_named_and_can_be_relaxed(talk):
-    talk.say("Thai, commercial, at most 2 dimensions, just decide")
+    talk.say("Thai, commercial, at most 16 dimensions, self-hosted, just decide")
     failed = talk.event("failed")
     assert failed.error == "NothingLeftError"
     assert talk.state["status"] == "failed"

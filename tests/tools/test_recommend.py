@@ -325,8 +325,8 @@ def test_unmeasured():
     source = Source(title="scores", date=dt.date(2026, 1, 2), license="x")
     why = say("Everything: no dataset was given.")
     found = shortlist("a/best", "b/other")
-    made = recommend_unmeasured(Requirements(), found, "shortlist-1", why, source, now=NOW)
-    assert (made.measured, made.winner, made.tied, made.runner_up) == (False, "a/best", ("b/other",), "b/other")
+    made = recommend_unmeasured(Requirements(), found, "shortlist-1", why, say("Memory ran out."), source, now=NOW)
+    assert (made.measured, made.winner, made.tied, made.runner_up) == (False, "a/best", (), "b/other")
     assert made.not_measured == (why,)
     assert [(item.about, item.value, item.date) for item in made.evidence] == [
         ("a/best", 0.5, source.date),

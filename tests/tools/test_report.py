@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from knowledge.errors import ResourceError
+from knowledge.requirements import read_requirements
 from knowledge.results import Report
 from knowledge.wording import Text
 from tools.report import (
@@ -409,7 +410,8 @@ def test_files_are_written_and_replaced(report, tmp_path):
     first = written.html.read_bytes()
     assert write_report(report, folder) == written
     assert written.html.read_bytes() == first
-    assert sorted(p.name for p in folder.iterdir()) == ["report.html", "report.json", "report.md"]
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", "report.json", "report.md", "requirements.json"]
+    assert read_requirements(folder / "requirements.json") == report.requirements
     assert written.json.stat().st_mode & 0o444 == 0o444 & ~current_umask()
 
 

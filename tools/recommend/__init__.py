@@ -127,7 +127,14 @@ def _nobody(
 
 
 def recommend_unmeasured(
-    requirements: Requirements, shortlist: Shortlist, run_id: str, why: Text, scores: Source, *, now: dt.datetime
+    requirements: Requirements,
+    shortlist: Shortlist,
+    run_id: str,
+    why: Text,
+    next_step: Text,
+    scores: Source,
+    *,
+    now: dt.datetime,
 ) -> Recommendation:
     """The answer from published figures alone, which says that it is one.
 
@@ -136,10 +143,13 @@ def recommend_unmeasured(
         shortlist: in its order.
         run_id: name of the decision.
         why: what was not measured, and why.
+        next_step: how to have it measured.
         scores: where the published scores come from, of which the predictions are made.
         now: date of the decision.
     """
-    first = shortlist.kept[0]
+    # a model that this program cannot build can never be measured with it, so it is nothing to start with
+    first = next((pick for pick in shortlist.kept if pick.spec), shortlist.kept[0])
+    others = [pick.model for pick in shortlist.kept if pick.model != first.model]
     evidence = tuple(
         Evidence(
             id=f"E{i}",
@@ -158,8 +168,7 @@ def recommend_unmeasured(
         measured=False,
         winner=first.model,
         best=first.model,
-        tied=tuple(p.model for p in shortlist.kept[1:] if p.predicted.high >= first.predicted.mean),
-        runner_up=shortlist.kept[1].model if len(shortlist.kept) > 1 else None,
+        runner_up=others[0] if others else None,
         headline=say("Nothing was measured. By published figures alone, start with {model}.", model=first.model),
         reasons=first.reasons,
         confidence=say(
@@ -174,7 +183,7 @@ def recommend_unmeasured(
                 "better prediction."
             ),
         ),
-        next_steps=(say("Give a dataset with queries and judgments, and ask again."),),
+        next_steps=(next_step,),
         primary=first.predicted.metric,
         margin=requirements.margin.value,
     )

@@ -17,6 +17,13 @@ BUSY = 1.5
 def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
     """The answer in one sentence."""
     value = field.quality[winner].primary_mean
+    if len(field.quality) == 1:
+        return say(
+            "Only {winner} could be measured, {metric} {value:.3f}: there was nothing to compare it with.",
+            winner=winner,
+            metric=metric,
+            value=value,
+        )
     higher = [spec for spec in field.excluded if field.quality[spec].primary_mean > value]
     if winner == best and higher:
         return say(
@@ -198,6 +205,12 @@ def not_measured(
                 why=why,
             )
         )
+    shortlisted = {pick.model for pick in shortlist.kept}
+    found.extend(
+        say("{model}: {why}", model=p.model or p.spec, why=p.obstacle)
+        for p in (plan.not_measured if plan else ())
+        if p.obstacle and p.model not in shortlisted and p.model not in measured
+    )
     for failed in evaluation.failed:
         found.append(say("{spec} failed: {why}", spec=failed.spec, why=failed.reason))
     if benchmark is None:

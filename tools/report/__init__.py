@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 __all__ = [
+    "REQUIREMENTS_FILE",
     "ReportFiles",
     "render_html",
     "render_json",
@@ -29,8 +30,12 @@ __all__ = [
 ]
 
 
+#: beside the report: what the reproduce command reads
+REQUIREMENTS_FILE = "requirements.json"
+
+
 def write_report(report: Report, folder: Path, language: Language = "en") -> ReportFiles:
-    """Write ``report.md``, ``report.html`` and ``report.json`` into a folder, which is made when missing.
+    """Write ``report.md``, ``report.html``, ``report.json`` and the requirements into a folder, made when missing.
 
     Raises:
         ResourceError: the disk is full or the folder is not writable; then nothing was written.
@@ -41,6 +46,7 @@ def write_report(report: Report, folder: Path, language: Language = "en") -> Rep
         written.json: render_json(report, language),
         written.markdown: as_markdown(document),
         written.html: as_html(document),
+        folder / REQUIREMENTS_FILE: _as_json(report.requirements.model_dump(mode="json")),
     }
     write_whole({path: text.encode() for path, text in contents.items()})
     return written
@@ -62,6 +68,10 @@ def render_json(report: Report, language: Language = "en") -> str:
     ``Report.model_validate_json`` reads it back; sentences then stay in that language.
     """
     data = report.model_dump(mode="json", context={"language": language})
+    return _as_json(data)
+
+
+def _as_json(data: Any) -> str:
     return json.dumps(_portable(data), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 

@@ -8,7 +8,10 @@ from itertools import combinations
 from typing import get_args
 
 from knowledge.constraints import CONSTRAINTS, ConstraintBase, Verdict
+from knowledge.constraints.latency import LatencyConstraint
+from knowledge.constraints.memory import MemoryConstraint
 from knowledge.constraints.modality import ModalityConstraint
+from knowledge.constraints.parameters import ParametersConstraint
 from knowledge.errors import NothingLeftError
 from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Pool, wanted_modalities
 from knowledge.ladder import is_encoder
@@ -20,6 +23,10 @@ from tools.shortlist.ranked import Ranked
 
 #: ranked beside the list, never on it: it needs no model, and a model that does not beat it is not worth its cost
 BASELINE = "mteb/baseline-bm25s"
+#: a model of this size answers a query of 32 tokens in 0.8 s on a CPU (2 operations a parameter and token, 50 GFLOP/s)
+MILLIONS_ON_CPU = 600
+_OWN_LIMITS = (LatencyConstraint, MemoryConstraint, ParametersConstraint)
+
 # Entries of the benchmark that nobody would search with: human scores, random vectors, ready-made mixtures.
 _YARDSTICKS = ("baseline/", "mteb/baseline-")
 
@@ -40,7 +47,20 @@ def _demands(requirements: Requirements) -> tuple[ConstraintBase, ...]:
     """The user's constraints, and first of all that the model takes what the task is about."""
     others = tuple(c for c in requirements.constraints if not (isinstance(c, ModalityConstraint) and c.hard))
     wanted = [modality for modality in get_args(Modality) if modality in wanted_modalities(requirements)]
-    return (ModalityConstraint(modalities=tuple(wanted), origin="inferred"), *others)
+    return (ModalityConstraint(modalities=tuple(wanted), origin="inferred"), *others, *_fit_for_cpu(requirements))
+
+
+def _fit_for_cpu(requirements: Requirements) -> tuple[ConstraintBase, ...]:
+    """Without a GPU, and without a limit of the user's own, models of a size that a CPU can answer with."""
+    limited = any(isinstance(c, _OWN_LIMITS) for c in requirements.constraints)
+    if limited or requirements.gpu is None or requirements.gpu.value:
+        return ()
+    return (ParametersConstraint(max_millions=MILLIONS_ON_CPU, origin="inferred", because="no GPU"),)
+
+
+def is_limited_to_cpu(requirements: Requirements) -> bool:
+    """Whether large models were left out because there is no GPU."""
+    return bool(_fit_for_cpu(requirements))
 
 
 def screened(

@@ -8,7 +8,7 @@ from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Pick
 from knowledge.wording import Text, say
-from tools.shortlist.demands import BASELINE
+from tools.shortlist.demands import BASELINE, MILLIONS_ON_CPU, is_limited_to_cpu
 from tools.shortlist.ranked import Ranked
 
 
@@ -91,6 +91,14 @@ def notes_on(requirements: Requirements, seen: Forecast, kept: int) -> list[Text
         )
     if len(seen.languages) > 1:
         notes.append(say("Predicted scores are means over {languages}.", languages=language_names(seen.languages)))
+    if is_limited_to_cpu(requirements):
+        notes.append(
+            say(
+                "Without a GPU, models over {limit} million parameters are left out: they take more than 0.8 s a "
+                "query. Name a limit of size, memory or latency to change that.",
+                limit=MILLIONS_ON_CPU,
+            )
+        )
     if kept > 1 and by_retrieval:
         notes.append(
             say("A predicted gap between two of these is good to ±7 points (80 %): measure before you choose.")

@@ -1,0 +1,34 @@
+"""What a free text was understood as, shown so that nothing is lost silently."""
+
+from __future__ import annotations
+
+import sys
+
+from agent import events
+from agent.descriptions import describe_change
+from agent.understanding.rules import RuleUnderstanding
+from app.cli.terminal import follow, language
+from app.wording import as_text, noted_lines
+from knowledge.errors import RequirementsError
+from knowledge.requirements import Requirements
+from knowledge.wording import say
+
+
+def understood(words: str, *, quiet: bool) -> Requirements:
+    """The requirements in a free text; what was understood of it and what was not goes to standard error.
+
+    Raises:
+        RequirementsError: nothing of it was understood.
+    """
+    follow(words)
+    found = RuleUnderstanding().understand(words, Requirements(summary=words[:500]), None)
+    if not found.changes:
+        raise RequirementsError(
+            say("I understood no demand in “{words}”.", words=words.strip()[:80]),
+            say("Name the task, languages, licence, size, latency or hosting, for example: German search, commercial."),
+        )
+    changes = tuple(describe_change(change, found.requirements) for change in found.changes)
+    noted = events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored)
+    if not quiet:
+        sys.stderr.write(as_text(noted_lines(noted, language())) + "\n\n")
+    return found.requirements
