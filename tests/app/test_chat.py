@@ -324,9 +324,14 @@ def open_page(browser, address: str, language: str = "en-GB"):
 
 
 def wait_for(page, text: str, seconds: int = 60) -> None:
-    page.wait_for_function(
-        "text => document.querySelector('#chat').innerText.includes(text)", arg=text, timeout=seconds * 1000
-    )
+    from playwright.sync_api import TimeoutError as TookTooLong
+
+    try:
+        page.wait_for_function(
+            "text => document.querySelector('#chat').innerText.includes(text)", arg=text, timeout=seconds * 1000
+        )
+    except TookTooLong as error:
+        raise AssertionError(f"no “{text}” in:\n{page.locator('#chat').inner_text()}") from error
 
 
 def tiny_dataset(folder: Path) -> list[Path]:
@@ -392,9 +397,9 @@ def test_everything_asks_for_the_password(tmp_path):
 @pytest.mark.integration
 def test_from_the_first_words_to_the_report(server, browser, tmp_path):
     page = open_page(browser, server.url + "/")
-    page.fill("#message textarea", "semantic search over English API documentation, no GPU")
+    page.fill("#message textarea", "semantic search over English API documentation, no GPU, self-hosted")
     page.keyboard.press("Enter")
-    wait_for(page, "semantic search over English API documentation, no GPU")
+    wait_for(page, "semantic search over English API documentation, no GPU, self-hosted")
     page.wait_for_selector("#chat button.option:not(:has-text('RAG over'))")
     page.locator("#chat button.option").first.click()
 
