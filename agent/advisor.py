@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +34,18 @@ def names_thread(name: str) -> bool:
     """Whether a conversation may have this name, which names files too."""
     fits = 0 < len(name) <= 100 and len(name.encode("utf-8", "replace")) <= 200  # a file name has 255 bytes
     return fits and all(c.isalnum() or c in "-_." for c in name) and name[0] != "."
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
+    """A full disk or a damaged file of conversations is a foreseen failure."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise ResourceError(
+            say("The conversation cannot be kept: {why}.", why=str(error)),
+            say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+        ) from error
 
 
 class Advisor:
@@ -147,7 +160,7 @@ class Advisor:
 
     def state(self, thread: str) -> State:
         """What is known in a conversation; empty for a new one."""
-        values: Any = self._graph.get_state(self._config(thread)).values
+        values: Any = self._snapshot(thread).values
         found: State = values
         return found
 
@@ -161,14 +174,19 @@ class Advisor:
 
     def unfinished(self, thread: str) -> bool:
         """Whether there is work that a killed process left behind, or that another process is doing."""
-        snapshot = self._graph.get_state(self._config(thread))
+        snapshot = self._snapshot(thread)
         return bool(snapshot.tasks) and not any(task.interrupts for task in snapshot.tasks)
 
     def _run(self, thread: str, what: Any) -> Iterator[events.Event]:
         stream: Any = self._graph.stream(what, self._config(thread), stream_mode="custom", durability="sync")
-        for event in stream:
-            self.transcript.add(thread, event)
-            yield event
+        with _storing():
+            for event in stream:
+                self.transcript.add(thread, event)
+                yield event
+
+    def _snapshot(self, thread: str) -> Any:
+        with _storing():
+            return self._graph.get_state(self._config(thread))
 
     def _finish(self, thread: str) -> Iterator[events.Event]:
         """Run what was interrupted by a kill: tasks that are there, but not waiting for an answer."""
@@ -176,7 +194,7 @@ class Advisor:
             yield from self._run(thread, None)
 
     def _waiting(self, thread: str) -> bool:
-        return any(task.interrupts for task in self._graph.get_state(self._config(thread)).tasks)
+        return any(task.interrupts for task in self._snapshot(thread).tasks)
 
     def _config(self, thread: str) -> Any:
         return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}

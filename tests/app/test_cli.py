@@ -271,3 +271,12 @@ def test_chat_takes_a_conversation_and_says_how_to_go_on(small_dataset):
     assert "--thread chat-" in done.stdout
     assert "shortlist" in done.stdout or "worth measuring" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_file_of_conversations_is_a_clear_error(advisor, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "conversations.sqlite").write_bytes(b"not a database " * 100)
+    code, out, err = advisor("recommend", "--text", "English semantic search", "--no-input", "--json")
+    assert (code, out) == (8, "")
+    assert "not a database" in err
+    assert "ADVISOR_HOME" in err

@@ -122,7 +122,8 @@ def _card(row: Mapping[str, Any], licenses: Mapping[str, str]) -> dict[str, Any]
         "needs_remote_code": remote_code(arguments, row["loader"]),
         "training_datasets": sorted(row["training_datasets"] or ()),
         "training_data_known": row["training_data_known"] or None,
-        "adapted_from": row["adapted_from"],
+        # two publishers left a path of their own machine here
+        "adapted_from": None if str(row["adapted_from"]).startswith("/") else row["adapted_from"],
         "superseded_by": row["superseded_by"],
         "sources": {"*": SOURCE},
     }
