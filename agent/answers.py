@@ -123,6 +123,16 @@ def _standing(model: str, found: Shortlist | None) -> Text | None:
                 low=pick.predicted.low,
                 high=pick.predicted.high,
             )
+    for pick in found.beside:
+        if pick.model == model:
+            return say(
+                "{model} is measured beside the shortlist, predicted {mean:.3f} ({low:.3f} to {high:.3f}). {reason}",
+                model=model,
+                mean=pick.predicted.mean,
+                low=pick.predicted.low,
+                high=pick.predicted.high,
+                reason=pick.reasons[0] if pick.reasons else "",
+            )
     for rejection in found.rejected:
         if rejection.model == model:
             return say(

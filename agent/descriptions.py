@@ -27,6 +27,7 @@ SLOTS: dict[str, Text] = {
 KINDS: dict[str, Text] = {
     "cost": say("cost"),
     "dimension": say("length of a vector"),
+    "hardware": say("the machine"),
     "hosting": say("where it runs"),
     "languages": say("language"),
     "latency": say("latency"),
@@ -64,7 +65,9 @@ def _value(slot: str, value: JsonValue) -> Text:
         return say("yes") if value else say("no")
     if slot == "task" and str(value) in TASKS:
         return TASKS[str(value)]
-    return Text.model_validate(f"{value:,g}" if isinstance(value, int | float) else str(value))
+    if isinstance(value, int):
+        return Text.model_validate(f"{value:,}")
+    return Text.model_validate(f"{value:,g}" if isinstance(value, float) else str(value))
 
 
 def assumptions(requirements: Requirements) -> Text:

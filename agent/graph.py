@@ -50,16 +50,16 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
 
 
 def make_context(settings: Settings, *, report_folder: Path | None = None) -> Context:
-    """A context with the shipped catalog and the understanding that needs no LLM."""
+    """A context with the catalog in use and the understanding that needs no LLM."""
     from agent.understanding.rules import RuleUnderstanding
-    from knowledge.catalog import load_catalog
-    from knowledge.scores import load_scores
+    from knowledge.catalog_in_use import usable_catalog
 
     workspace = settings.workspace()
+    in_use = usable_catalog(workspace.home)
     return Context(
         workspace=workspace,
-        catalog=load_catalog(),
-        scores=load_scores(),
+        catalog=in_use.catalog,
+        scores=in_use.scores,
         understanding=RuleUnderstanding(),
         reports=workspace.home / "reports",
         report_folder=report_folder,

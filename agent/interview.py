@@ -94,7 +94,8 @@ def next_question(
             (_expected_change(requirements, about, answers, lists), about, answers)
             for about, answers in _open(requirements, asked)
         ]
-        best = max(worth, key=lambda entry: entry[0], default=None)
+        # Of two worth the same, the one that everybody can answer: all texts are in a language.
+        best = max(worth, key=lambda entry: (round(entry[0], 6), entry[1] == "languages"), default=None)
         if best and best[0] >= WORTH_ASKING:
             return Asked(about=best[1], answers=best[2])
     return None if has_data or "data" in asked else DATA

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
         milvus_uri, milvus_token: ``MILVUS_URI``, ``MILVUS_TOKEN``: a Milvus server instead of Milvus Lite.
         openai_base_url, openai_api_key: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``: for ``openai:`` candidates.
         hub_endpoint: ``HF_ENDPOINT``: another model hub.
+        catalog_results_url: ``ADVISOR_CATALOG_RESULTS_URL``: another address of MTEB's cached results.
         password: ``ADVISOR_PASSWORD``: what the web chat asks of the user "advisor"; needed to serve other machines.
     """
 
@@ -37,7 +38,9 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url"))
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key"))
     hub_endpoint: str = Field("https://huggingface.co", validation_alias=AliasChoices("HF_ENDPOINT", "hub_endpoint"))
-
+    catalog_results_url: str = (
+        "https://raw.githubusercontent.com/embeddings-benchmark/results/cached-data/__cached_results.json.gz"
+    )
     password: SecretStr | None = None
 
     def workspace(self) -> Workspace:

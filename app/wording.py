@@ -10,10 +10,13 @@ from typing import Any
 from agent import events
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements, Slot
-from knowledge.results import DatasetSummary, Plan, PlannedCandidate, Recommendation, Shortlist
+from knowledge.results import DatasetSummary, Pick, Plan, PlannedCandidate, Recommendation, Shortlist
 from knowledge.wording import Language, Text, say
 from tools.report import figures
 from tools.report.background import ORIGINS, TASKS
+
+#: more about one model than a reader of a list takes in
+LINES_A_PICK = 8
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def profiled_lines(event: events.Profiled, language: Language) -> Iterator[Line]
 
 
 def shortlist_lines(found: Shortlist, language: Language) -> Iterator[Line]:
-    """The shortlist with its predictions and reasons."""
+    """The shortlist with its predictions and reasons, and apart from it what to measure with it."""
     yield Line(
         say(
             "{kept} of {considered} models are worth measuring (predicted {metric}, 80 % interval):",
@@ -138,14 +141,28 @@ def shortlist_lines(found: Shortlist, language: Language) -> Iterator[Line]:
         ).render(language)
     )
     for place, pick in enumerate(found.kept, start=1):
-        p = pick.predicted
-        yield Line(f"{pick.model}  {p.mean:.3f} ({p.low:.3f} – {p.high:.3f})", f"{place}.")
-        for reason in pick.reasons:
-            yield Line(reason.render(language), "·", 2)
-        for unknown in pick.unknown:
-            yield Line(unknown.render(language), "?", 2)
+        yield from _pick_lines(pick, f"{place}.", language)
+    if found.beside:
+        yield Line(say("To be measured with them, in none of their places:").render(language))
+    for pick in found.beside:
+        yield from _pick_lines(pick, "+", language)
+    if any(len(pick.reasons) + len(pick.unknown) > LINES_A_PICK for pick in (*found.kept, *found.beside)):
+        yield Line(say("Of each model only the main reasons are shown; JSON and report have all.").render(language))
     for note in found.notes:
         yield Line(note.render(language))
+
+
+def _pick_lines(pick: Pick, mark: str, language: Language) -> Iterator[Line]:
+    """A model and its main reasons; what is not known of it is shown whatever else is left out."""
+    p = pick.predicted
+    cut = pick.spec.rpartition("?dim=")[2] if pick.spec and "?dim=" in pick.spec else ""
+    name = say("{model} at {size} dimensions", model=pick.model, size=cut).render(language) if cut else pick.model
+    yield Line(f"{name}  {p.mean:.3f} ({p.low:.3f} – {p.high:.3f})", mark)
+    unknown = pick.unknown[: LINES_A_PICK // 2]
+    for reason in pick.reasons[: LINES_A_PICK - len(unknown)]:
+        yield Line(reason.render(language), "·", 2)
+    for text in unknown:
+        yield Line(text.render(language), "?", 2)
 
 
 def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:

@@ -6,23 +6,28 @@ import datetime as dt
 import difflib
 import json
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from knowledge.errors import CatalogError, UnknownModelError
-from knowledge.model_card import Commercial, ModelCard, Price
+from knowledge.licensing.terms import License
+from knowledge.model_card import ModelCard, Price
 from knowledge.wording import Text, say
 
 VERSION = 1
 
-# The catalog names a model as mteb does; people also know these names of the same publisher.
-_ALSO_PUBLISHED_BY = {"voyage": "mongodb", "voyageai": "mongodb", "dunzhang": "NovaSearch"}
+#: The catalog names a model as mteb does; people (and older results) also know these names of the same publisher.
+ALSO_PUBLISHED_BY = {"voyage": "mongodb", "voyageai": "mongodb", "dunzhang": "NovaSearch"}
 
 R = TypeVar("R", bound=BaseModel)
+
+#: the catalogs that are in memory: the shipped one, and a user's copy where it is in use
+_LOADED: WeakValueDictionary[int, Catalog] = WeakValueDictionary()
 
 
 class Source(BaseModel):
@@ -35,20 +40,6 @@ class Source(BaseModel):
     date: dt.date
     license: str
     note: str | None = None
-
-
-class License(BaseModel):
-    """A licence, whether it allows commercial use, and how sources spell it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    commercial: Commercial
-    note: str | None = None
-    url: str | None = None
-    source: str
-    date: dt.date
-    spellings: tuple[str, ...] = ()
 
 
 class TaskCard(BaseModel):
@@ -98,10 +89,16 @@ class Catalog:
         for row in rows:
             found = self.licenses.get(str(row.get("license")))
             if found:
-                row["commercial"], row["license_note"] = found.commercial, found.note
+                row.setdefault("commercial", found.commercial)  # a card may know of a condition its licence does not
+                row.setdefault("license_note", found.note)
             row["price"] = self.prices.get(str(row.get("model")).partition(" (")[0])
         self.cards: tuple[ModelCard, ...] = _records(folder, "models", ModelCard, rows)
         self._by_name: dict[str, ModelCard] = {card.model: card for card in self.cards}
+        _LOADED[id(self)] = self
+
+    def holds(self, card: ModelCard) -> bool:
+        """Whether this very card is one of this catalog's; an equal one of another catalog is not."""
+        return self._by_name.get(card.model) is card
 
     @cached_property
     def tasks(self) -> tuple[TaskCard, ...]:
@@ -115,11 +112,14 @@ class Catalog:
 
     @cached_property
     def _by_lower(self) -> dict[str, list[ModelCard]]:
-        """Full names and the parts after the slash, in lower case."""
+        """Full names, the parts after the slash, and where no model has that name the aliases, in lower case."""
         found: dict[str, list[ModelCard]] = {}
         for card in self.cards:
             for name in {card.model.lower(), card.name.lower()}:
                 found.setdefault(name, []).append(card)
+        for card in self.cards:
+            for name in card.aliases:
+                found.setdefault(name.lower(), [card])
         return found
 
     def source_of(self, card: ModelCard, field: str) -> Source:
@@ -140,8 +140,8 @@ class Catalog:
             return self._by_name[name]
         wanted = name.strip().lower()
         publisher, slash, rest = wanted.partition("/")
-        if slash and publisher in _ALSO_PUBLISHED_BY and wanted not in self._by_lower:
-            wanted = f"{_ALSO_PUBLISHED_BY[publisher].lower()}/{rest}"
+        if slash and publisher in ALSO_PUBLISHED_BY and wanted not in self._by_lower:
+            wanted = f"{ALSO_PUBLISHED_BY[publisher].lower()}/{rest}"
         found = self._by_lower.get(wanted, [])
         if len(found) == 1:
             return found[0]
@@ -172,26 +172,37 @@ class Catalog:
             limit: at most so many.
         """
         wanted = words.lower().split()
-        also = {organisation: name for name, organisation in _ALSO_PUBLISHED_BY.items()}
+        also = {organisation: name for name, organisation in ALSO_PUBLISHED_BY.items()}
 
         def text(card: ModelCard) -> str:
-            return f"{card.model} {also.get(card.organisation, '')} {card.adapted_from or ''}".lower()
+            names = (card.model, also.get(card.organisation, ""), card.adapted_from or "", *card.aliases)
+            return " ".join(names).lower()
 
-        def closeness(card: ModelCard) -> tuple[bool, int, str]:
+        def closeness(card: ModelCard) -> tuple[bool, bool, int, str]:
             name = card.model.lower()
-            return (not all(word in name for word in wanted), len(name), name)
+            known_as = " ".join(wanted) in card.aliases
+            return (not known_as, not all(word in name for word in wanted), len(name), name)
 
         hits = [card for card in self.cards if all(word in text(card) for word in wanted)]
         return sorted(hits, key=closeness)[: max(limit, 0)]
 
 
 def load_catalog(folder: Path | None = None) -> Catalog:
-    """The catalog in `folder`, by default the one shipped with the program (read once).
+    """The catalog in `folder`, by default the one shipped with the program; each is read once.
 
     Raises:
         CatalogError: a file is missing, broken, truncated, or of another version.
     """
-    return _shipped() if folder is None else Catalog(folder)
+    return _shipped() if folder is None else _copy(folder)
+
+
+def catalog_of(card: ModelCard) -> Catalog:
+    """The catalog that a card is from, where its base models are on file; the shipped one for a card made by hand."""
+    shipped = _shipped()
+    if shipped.holds(card):
+        return shipped
+    loaded = (catalog for reference in _LOADED.valuerefs() if (catalog := reference()))
+    return next((catalog for catalog in loaded if catalog.holds(card)), shipped)
 
 
 @cache
@@ -199,10 +210,15 @@ def _shipped() -> Catalog:
     return Catalog(Path(str(files("knowledge") / "data")))
 
 
+@lru_cache(maxsize=2)
+def _copy(folder: Path) -> Catalog:
+    return Catalog(folder)
+
+
 def _broken(file: Path, why: str) -> CatalogError:
     return CatalogError(
         say("The catalog file {file} is broken: {why}.", file=str(file), why=why),
-        say("Reinstall the program, or build the catalog again with python -m tools.catalog_build."),
+        say("Reinstall the program, or build the catalog again with: advisor catalog build."),
     )
 
 
@@ -224,7 +240,7 @@ def _checked(file: Path, header: Any, kind: str) -> Mapping[str, Any]:
                 found=str(header.get("version")),
                 wanted=VERSION,
             ),
-            say("Reinstall the program, or build the catalog again with python -m tools.catalog_build."),
+            say("Reinstall the program, or build the catalog again with: advisor catalog build."),
         )
     return header
 

@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import BaseModel
+
 from knowledge.wording import Language, Text
 
 
@@ -72,9 +74,17 @@ class DatasetError(UserError):
 
 
 class NothingLeftError(UserError):
-    """No candidate meets the hard constraints."""
+    """No candidate meets the hard constraints.
+
+    Args:
+        clash: who clashes and what could give, as a record (``knowledge.results.Clash``), where that is known.
+    """
 
     exit_code = 4
+
+    def __init__(self, cause: Text, next_step: Text, clash: BaseModel | None = None) -> None:
+        super().__init__(cause, next_step)
+        self.clash = clash
 
 
 class ConsentNeeded(AdvisorError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -56,5 +56,10 @@ def language_name(code: str, language: Language = "en") -> str:
 
 def language_names(codes: Iterable[str]) -> Text:
     """The names of several languages as one sentence part, shown in the reader's language."""
+    return _names(tuple(codes))
+
+
+@lru_cache(maxsize=4096)  # a shortlist names the same languages for hundreds of models
+def _names(codes: tuple[str, ...]) -> Text:
     names = [Text(template=language_name(code).replace("{", "{{").replace("}", "}}")) for code in codes]
     return join(names, Text(template=", "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,8 @@ class ModelCard(BaseModel):
 
     Units are in the names; tokens are the model's own. `sources` maps a field to the id of its source in
     ``knowledge/data/sources.json``; the key ``"*"`` holds for every field without an entry of its own.
+    `pretrained` is False for a method that has no weights until it is trained on the user's own data; `note` is what
+    one has to know before using the model; `aliases` are other names people use.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -61,6 +64,9 @@ class ModelCard(BaseModel):
     adapted_from: str | None = None
     superseded_by: str | None = None
     price: Price | None = None
+    pretrained: bool = True
+    note: str | None = None
+    aliases: tuple[str, ...] = ()
     sources: dict[str, str] = {}
 
     @property
@@ -73,13 +79,19 @@ class ModelCard(BaseModel):
         """The part after the slash."""
         return self.model.rsplit("/", 1)[-1]
 
-    @property
+    @cached_property
     def spec(self) -> str | None:
         """How this program would build it, or None where it has no backend for it."""
+        if not self.pretrained:
+            return None
+        if self.model == "wordllama":
+            return "static:wordllama"
         if self.model == "mteb/baseline-bm25s":
             return "bm25"
         if self.organisation in ("mteb", "baseline") or "(" in self.name:
             return None  # a benchmark's point of reference, or another model's card at some setting
+        if self.needs_remote_code:
+            return None  # this program runs no code of a publisher's
         if self.is_api:
             return f"openai:{self.name}" if self.organisation == "openai" else None
         if "model2vec" in (f.lower() for f in self.frameworks) or self.organisation == "minishlab":

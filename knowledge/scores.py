@@ -28,13 +28,19 @@ CODE = "code"
 
 @dataclass(frozen=True)
 class BenchmarkTask:
-    """A published task; tasks of one `group` are near-duplicates (translations, subsets, rerankings of one source)."""
+    """A published task; tasks of one `group` are near-duplicates (translations, subsets, rerankings of one source).
+
+    Lengths are means in characters, None where not known.
+    """
 
     name: str
     type: str
     metric: str
     group: str
     modalities: tuple[str, ...]
+    domains: tuple[str, ...] = ()
+    document_chars: float | None = None
+    query_chars: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,7 @@ class Scores:
         cell_score: the task's main score, 0 to 1 (correlations may be negative).
         cell_suspect: whether the figure stands out so far that it may be a mistake; a lead to check, not proof.
         source: id of the catalog's source.
+        folder: where it was read from; None for one made in memory.
     """
 
     models: tuple[str, ...]
@@ -60,6 +67,7 @@ class Scores:
     cell_score: Floats
     cell_suspect: Bools
     source: str = ""
+    folder: Path | None = None
 
 
 @cache
@@ -81,24 +89,33 @@ def load_scores(path: Path | None = None) -> Scores:
                         found=str(names["version"]),
                         wanted=VERSION,
                     ),
-                    say("Reinstall the program, or build the catalog again with python -m tools.catalog_build."),
+                    say("Reinstall the program, or build the catalog again with: advisor catalog build."),
                 )
-            return _scores(names, dict(arrays))
+            return _scores(names, dict(arrays), path.parent)
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise CatalogError(
             say("The catalog file {file} is broken: {why}.", file=str(path), why=str(error)),
-            say("Reinstall the program, or build the catalog again with python -m tools.catalog_build."),
+            say("Reinstall the program, or build the catalog again with: advisor catalog build."),
         ) from error
 
 
-def _scores(names: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Scores:
+def _scores(names: dict[str, Any], arrays: dict[str, NDArray[Any]], folder: Path) -> Scores:
     counts = arrays["cells_in_column"].astype(np.int64)
     suspect = np.zeros(len(arrays["cell_model"]), dtype=bool)
     suspect[arrays["suspect"]] = True
     return Scores(
         models=tuple(names["models"]),
         tasks=tuple(
-            BenchmarkTask(task["name"], task["type"], task["metric"], task["group"], tuple(task["modalities"]))
+            BenchmarkTask(
+                name=task["name"],
+                type=task["type"],
+                metric=task["metric"],
+                group=task["group"],
+                modalities=tuple(task["modalities"]),
+                domains=tuple(task.get("domains", ())),
+                document_chars=task.get("document_chars"),
+                query_chars=task.get("query_chars"),
+            )
             for task in names["tasks"]
         ),
         languages=tuple(names["languages"]),
@@ -109,4 +126,5 @@ def _scores(names: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Scores:
         cell_score=arrays["cell_score"] / 10_000,
         cell_suspect=suspect,
         source=names["source"],
+        folder=folder,
     )

@@ -19,6 +19,7 @@ def _alone(tmp_path, monkeypatch):
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
         "HF_ENDPOINT",
+        "ADVISOR_CATALOG_RESULTS_URL",
         "HF_TOKEN",
         "ADVISOR_LANGUAGE",
         "ADVISOR_CHILD_MEMORY_MB",

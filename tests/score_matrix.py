@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from knowledge.catalog import Catalog, load_catalog
 from knowledge.model_card import ModelCard
 from knowledge.scores import BenchmarkTask, Scores
 
@@ -28,6 +30,13 @@ def card(model: str, **facts: Any) -> ModelCard:
         "training_data_known": True,
     }
     return ModelCard(model=model, **(plain | facts))
+
+
+def catalog(*cards: ModelCard) -> Catalog:
+    """The shipped tasks, licences and sources, with these models."""
+    made = copy.copy(load_catalog())
+    made.cards = tuple(cards)
+    return made
 
 
 def matrix(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from knowledge.fit import Gpu, Machine
 from knowledge.results import Hardware
 
 
@@ -16,9 +19,14 @@ def this_machine() -> Hardware:
         cpu=_cpu_name(),
         cores=usable_cores(),
         memory_gb=round(memory_limit_bytes() / 2**30, 1),
-        gpus=_gpus(),
+        gpus=tuple(gpu.name for gpu in gpus()),
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     )
+
+
+def machine() -> Machine:
+    """This machine as what a model may or may not fit (``knowledge.fit``)."""
+    return Machine(ram_gb=round(memory_limit_bytes() / 1e9, 1), gpus=gpus())
 
 
 def usable_cores() -> int:
@@ -26,17 +34,46 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def memory_limit_bytes() -> int:
-    """Memory of the machine, or of the container where that is less."""
+def memory_limit_bytes(root: Path = Path("/")) -> int:
+    """Memory of the machine, or of the container where that is less.
+
+    Args:
+        root: where the system's files are looked for.
+    """
     import psutil
 
     total = int(psutil.virtual_memory().total)
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        limit = Path(path)
-        text = limit.read_text("ascii").strip() if limit.is_file() else ""
-        if text.isdecimal():
-            total = min(total, int(text))
-    return total
+    return min([total, *_control_group_limits(root)])
+
+
+def _control_group_limits(root: Path) -> Iterator[int]:
+    """The limits of the control groups this process is in, and of those around them; version 2 and version 1."""
+    groups = root / "sys/fs/cgroup"
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, _, named = line.partition(":")
+        controllers, _, path = named.partition(":")
+        if controllers == "":
+            yield from _limits(groups, path, "memory.max")
+        elif "memory" in controllers.split(","):
+            yield from _limits(groups / "memory", path, "memory.limit_in_bytes")
+    # inside a container the group's own path may be that of the host, while its files are mounted at the top
+    yield from _limits(groups, "/", "memory.max")
+    yield from _limits(groups / "memory", "/", "memory.limit_in_bytes")
+
+
+def _limits(mount: Path, group: str, name: str) -> Iterator[int]:
+    parts = [part for part in group.split("/") if part not in ("", ".", "..")]
+    for depth in range(len(parts), -1, -1):
+        text = _text(mount.joinpath(*parts[:depth]) / name).strip()
+        if text.isdecimal() and int(text) > 0:
+            yield int(text)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _cpu_name() -> str:
@@ -48,21 +85,58 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _gpus() -> tuple[str, ...]:
+def gpus() -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs that a process here could use, as their driver tells; none without driver or library."""
     if find_spec("pynvml") is None:
         return ()
     import pynvml
 
+    return read_gpus(pynvml)
+
+
+def read_gpus(nvml: Any) -> tuple[Gpu, ...]:
+    """The GPUs that an NVML library tells of; of a divided one (MIG) its slices, each a GPU of its own.
+
+    Args:
+        nvml: the module `pynvml`.
+    """
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
         return ()
     try:
-        names = [
-            pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())
-        ]
-        return tuple(n.decode() if isinstance(n, bytes) else n for n in names)
-    except pynvml.NVMLError:
+        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        parts = [part for handle in handles for part in _parts(nvml, handle)]
+        return tuple(found for part in parts if (found := _gpu(nvml, part)) is not None)
+    except nvml.NVMLError:
         return ()
     finally:
-        pynvml.nvmlShutdown()
+        nvml.nvmlShutdown()
+
+
+def _parts(nvml: Any, handle: Any) -> list[Any]:
+    try:
+        divided = nvml.nvmlDeviceGetMigMode(handle)[0] == nvml.NVML_DEVICE_MIG_ENABLE
+    except nvml.NVMLError:  # most cards cannot be divided
+        divided = False
+    if not divided:
+        return [handle]
+    slices = []
+    for i in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+        try:
+            slices.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, i))
+        except nvml.NVMLError:  # an unused place
+            continue
+    return slices
+
+
+def _gpu(nvml: Any, handle: Any) -> Gpu | None:
+    """One GPU; None where its memory is not told, as of a broken one."""
+    try:
+        name, memory = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetMemoryInfo(handle)
+    except nvml.NVMLError:
+        return None
+    name = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+    if memory.total <= 0:
+        return None
+    return Gpu(name=name, memory_gb=round(memory.total / 1e9, 1), free_gb=round(memory.free / 1e9, 1))

@@ -17,6 +17,8 @@ from tools.encoders import Resolved
 from tools.hardware import memory_limit_bytes, usable_cores
 from tools.workspace import Workspace
 
+#: word matching, measured first and always
+BM25 = "bm25"
 #: encoders that installed packages carry: they can be measured on any machine, with or without a hub
 PACKAGED = (*(f"st:{model}" for model in hub.PACKAGED), "static:wordllama")
 #: WordLlama is not in MTEB; these facts are its package's own (0.4.0: 32,000 vectors of 256, METADATA names the origin)
@@ -52,7 +54,9 @@ def make_plan(
     most: int = 8,
     specs: Sequence[str] = (),
 ) -> Plan:
-    """Choose the candidates: the shortlist as far as it can run here, BM25, models at hand, and cheaper variants.
+    """Choose the candidates: BM25, the shortlist and what is beside it, models at hand, and cheaper variants.
+
+    Of all these, what can run here; the rest is named with its obstacle.
 
     Args:
         requirements: the incumbent joins; hard constraints hold for models at hand too.
@@ -72,7 +76,7 @@ def make_plan(
     if specs:
         return _as_asked(specs, tokens, dataset, workspace, catalog)
     chosen: list[PlannedCandidate] = [
-        PlannedCandidate(spec="bm25", why=say("word matching: what any embedding has to beat"), minutes=0.1)
+        PlannedCandidate(spec=BM25, why=say("word matching: what any embedding has to beat"), minutes=0.1)
     ]
     blocked: list[PlannedCandidate] = []
     bases: list[tuple[Leg, Resolved, ModelCard | None]] = []
@@ -148,7 +152,7 @@ def _as_asked(specs: Sequence[str], tokens: float, dataset: Dataset, workspace: 
 
 
 def _leg_as_asked(leg: Leg, why: Text, tokens: float, workspace: Workspace, catalog: Catalog) -> PlannedCandidate:
-    if leg.backend == "bm25":
+    if leg.backend == BM25:
         return PlannedCandidate(spec=leg.spec, why=why, minutes=0.1)
     resolved = encoders.resolve(leg, workspace)
     return _planned(leg, resolved, _card(catalog, resolved.model), why, tokens)
@@ -164,6 +168,9 @@ def _wanted(
         yield (card.spec if card else f"st:{name}"), (card.model if card else name), say("what you use today")
     for pick in shortlist.kept:
         yield pick.spec, pick.model, say("shortlisted, predicted {mean:.3f}", mean=pick.predicted.mean)
+    for pick in shortlist.beside:
+        if pick.spec != BM25:
+            yield pick.spec, pick.model, say("beside the list: the cheapest static model, far faster than any other")
     for spec in PACKAGED:
         model = spec.split(":", 1)[1]
         if _refusal(_card(catalog, model), requirements) is None:
@@ -242,7 +249,7 @@ def _variants(
 ) -> Iterable[tuple[Candidate, Text, float]]:
     """Cheaper or better set-ups of the models that run here; most share vectors with them and cost next to nothing."""
     searching = BENCHMARK_SECONDS / 60
-    bm25 = Leg(backend="bm25")
+    bm25 = Leg(backend=BM25)
     for leg, _, card in bases:
         if leg.backend == "st" and "precision" not in leg.options:
             half = leg.model_copy(update={"options": leg.options | {"precision": "bf16"}})
@@ -253,7 +260,7 @@ def _variants(
             yield Fusion(parts=(bm25, leg)), say("words and meaning together"), searching
     for leg, _, card in bases:
         smaller = _smaller_dimension(card)
-        if smaller:
+        if smaller and "dim" not in leg.options:  # else it is cut to what was demanded already
             cut = leg.model_copy(update={"options": leg.options | {"dim": str(smaller)}})
             yield cut, say("a smaller index: the first {dim} dimensions", dim=smaller), searching
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from agent.understanding.findings import SLOTS, Finding
@@ -17,6 +18,8 @@ _UNWANTED = frozenset(["不要", "不行", "排除", "不考虑", "exclude", "ex
 _AMBIGUOUS = frozenset(["mit", "apache", "bsd"])
 #: before "MIT": a place
 _WHEREABOUTS = frozenset(["at", "from", "of", "in", "在"])
+#: who refuses a licence refuses its other versions, too
+_VERSION = re.compile(r"-\d.*$")
 #: what a clause that only names licences may hold besides
 _AROUND_LICENSE = frozenset(
     [
@@ -46,6 +49,10 @@ def read_license(reading: Reading) -> Iterator[Finding]:
         words, hard = reading.use(hit), not soft(u, hit.start)
         if dropped(u, hit) and not _unwanted(reading, hit):
             yield Finding("license", None, words)
+        elif hit.value in ("redistribution", "derivative"):
+            wanted = not negated(u, hit)
+            if wanted or reading.requirements.constraint(CONSTRAINTS["license"]):
+                yield Finding("license", {hit.value: wanted}, words, hard=hard)
         else:
             commercial = hit.value == "commercial"
             commercial ^= negated_before(u, hit)
@@ -70,7 +77,7 @@ def _unwanted(reading: Reading, hit: Hit) -> bool:
 
 
 def _named_licenses(reading: Reading) -> Iterator[Finding]:
-    """The licences accepted. One that is only refused stays unread, since an allow-list cannot say it."""
+    """The licences accepted, and those refused."""
     u = reading.utterance
     hits = u.of_category("license_name")
     refused = [h for h in hits if _refused(reading, h)]
@@ -81,6 +88,19 @@ def _named_licenses(reading: Reading) -> Iterator[Finding]:
         else:
             lists.append([hit])
     accepted = [h for names in lists if any(_means_license(reading, name) for name in names) for h in names]
+    accepted = [h for h in accepted if h.value != "copyleft"]
+    unwanted = [h for h in refused if h.value not in {a.value for a in accepted} and _names_one(reading, h)]
+    if unwanted:
+        said = [reading.use(h) for h in unwanted]
+        clauses = {u.clauses[h.start] for h in unwanted}
+        for hit in (h for h in u.hits if h.value == "license" or u.clauses[h.start] in clauses):
+            if hit.category in ("noun", "forbidden", "acceptable"):
+                reading.use(hit)
+        for at, token in enumerate(u.tokens):  # "not allowed"
+            if u.clauses[at] in clauses and token.text in u.lexicon.after_negation:
+                u.use(at, at + 1)
+        families = tuple(dict.fromkeys(_VERSION.sub("", h.value) for h in unwanted))
+        yield Finding("license", {"refused": families}, said[0], hard=not soft(u, unwanted[0].start), merge="add")
     if not accepted:
         return
     words = [reading.use(h) for h in accepted]
@@ -92,6 +112,11 @@ def _named_licenses(reading: Reading) -> Iterator[Finding]:
     if any("-nc" in name for name in allowed):
         value["commercial"] = False
     yield Finding("license", value, words[0], hard=not soft(u, accepted[0].start))
+
+
+def _names_one(reading: Reading, hit: Hit) -> bool:
+    """Whether a refused name is a licence's: "no Apache servers" refuses none."""
+    return hit.term not in _AMBIGUOUS or _means_license(reading, hit)
 
 
 def _refused(reading: Reading, hit: Hit) -> bool:
@@ -193,3 +218,5 @@ def read_withdrawals(reading: Reading) -> Iterator[Finding]:
         known = hit.value in SLOTS or hit.value in CONSTRAINTS
         if known and dropped(u, hit):
             yield Finding(hit.value, None, reading.use(hit))
+            if hit.value == "memory":  # the machine's, as it was understood where it was said
+                yield Finding("hardware", None, reading.use(hit))

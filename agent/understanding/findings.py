@@ -10,6 +10,9 @@ from pydantic import JsonValue
 
 from agent.understanding.base import Change
 from knowledge.constraints import CONSTRAINTS, ConstraintBase, make_constraint
+from knowledge.constraints.hardware import HardwareConstraint
+from knowledge.constraints.latency import LatencyConstraint
+from knowledge.constraints.max_tokens import MaxTokensConstraint
 from knowledge.requirements import Requirements, Slot
 
 #: the fields of Requirements that hold one fact
@@ -54,9 +57,9 @@ def apply(requirements: Requirements, findings: Iterable[Finding]) -> tuple[Requ
             words[finding.about] = finding.words
         requirements = after
     requirements = _agreeing(requirements)
-    about_gpu = words.get("gpu", "")
+    others = words.get("gpu") or next(iter(words.values()), "")  # what follows from a change has its words
     changes = tuple(
-        Change(slot=slot, before=old, after=new, words=words.get(slot, about_gpu))
+        Change(slot=slot, before=old, after=new, words=words.get(slot, others))
         for slot in (*SLOTS, *CONSTRAINTS)
         if (old := value_of(before, slot)) != (new := value_of(requirements, slot))
     )
@@ -120,15 +123,37 @@ def _merged(current: ConstraintBase | None, finding: Finding) -> Mapping[str, An
                 merged[name] = tuple(dict.fromkeys((*held, *new)))
             else:
                 merged[name] = tuple(item for item in held if item not in new)
-                if not merged[name]:
+                if not merged[name] and not old.get("at_least"):
                     return None
     needed = [name for name in names if model.model_fields[name].is_required()]
+    if finding.about == "languages" and not merged.get("languages") and not merged.get("at_least"):
+        return None  # across which languages was never said
     return merged if all(name in merged for name in needed) else None
 
 
 def _agreeing(requirements: Requirements) -> Requirements:
-    """A latency demand holds on the hardware the user has."""
-    latency = requirements.constraint(CONSTRAINTS["latency"])
-    if latency is None or requirements.gpu is None or getattr(latency, "gpu", None) == requirements.gpu.value:
+    """What follows from the rest: a latency demand holds on the hardware there is, which must hold the longest text."""
+    requirements = _with_machine(requirements)
+    latency = requirements.constraint(LatencyConstraint)
+    if latency is None or requirements.gpu is None or latency.gpu == requirements.gpu.value:
         return requirements
     return requirements.with_constraint(latency.model_copy(update={"gpu": requirements.gpu.value}))
+
+
+def _with_machine(requirements: Requirements) -> Requirements:
+    """The machine without a GPU that there is not, and the GPU that its memory speaks of."""
+    hardware = requirements.constraint(HardwareConstraint)
+    if hardware is None:
+        return requirements
+    longest = requirements.constraint(MaxTokensConstraint)
+    context = longest.tokens if longest else requirements.document_tokens and requirements.document_tokens.value
+    hardware = hardware.model_copy(update={"context": context or None})
+    if hardware.gpu_gb is not None and requirements.gpu is None:
+        gpu = Slot[bool](value=True, origin="inferred", because=hardware.because)
+        requirements = requirements.model_copy(update={"gpu": gpu})
+    elif hardware.gpu_gb is not None and requirements.gpu and not requirements.gpu.value:
+        if hardware.ram_gb is None:
+            return requirements.without_constraint("hardware")
+        hardware = hardware.model_copy(update={"gpu_gb": None, "gpu_name": ""})
+    same = hardware == requirements.constraint(HardwareConstraint)
+    return requirements if same else requirements.with_constraint(hardware)

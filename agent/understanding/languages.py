@@ -9,11 +9,14 @@ from agent.understanding.negation import dropped, negated, soft
 from agent.understanding.reading import Reading
 from agent.understanding.utterance import Hit
 from knowledge.constraints import CONSTRAINTS
+from knowledge.constraints.languages import MULTILINGUAL
 from knowledge.languages import language_code
 from knowledge.wording import say
 
 #: characters of a list of languages that is still quoted as a whole
 _LONGEST_QUOTE = 80
+#: nobody writes in more
+_MOST_LANGUAGES = 7000
 #: names and joining words in a list
 _LONGEST_LIST = 40
 
@@ -37,6 +40,7 @@ def read_languages(reading: Reading) -> Iterator[Finding]:
         yield Finding("languages", {"languages": gone}, reading.use(unwanted[0]), merge="remove")
     if wanted:
         yield from _wanted(reading, wanted)
+    yield from _many(reading, wanted)
     for hit in u.of_category("cross_lingual"):
         if not negated(u, hit):
             yield Finding("languages", {"cross_lingual": True}, reading.use(hit))
@@ -55,11 +59,34 @@ def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
     held = set(reading.requirements.languages)
     value: dict[str, object] = {"languages": tuple(dict.fromkeys(code for h in hits for code in codes_of(h)))}
     replaces = _replaces(reading)
+    if replaces:
+        value["at_least"] = None
     if asked_in and not asked_in <= (written_in or (set() if replaces else held) or asked_in):
         value["cross_lingual"] = True
     words = u.words(hits[0].start, hits[-1].end)
     words = words if len(words) <= _LONGEST_QUOTE else u.words(hits[0].start, hits[0].end)
     yield Finding("languages", value, words, hard=bool(musts), merge="set" if replaces else "add")
+
+
+def _many(reading: Reading, named: list[Hit]) -> Iterator[Finding]:
+    """Many languages that are not all named: "in 12 languages", "multilingual"."""
+    u = reading.utterance
+    codes = {code for h in named for code in codes_of(h)}
+    for quantity in reading.quantities:
+        if quantity.unit == "languages" and len(codes) < quantity.value <= _MOST_LANGUAGES and quantity.value >= 2:
+            u.use(quantity.start, quantity.end)
+            for hit in u.of_category("multilingual"):
+                reading.use(hit)
+            words = u.words(quantity.start, quantity.end)
+            yield Finding("languages", {"at_least": round(quantity.value)}, words, hard=not soft(u, quantity.start))
+            return
+    for hit in u.of_category("multilingual"):
+        words = reading.use(hit)
+        if negated(u, hit) or dropped(u, hit):
+            yield Finding("languages", {"at_least": None}, words)
+        elif not codes:
+            yield Finding("languages", {"at_least": MULTILINGUAL}, words, hard=not soft(u, hit.start))
+            return
 
 
 def _replaces(reading: Reading) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent.understanding.findings import Finding
+from agent.understanding.machine import Place, gpu_name_near, place_of
 from agent.understanding.negation import soft
 from agent.understanding.numbers import Quantity
 from agent.understanding.reading import Reading
@@ -177,7 +178,26 @@ class LimitReader:
         if any(0 <= h.start - self._q.end <= 2 for h in self._u.in_clause(self._clause, "storage")):
             return
         megabytes = self._q.value * _MIB[self._q.unit or "mb"]
-        yield from self._found("memory", {"max_mb": megabytes})
+        place = None if self._asked == "memory" else place_of(self._reading, self._q)
+        if place is None and self._asked == "hardware":
+            place = "ram"
+        gigabytes = round(megabytes / 1024, 6)
+        if place == "gpu":
+            yield from self._found("hardware", {"gpu_gb": gigabytes, "gpu_name": gpu_name_near(self._u, self._q)})
+        elif place == "ram" and (self._q.limit != "max" or self._asked == "hardware"):
+            yield from self._found("hardware", {"ram_gb": gigabytes})
+        else:
+            yield from self._limit_of_memory(megabytes, place)
+
+    def _limit_of_memory(self, megabytes: float, place: Place | None) -> Iterator[Finding]:
+        value: dict[str, object] = {"max_mb": megabytes, "weights_only": place == "model"}
+        edge = next(iter(self._u.of_category("edge")), None)
+        if edge is None or place != "model":
+            yield from self._found("memory", value)
+            return
+        words = self._u.words(edge.start, edge.end)
+        rule = say("“{words}” suggests weights of 8 bits, as is usual there", words=words)
+        yield from self._found("memory", value | {"bytes_per_parameter": 1.0}, rule)
 
     def _tokens(self) -> Iterator[Finding]:
         budgets = self._budgets()
@@ -212,7 +232,7 @@ class LimitReader:
         if self._asked in ("document_tokens", "query_tokens", "max_tokens"):
             return self._asked
         roles = self._u.in_clause(self._clause, "role")
-        if self._has("supports") and default != "document_tokens":
+        if self._has("long_text") or (self._has("supports") and default != "document_tokens"):
             return "max_tokens"
         if roles:
             nearest = min(roles, key=lambda r: abs(r.start - self._q.start))
@@ -221,11 +241,11 @@ class LimitReader:
 
     def _lengths_in_words(self) -> Iterator[Finding]:
         rule = say("“{words}” taken as 4 tokens for 3 words", words=self._words)
-        if self._asked or self._u.in_clause(self._clause, "role"):
+        if self._asked or self._has("role", "long_text"):
             yield from self._length(rule, _TOKENS_PER_WORD)
 
     def _lengths_in_characters(self) -> Iterator[Finding]:
-        if not (self._asked or self._u.in_clause(self._clause, "role")):
+        if not (self._asked or self._has("role", "long_text")):
             return
         if self._reading.language == "zh":
             yield from self._length(

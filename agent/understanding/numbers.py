@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agent.understanding.utterance import Hit, Utterance
 
 #: units whose number may be some words away: "10M short legal documents"
-_COUNTED = frozenset({"documents", "queries"})
+_COUNTED = frozenset({"documents", "queries", "languages"})
 _WORDS_BETWEEN = 3
 _RANGE = frozenset(("-", "–", "—", "~", "to", "到", "至"))
 _SIGNS = frozenset({"usd", "cny", "eur", "gbp"})

@@ -11,13 +11,16 @@ from agent.understanding.language import detect_language
 from agent.understanding.languages import read_languages
 from agent.understanding.lexicon import load_lexicon
 from agent.understanding.limits import read_limits
+from agent.understanding.machine import read_edge, read_named_gpu
 from agent.understanding.names import NameReader, Names
 from agent.understanding.numbers import NumberReader
 from agent.understanding.questions import Sentence, as_question, read_sentences
 from agent.understanding.reading import Reading
 from agent.understanding.replies import Reply, is_about_requirement, read_reply
+from agent.understanding.storage import read_storage
 from agent.understanding.use_case import (
     incumbent_reader,
+    read_best,
     read_domain,
     read_gpu,
     read_keyword_match,
@@ -33,6 +36,9 @@ _READERS = (
     read_domain,
     read_keyword_match,
     read_gpu,
+    read_edge,
+    read_named_gpu,
+    read_best,
     read_license,
     read_hosting,
     read_open_weights,
@@ -103,8 +109,9 @@ class RuleUnderstanding:
         about = asked.about if asked and is_about_requirement(asked) else None
         quantities = NumberReader(utterance).read()
         reading = Reading(utterance, requirements, about, detect_language(utterance.text), quantities)
-        for reader in (*_READERS, incumbent_reader(names, utterance.text)):
-            yield from reader(reading)
+        found = [f for reader in (*_READERS, incumbent_reader(names, utterance.text)) for f in reader(reading)]
+        yield from found
+        yield from read_storage(reading, found)
 
     def _intent(self, utterance: Utterance, answered: bool, *, informs: bool) -> Intent:
         if utterance.of_category("decide"):

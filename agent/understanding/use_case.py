@@ -124,6 +124,16 @@ def read_gpu(reading: Reading) -> Iterator[Finding]:
         yield Finding("gpu", False, reading.use(absent[0]))
 
 
+def read_best(reading: Reading) -> Iterator[Finding]:
+    """Who wants nothing but quality gives none of it up for a cheaper model."""
+    u = reading.utterance
+    hits = [h for h in u.of_category("best") if not negated(u, h) and not u.in_clause(u.clauses[h.start], "loss")]
+    if hits:
+        words, *_ = [reading.use(h) for h in hits]
+        rule = say("“{words}” suggests that no quality is given up for a cheaper model", words=words)
+        yield Finding("margin", 0.0, words, reading.because(rule))
+
+
 def incumbent_reader(names: Names, text: str) -> Callable[[Reading], Iterator[Finding]]:
     """Reads the model in use today: a name right after "we currently use", "目前用的是"."""
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from agent.settings import Settings
 from app.cli.terminal import shown
+from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import AdvisorError
-from knowledge.wording import Text, say
+from knowledge.fit import Gpu
+from knowledge.wording import Text, join, say
 from tools import hub
-from tools.hardware import this_machine
+from tools.hardware import machine, this_machine
 from tools.plan import PACKAGED
 from tools.vector_store import VectorStore
 from tools.workspace import Workspace
@@ -30,6 +32,7 @@ OPTIONAL = {
     "gradio": "ui",
     "slack-bolt": "slack",
     "fastapi": "server",
+    "mteb": "catalog",
 }
 LEAST_DISK_GB = 5.0
 
@@ -47,7 +50,13 @@ class Finding:
 def check(settings: Settings, *, as_json: bool) -> None:
     """Look at everything and print it."""
     workspace = settings.workspace()
-    findings = [*_machine(workspace), *_packages(), *_models(workspace), *_services(settings, workspace)]
+    findings = [
+        *_machine(workspace),
+        *_packages(),
+        *_catalog(workspace),
+        *_models(workspace),
+        *_services(settings, workspace),
+    ]
     if as_json:
         rows = [
             {"about": f.about, "fine": f.fine, "seen": shown(f.seen), "remedy": shown(f.remedy) if f.remedy else None}
@@ -67,7 +76,8 @@ def _machine(workspace: Workspace) -> Iterable[Finding]:
     yield Finding("cpu", True, say("{cpu}, {cores} cores, {platform}", cpu=h.cpu, cores=h.cores, platform=h.platform))
     yield Finding("memory", True, say("{memory} GB", memory=h.memory_gb))
     gpu_help = say("CPU models work. With an NVIDIA card, install {extra} to see it.", extra="embedding-advisor[gpu]")
-    yield Finding("gpu", bool(h.gpus), say("{names}", names=", ".join(h.gpus) or "-"), gpu_help)
+    found = [_gpu(g) for g in machine().gpus]
+    yield Finding("gpu", bool(found), join(found, Text(template=", ")) if found else Text(template="-"), gpu_help)
     folder = workspace.home
     while not folder.exists():
         folder = folder.parent
@@ -78,6 +88,12 @@ def _machine(workspace: Workspace) -> Iterable[Finding]:
         say("{free:.0f} GB free for {folder}", free=free, folder=str(workspace.home)),
         say("Free some space, or set ADVISOR_HOME to another disk."),
     )
+
+
+def _gpu(gpu: Gpu) -> Text:
+    if gpu.free_gb is None:
+        return say("{name} ({gb:,.1f} GB)", name=gpu.name, gb=gpu.memory_gb)
+    return say("{name} ({gb:,.1f} GB, {free:,.1f} free)", name=gpu.name, gb=gpu.memory_gb, free=gpu.free_gb)
 
 
 def _packages() -> Iterable[Finding]:
@@ -91,6 +107,17 @@ def _packages() -> Iterable[Finding]:
                 say("not installed"),
                 say("Install it with: pip install '{extra}'.", extra=f"embedding-advisor[{extra}]"),
             )
+
+
+def _catalog(workspace: Workspace) -> Iterable[Finding]:
+    in_use = usable_catalog(workspace.home)
+    seen = in_use.describe()
+    if in_use.refused:
+        seen = say("{seen}. {refused}", seen=seen, refused=in_use.refused)
+    remedy = say(
+        "Make a new copy with: advisor catalog refresh. Or delete {folder}.", folder=str(workspace.home / "catalog")
+    )
+    yield Finding("catalog", in_use.refused is None, seen, remedy)
 
 
 def _models(workspace: Workspace) -> Iterable[Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.catalog import make_catalog_app
 from app.cli.failures import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def make_app() -> typer.Typer:
 
     for command in (chat, recommend, shortlist, evaluate, benchmark, models, doctor, demo, serve):
         app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
+    app.add_typer(make_catalog_app(), name="catalog")
     return app
 
 
@@ -81,9 +83,12 @@ def chat(
     out: Out = None,
 ) -> None:
     """Talk with the advisor."""
+    from app.cli.catalog import catalog_in_use
     from app.cli.conversation import converse
 
-    converse(_settings(), thread, _source(data, None, skip_bad, None, None), out)
+    settings = read_settings()
+    catalog_in_use(settings)  # tells why, where the user's copy is not used
+    converse(settings, thread, _source(data, None, skip_bad, None, None), out)
 
 
 def recommend(
@@ -104,6 +109,7 @@ def recommend(
     quiet: Quiet = False,
 ) -> int:
     """Recommend a model: shortlist, measure on your data, decide, report."""
+    from app.cli.catalog import catalog_in_use
     from app.cli.conversation import recommend_once
     from knowledge.results import Consent
 
@@ -111,8 +117,10 @@ def recommend(
     consent = Consent(measure=yes, download=download, hosts=frozenset(send_to or ()))
     source = _source(data, column, skip_bad, documents, queries)
     ask = not (no_input or yes or json) and sys.stdin.isatty()
+    settings = read_settings()
+    catalog_in_use(settings)  # tells why, where the user's copy is not used
     return recommend_once(
-        _settings(), wanted, words, source, candidate or [], consent, out, as_json=json, ask=ask, quiet=quiet
+        settings, wanted, words, source, candidate or [], consent, out, as_json=json, ask=ask, quiet=quiet
     )
 
 
@@ -125,17 +133,17 @@ def shortlist(
     quiet: Quiet = False,
 ) -> None:
     """List the models worth measuring, from the catalog alone."""
+    from app.cli.catalog import catalog_in_use
     from app.cli.terminal import language
     from app.cli.understood import understood
     from app.wording import as_text, shortlist_lines
-    from knowledge.catalog import load_catalog
-    from knowledge.scores import load_scores
     from tools.shortlist import shortlist as find
 
     wanted, words = _needs(requirements, text)
     if wanted is None:
         wanted = understood(words, quiet=quiet)
-    found = find(wanted, load_catalog(), load_scores(), k)
+    in_use = catalog_in_use(read_settings())
+    found = find(wanted, in_use.catalog, in_use.scores, k)
     if json:
         _print_json(found.model_dump(mode="json", context={"language": language()}))
     else:
@@ -165,7 +173,7 @@ def evaluate(
     source = _source(data, column, skip_bad, documents, queries)
     assert source
     measuring.evaluate(
-        _settings(), source, _some(candidate), metric, download, frozenset(send_to or ()), as_json=json, quiet=quiet
+        read_settings(), source, _some(candidate), metric, download, frozenset(send_to or ()), as_json=json, quiet=quiet
     )
 
 
@@ -187,29 +195,40 @@ def benchmark(
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
-    measuring.benchmark(_settings(), source, _some(candidate), repeats, as_json=json, quiet=quiet)
+    measuring.benchmark(read_settings(), source, _some(candidate), repeats, as_json=json, quiet=quiet)
 
 
 def models(
     words: Annotated[list[str] | None, typer.Argument(help="Words to look for in names.")] = None,
     show: Annotated[str | None, typer.Option("--show", help="Show this model's card.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Models at most.")] = 20,
+    use: Annotated[
+        str, typer.Option("--use", help="What its licences are read for: commercial, redistribution, derivative.")
+    ] = "commercial",
     json: Json = False,
 ) -> None:
-    """Search the catalog, or show a model's card with the source of each figure."""
-    from app.cli.cards import list_models, show_card
+    """Search the catalog, or show a model's card: each figure with its source, its licences, its standing."""
+    from app.cli.cards import list_models, show_card, uses_in
+    from app.cli.catalog import catalog_in_use
 
+    in_use = catalog_in_use(read_settings())
     if show:
-        show_card(show, as_json=json)
+        try:
+            uses = uses_in(use)
+        except ValueError as error:
+            raise typer.BadParameter(
+                f"“{error}” is not a use: write commercial, redistribution or derivative, with commas between"
+            ) from error
+        show_card(in_use.catalog, in_use.scores, show, uses, as_json=json)
     else:
-        list_models(" ".join(words or ()), limit, as_json=json)
+        list_models(in_use.catalog, " ".join(words or ()), limit, as_json=json)
 
 
 def doctor(json: Json = False) -> None:
     """Look at this machine: hardware, packages, models, hub, Milvus; and what to do about what is missing."""
     from app.cli.checkup import check
 
-    check(_settings(), as_json=json)
+    check(read_settings(), as_json=json)
 
 
 def demo(
@@ -220,7 +239,7 @@ def demo(
     """Play a whole conversation: questions, measurements, recommendation, report."""
     from app.cli.demo import play
 
-    return play(_settings(), out, documents, queries)
+    return play(read_settings(), out, documents, queries)
 
 
 def serve(
@@ -238,9 +257,12 @@ def serve(
             say("The web chat needs gradio, which is not installed."),
             say("Install it with: pip install '{extra}'.", extra="embedding-advisor[ui]"),
         )
+    from app.cli.catalog import catalog_in_use
     from app.doors import door
 
-    door("chat")(_settings(), host=host, port=port)
+    settings = read_settings()
+    catalog_in_use(settings)  # tells why, where the user's copy is not used
+    door("chat")(settings, host=host, port=port)
 
 
 # ---------------------------------------------------------------- what the options mean
@@ -254,7 +276,8 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _settings() -> Settings:
+def read_settings() -> Settings:
+    """The settings; a wrong one is the user's to correct."""
     from pydantic import ValidationError
 
     from agent.settings import Settings as Made

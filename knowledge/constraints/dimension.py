@@ -41,6 +41,15 @@ class DimensionConstraint(ConstraintBase):
             )
         if card.dimension is None:
             return Verdict(outcome="unknown", reason=say("its dimension is not known"))
+        if card.matryoshka_dimensions:
+            return Verdict(
+                outcome="violated",
+                reason=say(
+                    "made to be cut to {smallest:,} dimensions at least, you allow {limit:,}",
+                    smallest=min(card.matryoshka_dimensions),
+                    limit=self.max_dimension,
+                ),
+            )
         return Verdict(
             outcome="violated",
             reason=say(

@@ -16,11 +16,16 @@ class MemoryConstraint(ConstraintBase):
 
     From the card this is the weights alone, at `bytes_per_parameter` (4 = fp32, 2 = fp16, 1 = int8): running it takes
     more, which only a measurement shows. The stored size is used where the number of parameters is not known.
+
+    Attributes:
+        weights_only: the limit is for the model's file ("50 MB for the model"): the process that runs it, with its
+            libraries, may take more.
     """
 
     kind: Literal["memory"] = "memory"
     max_mb: float = Field(gt=0, allow_inf_nan=False)
     bytes_per_parameter: float = Field(default=4.0, gt=0, le=8)
+    weights_only: bool = False
 
     question: ClassVar[Text] = say("How much memory may the model take on your machine?")
     answers: ClassVar[tuple[Answer, ...]] = (
@@ -33,6 +38,12 @@ class MemoryConstraint(ConstraintBase):
     unknown_excludes: ClassVar[bool] = True
 
     def describe(self) -> Text:
+        if self.weights_only:
+            return say(
+                "a model of at most {limit:,.0f} MB at {bytes:g} bytes a parameter",
+                limit=self.max_mb,
+                bytes=self.bytes_per_parameter,
+            )
         return say("at most {limit:,.0f} MB of memory", limit=self.max_mb)
 
     def check(self, card: ModelCard) -> Verdict:
@@ -52,7 +63,7 @@ class MemoryConstraint(ConstraintBase):
         return Verdict(outcome="met", reason=say("its weights take {needed:,.0f} MB", needed=needed))
 
     def check_measured(self, footprint: Footprint) -> Verdict | None:
-        if footprint.peak_memory_mb is None:
+        if footprint.peak_memory_mb is None or self.weights_only:
             return None
         peak = footprint.peak_memory_mb
         return Verdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from knowledge.model_card import Modality, ModelCard
 from knowledge.wording import Text, join, say
 
 
+@cache
 def _names(modalities: tuple[str, ...]) -> Text:
     known = {"text": say("text"), "image": say("images"), "audio": say("audio"), "video": say("video")}
     return join([known[modality] for modality in modalities], Text(template=", "))

@@ -10,16 +10,9 @@ from knowledge.catalog import load_catalog
 from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.requirements import Requirements
 from knowledge.scores import load_scores
-from tests.score_matrix import card, matrix
+from tests.score_matrix import card, catalog, matrix
 
 KNOWN_TASK = Requirements(task="search")
-
-
-class Cards:
-    """A catalog of these cards only."""
-
-    def __init__(self, cards):
-        self.cards = tuple(cards)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +23,9 @@ def real():
 def ask(cards, requirements=KNOWN_TASK, asked=()):
     """The question for a catalog whose first six models are the better ones."""
     scores = {made.model: 0.7 if i < 6 else 0.5 for i, made in enumerate(cards)}
-    found = next_question(requirements, asked, True, Cards(cards), matrix({("A", "en"): scores, ("B", "en"): scores}))
+    found = next_question(
+        requirements, asked, True, catalog(*cards), matrix({("A", "en"): scores, ("B", "en"): scores})
+    )
     return found.about if found else None
 
 

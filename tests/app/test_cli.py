@@ -62,7 +62,8 @@ def test_shortlist_prints_the_documented_json(advisor):
         assert pick["predicted"]["low"] < pick["predicted"]["mean"] < pick["predicted"]["high"]
         assert all(isinstance(reason, str) for reason in pick["reasons"])
     assert {"model", "constraint", "reason"} == set(found["rejected"][0])
-    assert len(found["kept"]) + len(found["rejected"]) == found["considered"]
+    assert [pick["spec"] for pick in found["beside"]][:1] == ["bm25"]
+    assert sum(len(found[part]) for part in ("kept", "beside", "rejected")) == found["considered"]
 
 
 def test_shortlist_reads_a_requirements_file(advisor, tmp_path):

@@ -9,7 +9,7 @@ from knowledge.requirements import Requirements
 
 EXPECTED = {
     "license", "languages", "modality", "max_tokens", "parameters", "memory", "dimension", "hosting", "open_weights",
-    "latency", "cost",
+    "latency", "cost", "hardware",
 }  # fmt: skip
 EMPTY = ModelCard(model="somebody/something")
 
@@ -22,6 +22,7 @@ MORE = {
     "parameters": [{"max_millions": 0.001}, {"max_millions": 1e9}],
     "memory": [{"max_mb": 1}, {"max_mb": 1e9, "bytes_per_parameter": 0.125}],
     "dimension": [{"max_dimension": 1}, {"max_dimension": 10**6}],
+    "hardware": [{"ram_gb": 0.001}, {"gpu_gb": 24, "gpu_name": "L4", "ram_gb": 64, "context": 32_768}],
     "hosting": [{}],
     "open_weights": [{}],
     "latency": [{"p95_ms": 0.001}, {"p95_ms": 10, "gpu": True}],
@@ -221,7 +222,7 @@ def test_what_was_measured_decides(kind, parameters, footprint, expected):
 
 def test_what_is_not_known_excludes_only_where_that_is_right():
     unknown = {kind for kind, constraint in CONSTRAINTS.items() if constraint.unknown_excludes}
-    assert unknown == {"license", "hosting", "memory", "parameters"}
+    assert unknown == {"license", "hosting", "memory", "hardware", "parameters"}
     assert not make_constraint("languages", languages=("de",)).excludes(
         make_constraint("languages", languages=("de",)).check(EMPTY)
     )

@@ -1,5 +1,6 @@
 """From the published score tables to the matrix that is shipped."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 
 from knowledge.errors import CatalogError
 from knowledge.scores import CODE, load_scores
+from tools.catalog_build.models import COLUMNS as MODEL_COLUMNS
 from tools.catalog_build.scores import build_scores
+from tools.catalog_build.tables import read_tables
+from tools.catalog_build.tasks import COLUMNS as TASK_COLUMNS
 
 TABLES = Path(__file__).parents[2].parent / "shared" / "data" / "catalog"
 
@@ -44,9 +48,9 @@ CELLS = [
 @pytest.fixture
 def source(tmp_path):
     names = ("task", "type", "main_score", "modalities")
-    pq.write_table(
-        pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in TASKS]), tmp_path / "tasks.parquet"
-    )
+    tasks = [dict.fromkeys(TASK_COLUMNS) | dict(zip(names, row, strict=True)) for row in TASKS]
+    pq.write_table(pa.Table.from_pylist(tasks), tmp_path / "tasks.parquet")
+    pq.write_table(pa.Table.from_pylist([dict.fromkeys(MODEL_COLUMNS)]), tmp_path / "models.parquet")
     columns = {
         name: pa.array([row[i] for row in CELLS]).dictionary_encode()
         for i, name in enumerate(("model", "task", "lang"))
@@ -75,7 +79,7 @@ def cells(scores):
 
 def test_what_is_kept_and_under_which_language(source, tmp_path):
     out = tmp_path / "out" / "scores.npz"
-    build_scores(source, out)
+    build_scores(read_tables(source), out)
     assert cells(load_scores(out)) == {
         ("org/模型", "SciFact", "en", 0.6451),
         ("a/model", "SciFact", "en", 0.7),
@@ -90,7 +94,7 @@ def test_what_is_kept_and_under_which_language(source, tmp_path):
 
 
 def test_what_is_known_of_tasks_and_suspects(source, tmp_path):
-    build_scores(source, tmp_path / "scores.npz")
+    build_scores(read_tables(source), tmp_path / "scores.npz")
     scores = load_scores(tmp_path / "scores.npz")
     by_name = {task.name: task for task in scores.tasks}
     assert by_name["NanoSciFact"].group == by_name["SciFact"].group == "SciFact"
@@ -103,8 +107,8 @@ def test_what_is_known_of_tasks_and_suspects(source, tmp_path):
 
 
 def test_the_same_tables_give_the_same_bytes(source, tmp_path):
-    build_scores(source, tmp_path / "one.npz")
-    build_scores(source, tmp_path / "two.npz")
+    build_scores(read_tables(source), tmp_path / "one.npz")
+    build_scores(read_tables(source), tmp_path / "two.npz")
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     assert not list(tmp_path.glob("*.part"))
 
@@ -121,13 +125,22 @@ def test_a_missing_or_broken_table_is_named_and_nothing_is_written(source, tmp_p
     ):
         damage()
         with pytest.raises(CatalogError, match=name.replace(".", r"\.")):
-            build_scores(source, out)
+            build_scores(read_tables(source), out)
         assert not out.exists()
+
+
+def test_a_suspect_stays_one_only_while_its_figure_is_the_same(source, tmp_path):
+    rows = read_tables(source)
+    for then, flagged in ((0.7, 1), (0.70004, 1), (0.7002, 0), (None, 1)):
+        known = dataclasses.replace(rows, suspects={("a/model", "SciFact", "en"): then})
+        build_scores(known, tmp_path / "scores.npz")
+        load_scores.cache_clear()
+        assert load_scores(tmp_path / "scores.npz").cell_suspect.sum() == flagged, then
 
 
 @pytest.mark.skipif(not TABLES.is_dir(), reason="the published tables are not on this machine")
 def test_the_shipped_matrix_is_what_the_tables_give(tmp_path):
-    build_scores(TABLES, tmp_path / "scores.npz")
+    build_scores(read_tables(TABLES), tmp_path / "scores.npz")
     built, shipped = load_scores(tmp_path / "scores.npz"), load_scores()
     assert built.models == shipped.models
     assert built.tasks == shipped.tasks

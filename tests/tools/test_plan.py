@@ -39,8 +39,14 @@ def planned(catalog, workspace):
     def make(requirements=None, models=(), **more):
         requirements = requirements or Requirements()
         predicted = Prediction(mean=0.5, low=0.4, high=0.6)
-        kept = tuple(Pick(spec=catalog.card(m).spec, model=m, predicted=predicted) for m in models)
-        found = Shortlist(requirements=requirements, kept=kept, rejected=(), considered=len(kept))
+
+        def pick(name):
+            model, _, options = name.partition("?")
+            spec = catalog.card(model).spec
+            return Pick(spec=f"{spec}?{options}" if options else spec, model=model, predicted=predicted)
+
+        kept, beside = tuple(map(pick, models)), tuple(map(pick, more.pop("beside", ())))
+        found = Shortlist(requirements=requirements, kept=kept, beside=beside, rejected=(), considered=len(kept))
         return make_plan(requirements, found, DATASET, more.pop("profile", None), workspace, catalog, **more)
 
     return make
@@ -111,6 +117,29 @@ def test_the_shortlist_comes_first_and_what_it_costs_is_shown(planned, resolvabl
     assert by_spec["st:BAAI/bge-m3"].download_gb == 1.5
     assert made.download_gb == 3.0
     assert by_spec["st:BAAI/bge-m3"].minutes > by_spec["st:intfloat/multilingual-e5-small"].minutes
+
+
+def test_what_is_beside_the_shortlist_is_measured_after_it(planned, resolvable):
+    static = "sentence-transformers/static-retrieval-mrl-en-v1"
+    made = planned(models=["BAAI/bge-m3"], beside=["mteb/baseline-bm25s", static])
+    assert specs(made)[:4] == ["bm25", "st:BAAI/bge-m3", f"st:{static}", MINILM]
+    assert specs(made).count("bm25") == 1
+    assert "static model" in str(made.candidates[2].why)
+    assert not made.not_measured
+
+
+def test_without_a_hub_the_static_model_beside_is_named_and_wordllama_stands_in(planned):
+    made = planned(beside=["mteb/baseline-bm25s", "minishlab/potion-base-2M"])
+    assert "static:wordllama" in specs(made)
+    assert [blocked.model for blocked in made.not_measured] == ["minishlab/potion-base-2M"]
+
+
+def test_a_shortlisted_size_of_vectors_is_kept_to(planned, resolvable):
+    made = planned(models=["Qwen/Qwen3-Embedding-0.6B?dim=512"], most=100)
+    assert specs(made)[1] == "st:Qwen/Qwen3-Embedding-0.6B?dim=512"
+    ours = [spec for spec in specs(made) if "Qwen" in spec]
+    assert ours
+    assert all("dim=512" in spec for spec in ours)
 
 
 @pytest.mark.parametrize("most", [1, 2, 8, 100])

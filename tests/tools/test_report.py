@@ -355,6 +355,18 @@ def test_a_report_without_rows_compares_predictions():
     assert winner in shown_in_terminal(bare, 80)
 
 
+def test_what_is_beside_the_shortlist_is_shown_apart_from_it(report):
+    pick = report.shortlist.kept[0]
+    static = pick.model_copy(
+        update={"model": "example/word-vectors", "reasons": (Text.model_validate("as fast as reading"),)}
+    )
+    more = report.model_copy(update={"shortlist": report.shortlist.model_copy(update={"beside": (static,)})})
+    text = Page(render_html(more)).text
+    assert text.index("Models kept") < text.index("To be measured with them") < text.index("example/word-vectors")
+    assert "as fast as reading" in render_markdown(more)
+    assert "To be measured with them" not in render_markdown(report)
+
+
 def test_a_report_without_winner_has_its_verdict_as_title(report):
     headline = Text.model_validate("No candidate meets your limits.")
     empty = report.model_copy(

@@ -1,35 +1,18 @@
-"""``python -m tools.catalog_build SOURCE_DIR [--out knowledge/data]``."""
+"""``python -m tools.catalog_build TABLES [--out knowledge/data]``: the shipped catalog, from the distilled tables."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from knowledge.errors import AdvisorError
-from tools.catalog_build.languages import build_languages
-from tools.catalog_build.models import build_models
-from tools.catalog_build.provenance import build_sources, copy_curated
-from tools.catalog_build.tasks import build_tasks
+from tools.catalog_build.build import build
+from tools.catalog_build.tables import read_tables
 
 SHIPPED = Path(__file__).parents[2] / "knowledge" / "data"
-
-
-def build(source: Path, out: Path) -> None:
-    """Write every file of the catalog into `out`, from the tables in `source`.
-
-    Raises:
-        CatalogError: a table is missing, unreadable or lacks a column.
-    """
-    from tools.catalog_build.scores import build_scores
-
-    copy_curated(out)
-    build_sources(out)
-    build_models(source, out)
-    build_tasks(source, out)
-    build_languages(source, out)
-    build_scores(source, out / "scores.npz")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,9 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.catalog_build", description="Build the shipped catalog.")
     parser.add_argument("source", type=Path, help="folder with models.parquet, tasks.parquet and the score tables")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder to write to (default: knowledge/data)")
+    parser.add_argument("--built", type=dt.datetime.fromisoformat, help="time to note (default: now)")
     options = parser.parse_args(arguments)
+    built = options.built or dt.datetime.now(dt.UTC).replace(microsecond=0)
+    if built.tzinfo is None:
+        built = built.replace(tzinfo=dt.UTC)
     try:
-        build(options.source, options.out)
+        build(read_tables(options.source), options.out, built)
     except AdvisorError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tools.catalog_build.tables import VERSION, as_json, read_table, write_text
+from knowledge.errors import CatalogError
+from knowledge.wording import say
+from tools.catalog_build.rows import Row
+from tools.catalog_build.writing import VERSION, as_json, write_text
 
 #: Codes of programming languages; they stay as they are.
 PROGRAMMING = frozenset(
@@ -62,16 +65,22 @@ def normalise(tag: str) -> str:
     """The code of the language that a benchmark's tag stands for.
 
     Raises:
-        ValueError: the tag is no language known to CLDR or ISO 639-3.
+        CatalogError: the tag is no language known to CLDR or ISO 639-3.
     """
     from langcodes import Language, standardize_tag
 
     base, _, script = tag.partition("-")
     if script == "Code" or base in PROGRAMMING or base in _NAMES:
         return base
-    code = Language.get(standardize_tag(base, macro=True)).language
+    try:
+        code = Language.get(standardize_tag(base, macro=True)).language
+    except ValueError:  # langcodes cannot even take it apart
+        code = None
     if code is None or not Language.get(code).is_valid():
-        raise ValueError(f"{tag!r} is not a language")
+        raise CatalogError(
+            say("“{tag}” is not a language.", tag=tag[:100]),
+            say("Update langcodes and language_data, or correct the model or task that names it."),
+        )
     return _INSTEAD.get(code, code)
 
 
@@ -80,19 +89,18 @@ def codes(tags: Iterable[str] | None) -> list[str]:
     return sorted({normalise(tag) for tag in tags or ()} - {NO_LANGUAGE})
 
 
-def build_languages(source: Path, out: Path) -> None:
+def build_languages(rows: Iterable[Row], out: Path) -> None:
     """Write ``languages.json``: every language of the models and tasks, with its names in English and Chinese.
 
     Raises:
-        CatalogError: a table cannot be read.
+        CatalogError: a row names what is no language.
     """
     stands_for: dict[str, set[str]] = {}
-    for table in ("models.parquet", "tasks.parquet"):
-        for row in read_table(source / table, ("languages",)):
-            for tag in row["languages"] or ():
-                code = normalise(tag)
-                if code not in PROGRAMMING and code != NO_LANGUAGE:
-                    stands_for.setdefault(code, set()).add(tag.partition("-")[0])
+    for row in rows:
+        for tag in row["languages"] or ():
+            code = normalise(tag)
+            if code not in PROGRAMMING and code != NO_LANGUAGE:
+                stands_for.setdefault(code, set()).add(tag.partition("-")[0])
     lines = [f"{as_json(code)}:{as_json(_entry(code, stands_for[code]))}" for code in sorted(stands_for)]
     text = f'{{"format":"languages","version":{VERSION},"source":"cldr","languages":{{\n' + ",\n".join(lines) + "\n}}\n"
     write_text(out / "languages.json", text)

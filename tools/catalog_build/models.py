@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from knowledge.model_card import ModelCard
 from tools.catalog_build.languages import codes
-from tools.catalog_build.tables import read_table, write_lines
+from tools.catalog_build.rows import Row
+from tools.catalog_build.writing import known, write_lines
 
 SOURCE = "mteb"
 
@@ -63,26 +64,53 @@ PLAIN_LOADERS = frozenset(
 BYTES_PER_PARAMETER = (0.125, 8.0)
 
 
-def build_models(source: Path, out: Path) -> None:
-    """Write ``models.jsonl`` from ``models.parquet``.
+def build_models(rows: Iterable[Row], out: Path) -> None:
+    """Write ``models.jsonl``: the rows as corrected, and the models that mteb lacks; the order does not matter.
+
+    Of what the field's guides name, "e5-base-instruct" does not exist, and DLRM, Sora and DALL-E make no vectors to
+    search with: they are not among the added.
 
     Raises:
-        CatalogError: the table cannot be read.
-        ValueError: a correction names a model that is not in the table.
+        CatalogError: a row names what is no language.
     """
-    rows = read_table(source / "models.parquet", COLUMNS)
     licenses = _license_ids()
-    corrections = json.loads((Path(__file__).parent / "corrections.json").read_text("utf-8"))
     cards = {row["model"]: _card(row, licenses) for row in rows}
-    for correction in corrections:
+    for correction in _curated("corrections.json"):
         for name in correction["models"]:
             if name in cards:
                 _correct(cards[name], correction)
+    for addition in _curated("additions.json"):
+        cards.setdefault(addition["model"], _added(addition, licenses))
     ordered = sorted(cards.values(), key=lambda card: (card["model"].casefold(), card["model"]))
-    fields = list(ModelCard.model_fields)
-    write_lines(
-        out / "models.jsonl", "models", ({f: card[f] for f in fields if f in card} for card in ordered), source=SOURCE
-    )
+    write_lines(out / "models.jsonl", "models", map(_line, ordered), source=SOURCE)
+
+
+def _line(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields in the order of the card; not knowing is left out, but embedding neither text nor picture is known."""
+    row = known({field: card[field] for field in ModelCard.model_fields if field in card})
+    return row if card["modalities"] else row | {"modalities": []}
+
+
+def _curated(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((Path(__file__).parent / name).read_text("utf-8"))
+    return found
+
+
+def _added(addition: Mapping[str, Any], licenses: Mapping[str, str]) -> dict[str, Any]:
+    """A model of ``additions.json``: each of its facts has a source of its own."""
+    facts = {field: fact["value"] for field, fact in addition["facts"].items()}
+    sources = {field: fact["source"] for field, fact in addition["facts"].items()}
+    if "license_text" in facts:
+        facts["license"] = licenses.get(facts["license_text"])
+        sources["license"] = sources["license_text"]
+    return {
+        "model": addition["model"],
+        "modalities": ["text"],
+        **facts,
+        "note": addition.get("note"),
+        "aliases": addition["aliases"],
+        "sources": {"*": sources["reference"], **sources},
+    }
 
 
 def _license_ids() -> dict[str, str]:
@@ -91,7 +119,7 @@ def _license_ids() -> dict[str, str]:
     return {spelling: name for name, entry in entries.items() for spelling in entry.get("spellings", ())}
 
 
-def _card(row: Mapping[str, Any], licenses: Mapping[str, str]) -> dict[str, Any]:
+def _card(row: Row, licenses: Mapping[str, str]) -> dict[str, Any]:
     arguments = json.loads(row["loader_kwargs"] or "{}")
     parameters = whole(row["n_parameters"])
     dimensions = sorted({int(d) for d in row["embed_dims"] or ()})

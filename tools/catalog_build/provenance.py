@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from tools.catalog_build.tables import write_text
+from tools.catalog_build.writing import write_text
 
 CURATED = ("licenses.json", "prices.json", "sources.json")
 
@@ -19,6 +20,15 @@ def copy_curated(out: Path) -> None:
         with as_file(files("knowledge") / "data" / name) as path:
             if path.parent.resolve() != out.resolve():
                 shutil.copyfile(path, out / name)
+
+
+def date_sources(out: Path, mteb: str, results: str, day: dt.date) -> None:
+    """Note in ``sources.json`` which mteb and which results the figures now come from, and that they hold today."""
+    path = out / "sources.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["sources"]["mteb"] |= {"title": f"mteb {mteb}, metadata of models and tasks", "date": str(day)}
+    content["sources"]["mteb-results"] |= {"title": f"MTEB's published results, {results}", "date": str(day)}
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=0) + "\n")
 
 
 def build_sources(out: Path) -> None:

@@ -1,16 +1,42 @@
-"""Reading the source tables and writing files that are small, ordered and easy to diff."""
+"""The distilled tables of MTEB, as rows."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from knowledge.errors import CatalogError
 from knowledge.wording import say
+from tools.catalog_build.languages import normalise
+from tools.catalog_build.models import COLUMNS as MODEL_COLUMNS
+from tools.catalog_build.rows import Cells, Rows
+from tools.catalog_build.tasks import COLUMNS as TASK_COLUMNS
 
-VERSION = 1
+#: what the tables were distilled from (their study says so; the tables themselves do not)
+MTEB, RESULTS = "2.26.24", "f4cc6c8"
+
+
+def read_tables(folder: Path) -> Rows:
+    """Read a folder with ``models``, ``tasks`` and ``scores_lite.parquet``, groups and suspects.
+
+    Raises:
+        CatalogError: a table is missing, unreadable or lacks a column.
+    """
+    return Rows(
+        models=read_table(folder / "models.parquet", MODEL_COLUMNS),
+        tasks=read_table(folder / "tasks.parquet", TASK_COLUMNS),
+        cells=_cells(folder / "scores_lite.parquet"),
+        groups=_groups(folder / "near_duplicate_groups.json"),
+        suspects=_suspects(folder / "suspect_cells.csv"),
+        mteb=MTEB,
+        results=RESULTS,
+    )
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -28,9 +54,7 @@ def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise CatalogError(
-            say("{file} cannot be read: {why}.", file=str(path), why=str(error).splitlines()[0]), hint
-        ) from error
+        raise _unreadable(path, error) from error
     missing = [name for name in columns if name not in table.column_names]
     if missing:
         raise CatalogError(say("{file} lacks the columns {columns}.", file=str(path), columns=", ".join(missing)), hint)
@@ -38,26 +62,44 @@ def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def known(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row without what is not known: None and empty lists, but not zero and not False."""
-    return {key: value for key, value in row.items() if value is not None and value != [] and value != ""}
+def _cells(path: Path) -> Cells:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path).unify_dictionaries().combine_chunks()
+        parts = [table[name].chunk(0) for name in ("model", "task", "lang")]
+        index = [part.indices.to_numpy() for part in parts] + [table["score"].to_numpy()]
+    except (OSError, KeyError, AttributeError, pa.ArrowInvalid) as error:
+        raise _unreadable(path, error) from error
+    models, tasks, subsets = (part.dictionary.to_pylist() for part in parts)
+    return Cells(models, tasks, subsets, np.stack(index).astype(np.int64))
 
 
-def as_json(value: Any) -> str:
-    """JSON on one line, Chinese as itself."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def _groups(path: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(_text(path)))
+    except (ValueError, TypeError) as error:
+        raise _unreadable(path, error) from error
 
 
-def write_lines(path: Path, kind: str, rows: Iterable[Mapping[str, Any]], **header: str) -> None:
-    """One row a line below a header that says what the file is and how many rows belong to it."""
-    lines = [as_json(known(row)) for row in rows]
-    head = as_json({"format": kind, "version": VERSION, "rows": len(lines), **header})
-    write_text(path, "\n".join([head, *lines]) + "\n")
+def _suspects(path: Path) -> dict[tuple[str, str, str], float | None]:
+    try:
+        cells = [(row["model"], row["task@lang"].partition("@")) for row in csv.DictReader(io.StringIO(_text(path)))]
+    except (KeyError, AttributeError) as error:
+        raise _unreadable(path, error) from error
+    return {(model, task, normalise(language)): None for model, (task, _, language) in cells}
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write the whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".part")
-    half.write_text(text, "utf-8")
-    half.replace(path)
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> CatalogError:
+    return CatalogError(
+        say("{file} cannot be read: {why}.", file=str(path), why=str(error).splitlines()[0]),
+        say("Give the folder that holds the tables of the catalog."),
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from tools.catalog_build.languages import codes
 from tools.catalog_build.models import SOURCE, whole
-from tools.catalog_build.tables import read_table, write_lines
+from tools.catalog_build.rows import Row
+from tools.catalog_build.writing import known, write_lines
 
 COLUMNS = (
     "task",
@@ -36,17 +37,17 @@ COLUMNS = (
 )
 
 
-def build_tasks(source: Path, out: Path) -> None:
-    """Write ``tasks.jsonl`` from ``tasks.parquet``.
+def build_tasks(rows: Iterable[Row], out: Path) -> None:
+    """Write ``tasks.jsonl``; the order of the rows does not matter.
 
     Raises:
-        CatalogError: the table cannot be read.
+        CatalogError: a row names what is no language.
     """
-    rows = sorted(read_table(source / "tasks.parquet", COLUMNS), key=lambda row: (row["task"].casefold(), row["task"]))
-    write_lines(out / "tasks.jsonl", "tasks", (_task(row) for row in rows), source=SOURCE)
+    ordered = sorted(rows, key=lambda row: (row["task"].casefold(), row["task"]))
+    write_lines(out / "tasks.jsonl", "tasks", (known(_task(row)) for row in ordered), source=SOURCE)
 
 
-def _task(row: Mapping[str, Any]) -> dict[str, Any]:
+def _task(row: Row) -> dict[str, Any]:
     return {
         "task": row["task"],
         "type": row["type"],

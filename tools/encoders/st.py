@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from knowledge.candidate import Leg
-from knowledge.catalog import load_catalog
+from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import MissingExtraError, SpecError, UnknownModelError
 from knowledge.model_card import ModelCard
 from knowledge.wording import Text, say
@@ -51,7 +51,7 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         _refuse_foreign_code(leg.name, found.path)
     config = _read_json(leg.name, found.path, "config_sentence_transformers.json", dict) if found.path else {}
     own = any((config.get("prompts") or {}).values())
-    card = _card(leg.name)
+    card = _card(leg.name, workspace)
     published = {} if card is None else {"query": card.query_prompt or "", "document": card.document_prompt or ""}
     similarity = config.get("similarity_fn_name") or (card and card.similarity)
     used: dict[Kind, str | None] = (
@@ -137,10 +137,10 @@ def _refuse_foreign_code(model: str, folder: Path) -> None:
         )
 
 
-def _card(model: str) -> ModelCard | None:
+def _card(model: str, workspace: Workspace) -> ModelCard | None:
     """What the catalog knows: some models (E5, for one) need prompts that their own files do not name."""
     try:
-        return load_catalog().card(model)
+        return usable_catalog(workspace.home).catalog.card(model)
     except UnknownModelError:
         return None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from knowledge.requirements import Requirements, Slot
+from knowledge.results import Pick
 from knowledge.wording import Text, say
 from tools.report import figures
 from tools.report.document import (
@@ -14,6 +15,7 @@ from tools.report.document import (
     Cell,
     Fold,
     Paragraph,
+    Table,
     cells,
     plain,
 )
@@ -48,6 +50,19 @@ def shortlist(voice: Voice) -> tuple[Block, ...]:
     if not found.kept:
         return blocks
     first = found.kept[0].predicted
+    note = say(
+        "Predictions rest on published figures; small print: {level} intervals.", level=figures.share(first.level)
+    )
+    table = _picks(voice, say("Models kept, best prediction first"), found.kept)
+    shown: Block = table if len(table.rows) <= 12 else Fold(voice.t(say("All models kept")), (table,))
+    beside: tuple[Block, ...] = ()
+    if found.beside:
+        beside = (_picks(voice, say("To be measured with them, in none of their places"), found.beside),)
+    return (*blocks, shown, *beside, Paragraph(voice.t(note), aside=True))
+
+
+def _picks(voice: Voice, title: Text, picks: Sequence[Pick]) -> Table:
+    """Models with their predictions, the published scores they rest on, and the reasons."""
     rows = (
         (
             Cell(plain(pick.model), note=plain(pick.spec or voice.t(say("no backend here builds it")))),
@@ -63,22 +78,16 @@ def shortlist(voice: Voice) -> tuple[Block, ...]:
             Cell(voice.sentence(pick.reasons)),
             Cell(voice.sentence(pick.unknown) or NOTHING),
         )
-        for pick in found.kept
+        for pick in picks
     )
     titles = (
         say("Model"),
-        say("Predicted {metric}", metric=first.metric),
+        say("Predicted {metric}", metric=picks[0].predicted.metric),
         say("Tasks in the language / in all"),
         say("Why it was kept"),
         say("Not known"),
     )
-    note = say(
-        "Predictions rest on published figures; small print: {level} intervals.", level=figures.share(first.level)
-    )
-    heads = voice.heads(*titles, numeric=(1, 2))
-    table = voice.table(say("Models kept, best prediction first"), heads, rows, sortable=True)
-    shown: Block = table if len(table.rows) <= 12 else Fold(voice.t(say("All models kept")), (table,))
-    return (*blocks, shown, Paragraph(voice.t(note), aside=True))
+    return voice.table(title, voice.heads(*titles, numeric=(1, 2)), rows, sortable=True)
 
 
 def rejected(voice: Voice) -> tuple[Block, ...]:

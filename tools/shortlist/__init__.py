@@ -5,10 +5,18 @@ Who makes the list, in this order:
 1. A model must turn what the user has into a single vector, and meet every hard constraint.
 2. It must have been run in the user's language: on two groups of tasks, or on one and on 15 overall. Otherwise a
    Japanese-only model could head an English list, placed there by its size and age.
-3. Those left are ranked by predicted score, less `SOFT_PENALTY` for each wish (soft constraint) they miss.
+3. Those left are ranked by predicted score, less `SOFT_PENALTY` for each wish (soft constraint) they miss; a wish for
+   short vectors costs that for each time that storage doubles, and 10 points more from 10 million vectors on. Where
+   short vectors are demanded, hard or soft, a model made to be cut is predicted at the size it would be cut to,
+   `LOSS_PER_HALVING` lower for each halving.
 4. From the top: at most two models of a publisher, two of a family, one of several copies of the same model, and,
    while others are left, one that this program cannot build: measuring is worth more than a better guess.
 5. The last place goes to a broadly tested model, unless one is on the list already.
+6. One place goes to a model of at most a quarter of the largest one's size, unless one is on the list already or none
+   is predicted within 10 points of the first: models of one size class leave nothing to trade quality against.
+
+Beside the list, in none of its places: BM25 where texts are searched, and the cheapest static model that meets the
+demands. What does not beat these is not worth its cost.
 
 The rules 2, 4 and 5 and their figures come from the study that the ladder comes from; ``benchmarks/shortlist``
 measures the whole. A tighter cap of one model a family costs 0.1 points of regret there; two costs nothing.
@@ -20,22 +28,37 @@ from knowledge.catalog import Catalog
 from knowledge.errors import RequirementsError
 from knowledge.evidence import Scores, forecast
 from knowledge.requirements import Requirements
-from knowledge.results import Shortlist
-from knowledge.wording import say
-from tools.shortlist.demands import BASELINE, nothing_left, screened
-from tools.shortlist.places import PER_FAMILY, PER_PUBLISHER, choose, proven
+from knowledge.results import Pick, Shortlist
+from knowledge.wording import Text, say
+from tools.shortlist.beside import BM25, STATIC, baseline, cheapest_static, why_none
+from tools.shortlist.clash import nothing_left
+from tools.shortlist.demands import BASELINE, demands_of, screened
+from tools.shortlist.places import PER_FAMILY, PER_PUBLISHER, SMALL, WITHIN, choose, proven
 from tools.shortlist.ranked import SOFT_PENALTY, Ranked
-from tools.shortlist.reasons import notes_on, pick
+from tools.shortlist.reasons import Reasons, notes_on
+from tools.shortlist.vector_size import LOSS_PER_HALVING
 
-__all__ = ["BASELINE", "PER_FAMILY", "PER_PUBLISHER", "SOFT_PENALTY", "Ranked", "choose", "proven", "shortlist"]
+__all__ = [
+    "BASELINE",
+    "LOSS_PER_HALVING",
+    "PER_FAMILY",
+    "PER_PUBLISHER",
+    "SMALL",
+    "SOFT_PENALTY",
+    "WITHIN",
+    "Ranked",
+    "choose",
+    "proven",
+    "shortlist",
+]
 
 
 def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: int = 5) -> Shortlist:
     """The models worth measuring, best prediction first, and for every other model what kept it out.
 
-    Each card of the catalog is either kept or in `rejected`, once; `considered` counts them all. `rejected` names the
-    constraint's kind, or one of ``architecture`` (no single vector), ``modality``, ``evidence`` (rule 2),
-    ``rank`` (met everything, but others are placed before it) and ``baseline`` (BM25, measured beside the list).
+    Each card of the catalog is kept, beside the list or in `rejected`, once; `considered` counts them all. `rejected`
+    names the constraint's kind, or one of ``architecture`` (no single vector), ``modality``, ``evidence`` (rule 2),
+    ``rank`` (met everything, but others are placed before it) and ``baseline`` (a yardstick of the benchmark).
 
     Args:
         requirements: hard constraints exclude, soft ones only cost places.
@@ -44,7 +67,8 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
         k: places on the list.
 
     Raises:
-        NothingLeftError: no model meets the hard constraints; names the smallest relaxations that would admit some.
+        NothingLeftError: no model meets the hard constraints; says which clash, and what the smallest relaxations
+            would admit.
         RequirementsError: `k` is not at least 1.
     """
     if k < 1:
@@ -54,14 +78,29 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
     seen = forecast(scores, requirements, catalog.cards)
     admitted, rejected = screened(requirements, catalog.cards, seen)
     if not admitted:
-        raise nothing_left(requirements, catalog.cards)
-    field, unproven, notes = proven(admitted, seen, requirements, k)
-    ranked = sorted(field, key=lambda entry: entry.order)
-    chosen, passed_over = choose(ranked, seen, k, {card.model: card for card in catalog.cards})
+        raise nothing_left(requirements, catalog.cards, seen)
+    static = cheapest_static(admitted, seen)
+    apart = len(admitted) > k  # else it takes a place that is free
+    others = [entry for entry in admitted if not (apart and entry is static)]
+    field, unproven, notes = proven(others, seen, requirements, k)
+    chosen, passed_over = choose(
+        sorted(field, key=lambda entry: entry.order), seen, k, {card.model: card for card in catalog.cards}
+    )
+    reasons = Reasons(requirements, catalog, scores, seen)
+    words = baseline(requirements, catalog.cards, seen)
+    beside: list[Pick] = [reasons.beside(words, BM25)] if words else []
+    told: list[Text] = [*notes, *notes_on(reasons, [entry for entry, _ in chosen])]
+    if static and apart:
+        beside.append(reasons.beside(static, STATIC))
+    elif static is None:
+        demands = {constraint.kind: constraint.describe() for constraint in demands_of(requirements)}
+        missing = why_none(requirements, catalog.cards, rejected, demands)
+        told += [missing] if missing else []
     return Shortlist(
         requirements=requirements,
-        kept=tuple(pick(entry, seen, requirements, broad) for entry, broad in chosen),
+        kept=tuple(reasons.pick(entry, slot) for entry, slot in chosen),
+        beside=tuple(beside),
         rejected=tuple(sorted([*rejected, *unproven, *passed_over], key=lambda rejection: rejection.model)),
         considered=len(catalog.cards),
-        notes=(*notes, *notes_on(requirements, seen, len(chosen))),
+        notes=tuple(told),
     )

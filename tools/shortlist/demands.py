@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import lru_cache
-from itertools import combinations
 from typing import get_args
 
+from knowledge.columns import is_encoder
 from knowledge.constraints import CONSTRAINTS, ConstraintBase, Verdict
+from knowledge.constraints.dimension import DimensionConstraint
+from knowledge.constraints.hardware import HardwareConstraint
 from knowledge.constraints.latency import LatencyConstraint
+from knowledge.constraints.max_tokens import MaxTokensConstraint
 from knowledge.constraints.memory import MemoryConstraint
 from knowledge.constraints.modality import ModalityConstraint
 from knowledge.constraints.parameters import ParametersConstraint
-from knowledge.errors import NothingLeftError
 from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Pool, wanted_modalities
-from knowledge.ladder import is_encoder
 from knowledge.model_card import Modality, ModelCard
-from knowledge.requirements import Requirements, Task
-from knowledge.results import Prediction, Rejection
-from knowledge.wording import Text, join, say
+from knowledge.requirements import Requirements
+from knowledge.results import Rejection
+from knowledge.wording import say
 from tools.shortlist.ranked import Ranked
+from tools.shortlist.vector_size import cut_for, loss_of, lowered, penalty_of
 
-#: ranked beside the list, never on it: it needs no model, and a model that does not beat it is not worth its cost
+#: measured beside the list, never on it: it needs no model, and a model that does not beat it is not worth its cost
 BASELINE = "mteb/baseline-bm25s"
 #: a model of this size answers a query of 32 tokens in 0.8 s on a CPU (2 operations a parameter and token, 50 GFLOP/s)
 MILLIONS_ON_CPU = 600
@@ -37,23 +38,42 @@ def _verdicts(kind: str, parameters: str, pool: Pool) -> tuple[Verdict, ...]:
     return tuple(constraint.check(card) for card in pool.cards)
 
 
-def _judged(constraint: ConstraintBase, cards: tuple[ModelCard, ...]) -> tuple[Verdict, ...]:
+def judged(constraint: ConstraintBase, cards: tuple[ModelCard, ...]) -> tuple[Verdict, ...]:
     """The constraint's verdict on each card; remembered, because an interview asks the same again and again."""
     parameters = constraint.model_dump_json(exclude={"hard", "origin", "because"})
     return _verdicts(constraint.kind, parameters, Pool(cards))
 
 
-def _demands(requirements: Requirements) -> tuple[ConstraintBase, ...]:
+def demands_of(requirements: Requirements) -> tuple[ConstraintBase, ...]:
     """The user's constraints, and first of all that the model takes what the task is about."""
-    others = tuple(c for c in requirements.constraints if not (isinstance(c, ModalityConstraint) and c.hard))
+    others = tuple(
+        _with_context(c, requirements)
+        for c in requirements.constraints
+        if not (isinstance(c, ModalityConstraint) and c.hard)
+    )
+    own = requirements.constraint(ModalityConstraint)
+    origin = own.origin if own and own.hard else "inferred"
     wanted = [modality for modality in get_args(Modality) if modality in wanted_modalities(requirements)]
-    return (ModalityConstraint(modalities=tuple(wanted), origin="inferred"), *others, *_fit_for_cpu(requirements))
+    return (ModalityConstraint(modalities=tuple(wanted), origin=origin), *others, *_fit_for_cpu(requirements))
+
+
+def _with_context(constraint: ConstraintBase, requirements: Requirements) -> ConstraintBase:
+    """A machine that nobody said the length of texts for is asked to hold the longest that the user has."""
+    if not isinstance(constraint, HardwareConstraint) or constraint.context is not None:
+        return constraint
+    longest = requirements.constraint(MaxTokensConstraint)
+    usual = requirements.document_tokens
+    tokens = longest.tokens if longest else usual.value if usual else None
+    return constraint.model_copy(update={"context": tokens}) if tokens and tokens > 0 else constraint
 
 
 def _fit_for_cpu(requirements: Requirements) -> tuple[ConstraintBase, ...]:
     """Without a GPU, and without a limit of the user's own, models of a size that a CPU can answer with."""
     limited = any(isinstance(c, _OWN_LIMITS) for c in requirements.constraints)
-    if limited or requirements.gpu is None or requirements.gpu.value:
+    machine = requirements.constraint(HardwareConstraint)
+    stated = None if requirements.gpu is None else requirements.gpu.value
+    only_cpu = stated is False or (stated is None and machine is not None and machine.gpu_gb is None)
+    if limited or not only_cpu or (machine is not None and machine.gpu_gb is not None):
         return ()
     return (ParametersConstraint(max_millions=MILLIONS_ON_CPU, origin="inferred", because="no GPU"),)
 
@@ -63,16 +83,36 @@ def is_limited_to_cpu(requirements: Requirements) -> bool:
     return bool(_fit_for_cpu(requirements))
 
 
+def is_beside(card: ModelCard, requirements: Requirements) -> bool:
+    """Whether it is the sparse baseline, and the task one that word matching can do."""
+    if card.model != BASELINE:
+        return False
+    return requirements.task.value in RETRIEVAL_TASKS and wanted_modalities(requirements) == {"text"}
+
+
+def is_yardstick(card: ModelCard) -> bool:
+    """Whether it is an entry of the benchmark that nobody would use; BM25 is one that people do use."""
+    return card.model.startswith(_YARDSTICKS) and card.model != BASELINE
+
+
+def is_candidate(card: ModelCard) -> bool:
+    """Whether it could be on a list at all: a trained model that makes one vector of what it is given."""
+    return is_encoder(card) and card.pretrained and not card.model.startswith(_YARDSTICKS)
+
+
 def screened(
     requirements: Requirements, cards: tuple[ModelCard, ...], seen: Forecast
 ) -> tuple[list[Ranked], list[Rejection]]:
-    """Those that take part, and every other with the first thing that kept it out."""
-    constraints = _demands(requirements)
-    verdicts = [_judged(constraint, cards) for constraint in constraints]
+    """Those that take part, and every other with the first thing that kept it out; the baseline is neither."""
+    constraints = demands_of(requirements)
+    verdicts = [judged(constraint, cards) for constraint in constraints]
+    short = requirements.constraint(DimensionConstraint)
+    documents = requirements.documents.value if requirements.documents else 0
     admitted, rejected = [], []
     for row, card in enumerate(cards):
-        prediction = seen.predictions[card.model]
-        refused = _unfit(card, requirements.task.value, prediction)
+        if is_beside(card, requirements):
+            continue
+        refused = _unfit(card)
         about = [(constraint, verdicts[i][row]) for i, constraint in enumerate(constraints)]
         for constraint, verdict in about:
             if refused is None and constraint.excludes(verdict):
@@ -80,30 +120,33 @@ def screened(
         if refused:
             rejected.append(refused)
             continue
+        missed = [(c, v.reason) for c, v in about if v.outcome == "violated" and not c.hard]
+        cut = cut_for(card, short)
+        loss = loss_of(card, cut)
         admitted.append(
             Ranked(
                 card,
-                prediction,
-                missed=tuple(v.reason for c, v in about if v.outcome == "violated" and not c.hard),
+                lowered(seen.predictions[card.model], loss),
+                missed=tuple(reason for _, reason in missed),
                 unknown=tuple(v.reason for _, v in about if v.outcome == "unknown"),
+                penalty=sum(penalty_of(constraint, card, documents) for constraint, _ in missed),
+                cut=cut,
+                loss=loss,
+                machine=next((v.reason for c, v in about if c.kind == "hardware" and v.outcome == "met"), None),
             )
         )
     return admitted, rejected
 
 
-def _unfit(card: ModelCard, task: Task, prediction: Prediction) -> Rejection | None:
+def _unfit(card: ModelCard) -> Rejection | None:
     """Why a model cannot be on the list whatever the user demands; None where it can."""
-    if card.model.startswith(_YARDSTICKS) and card.model != BASELINE:
+    if is_yardstick(card):
         return Rejection(
             model=card.model, constraint="baseline", reason=say("a yardstick of the benchmark, not a model to use")
         )
-    if card.model == BASELINE and task in RETRIEVAL_TASKS:
-        reason = say(
-            "BM25 is measured beside the list as the baseline, with a predicted {metric} of {mean}",
-            metric=prediction.metric,
-            mean=f"{prediction.mean:.2f}",
-        )
-        return Rejection(model=card.model, constraint="baseline", reason=reason)
+    if not card.pretrained:
+        reason = say("a way to train and no trained model: it learns from what your own users chose")
+        return Rejection(model=card.model, constraint="architecture", reason=reason)
     if not is_encoder(card):
         reason = _ARCHITECTURES.get(card.architecture[0] if card.architecture else "", _NO_VECTOR)
         return Rejection(model=card.model, constraint="architecture", reason=reason)
@@ -118,43 +161,3 @@ _ARCHITECTURES = {
     "hybrid": say("a ready-made mixture of two rankings; build it here from its parts instead"),
     "router": say("a router: it picks among other models"),
 }
-
-
-def nothing_left(requirements: Requirements, cards: tuple[ModelCard, ...]) -> NothingLeftError:
-    """The error that names the fewest demands to drop, and how many models that would admit."""
-    hard = [constraint for constraint in _demands(requirements) if constraint.hard]
-    verdicts = [_judged(constraint, cards) for constraint in hard]
-    # The first demand is what the task is about. Whoever drops a modality of their own still has that of the task.
-    fits = _judged(_demands(requirements.without_constraint("modality"))[0], cards)
-    own = requirements.constraint(ModalityConstraint)
-    theirs = range(0 if own and own.hard else 1, len(hard))
-    obstacles = Counter(
-        (
-            frozenset(i for i, constraint in enumerate(hard) if constraint.excludes(verdicts[i][row])),
-            fits[row].outcome != "violated",
-        )
-        for row, card in enumerate(cards)
-        if is_encoder(card) and not card.model.startswith(_YARDSTICKS)
-    )
-
-    def admitted(choice: tuple[int, ...]) -> int:
-        dropped = set(choice)
-        return sum(n for (blocked, fit), n in obstacles.items() if blocked <= dropped and (fit or 0 not in dropped))
-
-    cause = say("No model meets all hard demands.")
-    for size in range(1, len(hard) + 1):
-        counts = [(admitted(choice), choice) for choice in combinations(theirs, size)]
-        best = sorted((-count, choice) for count, choice in counts if count)[:3]
-        if best:
-            ways = [
-                say(
-                    "without “{demands}”: {count} models",
-                    demands=join([hard[i].describe() for i in choice], Text(template=" + ")),
-                    count=-count,
-                )
-                for count, choice in best
-            ]
-            return NothingLeftError(cause, say("Relax your demands; {ways}.", ways=join(ways, Text(template="; "))))
-    return NothingLeftError(
-        cause, say("Reinstall the program, or build the catalog again with python -m tools.catalog_build.")
-    )

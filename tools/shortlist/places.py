@@ -1,4 +1,4 @@
-"""Who gets the places: enough evidence in the language, caps by publisher and family, one broadly tested model."""
+"""Who gets the places: evidence in the language, caps by publisher and family, one broadly tested, one small model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Rejection
 from knowledge.wording import Text, say
-from tools.shortlist.ranked import Ranked
+from tools.shortlist.ranked import Ranked, Slot
 from tools.shortlist.reasons import language_of
 
 PER_PUBLISHER = 2
 PER_FAMILY = 2
 NOT_BUILT_HERE = 1
+#: a clearly smaller size: at most so much of the largest model's parameters ...
+SMALL = 1 / 4
+#: ... and worth a place while its prediction is within so many points (0 to 1) of the first one's
+WITHIN = 0.10
+#: ... of a list of at least so many places: in a shorter one it would stand for a third of all that is measured
+SHORTEST_WITH_SMALL = 4
 
 #: a shorter field than this relaxes the rule on evidence
 _ENOUGH = 10
@@ -80,12 +86,11 @@ def proven(
 
 def choose(
     ranked: Sequence[Ranked], seen: Forecast, k: int, cards: Mapping[str, ModelCard]
-) -> tuple[list[tuple[Ranked, bool]], list[Rejection]]:
-    """The first `k` of a ranking under the rules 4 and 5.
+) -> tuple[list[tuple[Ranked, Slot | None]], list[Rejection]]:
+    """The first `k` of a ranking under the rules 4 to 6.
 
     Returns:
-        The chosen, in order, each with whether it holds the place of a broadly tested model; and why the others, in
-        order, are not among them.
+        The chosen, in order, each with what its place is held for; and why the others, in order, are not among them.
     """
     chosen: list[Ranked] = []
     for not_built in (NOT_BUILT_HERE, k):
@@ -93,12 +98,17 @@ def choose(
             # A model that is on the list is a copy of itself, so it is not taken twice.
             if len(chosen) < k and not _capped(entry, chosen, cards, not_built):
                 chosen.append(entry)
-    broad, slot = _broad(ranked, seen), None
+    slots: dict[str, Slot] = {}
+    broad = _broad(ranked, seen)
     if 1 < k == len(chosen) and not any(entry.card.model in broad for entry in chosen):
         others = chosen[:-1]
         fitting = (e for e in ranked if e.card.model in broad and not _capped(e, others, cards, NOT_BUILT_HERE))
-        slot = next(fitting, None)
-        chosen = [*others, slot] if slot else chosen
+        tested = next(fitting, None)
+        if tested:
+            chosen, slots[tested.card.model] = [*others, tested], "broad"
+    smaller = _small(ranked, chosen, broad, cards) if SHORTEST_WITH_SMALL <= k == len(chosen) else None
+    if smaller:
+        chosen, slots[smaller[1].card.model] = smaller[0], "small"
     chosen.sort(key=lambda entry: entry.order)
     kept = {entry.card.model for entry in chosen}
     last = min(entry.prediction.mean for entry in chosen)
@@ -106,19 +116,61 @@ def choose(
         Rejection(
             model=entry.card.model,
             constraint="rank",
-            reason=_capped(entry, chosen, cards, NOT_BUILT_HERE)
-            or say(
-                "number {place} of {total} that meet your demands: predicted {mean}, the last place has {last}",
-                place=place,
-                total=len(ranked),
-                mean=f"{entry.prediction.mean:.2f}",
-                last=f"{last:.2f}",
-            ),
+            reason=_capped(entry, chosen, cards, NOT_BUILT_HERE) or _behind(entry, place, len(ranked), last),
         )
         for place, entry in enumerate(ranked, 1)
         if entry.card.model not in kept
     ]
-    return [(entry, entry is slot) for entry in chosen], rejected
+    return [(entry, slots.get(entry.card.model)) for entry in chosen], rejected
+
+
+def _behind(entry: Ranked, place: int, total: int, last: float) -> Text:
+    """Why a model that nothing speaks against has no place."""
+    values: dict[str, str | int | float | Text] = {
+        "place": place,
+        "total": total,
+        "mean": f"{entry.prediction.mean:.2f}",
+        "last": f"{last:.2f}",
+    }
+    if entry.missed:
+        return say(
+            "number {place} of {total} that meet your demands, missing a wish ({wish}): predicted {mean}, "
+            "the last place has {last}",
+            wish=entry.missed[0],
+            **values,
+        )
+    return say(
+        "number {place} of {total} that meet your demands: predicted {mean}, the last place has {last}", **values
+    )
+
+
+def _small(
+    ranked: Sequence[Ranked], chosen: Sequence[Ranked], broad: frozenset[str], cards: Mapping[str, ModelCard]
+) -> tuple[list[Ranked], Ranked] | None:
+    """The chosen with a clearly smaller model in the place of the last one; None where they have one, or none is near.
+
+    The only broadly tested model keeps its place, and the first one too.
+    """
+    largest = max((entry.card.parameters or 0 for entry in chosen), default=0)
+
+    def is_small(entry: Ranked) -> bool:
+        return 0 < (entry.card.parameters or 0) <= largest * SMALL
+
+    if any(map(is_small, chosen)):
+        return None
+    tested = [entry for entry in chosen if entry.card.model in broad]
+    leaving = next((e for e in reversed(chosen[1:]) if [e] != tested), None)
+    if leaving is None:
+        return None
+    others = [entry for entry in chosen if entry is not leaving]
+    near = chosen[0].prediction.mean - WITHIN
+    fitting = (
+        entry
+        for entry in ranked
+        if is_small(entry) and entry.prediction.mean >= near and not _capped(entry, others, cards, NOT_BUILT_HERE)
+    )
+    found = next(fitting, None)
+    return ([*others, found], found) if found else None
 
 
 def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCard], not_built: int) -> Text | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from knowledge.model_card import ModelCard
 from knowledge.results import Prediction
@@ -11,17 +12,33 @@ from knowledge.wording import Text
 #: predicted points (0 to 1) that a missed wish costs: the smallest predicted gap that usually holds (79 % of pairs)
 SOFT_PENALTY = 0.03
 
+#: what a place is held for, where it is held for something: a broadly tested model, a clearly smaller one
+Slot = Literal["broad", "small"]
+
 
 @dataclass(frozen=True)
 class Ranked:
-    """A model that may be measured: its forecast, the wishes it misses, and what decides its place."""
+    """A model that may be measured: its forecast, the wishes it misses, and what decides its place.
+
+    Attributes:
+        prediction: at the size of vectors that it would be used at.
+        missed: a reason for each wish that it misses.
+        penalty: what these cost it, in predicted points.
+        cut: the size that its vectors are to be cut to; None: its own.
+        loss: predicted points that cutting costs; they are taken off `prediction`.
+        machine: how it fits the stated machine, where one was stated.
+    """
 
     card: ModelCard
     prediction: Prediction
     missed: tuple[Text, ...] = ()
     unknown: tuple[Text, ...] = ()
+    penalty: float = 0.0
+    cut: int | None = None
+    loss: float = 0.0
+    machine: Text | None = None
 
     @property
     def order(self) -> tuple[float, str]:
         """Sorts the best first, equals by name."""
-        return (SOFT_PENALTY * len(self.missed) - self.prediction.mean, self.card.model)
+        return (self.penalty - self.prediction.mean, self.card.model)
