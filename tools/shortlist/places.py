@@ -111,7 +111,8 @@ def choose(
         chosen, slots[smaller[1].card.model] = smaller[0], "small"
     chosen.sort(key=lambda entry: entry.order)
     kept = {entry.card.model for entry in chosen}
-    last = min(entry.prediction.mean for entry in chosen)
+    # A place that is held for something else was not to be had for a better prediction.
+    last = min((e.prediction.mean for e in chosen if e.card.model not in slots), default=chosen[0].prediction.mean)
     rejected = [
         Rejection(
             model=entry.card.model,
@@ -185,6 +186,11 @@ def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCa
     if sum(_root(other.card, cards) == root for other in chosen) >= PER_FAMILY:
         return say("two models made from {model} are on the list already", model=root)
     if card.spec is None and sum(other.card.spec is None for other in chosen) >= not_built:
+        if card.needs_remote_code:
+            return say(
+                "it runs only with code of its publisher's, which is not run here, and one model that cannot be built "
+                "is on the list already"
+            )
         return say("this program cannot build it, and one such model is on the list already")
     return None
 
