@@ -67,4 +67,6 @@ def kriged(
     weights: NDArray[np.floating], columns: Columns, like: Likeness, target: Target, covariance: Covariance = COVARIANCE
 ) -> Floats:
     """Where the models stand on the target, in units of z."""
-    return columns.prior + np.asarray(weights @ covariance(like.to(target, covariance.width)), dtype=np.float64)
+    return columns.prior + np.asarray(
+        weights @ covariance(like.to(target, covariance.width)).astype(weights.dtype), dtype=np.float64
+    )

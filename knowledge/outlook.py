@@ -81,7 +81,11 @@ class Outlook:
         # Where no task is in the language, the ladder falls back on all the others, most of them English; kriging
         # still tells those that are foreign to English apart.
         alone = target.language is not None and not mine.any()
-        readings = [by_likeness] if alone else [by_likeness, level_2(columns, mine), self.full @ alike]
+        readings = (
+            [by_likeness]
+            if alone
+            else [by_likeness, level_2(columns, mine), (self.full @ alike.astype(np.float32)).astype(float)]
+        )
         scale = alike * self.scale
         scale = scale / scale.sum() if scale.sum() else scale
         typical = columns.mean + columns.spread * columns.level

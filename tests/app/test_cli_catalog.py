@@ -74,7 +74,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 
 def test_refresh_makes_a_copy_that_every_door_uses(advisor, home):
-    with Results(gzip.compress(cached_results())) as server:
+    with Results(gzip.compress(cached_results(), mtime=0)) as server:
         code, out, err = advisor("catalog", "refresh", "--yes", "--quiet", url=server.url + "/r.json.gz")
     assert code == 0, err
     assert "Models:" in out
@@ -100,7 +100,7 @@ def test_refresh_makes_a_copy_that_every_door_uses(advisor, home):
 
 
 def test_nothing_is_downloaded_without_consent(advisor, home):
-    content = gzip.compress(cached_results())
+    content = gzip.compress(cached_results(), mtime=0)
     with Results(content) as server:
         code, out, err = advisor("catalog", "refresh", url=server.url + "/r.json.gz")
     assert (code, out) == (5, "")
@@ -116,12 +116,12 @@ def test_nothing_is_downloaded_without_consent(advisor, home):
         (Results(b"", status=302), 7, "HTTP 302"),
         (Results(b"version https://git-lfs.github.com/spec/v1\nsize 98000000\n"), 9, "is not a file of"),
         (Results(b"<html>log in first</html>"), 9, "is not a file of"),
-        (Results(gzip.compress(cached_results(broken=True))), 9, "is not a file of"),
-        (Results(gzip.compress(cached_results()), length=10_000_000), 7, "fetched"),
+        (Results(gzip.compress(cached_results(broken=True), mtime=0)), 9, "is not a file of"),
+        (Results(gzip.compress(cached_results(), mtime=0), length=10_000_000), 7, "fetched"),
     ],
 )
 def test_whatever_else_comes_is_an_error_and_changes_nothing(advisor, home, server, code, why):
-    with Results(gzip.compress(cached_results())) as good:
+    with Results(gzip.compress(cached_results(), mtime=0)) as good:
         assert advisor("catalog", "refresh", "--yes", "-q", url=good.url + "/r.json.gz")[0] == 0
     before = files_below(home / "catalog")
     with server:
@@ -153,7 +153,7 @@ def test_without_mteb_the_extra_is_named(advisor, monkeypatch):
 
 def test_a_copy_that_lost_most_models_is_not_put_in_place(advisor, home, monkeypatch):
     monkeypatch.setattr(catalog_refresh, "LEAST_SHARE", 0.8)
-    with Results(gzip.compress(cached_results())) as server:
+    with Results(gzip.compress(cached_results(), mtime=0)) as server:
         code, _, err = advisor("catalog", "refresh", "--yes", "-q", url=server.url + "/r.json.gz")
     assert code == 9
     assert "would lose" in err
@@ -162,7 +162,7 @@ def test_a_copy_that_lost_most_models_is_not_put_in_place(advisor, home, monkeyp
 
 def test_two_refreshes_at_once(advisor, home):
     home.mkdir()
-    with FileLock(home / "catalog.lock"), Results(gzip.compress(cached_results())) as server:
+    with FileLock(home / "catalog.lock"), Results(gzip.compress(cached_results(), mtime=0)) as server:
         code, _, err = advisor("catalog", "refresh", "--yes", "-q", url=server.url + "/r.json.gz")
     assert code == 8
     assert "Another refresh" in err
@@ -248,7 +248,7 @@ sys.exit(run_to_exit_code(make_app()))
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_at_any_point_the_old_copy_or_the_new_one_is_there(advisor, home, tmp_path):
     """Whatever moment it dies at, a program started next finds a whole catalog and can refresh again."""
-    content = gzip.compress(cached_results())
+    content = gzip.compress(cached_results(), mtime=0)
     with Results(content, wait=0.05) as server:
         url = server.url + "/r.json.gz"
         assert advisor("catalog", "refresh", "--yes", "-q", url=url)[0] == 0

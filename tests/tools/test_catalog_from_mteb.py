@@ -210,7 +210,7 @@ def test_only_known_broken_runs_are_doubted():
 
 def test_the_cached_file_is_read_like_the_folder(mteb, tmp_path):
     file = tmp_path / "cached.json.gz"
-    file.write_bytes(gzip.compress(cached_results()))
+    file.write_bytes(gzip.compress(cached_results(), mtime=0))
     build(read_mteb(file, "abc", load_scores()), tmp_path / "out", NOW)
     assert figures(tmp_path / "out") == {
         (E5, "SciFact", "en"): 0.6777,
@@ -224,17 +224,17 @@ def test_the_cached_file_is_read_like_the_folder(mteb, tmp_path):
     [
         b"",
         b"not gzip",
-        gzip.compress(b""),
-        gzip.compress(b"{}"),
-        gzip.compress(b"[1, 2]"),
-        gzip.compress(b'{"model_results": 7}'),
-        gzip.compress(b'{"model_results": [7]}'),
-        gzip.compress(b'{"model_results": [{"model_name": "intfloat/multilingual-e5-small"}]}'),
-        gzip.compress(b'{"model_results": [' + b"[" * 100_000),
-        gzip.compress(cached_results(broken=True)),
-        gzip.compress(cached_results())[:-100],
-        gzip.compress("目录".encode("gbk")),
-        gzip.compress(b'{"x": "' + b"a" * 20_000_000),
+        gzip.compress(b"", mtime=0),
+        gzip.compress(b"{}", mtime=0),
+        gzip.compress(b"[1, 2]", mtime=0),
+        gzip.compress(b'{"model_results": 7}', mtime=0),
+        gzip.compress(b'{"model_results": [7]}', mtime=0),
+        gzip.compress(b'{"model_results": [{"model_name": "intfloat/multilingual-e5-small"}]}', mtime=0),
+        gzip.compress(b'{"model_results": [' + b"[" * 100_000, mtime=0),
+        gzip.compress(cached_results(broken=True), mtime=0),
+        gzip.compress(cached_results(), mtime=0)[:-100],
+        gzip.compress("目录".encode("gbk"), mtime=0),
+        gzip.compress(b'{"x": "' + b"a" * 20_000_000, mtime=0),
     ],
 )
 def test_anything_else_is_refused(tmp_path, content):
@@ -248,7 +248,7 @@ def test_a_large_entry_is_read_whole(tmp_path):
     big = {"model_name": E5, "model_revision": "1", "task_results": [], "filler": "x" * 5_000_000}
     small = {"model_name": E5, "model_revision": "1", "task_results": [{"task_name": "T", "scores": {}}]}
     file = tmp_path / "cached.json.gz"
-    file.write_bytes(gzip.compress(json.dumps({"model_results": [big, small, big, small]}).encode()))
+    file.write_bytes(gzip.compress(json.dumps({"model_results": [big, small, big, small]}).encode(), mtime=0))
     assert len(list(read_cached(file, Reader({E5: None}, {})))) == 2
 
 

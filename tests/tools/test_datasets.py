@@ -60,8 +60,8 @@ def test_beir_joins_title_and_text_by_one_space(beir):
 def test_compressed_files_and_a_folder_of_splits_are_read_alike(beir, tmp_path):
     other = write(
         tmp_path / "gz",
-        corpus__jsonl__gz=gzip.compress(CORPUS.encode()),
-        queries__jsonl__gz=gzip.compress(QUERIES.encode()),
+        corpus__jsonl__gz=gzip.compress(CORPUS.encode(), mtime=0),
+        queries__jsonl__gz=gzip.compress(QUERIES.encode(), mtime=0),
     )
     write(other / "qrels", test__tsv=QRELS, train__tsv="query-id\tcorpus-id\tscore\nq9\td9\t1\n")
     assert read_dataset(other).summary.hash == read_dataset(beir).summary.hash
@@ -289,9 +289,9 @@ def test_utf16_is_recognised(tmp_path, encoding):
         ("d.csv", b"PK\x03\x04....", r"binary file \(ZIP, XLSX or DOCX\)"),
         ("d.jsonl", bytes(range(256)) * 10, "is a binary file, not text"),
         ("d.parquet", b"PAR1 no", "not a readable Parquet file"),
-        ("d.parquet.gz", gzip.compress(b"PAR1"), "Parquet inside gzip"),
+        ("d.parquet.gz", gzip.compress(b"PAR1", mtime=0), "Parquet inside gzip"),
         ("d.jsonl.gz", b"plain text", "not a complete gzip file"),
-        ("d.jsonl.gz", gzip.compress(CORPUS.encode())[:-9], "not a complete gzip file"),
+        ("d.jsonl.gz", gzip.compress(CORPUS.encode(), mtime=0)[:-9], "not a complete gzip file"),
         ("d.json", b'{"a": 1,\n "b": [}', "is not JSON"),
         ("d.json", b'{"a":\n 1}', "holds no list of objects"),
         ("d.json", b"[" * 100_000, "nested deeper than 32 levels"),
@@ -384,7 +384,7 @@ def test_one_line_of_50_mb_is_never_held(tmp_path):
 
 def test_decompression_bombs_are_stopped(tmp_path):
     line = jsonl({"text": "0" * 1000}).encode()
-    file = write(tmp_path, d__jsonl__gz=gzip.compress(line * 40_000, 9)) / "d.jsonl.gz"
+    file = write(tmp_path, d__jsonl__gz=gzip.compress(line * 40_000, 9, mtime=0)) / "d.jsonl.gz"
     with pytest.raises(DatasetError, match="decompression bomb"):
         read_dataset(file)
 
@@ -520,7 +520,7 @@ SEEDS = {
     ".json": json.dumps([{"id": "1", "text": "x", "query": "y"}]).encode(),
     ".csv": b'id,text,query\n1,"a ""b""",c\n2,d,e\n',
     ".tsv": QRELS.encode() + b"\ttext\n",
-    ".jsonl.gz": gzip.compress(CORPUS.encode()),
+    ".jsonl.gz": gzip.compress(CORPUS.encode(), mtime=0),
     ".parquet": b"",
     ".txt": "甲乙".encode(),
 }
