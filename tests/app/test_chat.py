@@ -430,7 +430,7 @@ def test_from_the_first_words_to_the_report(server, browser, tmp_path):
     server.start()
     page = open_page(browser, address)
     wait_for(page, "30 documents")
-    page.wait_for_selector("#table", timeout=100_000)
+    page.wait_for_selector("#table", timeout=300_000)
     wait_for(page, "Use ")
     assert page.locator("#table").get_by_text("bm25").count()
     page.wait_for_selector("#plot .main-svg")
