@@ -38,6 +38,7 @@ class Columns:
         values: the published scores (0 to 1), 0 where there is none.
         excess: in units of z, 0 where there is no score.
         weight: of each cell, 0 where there is no score.
+        crowd: sqrt(n) for each column, n being the columns of its near-duplicate group and language.
         trained: whether the model says it was trained on the column's group.
         suspect: whether the figure may be a mistake.
         mean, spread: of the column's scores (0 to 1) over the encoders.
@@ -52,6 +53,7 @@ class Columns:
     values: Floats
     excess: Floats
     weight: Floats
+    crowd: Floats
     trained: Bools
     suspect: Bools
     mean: Floats
@@ -63,6 +65,16 @@ class Columns:
 def is_encoder(card: ModelCard) -> bool:
     """Whether the model turns a text (or image, ...) into one vector, all this program searches with."""
     return "dense" in card.architecture
+
+
+def distinct(has: Bools, label: Ints) -> Ints:
+    """For each row, how many different labels its true columns carry."""
+    if not len(label):
+        return np.zeros(len(has), dtype=np.int64)
+    order = np.argsort(label, kind="stable")
+    _, starts = np.unique(label[order], return_index=True)
+    counted: Ints = np.logical_or.reduceat(has[:, order], starts, axis=1).sum(axis=1)
+    return counted
 
 
 def usable_columns(
@@ -88,7 +100,8 @@ def usable_columns(
 
     shared = np.unique(np.stack([group, language]), axis=1, return_inverse=True, return_counts=True)
     trained = _trained(scores, cards, groups)[:, group] & has
-    weight = has / np.sqrt(shared[2][shared[1].ravel()]) * np.where(trained, _TRAINED_WEIGHT, 1.0)
+    crowd = np.sqrt(shared[2][shared[1].ravel()])
+    weight = has / crowd * np.where(trained, _TRAINED_WEIGHT, 1.0)
     run = encoders & has.any(axis=1)
     effect, level = _two_way(z[run], weight[run])
     known = np.full(len(cards), np.nan)
@@ -101,6 +114,7 @@ def usable_columns(
         values=filled,
         excess=np.where(has, z - level, 0.0),
         weight=weight,
+        crowd=crowd,
         trained=trained,
         suspect=suspect,
         mean=mean,

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from knowledge.columns import distinct
 from knowledge.constraints.languages import LanguagesConstraint
 from knowledge.constraints.max_tokens import MaxTokensConstraint
 from knowledge.constraints.modality import ModalityConstraint
@@ -196,19 +197,18 @@ def _forecast(
     seen = outlook_of(scores, pool, types, modalities)
     columns = seen.columns
     readings = tuple(seen.read(target) for target in targets)
-    groups = [_distinct(columns.has[:, r.inside], columns.group[r.inside]) for r in readings]
-    in_all = _distinct(columns.has, columns.group)
+    groups = [distinct(columns.has[:, r.inside], columns.group[r.inside]) for r in readings]
+    in_all, tasks_in_all = seen.groups_in_all, seen.tasks_in_all
     means = np.mean([r.centre + r.points * r.z for r in readings], axis=0)
     halves = np.mean([_half_width(types[0], r, g, in_all) for r, g in zip(readings, groups, strict=True)], axis=0)
     mean, low, high = (np.round(np.clip(x, 0, 1), 4).tolist() for x in (means, means - halves, means + halves))
     poorest = np.min(groups, axis=0)
-    tasks_in_all = _distinct(columns.has, columns.task)
     inside = np.any([r.inside for r in readings], axis=0)
     behind = columns.task[inside]
     names = [card.model for card in pool.cards]
-    tasks = _distinct(columns.has[:, inside], behind)
+    tasks = distinct(columns.has[:, inside], behind)
     metric = _metric(scores, seen, inside)
-    trained = _distinct(columns.trained[:, inside], behind)
+    trained = distinct(columns.trained[:, inside], behind)
     return Forecast(
         predictions={
             name: Prediction(
@@ -245,15 +245,6 @@ def _half_width(task_type: str, reading: Reading, groups: Ints, in_all: Ints) ->
     factor = np.where(in_all > 0, factor, _WIDER_WITHOUT_ANY)
     half: Floats = _HALF_WIDTH.get(task_type, _HALF_WIDTH_UNTESTED) * reading.points * factor
     return half
-
-
-def _distinct(has: Bools, label: Ints) -> Ints:
-    """For each row, how many different labels its true columns carry."""
-    values, place = np.unique(label, return_inverse=True)
-    first = np.zeros((len(label), len(values)), dtype=np.float32)
-    first[np.arange(len(label)), place.ravel()] = 1
-    counted: Ints = (has.astype(np.float32) @ first > 0).sum(axis=1)
-    return counted
 
 
 def forecast(scores: Scores, requirements: Requirements, cards: Sequence[ModelCard]) -> Forecast:

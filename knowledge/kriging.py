@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from knowledge.columns import Columns
 from knowledge.likeness import Likeness, Parts, Target
-from knowledge.scores import Floats
+from knowledge.scores import Floats, times
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,4 @@ def kriged(
     weights: NDArray[np.floating], columns: Columns, like: Likeness, target: Target, covariance: Covariance = COVARIANCE
 ) -> Floats:
     """Where the models stand on the target, in units of z."""
-    return columns.prior + np.asarray(
-        weights @ covariance(like.to(target, covariance.width)).astype(weights.dtype), dtype=np.float64
-    )
+    return columns.prior + times(weights, covariance(like.to(target, covariance.width)))

@@ -19,9 +19,8 @@ def level_1(columns: Columns) -> Floats:
     return _shrunken(columns, np.ones(len(columns.task), dtype=bool), columns.prior)
 
 
-def level_2(columns: Columns, inside: Bools) -> Floats:
-    """Where the models stand over the columns `inside` (those in a language), shrunk towards level 1."""
-    above = level_1(columns)
+def level_2(columns: Columns, inside: Bools, above: Floats) -> Floats:
+    """Where the models stand over the columns `inside` (those in a language), shrunk towards level 1, given `above`."""
     return _shrunken(columns, inside, above) if inside.any() else above
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from knowledge.columns import Columns
-from knowledge.scores import CODE, Bools, Floats, Ints, Scores
+from knowledge.scores import CODE, Bools, Floats, Ints, Scores, times
 
 #: marks a text as written, which nearly all are
 _NO_DOMAIN = "Written"
@@ -98,7 +98,7 @@ class Likeness:
             language=language,
             foreign=foreign,
             length=_near(lengths, self.lengths, width).mean(axis=0),
-            domain=domains @ self.domains.T,
+            domain=times(self.domains, domains),
         )
 
     def _share(self) -> Floats:

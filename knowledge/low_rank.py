@@ -62,7 +62,6 @@ def column_weights(columns: Columns, like: Likeness, target: Target) -> Floats:
     """How much each column counts for the target; they sum to 1."""
     parts = like.to(target, _WIDTH)
     alike = 1 + _LENGTH * parts.length + _DOMAIN * parts.domain
-    shared = np.unique(np.stack([columns.group, columns.language]), axis=1, return_inverse=True, return_counts=True)
-    weights = (_ELSEWHERE + parts.language + _FOREIGN * parts.foreign) * alike / np.sqrt(shared[2][shared[1].ravel()])
+    weights = (_ELSEWHERE + parts.language + _FOREIGN * parts.foreign) * alike / columns.crowd
     summed: Floats = weights / max(weights.sum(), 1e-9)
     return summed

@@ -13,18 +13,19 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.columns import Columns, usable_columns
+from knowledge.columns import Columns, distinct, usable_columns
 from knowledge.kriging import krige, kriged
-from knowledge.ladder import level_2
+from knowledge.ladder import level_1, level_2
 from knowledge.likeness import Likeness, Target, likeness
 from knowledge.low_rank import column_weights, completed, factorise
 from knowledge.model_card import ModelCard
-from knowledge.scores import Bools, Floats, Scores
+from knowledge.scores import Bools, Floats, Ints, Scores, times
 
 #: the file of fits beside the score matrix, and the arrays of each
 FITS = "fits.npz"
@@ -57,6 +58,7 @@ class Outlook:
 
     Attributes:
         scale: the columns of the type that sets metric and scale (all, where it has none).
+        above: level 1 of the ladder.
         weights: of kriging.
         full: every model's excess in every column.
     """
@@ -65,8 +67,19 @@ class Outlook:
     columns: Columns
     like: Likeness
     scale: Bools
+    above: Floats
     weights: Singles
     full: Singles
+
+    @cached_property
+    def groups_in_all(self) -> Ints:
+        """On how many near-duplicate groups of tasks each model was run."""
+        return distinct(self.columns.has, self.columns.group)
+
+    @cached_property
+    def tasks_in_all(self) -> Ints:
+        """On how many tasks each model was run."""
+        return distinct(self.columns.has, self.columns.task)
 
     def read(self, target: Target) -> Reading:
         """Where the models stand on a target."""
@@ -82,9 +95,7 @@ class Outlook:
         # still tells those that are foreign to English apart.
         alone = target.language is not None and not mine.any()
         readings = (
-            [by_likeness]
-            if alone
-            else [by_likeness, level_2(columns, mine), (self.full @ alike.astype(np.float32)).astype(float)]
+            [by_likeness] if alone else [by_likeness, level_2(columns, mine, self.above), times(self.full, alike)]
         )
         scale = alike * self.scale
         scale = scale / scale.sum() if scale.sum() else scale
@@ -120,6 +131,7 @@ def outlook(
         columns=columns,
         like=like,
         scale=first if first.any() else np.ones_like(first),
+        above=level_1(columns),
         weights=weights,
         full=completed(columns, (parts["models"], parts["tasks"])).astype(np.float32),
     )

@@ -22,6 +22,17 @@ Bools = NDArray[np.bool_]
 
 VERSION = 1
 
+
+def times(matrix: NDArray[np.floating], vector: Floats) -> Floats:
+    """The product of a matrix and a vector, in double precision.
+
+    Without BLAS: it would start threads for so little work, which on a busy machine wait for each other longer than the
+    work takes (a question in 12 languages took 720 ms, and 140 ms without them).
+    """
+    product: Floats = np.einsum("ij,j->i", matrix, vector, dtype=np.float64, casting="same_kind")
+    return product
+
+
 #: the language of columns whose texts are programs, whatever the programming language
 CODE = "code"
 

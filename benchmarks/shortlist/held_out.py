@@ -80,7 +80,7 @@ def cases(types: tuple[str, ...], user_task: str, covariances: Sequence[tuple[st
             target = _target(task, language)
             reading, said = seen.read(target), forecast(scores, requirements, CARDS)
             parts = {
-                "ladder": level_2(seen.columns, reading.inside),
+                "ladder": level_2(seen.columns, reading.inside, seen.above),
                 "kriging": kriged(seen.weights, seen.columns, seen.like, target, COVARIANCE),
                 "low rank": seen.full @ column_weights(seen.columns, seen.like, target),
                 "lengths unknown": seen.read(Target(language=language)).z,

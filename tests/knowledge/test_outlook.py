@@ -113,7 +113,7 @@ def test_scores_on_tasks_a_model_was_trained_on_count_half():
 
 def test_a_language_without_columns_stays_on_level_1():
     columns = usable_columns(short_and_long(), CARDS, RETRIEVAL, TEXT)
-    assert level_2(columns, np.zeros(8, dtype=bool)) == pytest.approx(level_1(columns))
+    assert level_2(columns, np.zeros(8, dtype=bool), level_1(columns)) == pytest.approx(level_1(columns))
 
 
 def test_the_shipped_fits_are_those_of_the_shipped_matrix():

@@ -92,21 +92,22 @@ def choose(
     Returns:
         The chosen, in order, each with what its place is held for; and why the others, in order, are not among them.
     """
+    roots = {entry.card.model: _root(entry.card, cards) for entry in ranked}
     chosen: list[Ranked] = []
     for not_built in (NOT_BUILT_HERE, k):
         for entry in ranked:
             # A model that is on the list is a copy of itself, so it is not taken twice.
-            if len(chosen) < k and not _capped(entry, chosen, cards, not_built):
+            if len(chosen) < k and not _capped(entry, chosen, roots, not_built):
                 chosen.append(entry)
     slots: dict[str, Slot] = {}
     broad = _broad(ranked, seen)
     if 1 < k == len(chosen) and not any(entry.card.model in broad for entry in chosen):
         others = chosen[:-1]
-        fitting = (e for e in ranked if e.card.model in broad and not _capped(e, others, cards, NOT_BUILT_HERE))
+        fitting = (e for e in ranked if e.card.model in broad and not _capped(e, others, roots, NOT_BUILT_HERE))
         tested = next(fitting, None)
         if tested:
             chosen, slots[tested.card.model] = [*others, tested], "broad"
-    smaller = _small(ranked, chosen, broad, cards) if SHORTEST_WITH_SMALL <= k == len(chosen) else None
+    smaller = _small(ranked, chosen, broad, roots) if SHORTEST_WITH_SMALL <= k == len(chosen) else None
     if smaller:
         chosen, slots[smaller[1].card.model] = smaller[0], "small"
     chosen.sort(key=lambda entry: entry.order)
@@ -117,7 +118,7 @@ def choose(
         Rejection(
             model=entry.card.model,
             constraint="rank",
-            reason=_capped(entry, chosen, cards, NOT_BUILT_HERE) or _behind(entry, place, len(ranked), last),
+            reason=_capped(entry, chosen, roots, NOT_BUILT_HERE) or _behind(entry, place, len(ranked), last),
         )
         for place, entry in enumerate(ranked, 1)
         if entry.card.model not in kept
@@ -146,7 +147,7 @@ def _behind(entry: Ranked, place: int, total: int, last: float) -> Text:
 
 
 def _small(
-    ranked: Sequence[Ranked], chosen: Sequence[Ranked], broad: frozenset[str], cards: Mapping[str, ModelCard]
+    ranked: Sequence[Ranked], chosen: Sequence[Ranked], broad: frozenset[str], roots: Mapping[str, str]
 ) -> tuple[list[Ranked], Ranked] | None:
     """The chosen with a clearly smaller model in the place of the last one; None where they have one, or none is near.
 
@@ -168,13 +169,13 @@ def _small(
     fitting = (
         entry
         for entry in ranked
-        if is_small(entry) and entry.prediction.mean >= near and not _capped(entry, others, cards, NOT_BUILT_HERE)
+        if is_small(entry) and entry.prediction.mean >= near and not _capped(entry, others, roots, NOT_BUILT_HERE)
     )
     found = next(fitting, None)
     return ([*others, found], found) if found else None
 
 
-def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCard], not_built: int) -> Text | None:
+def _capped(entry: Ranked, chosen: Sequence[Ranked], roots: Mapping[str, str], not_built: int) -> Text | None:
     """Why no more of this kind may join the chosen; None where it may."""
     card = entry.card
     for other in chosen:
@@ -182,8 +183,8 @@ def _capped(entry: Ranked, chosen: Sequence[Ranked], cards: Mapping[str, ModelCa
             return say("another copy of {model}, which is on the list", model=other.card.model)
     if sum(other.card.organisation == card.organisation for other in chosen) >= PER_PUBLISHER:
         return say("two models of {publisher} are on the list already", publisher=card.organisation)
-    root = _root(card, cards)
-    if sum(_root(other.card, cards) == root for other in chosen) >= PER_FAMILY:
+    root = roots[card.model]
+    if sum(roots[other.card.model] == root for other in chosen) >= PER_FAMILY:
         return say("two models made from {model} are on the list already", model=root)
     if card.spec is None and sum(other.card.spec is None for other in chosen) >= not_built:
         if card.needs_remote_code:
