@@ -82,7 +82,8 @@ class Advisor:
         self.close()
 
     def close(self) -> None:
-        """Let go of the conversations' file."""
+        """Let go of the conversations' file and the notes' index."""
+        self.context.guidance.close()
         # after a failure LangGraph may still be writing in a thread, and SQLite crashes when closed under it
         with self._saver.lock:
             self._connection.close()

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.understanding.base import Understood
+from agent.note_answers import from_notes, not_known
+from agent.understanding.base import Question, Understood
+from agent.understanding.language import detect_language
 from knowledge.errors import NothingLeftError, UnknownModelError
+from knowledge.guidance import load_notes
 from knowledge.model_card import ModelCard
 from knowledge.results import Plan, Recommendation, Row, Shortlist
 from knowledge.wording import Text, join, say
+from tools.guidance import without_asking
 from tools.shortlist import shortlist
 
 if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
+    from tools.guidance import LookUp
 
 LINES = Text(template="\n")
+#: fewer characters than this without a space are one word
+_ONE_WORD, _ONE_WORD_ZH = 20, 5
 
 
 def answer(understood: Understood, state: State, context: Context) -> Text:
@@ -27,9 +34,38 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
         return _what_if(understood, state, context)
     if kind in ("why_not", "show_model", "compare") and models:
         return join([_about(name, kind, state, context) for name in models], LINES)
-    if kind == "why":
+    if kind == "why" and (state.get("recommendation") or not _known(question, context)):
         return _why(state.get("recommendation"))
-    return say("I answer “why?”, “why not MODEL?”, “what if …?”, “compare A and B” and “tell me about MODEL”.")
+    return _of_knowledge(question.words if question else "", state, context)
+
+
+def as_question_of_knowledge(understood: Understood, text: str, context: Context) -> Understood:
+    """A message that says nothing else, such as "ColBERT" or "ndcg 怎么看", as a question where the notes have it."""
+    if understood.intent != "unknown" or understood.answered or understood.changes:
+        return understood
+    words = without_asking(text)
+    # "test" or "数据" alone may mean anything; "MRR" and "切块" are what notes are called
+    one_word = len(words.split()) == 1 and len(words) < (_ONE_WORD_ZH if detect_language(words) == "zh" else _ONE_WORD)
+    question = Question(kind="other", words=text)
+    if not words or not (_names_a_note(words) if one_word else _known(question, context)):
+        return understood
+    return understood.model_copy(update={"intent": "question", "question": question})
+
+
+def _names_a_note(word: str) -> bool:
+    return any(word.casefold() == name.casefold() for note in load_notes().values() for name in note.names)
+
+
+def _known(question: Question | None, context: Context) -> bool:
+    return question is not None and context.guidance.look_up(question.words, 1).known
+
+
+def _of_knowledge(words: str, state: State, context: Context) -> Text:
+    found = context.guidance.look_up(words)
+    if found.known:
+        return from_notes(found, state)
+    hint = say("I answer “why?”, “why not MODEL?”, “what if …?”, “compare A and B” and “tell me about MODEL”.")
+    return join([not_known(found, state), hint]) if words else hint
 
 
 def _why(recommendation: Recommendation | None) -> Text:
@@ -45,7 +81,10 @@ def _about(name: str, kind: str, state: State, context: Context) -> Text:
     except UnknownModelError as error:
         if measured:
             return _measured(measured)
-        return join([error.cause, error.next_step])
+        found = context.guidance.look_up(name)
+        return from_notes(found, state) if _is_named(name, found) else join([error.cause, error.next_step])
+    if kind == "show_model" and measured is None and _is_named(name, found := context.guidance.look_up(name)):
+        return from_notes(found, state)
     parts = [facts(card)] if kind != "why_not" else []
     standing = _standing(card.model, state.get("shortlist") or _shortlist_so_far(state, context))
     if measured:
@@ -56,6 +95,11 @@ def _about(name: str, kind: str, state: State, context: Context) -> Text:
     if not parts:
         parts = [facts(card)]
     return join(parts)
+
+
+def _is_named(name: str, found: LookUp) -> bool:
+    """Whether the first note is about what is called so: BM25 and CLIP are kinds of models before they are models."""
+    return bool(found.hits) and name.casefold() in {known.casefold() for known in found.hits[0].note.names}
 
 
 def _obstacle(model: str, plan: Plan | None) -> list[Text]:

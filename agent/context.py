@@ -12,6 +12,7 @@ from knowledge.catalog import Catalog
 from knowledge.dataset import Dataset
 from knowledge.scores import Scores
 from tools.data_source import DataSource
+from tools.guidance import Guidance
 from tools.workspace import Workspace
 
 
@@ -20,6 +21,7 @@ class Context:
     """One process's context, shared by its conversations.
 
     Attributes:
+        guidance: the notes that answer questions about choosing.
         reports: folder that reports are written to, one folder a run; or `report_folder`, when all go to one place.
     """
 
@@ -30,7 +32,11 @@ class Context:
     reports: Path
     report_folder: Path | None = None
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+    guidance: Guidance = field(init=False)
     _read: dict[str, Dataset] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.guidance = Guidance(self.workspace)
 
     def dataset(self, source: DataSource) -> Dataset:
         """The dataset, read once; the last one is kept."""

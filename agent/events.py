@@ -35,12 +35,13 @@ class Said(_Event):
 
 
 class Noted(_Event):
-    """The requirements changed: what was understood, to be shown and corrected."""
+    """What was understood, to be shown and corrected; `note` says what is to be known of how it was read."""
 
     kind: Literal["noted"] = "noted"
     requirements: Requirements
     changes: tuple[Text, ...]
     ignored: str = ""
+    note: Text | None = None
 
 
 class Question(_Event):

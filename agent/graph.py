@@ -50,8 +50,8 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
 
 
 def make_context(settings: Settings, *, report_folder: Path | None = None) -> Context:
-    """A context with the catalog in use and the understanding that needs no LLM."""
-    from agent.understanding.rules import RuleUnderstanding
+    """A context with the catalog in use and the understanding that the settings ask for."""
+    from agent.understanding.choice import choose_understanding
     from knowledge.catalog_in_use import usable_catalog
 
     workspace = settings.workspace()
@@ -60,7 +60,7 @@ def make_context(settings: Settings, *, report_folder: Path | None = None) -> Co
         workspace=workspace,
         catalog=in_use.catalog,
         scores=in_use.scores,
-        understanding=RuleUnderstanding(),
+        understanding=choose_understanding(settings),
         reports=workspace.home / "reports",
         report_folder=report_folder,
     )

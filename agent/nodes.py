@@ -67,6 +67,9 @@ class Nodes:
                 update |= State(asked=None)  # new data answers the one, and the other was about the old data
             return update | State(status=state.get("status", "interviewing"))
         found = _read_choice(self._context.understanding.understand(text, before, asked), text, asked)
+        found = answers.as_question_of_knowledge(found, text, self._context)
+        if found.note is not None:
+            _tell(events.Noted(requirements=before, changes=(), note=found.note))
         is_what_if = found.question is not None and found.question.kind == "what_if"
         update |= State(understood=found, asked=_still_open(found, state))
         if found.intent == "decide":

@@ -85,6 +85,8 @@ def progress_line(progress: Progress, language: Language) -> str:
 
 def noted_lines(event: events.Noted, language: Language) -> Iterator[Line]:
     """What was understood."""
+    if event.note is not None:
+        yield Line(event.note.render(language))
     if event.changes:
         yield Line(say("Noted:").render(language))
     for change in event.changes:

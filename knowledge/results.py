@@ -267,6 +267,96 @@ class Consent(Record):
     hosts: frozenset[str] = frozenset()
 
 
+# ---------------------------------------------------------------- preflight
+
+
+class Finding(Record):
+    """What one check of an encoder found, before anything is encoded in earnest.
+
+    Attributes:
+        check: prompts, pooling, limits, truncation, parity, sanity, dimension, served, or run (it cannot be used).
+        severity: "fails" makes the candidate's figures meaningless; "warns" makes them worse, or not what they seem;
+            "notes" is good to know.
+        figures: the evidence, by name.
+    """
+
+    check: str
+    severity: Literal["fails", "warns", "notes"]
+    finding: Text
+    remedy: Text | None = None
+    figures: dict[str, float] = {}
+
+
+class Truncation(Record):
+    """What a model does not read of the user's texts, by its own tokenizer, prompt and special tokens included.
+
+    Attributes:
+        sbert_limit: ``max_seq_length``, which sentence-transformers goes by.
+        tokenizer_limit: ``model_max_length``.
+        position_limit: positions the weights have.
+        option_limit: what the candidate asks for (``max_tokens``).
+        effective_limit: the smallest of these; None where nothing is ever cut, or nobody knows.
+        counted: documents counted; all, or an evenly spread sample where that would take long.
+        share_cut: of the documents, with its interval (of no width where all were counted).
+        tokens_lost: share of the documents' tokens beyond the limit.
+        queries_cut: share of the queries.
+        unknown_tokens: share of the documents' tokens that the tokenizer has no entry for.
+    """
+
+    sbert_limit: int | None = None
+    tokenizer_limit: int | None = None
+    position_limit: int | None = None
+    option_limit: int | None = None
+    effective_limit: int | None = None
+    documents: int
+    counted: int
+    share_cut: Interval
+    tokens_lost: float
+    longest: int
+    queries_counted: int = 0
+    queries_cut: float = 0.0
+    unknown_tokens: float = 0.0
+
+
+class Preflight(Record):
+    """One encoder, looked at on a small sample of the user's data before the rest is encoded.
+
+    Attributes:
+        documents, queries: size of the sample; its vectors are kept, so that an evaluation does not make them again.
+        extra_texts: texts encoded that an evaluation has no use for.
+        tokens: read in all, where the encoder counts them (endpoints bill them).
+        seconds: all of it, loading the model included.
+    """
+
+    spec: str
+    findings: tuple[Finding, ...] = ()
+    truncation: Truncation | None = None
+    documents: int = 0
+    queries: int = 0
+    extra_texts: int = 0
+    tokens: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate's figures would mean something."""
+        return all(finding.severity != "fails" for finding in self.findings)
+
+
+class RecallByCut(Record):
+    """Recall of relevant documents that the model read whole, against those it read only the beginning of.
+
+    Attributes:
+        whole, cut: share of the (query, relevant document) pairs found; None where there is no such pair.
+    """
+
+    k: int
+    whole: float | None
+    cut: float | None
+    whole_pairs: int
+    cut_pairs: int
+
+
 # ---------------------------------------------------------------- evaluation
 
 
@@ -278,8 +368,13 @@ class MeasuredCandidate(Record):
         metrics: name as ir-measures prints it -> mean over all judged queries.
         interval: of the primary metric, by bootstrap over queries.
         encode_seconds: spent on encoding in this run; texts found in the cache cost nothing.
-        encoded_texts: texts encoded in this run (the rest came from the cache).
+        encoded_texts: texts encoded in this run after the preflight, whose sample comes from the cache.
+        tokens: read by an endpoint for this measurement, its preflight included.
         search_seconds: for all queries, as one batch.
+        unjudged: share of the first ten documents that nobody judged (hole@10), mean over queries.
+        condensed: the primary metric on judged documents only.
+        recall_by_cut: recall of documents read whole against those read in part; None where none is cut, or for
+            fusions.
     """
 
     spec: str
@@ -296,6 +391,9 @@ class MeasuredCandidate(Record):
     search_seconds: float = 0.0
     tokens: int | None = None
     usd: float | None = None
+    unjudged: float | None = None
+    condensed: float | None = None
+    recall_by_cut: RecallByCut | None = None
     notes: tuple[Text, ...] = ()
 
     @property
@@ -321,7 +419,11 @@ class Comparison(Record):
         p_worse: one-sided test of "worse by more than the margin", Holm-corrected: small means non-inferior.
         wins, losses, draws: queries on which the candidate is better, worse, equal.
         queries_needed: about how many queries would settle it; None where it is settled, or where no reasonable number
-            would, because the difference lies on the edge of the margin.
+            would.
+        p_within: one-sided test of "worse than whichever is truly the best by more than the margin", Holm-corrected;
+            None where it was not made.
+        smallest_shown: the smallest true difference that a sample like this one shows in four of five cases; None where
+            nothing differs.
     """
 
     spec: str
@@ -334,10 +436,19 @@ class Comparison(Record):
     draws: int
     verdict: Literal["best", "tied", "worse", "undecided"]
     queries_needed: int | None = None
+    p_within: float | None = None
+    smallest_shown: float | None = None
 
 
 class Evaluation(Record):
-    """Measured quality of all candidates on one dataset. Per-query scores are in the run store under `run_id`."""
+    """Measured quality of all candidates on one dataset. Per-query scores are in the run store under `run_id`.
+
+    Attributes:
+        notes: what was done to queries, documents and labels before anything was scored, with counts.
+        warnings: why the order of the candidates may be another than the figures say.
+        same_queries: ids of queries with the same text; tests take them for one.
+        preflight: what was found of each encoder before anything was encoded in earnest.
+    """
 
     run_id: str
     started: dt.datetime
@@ -347,6 +458,139 @@ class Evaluation(Record):
     failed: tuple[FailedCandidate, ...] = ()
     store: str
     judged_queries: int
+    notes: tuple[Text, ...] = ()
+    warnings: tuple[Text, ...] = ()
+    same_queries: tuple[tuple[str, ...], ...] = ()
+    preflight: tuple[Preflight, ...] = ()
+
+
+# ---------------------------------------------------------------- adaptive evaluation
+
+
+class Parity(Record):
+    """Whether a faster precision may stand in for the one asked for, seen on a sample of the user's data.
+
+    Attributes:
+        overlap: share of the first ten places that both fill alike, mean over the sample's queries.
+        difference: fast minus asked, in the primary metric among the sample's documents.
+        speed_up: seconds a character of the one over the other; None where nothing had to be encoded.
+    """
+
+    spec: str
+    fast: str
+    documents: int
+    queries: int
+    overlap: float
+    difference: Interval
+    speed_up: float | None = None
+    accepted: bool
+
+
+class Round(Record):
+    """One round: some queries, a pool of documents, and who took part.
+
+    Attributes:
+        pool_share: of the corpus, in characters.
+        taking_part: candidates still in it when the round began.
+        completed: the encoder that read the whole corpus after this round, because it looked best.
+        seconds: spent on encoding from the first round to the end of this one.
+    """
+
+    number: int
+    queries: int
+    documents: int
+    pool_share: float
+    taking_part: tuple[str, ...]
+    completed: str | None = None
+    seconds: float
+
+
+class Elimination(Record):
+    """A candidate left out before it had read everything (or before its precision was used), with the evidence.
+
+    Attributes:
+        kind: "worse" than `against` by more than the margin, or "dearer" without being better by more.
+        difference: candidate minus `against` over `queries`; too high where the candidate has read only a pool.
+        bound: one-sided confidence bound of it at `level`; the levels of all comparisons together stay under 5 %.
+    """
+
+    spec: str
+    round: int
+    kind: Literal["worse", "dearer"]
+    against: str
+    difference: float
+    bound: float
+    level: float
+    queries: int
+    reason: Text
+
+
+class Screened(Record):
+    """What the rounds know of a candidate.
+
+    Attributes:
+        score: the primary metric over the queries it was asked; an upper bound unless `exact`.
+        exact: whether it has read the whole corpus, in its own or the faster precision that stands in.
+    """
+
+    spec: str
+    score: Interval
+    exact: bool
+    queries: int
+
+
+class EncodeWork(Record):
+    """Seconds of encoding: spent, and what everything for everyone would have taken at the rates measured here.
+
+    Attributes:
+        full_seconds: None where not enough was encoded in this run to know a rate.
+    """
+
+    spent_seconds: float
+    full_seconds: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """Spent, of what everything would have taken."""
+        return self.spent_seconds / self.full_seconds if self.full_seconds else None
+
+
+class Screening(Record):
+    """The rounds: who is left, who went and why, and what it cost.
+
+    Attributes:
+        winner: the cheapest not worse than the best by more than the margin, as far as is known.
+        best: the best among those that have read everything.
+        survivors: to be measured in full, cheapest first; the winner and the best are among them once it is settled.
+        end: settled (nothing is open), budget (time is up), or stopped (by the user).
+        open: candidates about which nothing is decided, where it was not settled.
+    """
+
+    primary: str
+    margin: float
+    rounds: tuple[Round, ...]
+    parities: tuple[Parity, ...] = ()
+    eliminated: tuple[Elimination, ...] = ()
+    screened: tuple[Screened, ...] = ()
+    winner: str | None
+    best: str | None
+    survivors: tuple[str, ...]
+    open: tuple[str, ...] = ()
+    end: Literal["settled", "budget", "stopped"]
+    work: EncodeWork
+
+
+class AdaptiveEvaluation(Record):
+    """A winner found without encoding everything for everyone.
+
+    Attributes:
+        evaluation: of the survivors, in full; None where time ran out before anything was read in full.
+        winner: by that evaluation; where the screening was not settled, the answer so far.
+    """
+
+    screening: Screening
+    evaluation: Evaluation | None = None
+    winner: str | None = None
 
 
 # ---------------------------------------------------------------- benchmark
@@ -466,6 +710,7 @@ class Report(Record):
     profile: DataProfile | None = None
     shortlist: Shortlist
     plan: Plan | None = None
+    screening: Screening | None = None
     evaluation: Evaluation | None = None
     comparisons: tuple[Comparison, ...] = ()
     benchmark: Benchmark | None = None

@@ -23,11 +23,19 @@ def _alone(tmp_path, monkeypatch):
         "HF_TOKEN",
         "ADVISOR_LANGUAGE",
         "ADVISOR_CHILD_MEMORY_MB",
+        "ADVISOR_CHILD_MINUTES",
         "ADVISOR_PASSWORD",
+        "ADVISOR_LLM",
+        "ADVISOR_LLM_BASE_URL",
+        "ADVISOR_LLM_API_KEY",
+        "ADVISOR_LLM_TIMEOUT_S",
+        "ADVISOR_LLM_MAX_TOKENS",
+        "ANTHROPIC_API_KEY",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ADVISOR_OFFLINE", "1")
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")  # nobody listens there
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ HEAVY = {
     "gradio",
     "plotly",
     "scipy",
+    "langchain_openai",
+    "onnxruntime",
     "pymilvus",
     "pyarrow",
     "lingua",

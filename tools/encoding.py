@@ -1,4 +1,7 @@
-"""Vectors for texts: from the cache where they are, else encoded batch by batch and kept at once."""
+"""Vectors for texts: from the cache where they are, else encoded batch by batch and kept at once.
+
+What one process encodes, no other encodes meanwhile: it waits, and takes what it finds then.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from knowledge.errors import ProviderError, ResourceError
 from knowledge.wording import say
@@ -21,8 +26,11 @@ from tools.encoders import Kind, Resolved, Vectors, load
 from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
 
-#: texts per file of the cache, and so what a kill can cost at most
+#: texts encoded and kept together at first, and so what a kill can cost at most
 CHUNK = 64
+#: fast encoders get larger ones, as long as one takes less than this: what a kill costs stays this little
+CHUNK_SECONDS = 0.5
+LARGEST_CHUNK = 4096
 
 
 Texts = Mapping[Kind, Sequence[str]]
@@ -43,6 +51,7 @@ def ensure(
     texts: Texts,
     workspace: Workspace,
     on_characters: Callable[[int], None] = lambda characters: None,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> Cost:
     """See to it that all these texts have their vectors in the cache; those that have them cost nothing.
 
@@ -51,30 +60,80 @@ def ensure(
         texts: what to encode, by kind.
         workspace: where the cache is.
         on_characters: told how many characters are done, cached ones first: encoding time follows characters.
+        on_wait: told when another process encodes with this encoder, and so has to be waited for.
 
     Raises:
-        ResourceError: memory or disk ran out, or the child died.
+        ResourceError: memory, disk or time ran out, or the child died.
         ProviderError: the endpoint failed.
     """
-    missing = {kind: VectorCache(workspace.vectors, resolved.key(kind)).missing(of) for kind, of in texts.items()}
-    on_characters(sum(map(len, chain(*map(set, texts.values())))) - sum(map(len, chain(*missing.values()))))
-    encoded = sum(map(len, missing.values()))
-    cached = sum(map(len, texts.values())) - encoded
-    if not encoded:
-        return Cost(cached=cached)
-    for of in missing.values():
-        # longest first: batches of similar length waste no padding, and the estimate errs on the safe side
-        of.sort(key=len, reverse=True)
-    if resolved.local:
-        result = _in_child(resolved, missing, workspace, on_characters)
-    else:
-        result = _encode_missing(resolved, missing, workspace.vectors, on_characters, workspace)
+    missing = _missing(resolved, texts, workspace)
+    if not any(missing.values()):
+        on_characters(_characters(texts))
+        return Cost(cached=sum(map(len, texts.values())))
+    with _alone(resolved, texts, workspace, on_wait):
+        missing = _missing(resolved, texts, workspace)  # again: who was waited for may have made them
+        on_characters(_characters(texts) - _characters(missing))
+        encoded = sum(map(len, missing.values()))
+        cached = sum(map(len, texts.values())) - encoded
+        if not encoded:
+            return Cost(cached=cached)
+        for of in missing.values():
+            # longest first: batches of similar length waste no padding, and the estimate errs on the safe side
+            of.sort(key=len, reverse=True)
+        if resolved.local:
+            result = _in_child(resolved, missing, workspace, on_characters)
+        else:
+            result = _encode_missing(resolved, missing, workspace.vectors, on_characters, workspace)
     return Cost(result["seconds"], encoded, cached, result["tokens"])
+
+
+def _missing(resolved: Resolved, texts: Texts, workspace: Workspace) -> dict[Kind, list[str]]:
+    return {kind: VectorCache(workspace.vectors, resolved.key(kind)).missing(of) for kind, of in texts.items()}
+
+
+def _characters(texts: Texts) -> int:
+    return sum(map(len, chain(*map(set, texts.values()))))
+
+
+@contextmanager
+def _alone(resolved: Resolved, texts: Texts, workspace: Workspace, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Keep all others from encoding with this encoder; a killed process's hold ends with it."""
+    with ExitStack() as held:
+        try:
+            workspace.vectors.mkdir(parents=True, exist_ok=True)
+            # in one order for all, so that no two wait for each other
+            for key in sorted({resolved.key(kind) for kind in texts}):
+                lock = FileLock(workspace.vectors / f"{key}.encoding.lock")
+                try:
+                    lock.acquire(blocking=False)
+                except Timeout:
+                    on_wait()
+                    lock.acquire(poll_interval=0.2)
+                held.callback(lock.release)
+        except OSError as error:
+            raise _unwritable(workspace, error) from error
+        yield
+
+
+def _unwritable(workspace: Workspace, error: OSError) -> ResourceError:
+    return ResourceError(
+        say("{folder} cannot be written: {why}.", folder=str(workspace.home), why=str(error)),
+        say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+    )
 
 
 def vectors(resolved: Resolved, texts: Sequence[str], kind: Kind, workspace: Workspace) -> Vectors:
     """Vectors from the cache, shape (len(texts), dimension), as the model gave them; `ensure` comes first."""
     return VectorCache(workspace.vectors, resolved.key(kind)).get(texts)
+
+
+def stream(
+    resolved: Resolved, texts: Sequence[str], kind: Kind, workspace: Workspace, rows: int = 8192
+) -> Iterator[Vectors]:
+    """`vectors` a block of rows at a time, for what memory does not hold at once."""
+    cache = VectorCache(workspace.vectors, resolved.key(kind))
+    for start in range(0, len(texts), rows):
+        yield cache.get(texts[start : start + rows])
 
 
 def _in_child(
@@ -93,14 +152,12 @@ def _in_child(
                 logs=workspace.home / "logs",
                 on_message=lambda message: on_characters(message["characters"]),
                 memory_mb=workspace.child_memory_mb,
+                seconds=workspace.child_seconds,
             )
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise ResourceError(
-            say("{folder} cannot be written: {why}.", folder=str(workspace.home), why=str(error)),
-            say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
-        ) from error
+        raise _unwritable(workspace, error) from error
 
 
 def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -132,11 +189,12 @@ def _encode_missing(
     seconds = 0.0
     for kind, texts in missing.items():
         cache = VectorCache(cache_root, resolved.key(kind))
-        for start in range(0, len(texts), CHUNK):
-            chunk = texts[start : start + CHUNK]
+        start, size = 0, CHUNK
+        while start < len(texts):
+            chunk = texts[start : start + size]
             begun = time.perf_counter()
             made = encoder.embed(chunk, kind=kind)
-            seconds += time.perf_counter() - begun
+            took = time.perf_counter() - begun
             if not np.isfinite(made).all():
                 raise ProviderError(
                     say("{spec} gives vectors that are not numbers.", spec=resolved.spec),
@@ -144,4 +202,9 @@ def _encode_missing(
                 )
             cache.put(chunk, made)
             on_characters(sum(map(len, chunk)))
+            seconds += took
+            start += len(chunk)
+            # an endpoint's batches stay small: each costs money
+            if resolved.local and took < CHUNK_SECONDS / 2:
+                size = min(2 * size, LARGEST_CHUNK)
     return {"seconds": round(seconds, 3), "tokens": encoder.tokens}

@@ -5,28 +5,33 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
+from threading import Thread
 from typing import Any
 
 from knowledge.candidate import Candidate, Leg
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
-from knowledge.progress import Meter, OnProgress, ignore
-from knowledge.results import Consent, Evaluation, FailedCandidate, MeasuredCandidate
+from knowledge.progress import Meter, OnProgress, Progress, ignore
+from knowledge.results import Consent, Evaluation, FailedCandidate, MeasuredCandidate, Preflight, RecallByCut
 from knowledge.wording import Text, say
 from tools import encoders, hub, retrieval
 from tools.bm25 import BM25Index
 from tools.encoders import Kind, Resolved
-from tools.encoding import Cost, ensure, vectors
+from tools.encoding import Cost, ensure, stream, vectors
+from tools.fitness import cut_documents, examine, unfit
+from tools.metrics import judgments as labels
 from tools.metrics import scoring
+from tools.preflight import recall_by_cut
 from tools.run_store import RunStore, content_key, new_run_id
-from tools.statistics import bootstrap_interval
+from tools.statistics import bootstrap_interval, by_text
 from tools.vector_store import VectorStore
 from tools.workspace import Workspace
 
 #: raised when the method changes in a way that makes earlier measurements incomparable
-METHOD = 2
+METHOD = 3
 #: documents ranked per query, unless a metric's cut-off asks for more
 DEPTH = 100
 NO_CONSENT = Consent()
@@ -42,19 +47,26 @@ class _Searched:
     cost: Cost = field(default_factory=Cost)
     index_seconds: float = 0.0
     search_seconds: float = 0.0
+    note: Text | None = None
 
 
 @dataclass
 class _Session:
     """What one evaluation has at hand; legs shared by several candidates are encoded and searched once."""
 
-    dataset: Dataset
+    treated: labels.Treated
     queries: dict[str, str]
     workspace: Workspace
     resolved: dict[Leg, Resolved]
     depth: int
     costs: dict[str, Cost] = field(default_factory=dict)
     legs: dict[Leg, _Searched] = field(default_factory=dict)
+    checked: dict[Leg, Preflight] = field(default_factory=dict)
+    cuts: dict[str, dict[str, bool] | None] = field(default_factory=dict)
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.treated.dataset
 
     def texts(self, kind: Kind) -> list[str]:
         return list((self.dataset.documents if kind == "document" else self.queries).values())
@@ -67,6 +79,7 @@ def evaluate(
     *,
     metrics: Sequence[str] = scoring.DEFAULT,
     consent: Consent = NO_CONSENT,
+    preflight: bool = True,
     on_progress: OnProgress = ignore,
 ) -> Evaluation:
     """Measure each candidate over all queries that have at least one relevant document.
@@ -77,6 +90,7 @@ def evaluate(
         workspace: caches, keys, Milvus.
         metrics: names as ir-measures prints them; the first is the primary one, on which candidates are compared.
         consent: what may be downloaded and sent.
+        preflight: look at each encoder on a small sample first, and leave out those whose figures would mean nothing.
         on_progress: told how far it has come, in characters encoded.
 
     A candidate that fails is listed in `failed` with its reason and the others go on.
@@ -88,18 +102,22 @@ def evaluate(
     """
     scoring.check_metrics(metrics)
     parsed = retrieval.parse(candidates)
+    treated = labels.treat(dataset)
+    dataset = treated.dataset
     judgments = _judged(dataset)
     queries = {q: dataset.queries[q] for q in judgments}
     started = dt.datetime.now(dt.UTC)
     run_id = new_run_id("evaluation", started)
     failures: dict[Candidate, AdvisorError] = {}
     resolved = _resolve(parsed, workspace, consent, failures)
-    session = _Session(dataset, queries, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
+    session = _Session(treated, queries, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
     runs = RunStore(workspace.store)
     try:
         keys = {c: _key(c, session, metrics) for c in parsed if c not in failures}
         known = {c: earlier for c, key in keys.items() if (earlier := runs.measurement(key))}
-        _encode([c for c in keys if c not in known], session, failures, on_progress)
+        if preflight:
+            _check([c for c in keys if c not in known], session, runs, run_id, failures, on_progress)
+        _encode([c for c in keys if c not in known and c not in failures], session, failures, on_progress)
         found = {candidate: _again(*earlier) for candidate, earlier in known.items()}
         missing = [c for c in keys if c not in known and c not in failures]
         # opened only now: Milvus Lite complains about clients that idle while models encode
@@ -124,6 +142,10 @@ def evaluate(
             failed=tuple(_failed(c.spec, failures[c]) for c in parsed if c in failures),
             store=runs.name,
             judged_queries=len(judgments),
+            notes=labels.notes(treated),
+            warnings=labels.warnings([found[c] for c in parsed if c in found], treated, metrics[0]),
+            same_queries=treated.same_queries,
+            preflight=tuple(session.checked.values()),
         )
         runs.save_run(run_id, "evaluation", evaluation.model_dump(mode="json"), dt.datetime.now(dt.UTC))
     finally:
@@ -173,13 +195,14 @@ def _resolve(
         try:
             for leg in candidate.legs:
                 if leg.backend != "bm25" and leg not in found:
-                    found[leg] = _obtain(encoders.resolve(leg, workspace), leg, workspace, consent)
+                    found[leg] = obtain(encoders.resolve(leg, workspace), leg, workspace, consent)
         except AdvisorError as error:
             failures[candidate] = error
     return found
 
 
-def _obtain(resolved: Resolved, leg: Leg, workspace: Workspace, consent: Consent) -> Resolved:
+def obtain(resolved: Resolved, leg: Leg, workspace: Workspace, consent: Consent) -> Resolved:
+    """The encoder ready to use: agreed to where it is an endpoint, downloaded where it must and may be."""
     if resolved.endpoint and resolved.endpoint not in consent.hosts:
         raise ConsentNeeded(
             say("{spec} would send your texts to {host}.", spec=resolved.spec, host=resolved.endpoint),
@@ -215,6 +238,32 @@ def _key(candidate: Candidate, session: _Session, metrics: Sequence[str]) -> str
     )
 
 
+def _check(
+    candidates: Sequence[Candidate],
+    session: _Session,
+    runs: RunStore,
+    run_id: str,
+    failures: dict[Candidate, AdvisorError],
+    on_progress: OnProgress,
+) -> None:
+    """Look at each encoder before its first document is encoded; candidates that are not fit are left out."""
+    legs = {leg: session.resolved[leg] for c in candidates for leg in c.legs if leg in session.resolved}
+    meter = Meter("evaluate", say("Checking"), max(len(legs), 1), on_progress)
+    session.checked = examine(
+        session.resolved,
+        legs,
+        session.dataset,
+        session.workspace,
+        runs,
+        run_id,
+        meter.advance,
+    )
+    for candidate in candidates:
+        reason = unfit(candidate, session.checked)
+        if reason:
+            failures[candidate] = reason
+
+
 def _encode(
     candidates: Sequence[Candidate],
     session: _Session,
@@ -235,12 +284,30 @@ def _encode(
                 users.setdefault(_identity(found), []).append(candidate)
     texts: dict[Kind, list[str]] = {kind: session.texts(kind) for kind in KINDS}
     characters = sum(len(text) for of in texts.values() for text in set(of))
-    meter = Meter("evaluate", say("Encoding"), max(len(encoders_) * characters, 1), on_progress)
+    total = max(len(encoders_) * characters, 1)
+    meter = Meter("evaluate", say("Encoding"), total, on_progress)
+    if encoders_:
+        # beside the child, which spends its first seconds on imports too, with one core
+        Thread(target=_import_ahead, daemon=True).start()
     for identity, resolved in encoders_.items():
+        begun = time.monotonic()
+
+        def wait(resolved: Resolved = resolved, begun: float = begun) -> None:
+            label = say("Waiting for another evaluation that encodes with {spec}", spec=resolved.spec)
+            elapsed = round(time.monotonic() - begun, 2)
+            on_progress(Progress(stage="evaluate", label=label, done=meter.done, total=total, elapsed_seconds=elapsed))
+
         try:
-            session.costs[identity] = ensure(resolved, texts, session.workspace, meter.advance)
+            session.costs[identity] = ensure(resolved, texts, session.workspace, meter.advance, wait)
         except AdvisorError as error:
             failures.update(dict.fromkeys(users[identity], error))
+
+
+def _import_ahead() -> None:
+    """Load what comes after encoding while somebody else encodes."""
+    for name in ("pymilvus", "milvus_lite.adapter.grpc.server", "scipy.stats", "ir_measures"):
+        with suppress(ImportError):
+            import_module(name)
 
 
 def _identity(resolved: Resolved) -> str:
@@ -275,13 +342,47 @@ def _measure(
     searched = {leg: session.legs[leg] for leg in candidate.legs}
     rankings = retrieval.rank(candidate, {leg: s.rankings for leg, s in searched.items()}, session.depth)
     ids = list(session.dataset.documents)
+    own, ties = session.treated.own, isinstance(candidate, Leg)  # a fusion has an order for equal scores
     by_query = {
-        query: [(ids[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0]
+        query: labels.settled(
+            [(ids[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0],
+            own.get(query, frozenset()),
+            break_ties=ties,
+        )
         for query, rows, scores in zip(session.queries, rankings.rows.tolist(), rankings.scores.tolist(), strict=True)
     }
     scores = scoring.score(by_query, judgments, metrics)
     legs = [session.resolved[leg] for leg in candidate.legs if leg in session.resolved]
-    return _record(candidate, key, legs, list(searched.values()), scores, metrics[0]), scores
+    measured = _record(candidate, key, legs, list(searched.values()), scores, session, metrics[0])
+    judged_only = scoring.score(labels.condensed(by_query, judgments), judgments, metrics[:1])[metrics[0]]
+    found = {
+        "unjudged": labels.unjudged_share(by_query, judgments),
+        "condensed": sum(judged_only.values()) / len(judged_only),
+        "recall_by_cut": _recall_by_cut(candidate, session, by_query, judgments),
+    }
+    return measured.model_copy(update=found), scores
+
+
+def _recall_by_cut(
+    candidate: Candidate,
+    session: _Session,
+    by_query: Mapping[str, Sequence[tuple[str, float]]],
+    judgments: Mapping[str, Mapping[str, int]],
+) -> RecallByCut | None:
+    """Whether what the model cuts off is missed; not for fusions, whose legs cut differently."""
+    if not isinstance(candidate, Leg) or candidate not in session.checked:
+        return None
+    resolved = session.resolved[candidate]
+    identity = _identity(resolved)
+    if identity not in session.cuts:
+        relevant = {d for judged in judgments.values() for d, grade in judged.items() if grade > 0}
+        texts = {d: session.dataset.documents[d] for d in relevant}
+        session.cuts[identity] = cut_documents(resolved, session.checked[candidate], texts, session.workspace)
+    is_cut = session.cuts[identity]
+    if is_cut is None:
+        return None
+    rankings = {query: [document for document, _ in ranked] for query, ranked in by_query.items()}
+    return recall_by_cut(rankings, judgments, is_cut, k=10)
 
 
 def _record(
@@ -290,19 +391,23 @@ def _record(
     legs: Sequence[Resolved],
     searched: Sequence[_Searched],
     scores: Mapping[str, Mapping[str, float]],
+    session: _Session,
     primary: str,
 ) -> MeasuredCandidate:
     import numpy as np
 
-    tokens = [s.cost.tokens for s in searched if s.cost.tokens is not None]
+    tried = [session.checked[leg].tokens for leg in candidate.legs if leg in session.checked]
+    tokens = [count for count in (*(s.cost.tokens for s in searched), *tried) if count is not None]
     dimensions = [s.dimension for s in searched if s.dimension is not None]
+    metrics = {name: float(np.mean(list(values.values()))) for name, values in scores.items()}
+    interval = bootstrap_interval(np.array(list(by_text(scores[primary], session.treated.same_queries).values())))
     return MeasuredCandidate(
         spec=candidate.spec,
         key=key,
         model=legs[0].model if len(legs) == 1 else None,
         revision=legs[0].revision if len(legs) == 1 else None,
-        metrics={name: float(np.mean(list(values.values()))) for name, values in scores.items()},
-        interval=bootstrap_interval(np.array(list(scores[primary].values()))),
+        metrics=metrics,
+        interval=interval.model_copy(update={"mean": metrics[primary]}),
         dimension=sum(dimensions) if dimensions else None,
         encode_seconds=round(sum(s.cost.seconds for s in searched), 3),
         encoded_texts=sum(s.cost.encoded for s in searched),
@@ -310,7 +415,7 @@ def _record(
         index_seconds=round(sum(s.index_seconds for s in searched), 3),
         search_seconds=round(sum(s.search_seconds for s in searched), 3),
         tokens=sum(tokens) if tokens else None,
-        notes=tuple(leg.note for leg in legs if leg.note),
+        notes=tuple(note for note in (*(leg.note for leg in legs), *(s.note for s in searched)) if note),
     )
 
 
@@ -331,21 +436,35 @@ def _store_for(candidates: Sequence[Candidate], session: _Session) -> AbstractCo
 def _search(leg: Leg, session: _Session, store: VectorStore | None) -> _Searched:
     assert store
     resolved = session.resolved[leg]
-    stored, asked = (
-        encoders.finish(vectors(resolved, session.texts(kind), kind, session.workspace), leg, resolved)
-        for kind in KINDS
+    documents = session.texts("document")
+    asked = encoders.finish(vectors(resolved, session.texts("query"), "query", session.workspace), leg, resolved)
+    size, dimension = len(documents), asked.shape[1]
+    parts = (
+        encoders.finish(part, leg, resolved) for part in stream(resolved, documents, "document", session.workspace)
     )
-    begun = time.perf_counter()
-    with store.collection(stored) as collection:
-        indexed = time.perf_counter()
-        rankings = retrieval.Rankings(*collection.search(asked, session.depth))
+    begun = indexed = time.perf_counter()
+    note = None
+    if store.holds(size, dimension):
+        with store.streamed(parts, size, dimension) as collection:
+            indexed = time.perf_counter()
+            rankings = retrieval.Rankings(*collection.search(asked, session.depth))
+            done = time.perf_counter()
+    else:
+        note = say(
+            "{rows} vectors of {dimension} numbers are more than Milvus Lite can hold in little memory: they were "
+            "searched exactly without it, block by block. A Milvus server (MILVUS_URI) takes them all.",
+            rows=size,
+            dimension=dimension,
+        )
+        rankings = retrieval.exact(parts, asked, session.depth)
         done = time.perf_counter()
     return _Searched(
         rankings,
-        dimension=stored.shape[1],
+        dimension=dimension,
         cost=session.costs[_identity(resolved)],
         index_seconds=indexed - begun,
         search_seconds=done - indexed,
+        note=note,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,18 @@ def _cpu_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+@cache
+def cpu_features(info: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """What the processor's instruction set has, in the kernel's words; empty where that is not told.
+
+    Args:
+        info: the kernel's description of the processors.
+    """
+    lines = (line.partition(":") for line in _text(info).splitlines())
+    named = (value for name, _, value in lines if name.strip() in ("flags", "Features"))  # x86 and ARM
+    return frozenset(next(named, "").split())
 
 
 def gpus() -> tuple[Gpu, ...]:

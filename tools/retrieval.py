@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,10 @@ from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
 from knowledge.errors import SpecError, UserError
 from knowledge.wording import say
 from tools import bm25, encoders
+from tools.encoders import Vectors
 
+#: queries compared at a time: with blocks of 8,192 documents this is 16 MB of scores
+EXACT_QUERIES = 512
 #: Cormack, Clarke & Büttcher (SIGIR 2009) set k = 60 and found the choice uncritical
 RRF_K = 60
 
@@ -67,6 +70,41 @@ def _check_fusions(candidate: Candidate) -> None:
             )
         for part in candidate.parts:
             _check_fusions(part)
+
+
+def exact(parts: Iterable[Vectors], queries: Vectors, depth: int) -> Rankings:
+    """Rankings by inner product, documents coming part by part: for more of them than memory holds.
+
+    Equal scores keep the order of the documents.
+    """
+    rows = np.zeros((len(queries), 0), np.int64)
+    scores = np.zeros((len(queries), 0), np.float32)
+    done = 0
+    for part in parts:
+        best = [
+            _best(queries[start : start + EXACT_QUERIES] @ part.T, depth)
+            for start in range(0, len(queries), EXACT_QUERIES)
+        ]
+        of_part = np.vstack([columns for columns, _ in best]) if best else np.zeros((0, 0), np.int64)
+        in_part = np.vstack([values for _, values in best]) if best else np.zeros((0, 0), np.float32)
+        columns, scores = _best(np.hstack([scores, in_part]), depth)
+        rows = np.take_along_axis(np.hstack([rows, of_part + done]), columns, axis=1)
+        done += len(part)
+    return Rankings(rows, scores.astype(np.float64))
+
+
+def _best(scores: Vectors, depth: int) -> tuple[NDArray[np.int64], Vectors]:
+    """Columns and values of each row's largest, best first; of equal ones the first columns."""
+    if scores.shape[1] > depth > 0:
+        lowest = -np.partition(-scores, depth - 1, axis=1)[:, depth - 1 : depth]
+        # at least `depth` a row; more where the last place is shared, and then the sort below decides
+        width = int((scores >= lowest).sum(axis=1).max())
+        columns = np.sort(np.argpartition(-scores, min(width, scores.shape[1]) - 1, axis=1)[:, :width], axis=1)
+    else:
+        columns = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    values = np.take_along_axis(scores, columns, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :depth]
+    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
 
 
 def rank(candidate: Candidate, of_leg: dict[Leg, Rankings], depth: int) -> Rankings:

@@ -1,7 +1,8 @@
 """Milvus: vectors in, ranked row numbers out. The only module that knows pymilvus.
 
 Without a server this is Milvus Lite in a temporary folder: one process may open such a folder, so each store has its
-own, and since the vectors are in the vector cache nothing is lost when it is thrown away.
+own, and since the vectors are in the vector cache nothing is lost when it is thrown away. Nothing of it is ever opened
+again: what a killed process leaves (index files that no longer load among it) is removed by the next one.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import contextlib
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from knowledge.errors import ProviderError, ResourceError
 from knowledge.wording import say
@@ -28,6 +30,13 @@ INSERT_ROWS = 2_000
 SEARCH_QUERIES = 100
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 60.0
+#: Milvus Lite 3.2.2 keeps all in memory, several times over: 1.9 GB at its peak for 100,000 vectors of 384 numbers
+#: (147 MB; measured 2026-11-22). More bytes of vectors than this are not given to it.
+LITE_BYTES = 64 * 2**20
+#: and writes them to disk about twice (the same vectors: 310 MB)
+LITE_DISK = 3
+#: held by the process that a folder belongs to
+OWNER = "owner.lock"
 
 
 class VectorStore:
@@ -38,25 +47,53 @@ class VectorStore:
         from pymilvus.exceptions import MilvusException
 
         self._folder: Path | None = None
+        self._owner: FileLock | None = None
         self._token = workspace.milvus_token.get_secret_value() if workspace.milvus_token else ""
         uri = workspace.milvus_uri
         if uri is None:
-            try:
-                self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-            except OSError as error:
-                raise ResourceError(
-                    say("No temporary folder can be made for Milvus Lite: {why}.", why=str(error)),
-                    say("Free some disk space, or set TMPDIR to a disk with room."),
-                ) from error
-            uri = str(self._folder / "milvus.db")
+            uri = str(self._own_folder() / "milvus.db")
         try:
-            self._client: Any = MilvusClient(uri=uri, token=self._token, timeout=CONNECT_SECONDS)
+            # Milvus Lite takes pings for an attack, and after a minute of silence says so on the terminal
+            quiet: dict[str, int] = {"grpc.keepalive_time_ms": 2**31 - 1} if self._folder else {}
+            self._client: Any = MilvusClient(uri=uri, token=self._token, timeout=CONNECT_SECONDS, grpc_options=quiet)
+            self._probe(uri)
         except (MilvusException, OSError, ValueError) as error:
             self._clean()
             raise ProviderError(
-                say("Milvus at {uri} cannot be opened: {why}.", uri=uri, why=str(error).splitlines()[0][:200]),
+                say("Milvus at {uri} cannot be opened: {why}.", uri=uri, why=_first_line(error)),
                 say("Check MILVUS_URI and that the server runs, or unset it to use Milvus Lite."),
             ) from error
+        except BaseException:
+            self._clean()
+            raise
+
+    def _own_folder(self) -> Path:
+        """A new temporary folder, held by this process; those of processes that were killed are removed."""
+        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER}"):
+            with contextlib.suppress(Timeout, OSError), FileLock(left, blocking=False):
+                shutil.rmtree(left.parent, ignore_errors=True)
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            self._owner = FileLock(self._folder / OWNER)
+            self._owner.acquire()
+        except OSError as error:
+            self._clean()
+            raise ResourceError(
+                say("No temporary folder can be made for Milvus Lite: {why}.", why=str(error)),
+                say("Free some disk space, or set TMPDIR to a disk with room."),
+            ) from error
+        return self._folder
+
+    def _probe(self, uri: str) -> None:
+        """Ask for what is known: versions of Milvus Lite have returned 1 - cosine, and ignored the metric asked for."""
+        known = np.array([[1, 0, 0, 0], [0.6, 0.8, 0, 0], [-1, 0, 0, 0], [2, 0, 0, 0]], np.float32)
+        with self.collection(known) as collection:
+            rows, scores = collection.search(known[:1], len(known))
+        if rows.tolist() != [[3, 0, 1, 2]] or not np.allclose(scores, [[2, 1, 0.6, -1]], atol=1e-3):
+            raise ProviderError(
+                say("Milvus at {uri} does not rank by inner product: its figures would be wrong.", uri=uri),
+                say("Use another version of Milvus or of the milvus-lite package."),
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -76,35 +113,82 @@ class VectorStore:
             # close() alone keeps Milvus Lite's server thread and its lock
             server_manager_instance.release_server(str(self._folder / "milvus.db"))
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._owner:
+            self._owner.release()
+
+    def holds(self, rows: int, dimension: int) -> bool:
+        """Whether so many vectors can be given to it: any number to a server, but to Milvus Lite only few."""
+        return self._folder is None or rows * dimension * 4 <= LITE_BYTES
+
+    def collection(self, vectors: Vectors) -> contextlib.AbstractContextManager[Collection]:
+        """`streamed`, for vectors that are all at hand."""
+        return self.streamed([vectors], len(vectors), int(vectors.shape[1]))
 
     @contextlib.contextmanager
-    def collection(self, vectors: Vectors) -> Iterator[Collection]:
-        """The vectors, searchable by exact inner product, for as long as the block runs.
+    def streamed(self, parts: Iterable[Vectors], size: int, dimension: int) -> Iterator[Collection]:
+        """Vectors, searchable by exact inner product, for as long as the block runs.
 
         On vectors of unit length that is the cosine. The index is FLAT: a candidate is judged by its encoder, not by
         what an approximate index loses.
+
+        Args:
+            parts: the vectors, part by part; row numbers count through.
+            size: how many there are in all.
+            dimension: of each.
+
+        Raises:
+            ProviderError: Milvus failed, or made another index than it was asked for.
+            ResourceError: Milvus Lite's disk has too little room.
         """
         from pymilvus import DataType
 
+        self._check_room(size * dimension * 4)
         name = PREFIX + uuid.uuid4().hex
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("row", DataType.INT64, is_primary=True)
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=int(vectors.shape[1]))
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
         index = self._client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
         with _as_provider_error():
-            self._client.create_collection(
-                name, schema=schema, index_params=index, consistency_level="Strong", timeout=CALL_SECONDS
-            )
+            self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=CALL_SECONDS)
             try:
-                for start in range(0, len(vectors), INSERT_ROWS):
-                    part = vectors[start : start + INSERT_ROWS]
-                    rows = [{"row": start + i, "vector": v} for i, v in enumerate(part)]
-                    self._client.insert(name, rows, timeout=CALL_SECONDS)
+                # not waited for: pymilvus would sleep half a second over an index of no rows
+                self._client.create_index(name, index, timeout=CALL_SECONDS, sync=False)
+                self._check_index(name)
+                done = 0
+                for part in parts:
+                    for start in range(0, len(part), INSERT_ROWS):
+                        rows = [{"row": done + i, "vector": v} for i, v in enumerate(part[start : start + INSERT_ROWS])]
+                        self._client.insert(name, rows, timeout=CALL_SECONDS)
+                        done += len(rows)
                 self._client.load_collection(name, timeout=CALL_SECONDS)
-                yield Collection(self._client, name, len(vectors))
+                yield Collection(self._client, name, done)
             finally:
                 self._client.drop_collection(name, timeout=CALL_SECONDS)
+
+    def _check_room(self, size: int) -> None:
+        if self._folder is None:
+            return
+        free = shutil.disk_usage(self._folder).free
+        if free < LITE_DISK * size:
+            raise ResourceError(
+                say(
+                    "Milvus Lite needs about {need} MB in {folder}, where {free} MB are free.",
+                    need=LITE_DISK * size // 2**20 + 1,
+                    folder=str(self._folder.parent),
+                    free=free // 2**20,
+                ),
+                say("Free some disk space, or set TMPDIR to a disk with room."),
+            )
+
+    def _check_index(self, name: str) -> None:
+        """Milvus Lite takes names of indexes that it does not have, and builds something else."""
+        made = self._client.describe_index(name, "vector", timeout=CALL_SECONDS) or {}
+        if (made.get("index_type"), made.get("metric_type")) != ("FLAT", "IP"):
+            raise ProviderError(
+                say("Milvus made the index {made} where {asked} was asked for.", made=str(made), asked="FLAT, IP"),
+                say("Use another version of Milvus or of the milvus-lite package."),
+            )
 
 
 class Collection:
@@ -141,6 +225,10 @@ def _as_provider_error() -> Iterator[None]:
         yield
     except MilvusException as error:
         raise ProviderError(
-            say("Milvus failed: {why}.", why=str(error).splitlines()[0][:300]),
+            say("Milvus failed: {why}.", why=_first_line(error)),
             say("Run the same command again: the vectors are kept, nothing is encoded twice."),
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -22,7 +23,7 @@ import knowledge.errors
 from knowledge.errors import AdvisorError, ResourceError
 from knowledge.wording import Text, say
 
-JOBS = frozenset({"tools.encoding", "tools.speed"})
+JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed"})
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
 Message = dict[str, Any]
@@ -56,6 +57,10 @@ def child_environment() -> dict[str, str]:
         # threads that spin while they wait lose their core to others on a busy machine: with two busy loops beside it,
         # MiniLM's p95 was 116 ms spinning and 16 ms waiting; on an idle machine 11 and 12 ms
         "OMP_WAIT_POLICY": "PASSIVE",
+        # glibc gives large blocks back to the kernel at once and gets them again, zeroed, for the next layer: MiniLM at
+        # 32 texts a batch took 11 % more CPU time so, and no less memory at its peak
+        "MALLOC_MMAP_THRESHOLD_": str(2**30),
+        "MALLOC_TRIM_THRESHOLD_": str(2**32),
     }
 
 
@@ -67,6 +72,7 @@ def run(
     logs: Path,
     on_message: Callable[[Message], None] = lambda message: None,
     memory_mb: int | None = None,
+    seconds: float | None = None,
 ) -> Message:
     """Run a job and wait for its result.
 
@@ -77,9 +83,10 @@ def run(
         logs: folder for the child's standard error.
         on_message: called with each message it sends on the way.
         memory_mb: end it when it takes more.
+        seconds: end it when it takes longer.
 
     Raises:
-        ResourceError: it ran out of memory, was killed, or died of a bug (the log is named).
+        ResourceError: it ran out of memory or time, was killed, or died of a bug (the log is named).
         AdvisorError: whatever foreseen error it met itself.
     """
     assert job in JOBS, job
@@ -100,7 +107,7 @@ def run(
             stderr=errors,
             env=child_environment(),
         )
-    watch = _MemoryWatch(child.pid, memory_mb)
+    watch = _Watch(child.pid, about, memory_mb, seconds)
     result: Message | None = None
     try:
         assert child.stdin
@@ -111,11 +118,15 @@ def run(
         for message in _messages(child.stdout):
             if "error" in message:
                 raise _foreseen(message["error"])
+            if "no_memory" in message:
+                raise _does_not_fit(about, say("memory ran out ({why})", why=message["no_memory"]))
             if "result" in message:
+                # all it made is kept: how long its libraries take to say goodbye is of no interest
                 result = message["result"]
-            else:
-                on_message(message)
-        child.wait()
+                break
+            on_message(message)
+        else:
+            child.wait()
     finally:
         watch.stop()
         if child.poll() is None:
@@ -124,8 +135,10 @@ def run(
         for pipe in (child.stdin, child.stdout):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
+    if result is None and watch.ended:
+        raise watch.ended
     if result is None:
-        raise _died(about, child.returncode, log, watch)
+        raise _died(about, child.returncode, log)
     log.unlink(missing_ok=True)
     return result
 
@@ -141,28 +154,49 @@ def _messages(lines: Iterable[bytes]) -> Iterator[Message]:
             yield message
 
 
-class _MemoryWatch:
-    """Ends a child that takes more memory than it may."""
+class _Watch:
+    """Ends a child that takes more memory or time than it may."""
 
-    def __init__(self, pid: int, limit_mb: int | None) -> None:
-        self.tripped = False
-        self.limit_mb = limit_mb
+    def __init__(self, pid: int, about: str, memory_mb: int | None, seconds: float | None) -> None:
+        self.ended: ResourceError | None = None
+        self._pid, self._about, self._memory_mb, self._seconds = pid, about, memory_mb, seconds
         self._done = Event()
-        if limit_mb is not None:
-            Thread(target=self._run, args=(pid, limit_mb), daemon=True).start()
+        if memory_mb is not None or seconds is not None:
+            Thread(target=self._run, daemon=True).start()
 
-    def _run(self, pid: int, limit_mb: int) -> None:
+    def _run(self) -> None:
         import psutil
 
+        begun = time.monotonic()
         with contextlib.suppress(psutil.Error):
-            process = psutil.Process(pid)
+            process = psutil.Process(self._pid)
             while not self._done.wait(0.1):
-                if process.memory_info().rss > limit_mb * 2**20:
-                    self.tripped = True
+                if self._memory_mb is not None and process.memory_info().rss > self._memory_mb * 2**20:
+                    self.ended = _does_not_fit(
+                        self._about,
+                        say("it needed more than the {limit} MB of memory allowed for it", limit=self._memory_mb),
+                    )
+                    process.kill()
+                elif self._seconds is not None and time.monotonic() - begun > self._seconds:
+                    self.ended = ResourceError(
+                        say(
+                            "{about} was ended: it took longer than the {seconds} s allowed for it.",
+                            about=self._about,
+                            seconds=round(self._seconds),
+                        ),
+                        say("What it did is kept: run the same command again to go on, or allow it more time."),
+                    )
                     process.kill()
 
     def stop(self) -> None:
         self._done.set()
+
+
+def _does_not_fit(about: str, why: Text) -> ResourceError:
+    return ResourceError(
+        say("{about} does not fit here: {why}.", about=about, why=why),
+        say("Allow more, close other programs, or choose a smaller model or precision=bf16. Finished work is kept."),
+    )
 
 
 def _foreseen(error: Message) -> AdvisorError:
@@ -171,21 +205,9 @@ def _foreseen(error: Message) -> AdvisorError:
     return found
 
 
-def _died(about: str, code: int, log: Path, watch: _MemoryWatch) -> ResourceError:
-    if watch.tripped:
-        return ResourceError(
-            say(
-                "{about} needed more than the {limit} MB of memory allowed for it.",
-                about=about,
-                limit=watch.limit_mb or 0,
-            ),
-            say("Allow more, close other programs, or choose a smaller model or precision=bf16."),
-        )
+def _died(about: str, code: int, log: Path) -> ResourceError:
     if code in (-9, 137):
-        return ResourceError(
-            say("The process working on {about} was killed, most likely because memory ran out.", about=about),
-            say("Close other programs, or choose a smaller model or precision=bf16. Finished work is kept."),
-        )
+        return _does_not_fit(about, say("its process was killed, most likely because memory ran out"))
     lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
     return ResourceError(
         say(
@@ -203,6 +225,7 @@ def main(job: str) -> None:
     assert job in JOBS, job
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print goes to the log
+    _first_to_go()
     payload = json.loads(sys.stdin.readline())
     Thread(target=_die_with_parent, daemon=True).start()
 
@@ -214,17 +237,24 @@ def main(job: str) -> None:
         tell({"result": importlib.import_module(job).work(payload, tell)})
     except AdvisorError as error:
         tell({"error": _written(error)})
-    except MemoryError:
-        tell(
-            {
-                "error": _written(
-                    ResourceError(
-                        say("Memory ran out."),
-                        say("Close other programs, or choose a smaller model or precision=bf16."),
-                    )
-                )
-            }
-        )
+    except Exception as error:
+        if not _out_of_memory(error):
+            raise
+        tell({"no_memory": (str(error).strip().splitlines() or [type(error).__name__])[0][:300]})
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory, of the machine or of a GPU, is what was missing: each library has its own words for it."""
+    words = f"{type(error).__name__}: {error}".lower()
+    return isinstance(error, MemoryError) or any(
+        sign in words for sign in ("outofmemory", "out of memory", "not enough memory", "allocate memory")
+    )
+
+
+def _first_to_go() -> None:
+    """Where memory runs out the kernel is to end this process, and not the one that waits for it."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 
 
 def _written(error: AdvisorError) -> Message:

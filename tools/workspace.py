@@ -20,6 +20,7 @@ class Workspace:
         hub_cache: folder of downloaded models; None means huggingface_hub's default.
         offline: never try the hub.
         child_memory_mb: limit for a child process; None means the machine's.
+        child_seconds: a child process that encodes is ended after so long; None means never.
     """
 
     home: Path
@@ -31,6 +32,7 @@ class Workspace:
     hub_cache: Path | None = None
     offline: bool = False
     child_memory_mb: int | None = None
+    child_seconds: float | None = None
     openai_prices: dict[str, float] = field(default_factory=dict)
 
     @property

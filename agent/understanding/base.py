@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from knowledge.constraints import Answer
 from knowledge.requirements import Requirements
+from knowledge.wording import Text
 
 Intent = Literal["inform", "decide", "question", "confirm", "decline", "greeting", "stop", "unknown"]
 QuestionKind = Literal["why_not", "why", "what_if", "show_model", "compare", "other"]
@@ -53,10 +54,12 @@ class Question(Record):
 
     Attributes:
         models: the models it names, as the user wrote them.
+        words: the sentence that asks, as the user wrote it.
     """
 
     kind: QuestionKind
     models: tuple[str, ...] = ()
+    words: str = ""
 
 
 class Understood(Record):
@@ -69,6 +72,7 @@ class Understood(Record):
         answered: whether the open question got its answer, even if that is "no preference" and changes nothing.
         data_path: a file or folder it names, not looked at.
         ignored: the words that were not understood, shortened.
+        note: what the user should know of how it was read: why a language model was not used, or what was passed over.
     """
 
     requirements: Requirements
@@ -78,6 +82,7 @@ class Understood(Record):
     answered: bool = False
     data_path: str | None = None
     ignored: str = ""
+    note: Text | None = None
 
 
 class Understanding(Protocol):

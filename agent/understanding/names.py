@@ -45,6 +45,16 @@ class Names:
         """Where they stand."""
         return [(n.start, n.end) for n in (*self.paths, *self.models, *self.addresses)]
 
+    @property
+    def outside(self) -> list[tuple[int, int]]:
+        """Where those stand that somebody else chose: paths and addresses."""
+        return [(n.start, n.end) for n in (*self.paths, *self.addresses)]
+
+    def before(self, position: int) -> Names:
+        """Those that end before a position."""
+        kept = (tuple(n for n in names if n.end <= position) for names in (self.paths, self.models, self.addresses))
+        return Names(*kept)
+
 
 class NameReader:
     """Finds names; nothing is looked up, so a name need not exist.

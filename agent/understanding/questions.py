@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from agent.understanding.base import Question, QuestionKind
 from agent.understanding.names import Names
-from agent.understanding.utterance import Utterance
+from agent.understanding.utterance import Hit, Utterance
 
 _MARKS = frozenset("?吗")
+#: what "explain" may go on with when it asks for the reasons of a decision, and not for a term
+_OF_THE_DECISION = re.compile("why|this|that|it|them|cho[io].*|decide.*|decision|recommend.*|result.*|rank.*|reason.*")
 #: what a question begins with even where its mark is missing
 _OPENINGS = frozenset(
     ("how", "who", "what is", "what's", "tell me about", "tell me more about", "explain", "describe")
 ) | {
+    "difference between",
+    "differences between",
     "什么是",
     "怎么",
     "如何",
     "介绍",
     "介绍一下",
 }
+#: what a Chinese question ends with
+_ENDINGS = frozenset(("是什么", "区别", "差别"))
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,9 @@ def as_question(utterance: Utterance, names: Names, sentences: list[Sentence]) -
         return None
     telling = next((s for s in asking if s.kind != "other"), asking[0])
     models = dict.fromkeys(m for s in asking for m in _models(utterance, names, s.start, s.end))
-    return Question(kind=telling.kind or "other", models=tuple(models))
+    return Question(
+        kind=telling.kind or "other", models=tuple(models), words=utterance.words(telling.start, telling.end)
+    )
 
 
 def _models(utterance: Utterance, names: Names, start: int, end: int) -> list[str]:
@@ -69,13 +78,21 @@ def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionK
     if wonders and "correction" in said and "reconsider" not in said:  # 换成英文呢
         return "what_if"
     opening = min((h.start for h in hits if h.category in ("why", "why_not")), default=None)
-    if opening is not None:
+    if opening is not None and not _explains_a_term(utterance, hits, models, start, end):
         return _why(said, asks, bool(models), opening == start or asks)
     if "compare" in said and models and (len(models) > 1 or asks):
         return "compare"
     if "show_model" in said and models:
         return "show_model"
-    return _other(utterance, said, asks, start)
+    return _other(utterance, said, asks, start, end)
+
+
+def _explains_a_term(utterance: Utterance, hits: list[Hit], models: list[str], start: int, end: int) -> bool:
+    """Whether a sentence wants a term explained ("explain RRF"), not a decision ("explain", "explain the choice")."""
+    if not any(hit.term == "explain" and hit.start == start for hit in hits):
+        return False
+    rest = {token.text for token in utterance.tokens[start + 1 : end] if token.text[0].isalnum()}
+    return bool(rest or models) and not any(_OF_THE_DECISION.fullmatch(word) for word in rest)
 
 
 def _supposes(term: str, said: set[str], asks: bool) -> bool:
@@ -93,8 +110,13 @@ def _why(said: set[str], asks: bool, models: bool, opens: bool) -> QuestionKind 
     return "why" if "why" in said and opens else None
 
 
-def _other(utterance: Utterance, said: set[str], asks: bool, start: int) -> QuestionKind | None:
+def _other(utterance: Utterance, said: set[str], asks: bool, start: int, end: int) -> QuestionKind | None:
     if said & {"request", "reconsider", "decide"}:
         return None
-    opening = utterance.starting(start, "interrogative", "show_model")
-    return "other" if asks or any(h.term in _OPENINGS for h in opening) else None
+    opening = utterance.starting(start, "interrogative", "show_model", "why", "compare")
+    return "other" if asks or any(h.term in _OPENINGS for h in opening) or _asks_at_its_end(utterance, end) else None
+
+
+def _asks_at_its_end(utterance: Utterance, end: int) -> bool:
+    """Whether it ends as a Chinese question does: HNSW 是什么, 余弦和内积的区别."""
+    return any(hit.term in _ENDINGS for hit in utterance.ending(end, "show_model", "compare"))

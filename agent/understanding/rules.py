@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from agent.understanding.addressed import addressed_from
 from agent.understanding.base import Asked, Intent, Understood
 from agent.understanding.demands import read_hosting, read_license, read_open_weights, read_withdrawals
 from agent.understanding.findings import Finding, apply
 from agent.understanding.language import detect_language
 from agent.understanding.languages import read_languages
-from agent.understanding.lexicon import load_lexicon
+from agent.understanding.lexicon import MASK, load_lexicon
 from agent.understanding.limits import read_limits
 from agent.understanding.machine import read_edge, read_named_gpu
 from agent.understanding.names import NameReader, Names
 from agent.understanding.numbers import NumberReader
-from agent.understanding.questions import Sentence, as_question, read_sentences
+from agent.understanding.questions import as_question, read_sentences
 from agent.understanding.reading import Reading
 from agent.understanding.replies import Reply, is_about_requirement, read_reply
 from agent.understanding.storage import read_storage
@@ -29,6 +31,7 @@ from agent.understanding.use_case import (
 )
 from agent.understanding.utterance import LONGEST, Utterance, readable
 from knowledge.requirements import Requirements
+from knowledge.wording import Text, say
 
 _READERS = (
     read_task,
@@ -49,13 +52,37 @@ _READERS = (
 #: a message of at most so many words can be nothing but a greeting, a stop, a yes
 _SHORT = 6
 _SUMMARY = 500
+_PASSED_OVER = 80
+
+
+@dataclass(frozen=True)
+class RulesRead:
+    """What the rules made of a message.
+
+    Attributes:
+        utterance: the message without what only asks; its unread words are those that the rules know nothing of.
+        found: what was found about requirements, whether it changes them or not.
+        asking: where the sentences stand that only ask.
+        whole: whether the message is nothing but the answer to the open question.
+    """
+
+    understood: Understood
+    utterance: Utterance
+    names: Names
+    found: tuple[Finding, ...] = ()
+    asking: tuple[tuple[int, int], ...] = ()
+    whole: bool = False
+
+    def shown(self) -> str:
+        """The message without paths, addresses and what only asks, each character of them masked."""
+        return _without(self.utterance.text, (*self.names.outside, *self.asking))
 
 
 class RuleUnderstanding:
     """Implements `agent.understanding.base.Understanding`.
 
     A number without a unit says nothing unless a question is open; a sentence that asks changes nothing unless it is
-    a what-if. Reads the first 10,000 characters.
+    a what-if; nothing is read from words that give a language model orders. Reads the first 10,000 characters.
     """
 
     def __init__(self) -> None:
@@ -65,14 +92,23 @@ class RuleUnderstanding:
 
     def understand(self, text: str, requirements: Requirements, asked: Asked | None) -> Understood:
         """See `Understanding`."""
+        return self.read(text, requirements, asked).understood
+
+    def read(self, text: str, requirements: Requirements, asked: Asked | None) -> RulesRead:
+        """The same, with what the rules left unread."""
         said = readable(text)
         names = self._names.read(said)
-        utterance = Utterance(said, self._lexicon, names.spans)
+        order = addressed_from(_without(said, names.outside), self._lexicon)
+        if order is not None:
+            names = names.before(order)
+        masked = names.spans if order is None else [*names.spans, (order, len(said))]
+        utterance = Utterance(said, self._lexicon, masked)
         if not utterance.tokens:
-            return Understood(requirements=requirements)
+            return RulesRead(Understood(requirements=requirements), utterance, names)
         sentences = read_sentences(utterance, names)
         question = as_question(utterance, names, sentences)
-        stated = self._stated(utterance, names, sentences)
+        asking = [utterance.span(s.start, s.end) for s in sentences if s.kind and s.kind != "what_if"]
+        stated = Utterance(said, self._lexicon, [*masked, *asking]) if asking else utterance
         reply = read_reply(stated, asked) if asked and (question is None or question.kind == "other") else None
         if reply and reply.whole:
             question = None
@@ -84,7 +120,7 @@ class RuleUnderstanding:
         if changes and intent == "inform" and not updated.summary:
             updated = updated.model_copy(update={"summary": said.strip()[:_SUMMARY]})
         ignored = stated.ignored() + (" …" if len(text) > LONGEST else "")
-        return Understood(
+        understood = Understood(
             requirements=updated,
             changes=changes,
             intent=intent,
@@ -92,12 +128,10 @@ class RuleUnderstanding:
             answered=answered,
             data_path=names.paths[0].text if names.paths else None,
             ignored=ignored.strip(),
+            note=None if order is None else _passed_over(said[order:]),
         )
-
-    def _stated(self, utterance: Utterance, names: Names, sentences: list[Sentence]) -> Utterance:
-        """The message without the sentences that only ask."""
-        asking = [utterance.span(s.start, s.end) for s in sentences if s.kind and s.kind != "what_if"]
-        return Utterance(utterance.text, self._lexicon, [*names.spans, *asking]) if asking else utterance
+        whole = reply is not None and reply.whole
+        return RulesRead(understood, stated, names, tuple(found), tuple(asking), whole=whole)
 
     def _findings(
         self, utterance: Utterance, requirements: Requirements, asked: Asked | None, names: Names, reply: Reply | None
@@ -132,3 +166,18 @@ class RuleUnderstanding:
                     utterance.use(opening[0].start, opening[0].end)
                     return intent
         return "inform" if utterance.of_category("request") else "unknown"
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """The text with some of its characters masked."""
+    characters = list(text)
+    for start, end in spans:
+        characters[start:end] = [MASK] * (end - start)
+    return "".join(characters)
+
+
+def _passed_over(words: str) -> Text:
+    """What was passed over because it gives orders."""
+    shortened = " ".join(words.split())
+    shortened = shortened if len(shortened) <= _PASSED_OVER else shortened[:_PASSED_OVER] + "…"
+    return say("I took nothing from “{words}”: it gives orders instead of saying what you need.", words=shortened)

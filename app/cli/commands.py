@@ -70,7 +70,7 @@ def make_app() -> typer.Typer:
 
             choose_language(lang.value)
 
-    for command in (chat, recommend, shortlist, evaluate, benchmark, models, doctor, demo, serve):
+    for command in (chat, ask, recommend, shortlist, preflight, evaluate, benchmark, models, doctor, demo, serve):
         app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
     app.add_typer(make_catalog_app(), name="catalog")
     return app
@@ -89,6 +89,17 @@ def chat(
     settings = read_settings()
     catalog_in_use(settings)  # tells why, where the user's copy is not used
     converse(settings, thread, _source(data, None, skip_bad, None, None), out)
+
+
+def ask(
+    words: Annotated[list[str], typer.Argument(help="The question, in English or Chinese.")],
+    thread: Annotated[str | None, typer.Option("--thread", help="Answer from what this conversation found.")] = None,
+    json: Json = False,
+) -> None:
+    """Answer a question about choosing, measuring and running embeddings, with its sources."""
+    from app.cli.asking import answer
+
+    answer(read_settings(), " ".join(words), thread, as_json=json)
 
 
 def recommend(
@@ -150,11 +161,36 @@ def shortlist(
         typer.echo(as_text(shortlist_lines(found, language())))
 
 
+def preflight(
+    data: NeededData,
+    candidate: Candidates = None,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Check candidates on a small sample before they are measured: prompts, pooling, limits, dimensions, sanity."""
+    from app.cli.preflight import check
+
+    source = _source(data, column, skip_bad, documents, queries)
+    assert source
+    return check(read_settings(), source, _some(candidate), frozenset(send_to or ()), as_json=json, quiet=quiet)
+
+
 def evaluate(
     data: NeededData,
     candidate: Candidates = None,
     metric: Annotated[
         list[str] | None, typer.Option("--metric", help="As ir-measures writes it; the first decides. Repeatable.")
+    ] = None,
+    adaptive: Annotated[
+        bool, typer.Option("--adaptive", help="Only find the winner: encode no more for the others than it takes.")
+    ] = False,
+    budget: Annotated[
+        float | None, typer.Option("--budget", min=0, help="Minutes for --adaptive, which it implies.")
     ] = None,
     download: Download = False,
     send_to: SendTo = None,
@@ -172,6 +208,22 @@ def evaluate(
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
+    if adaptive or budget is not None:
+        from app.cli import adaptive as sparing
+        from knowledge.results import Consent
+
+        consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
+        sparing.evaluate(
+            read_settings(),
+            source,
+            _some(candidate),
+            metric,
+            consent,
+            budget_minutes=budget,
+            as_json=json,
+            quiet=quiet,
+        )
+        return
     measuring.evaluate(
         read_settings(), source, _some(candidate), metric, download, frozenset(send_to or ()), as_json=json, quiet=quiet
     )

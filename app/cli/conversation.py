@@ -11,6 +11,7 @@ from pathlib import Path
 from agent import events
 from agent.advisor import Advisor
 from agent.settings import Settings
+from agent.understanding import llm_nearby
 from app.cli.terminal import EventPrinter, console, follow, language, shown
 from app.wording import as_text, noted_lines, plan_lines
 from knowledge.requirements import Requirements
@@ -37,6 +38,8 @@ def converse(settings: Settings, thread: str | None, data: DataSource | None, ou
             _show(advisor, name, advisor.resume(name), printer)
         else:
             sys.stdout.write(shown(say("Tell me what you are building; I ask what I need to know.")) + "\n\n")
+            if nearby := llm_nearby.notice(settings):
+                sys.stdout.write(shown(nearby) + "\n\n")
         while (text := _read()) is not None:
             if text.strip().lower() in WORDS_THAT_END:
                 break

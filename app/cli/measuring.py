@@ -57,6 +57,8 @@ def evaluate(
     for c in found.candidates:
         for note in c.notes:
             sys.stderr.write(f"{c.spec}: {shown(note)}\n")
+    for about_all in (*found.notes, *found.warnings):
+        sys.stderr.write(f"{shown(about_all)}\n")
     _failures(found.failed)
 
 

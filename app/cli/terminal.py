@@ -78,12 +78,12 @@ class ProgressLine:
             sys.stderr.write(f"\r\x1b[K{line}")
             self._open = True
         else:
-            stage, told = self._last
+            what, told = self._last
             finished = progress.done >= progress.total
-            if stage == progress.stage and not finished and time.monotonic() - told < QUIET_EVERY:
+            if what == progress.label.template and not finished and time.monotonic() - told < QUIET_EVERY:
                 return
             sys.stderr.write(line + "\n")
-            self._last = (progress.stage, time.monotonic())
+            self._last = (progress.label.template, time.monotonic())
         sys.stderr.flush()
 
     def note(self, text: str) -> None:

@@ -6,8 +6,9 @@ import sys
 
 from agent import events
 from agent.descriptions import describe_change
-from agent.understanding.rules import RuleUnderstanding
-from app.cli.terminal import follow, language
+from agent.settings import Settings
+from agent.understanding.choice import choose_understanding
+from app.cli.terminal import follow, language, shown
 from app.wording import as_text, noted_lines
 from knowledge.errors import RequirementsError
 from knowledge.requirements import Requirements
@@ -21,7 +22,9 @@ def understood(words: str, *, quiet: bool) -> Requirements:
         RequirementsError: nothing of it was understood.
     """
     follow(words)
-    found = RuleUnderstanding().understand(words, Requirements(summary=words[:500]), None)
+    found = choose_understanding(Settings()).understand(words, Requirements(summary=words[:500]), None)
+    if found.note is not None and not quiet:
+        sys.stderr.write(shown(found.note) + "\n\n")
     if not found.changes:
         raise RequirementsError(
             say("I understood no demand in “{words}”.", words=words.strip()[:80]),

@@ -2,13 +2,14 @@
 
 import pytest
 
-from agent.answers import answer
+from agent.answers import answer, as_question_of_knowledge
 from agent.graph import make_context
 from agent.settings import Settings
 from agent.state import State
 from agent.understanding.base import Question, Understood
 from agent.understanding.language import reply_language
 from agent.understanding.rules import RuleUnderstanding
+from knowledge.guidance import load_notes
 from knowledge.requirements import Requirements
 from knowledge.results import Interval, Plan, PlannedCandidate, Row
 from knowledge.wording import say
@@ -64,6 +65,112 @@ def test_of_several_set_ups_the_plainest_answers_for_the_model(context):
     assert "0.100" in found
     assert "rrf" in str(ask(context, "why_not", "rrf(bm25, st:BAAI/bge-m3)", recommendation=Decided))
     assert "too slow" in str(ask(context, "why_not", "bm25", recommendation=Decided))
+
+
+def asked(context, words, **state):
+    """The answer to a question as the rules read it."""
+    understood = RuleUnderstanding().understand(words, Requirements(), None)
+    assert understood.intent == "question", words
+    return answer(understood, State(requirements=Requirements(), **state), context)
+
+
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        ("what is Matryoshka?", "matryoshka"),
+        ("什么是 Matryoshka？", "matryoshka"),
+        ("how do I deploy it?", "deployment"),
+        ("is the 2 % worth it?", "worth-it"),
+        ("多花一倍的钱换 2% 值得吗？", "worth-it"),
+        ("what is CLIP?", "multimodal"),
+        ("what is bm25", "bm25"),
+        ("explain RRF", "hybrid-rrf"),
+        ("why do you correct for several comparisons?", "significance"),
+        ("HNSW 和 IVF 的区别", "ann-index"),
+        ("compare hnsw and ivf?", "ann-index"),
+    ],
+)
+def test_questions_of_knowledge_are_answered_by_a_note_that_is_named(context, words, note):
+    language = "zh" if any("\u4e00" <= c <= "\u9fff" for c in words) else "en"
+    found = asked(context, words, language=language).render(language)
+    assert found.startswith(load_notes()[note].text.in_language(language))
+    assert f"“{note}”" in found
+
+
+def test_a_figure_of_a_note_is_cited_with_its_date(context):
+    assert "2025-08-28" not in str(asked(context, "what is Matryoshka?"))
+    assert "OpenAI, New embedding models and API updates, 2024-01-25" in str(asked(context, "what is Matryoshka?"))
+
+
+@pytest.mark.parametrize("words", ["what is the capital of France?", "红烧肉怎么做？", "how do I center a div in CSS?"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_nobody_knows_is_said_to_be_unknown(context, words, language):
+    found = asked(context, words, language=language).render(language)
+    assert found.startswith("我不知道" if language == "zh" else "I do not know")
+    assert "note “" not in found
+    assert "笔记“" not in found
+
+
+def test_models_are_still_models(context):
+    assert "568 M parameters" in str(asked(context, "tell me about bge-m3"))
+    assert str(asked(context, "why not CLIP?")) != str(asked(context, "what is CLIP?"))
+    assert str(asked(context, "explain your choice")) == "Nothing is decided yet."
+    assert str(asked(context, "why?")) == "Nothing is decided yet."
+
+
+class Measured(Decided):
+    """A decision with figures."""
+
+    winner, best, runner_up, primary, margin, run_id = "bm25", "st:BAAI/bge-m3", None, "nDCG@10", 0.02, "R7"
+    rows = (
+        row("bm25", "winner", query_p95_ms=1.25, documents_per_second=900.0, bytes_per_vector=321.0),
+        row("st:BAAI/bge-m3", "tied", query_p95_ms=88.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "figures"),
+    [
+        ("is it worth it?", ("run R7", "nDCG@10", "0.500", "0.02", "1.2 ms", "88.0 ms")),
+        ("how do I deploy it?", ("Recommended here: bm25", "p95 1.2 ms", "900 documents", "321 bytes")),
+        ("why p99 and not the average?", ()),
+        ("what does p95 mean?", ("run R7", "p95 1.2 ms")),
+        ("how much memory does the index take?", ("321 bytes",)),
+    ],
+)
+def test_what_was_measured_here_stands_beside_the_note(context, words, figures):
+    class Reasons(Measured):
+        headline, reasons, confidence = say("It is the recommendation."), (), say("It is the recommendation.")
+
+    found = str(asked(context, words, recommendation=Reasons))
+    assert all(figure in found for figure in figures), found
+    assert "321 bytes" not in str(asked(context, words)), "nothing of it without a measurement"
+
+
+@pytest.mark.parametrize(
+    "text", ["ColBERT", "mrr", "切块", "cosine vs dot product", "ndcg怎么看", "reranker or bigger model"]
+)
+def test_a_term_alone_asks_for_it(context, text):
+    found = as_question_of_knowledge(Understood(requirements=Requirements()), text, context)
+    assert found.question
+    assert found.question.words == text
+
+
+@pytest.mark.parametrize("text", ["test", "数据", "thanks", "", "???", "qwertz uiop", "the data", "你好", "ok cool"])
+def test_other_words_ask_nothing(context, text):
+    found = as_question_of_knowledge(Understood(requirements=Requirements()), text, context)
+    assert found.question is None
+
+
+@pytest.mark.parametrize("intent", ["inform", "decide", "confirm", "decline", "stop", "greeting"])
+def test_what_was_understood_otherwise_stays_so(context, intent):
+    understood = Understood(requirements=Requirements(), intent=intent)
+    assert as_question_of_knowledge(understood, "ColBERT", context) is understood
+
+
+def test_the_question_carries_its_own_words():
+    understood = RuleUnderstanding().understand("We need German. What is MRR? Thanks.", Requirements(), None)
+    assert understood.question.words == "What is MRR?"
 
 
 def test_what_if_names_what_would_change(context):

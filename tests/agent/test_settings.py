@@ -24,10 +24,13 @@ def test_what_the_tools_get(monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("HF_ENDPOINT", "https://hub.example/")
     monkeypatch.setenv("ADVISOR_CHILD_MEMORY_MB", "512")
+    monkeypatch.setenv("ADVISOR_CHILD_MINUTES", "1.5")
     workspace = Settings(home=tmp_path).workspace()
     assert workspace.milvus_uri == "http://milvus.example:19530"
     assert workspace.hub_endpoint == "https://hub.example"
     assert (workspace.home, workspace.offline, workspace.child_memory_mb) == (tmp_path, True, 512)
+    assert workspace.child_seconds == 90
+    assert Settings(home=tmp_path, child_minutes=None).workspace().child_seconds is None
     assert workspace.openai_api_key.get_secret_value() == "sk-secret"
     assert "sk-secret" not in repr(Settings()) + repr(workspace)
 

@@ -4,15 +4,18 @@ import time
 
 import pytest
 
+from agent.settings import Settings
 from agent.understanding import Asked, RuleUnderstanding, Understood
+from agent.understanding.choice import choose_understanding
 from agent.understanding.findings import value_of
 from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.requirements import Requirements
+from tests.fake_llm import FakeLLM, finding, quoting
 
-IMPLEMENTATIONS = [RuleUnderstanding]
 MESSAGES = [
     "Semantic search over 10M legal documents in English and German, under 100 ms p95, no GPU",
     "我们要做知识库问答，大约1000万条中文文档，没有显卡，数据不能出内网",
+    "Semantic search without fuss: every page remains in our own cellar, and there are 4 billion of these",
     "why not bge-m3?",
     "yes",
     "just decide",
@@ -23,9 +26,26 @@ MESSAGES = [
 ]
 
 
-@pytest.fixture(params=IMPLEMENTATIONS, scope="module")
+#: what a good language model says of the messages in which the rules leave something
+EXTRACTIONS = {
+    "10M legal documents": finding("documents", "10000000", "10M legal documents"),
+    "without fuss": finding("hosting", "self_hosted", "every page remains in our own cellar"),
+    "budget is tight": finding("cost", "28", "每月 200 元"),
+    "We are a startup": finding("license", "commercial", "We are a startup"),
+    "What if we had a GPU": finding("gpu", "yes", "had a GPU"),
+}
+
+
+@pytest.fixture(params=["rules", "llm"], scope="module")
 def understanding(request):
-    return request.param()
+    if request.param == "rules":
+        yield RuleUnderstanding()
+        return
+    pytest.importorskip("langchain_openai", reason="langchain-openai is not installed (extra llm)")
+    with FakeLLM() as server:
+        server.otherwise = quoting(EXTRACTIONS)
+        yield choose_understanding(Settings(llm="openai:fake-1", openai_base_url=server.base_url))
+        assert server.requests, "the language model was never asked"
 
 
 def licensed() -> Requirements:

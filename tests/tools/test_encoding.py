@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -162,3 +164,78 @@ def test_a_home_that_cannot_be_written(static, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="cannot be written"):
         encoding.ensure(static, {"query": ["x"]}, Workspace(home=tmp_path / "file"))
+
+
+def test_two_at_once_encode_everything_once(remote, workspace, endpoint):
+    """The second waits for the first, says so, and finds all it needs; killed, the first holds nobody up."""
+    held, go = threading.Event(), threading.Event()
+
+    def hold(number):
+        held.set()
+        assert go.wait(60)
+
+    endpoint.on_request = hold
+    first = run_and_die(workspace, "openai:fake", stdout=subprocess.DEVNULL)
+    assert held.wait(60)
+    waited, costs = [], []
+
+    def second():
+        costs.append(
+            encoding.ensure(remote, {"document": DOCUMENTS}, workspace, on_wait=lambda: (waited.append(1), go.set()))
+        )
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    thread.join(60)
+    assert first.wait(60) == 0
+    assert (waited, costs) == ([1], [encoding.Cost(cached=len(DOCUMENTS))])
+    assert sorted(endpoint.texts) == sorted(DOCUMENTS)
+
+
+def test_an_encoder_held_by_a_killed_process_is_free(remote, workspace, endpoint):
+    victims = []
+    endpoint.on_request = lambda number: victims[0].kill() if number == 1 else None
+    victims.append(run_and_die(workspace, "openai:fake"))
+    assert victims[0].wait(60) == -signal.SIGKILL
+    waited = []
+    encoding.ensure(remote, {"document": DOCUMENTS}, workspace, on_wait=lambda: waited.append(1))
+    assert not waited
+
+
+def test_time_that_is_up_keeps_what_was_encoded(static, workspace, monkeypatch):
+    """An encoder that hangs after its first batch, in a real child."""
+    start = """
+        import sys, time
+        from tools import workers
+        from tools.encoders import static
+        loaded = static.load
+        def load(*arguments):
+            model, calls = loaded(*arguments), []
+            embed = model.embed
+            def slow(texts, **options):
+                calls.append(1)
+                time.sleep(600 * (len(calls) > 1))
+                return embed(texts, **options)
+            model.embed = slow
+            return model
+        static.load = load
+        workers.main(sys.argv[1])
+    """
+    monkeypatch.setattr(workers, "START", (sys.executable, "-P", "-c", textwrap.dedent(start)))
+    cache = VectorCache(workspace.vectors, static.key("document"))
+    with pytest.raises(ResourceError, match="took longer than the 12 s allowed"):
+        encoding.ensure(static, {"document": DOCUMENTS}, replace(workspace, child_seconds=12))
+    assert len(cache.missing(DOCUMENTS)) == len(DOCUMENTS) - encoding.CHUNK
+
+
+def test_a_fast_encoder_gets_larger_batches(static, workspace):
+    """One write to disk for every 64 texts would be most of what a table of word vectors takes."""
+    texts = [f"text {i}" for i in range(3000)]
+    told = []
+    encoding.ensure(static, {"document": texts}, workspace, told.append)
+    assert len(told) < 15
+    assert np.allclose(
+        np.concatenate(list(encoding.stream(static, texts, "document", workspace, rows=999))),
+        encoders.load(static).embed(texts, kind="document"),
+        atol=1e-6,
+    )

@@ -1,5 +1,8 @@
 """Candidates measured on data whose right answer is known, by real encoders, Milvus Lite and ir-measures."""
 
+import importlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import ir_measures
@@ -20,13 +23,14 @@ from knowledge.errors import (
 from knowledge.results import Consent, DatasetSummary
 from tests.fake_http import FakeEmbeddings, FakeHub
 from tests.tiny_models import make_st, make_static
-from tools import encoders, hub, workers
+from tools import encoders, hub, vector_store, workers
 from tools.encoding import vectors
 from tools.evaluate import describe_method, evaluate, query_scores
 from tools.metrics import scoring
 from tools.run_store import RunStore
 from tools.workspace import Workspace
 
+evaluate_module = importlib.import_module("tools.evaluate")
 WORDS = ["cat", "dog", "sea", "ship", "apple", "pear", "code", "memory", "garbage", "collection", "server", "web"]
 
 
@@ -125,7 +129,7 @@ def test_the_record_is_complete(measured, dataset, specs):
     assert by_name["bm25"].dimension is None
     assert by_name["bm25"].encoded_texts == 0
     assert by_name["rrf"].dimension == 32
-    assert by_name["st"].encoded_texts > 100
+    assert by_name["st"].encoded_texts == 72, "the preflight's sample of 48 documents and 12 queries is there already"
     scores = query_scores(found, workspace)
     assert set(scores) == set(specs.values())
     for candidate in found.candidates:
@@ -139,7 +143,11 @@ def test_progress_ends_at_its_end_and_one_model_is_encoded_once(measured, datase
     characters = sum(map(len, {*dataset.documents.values()}))
     characters += sum(len(text) for text in {dataset.queries[f"q{i}"] for i in range(12)})
     assert progress[-1].done == progress[-1].total == 2 * characters, "two models, five candidates"
-    assert [p.done for p in progress] == sorted(p.done for p in progress)
+    labels = list(dict.fromkeys(p.label.render() for p in progress))
+    assert labels == ["Checking", "Encoding"]
+    for label in labels:
+        done = [p.done for p in progress if p.label.render() == label]
+        assert done == sorted(done)
 
 
 def test_a_repeat_encodes_nothing_and_finds_the_same(measured, dataset, specs, monkeypatch):
@@ -289,6 +297,69 @@ def test_one_document_and_one_query(workspace, tmp_path):
     assert [c.primary_mean for c in found.candidates] == [1.0, 1.0]
 
 
+# ---------------------------------------------------------------- limits
+
+
+def test_more_vectors_than_milvus_lite_holds_are_searched_without_it(measured, dataset, specs, monkeypatch):
+    """The same figures, and the record says how they came about."""
+    found, workspace, _ = measured
+    before = next(c for c in found.candidates if c.spec == specs["st"])
+    monkeypatch.setattr(vector_store, "LITE_BYTES", 1000)
+    monkeypatch.setattr(evaluate_module, "METHOD", -1)  # another key: measured again
+    (candidate,) = evaluate(dataset, [specs["st"]], workspace).candidates
+    assert candidate.metrics == pytest.approx(before.metrics)
+    assert candidate.interval.mean == pytest.approx(before.interval.mean)
+    assert (candidate.encoded_texts, candidate.dimension) == (0, 32)
+    assert any("120 vectors of 32 numbers are more than Milvus Lite" in str(note) for note in candidate.notes)
+
+
+def test_what_does_not_fit_is_a_finding_and_the_others_go_on(workspace, tmp_path):
+    spec = f"static:{make_static(tmp_path / 'static')}"
+    limited = replace(workspace, child_memory_mb=20)
+    found = evaluate(SMALL, [spec, "bm25"], limited)
+    assert [c.spec for c in found.candidates] == ["bm25"]
+    (failed,) = found.failed
+    assert failed.reason.render() == (
+        f"{spec} does not fit here: it needed more than the 20 MB of memory allowed for it."
+    )
+    assert "does not fit" not in str(evaluate(SMALL, [spec], workspace).failed), "with more memory it does"
+
+
+def test_what_takes_too_long_is_left_out_and_the_others_go_on(workspace, tmp_path):
+    spec = f"static:{make_static(tmp_path / 'static')}"
+    found = evaluate(SMALL, [spec, "bm25"], replace(workspace, child_seconds=0.01))
+    assert [c.spec for c in found.candidates] == ["bm25"]
+    assert "was ended: it took longer than" in found.failed[0].reason.render()
+
+
+def test_waiting_for_another_evaluation_is_said(workspace, endpoint):
+    there = replace(workspace, openai_base_url=endpoint.base_url)
+    agreed = Consent(hosts=frozenset({endpoint.url.removeprefix("http://")}))
+    held, go, said = threading.Event(), threading.Event(), []
+
+    def hold(number):
+        held.set()
+        assert go.wait(60)
+
+    def listen(progress):
+        said.append(progress.label.render())
+        if "Waiting" in said[-1]:
+            go.set()
+
+    endpoint.on_request = hold
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(evaluate, SMALL, ["openai:fake"], there, consent=agreed, preflight=False)
+        assert held.wait(60)
+        second = pool.submit(
+            evaluate, SMALL, ["openai:fake"], there, consent=agreed, preflight=False, on_progress=listen
+        )
+        one, two = first.result(60), second.result(60)
+    assert "Waiting for another evaluation that encodes with openai:fake" in said
+    assert one.candidates[0].metrics == two.candidates[0].metrics
+    assert (one.candidates[0].encoded_texts, two.candidates[0].encoded_texts) == (5, 0)
+    assert len(endpoint.texts) == 5
+
+
 # ---------------------------------------------------------------- consent
 
 
@@ -309,7 +380,7 @@ def test_no_text_leaves_without_consent(workspace, endpoint):
     found = evaluate(SMALL, ["openai:fake"], there, consent=Consent(hosts=frozenset({host})))
     assert found.candidates[0].primary_mean == 1.0
     assert found.candidates[0].tokens == sum(len(t.split()) for t in endpoint.texts)
-    assert set(endpoint.texts) == {*SMALL.documents.values(), *SMALL.queries.values()}
+    assert set(endpoint.texts) == {*SMALL.documents.values(), *SMALL.queries.values()}, "and no other text than theirs"
 
 
 def test_what_is_measured_needs_no_consent_again(workspace, endpoint):
@@ -324,7 +395,7 @@ def test_what_is_measured_needs_no_consent_again(workspace, endpoint):
 
 def test_an_endpoint_that_fails_is_a_failed_candidate(workspace, endpoint, monkeypatch):
     monkeypatch.setattr("tools.encoders.openai.MAX_RETRIES", 0)
-    endpoint.instead = [(401, {}, b"{}")] * 2
+    endpoint.instead = [(401, {}, b"{}")] * 4  # preflight and measurement, twice
     there = replace(workspace, openai_base_url=endpoint.base_url)
     agreed = Consent(hosts=frozenset({endpoint.url.removeprefix("http://")}))
     found = evaluate(SMALL, ["openai:fake", "bm25"], there, consent=agreed)

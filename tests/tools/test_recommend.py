@@ -140,8 +140,8 @@ def test_few_queries_leave_it_undecided_and_say_how_many_would_do():
 
 
 def test_on_the_edge_of_the_margin_no_number_of_queries_is_promised():
-    scores = {BEST: [1.0, 0.0, 0.9, 0.4] * 10, NEAR: [0.5, 0.46, 0.91, 0.35] * 10}  # 0.02 worse: the margin itself
-    made = decide(scores, COST)
+    scores = {BEST: [1.0, 0.0, 0.9, 0.4] * 10, NEAR: [0.5, 0.5, 0.91, 0.39] * 10}  # as good: the margin itself
+    made = decide(scores, COST, Requirements(margin=0.0))
     assert made.undecided == (NEAR,)
     assert "no reasonable number" in str(made.confidence)
     assert not any("more" in step.values for step in made.next_steps)
@@ -166,6 +166,46 @@ def test_a_single_query_decides_nothing_and_promises_nothing():
     assert made.winner == BEST
     assert made.undecided == (NEAR,)
     assert "needed" not in str(made.confidence.values)
+    assert "no reasonable number" not in str(made.confidence), "more queries would do"
+
+
+def test_the_confidence_says_what_the_sample_can_show():
+    found = str(decide({**SCORES, FAR: wobbling(0.5, phase=3)}, COST).confidence)
+    assert "all 3 pairs" in found
+    assert "smallest difference to the best that such a sample shows in four of five cases" in found
+    assert "whichever candidate is truly the best is shown" in found
+    noisy = {BEST: [1.0, 0.0, 0.9, 0.4] * 5, NEAR: [0.6, 0.3, 0.8, 0.2] * 5}
+    assert "does not rule out that another candidate is better" in str(decide(noisy, COST).confidence)
+
+
+def test_an_equal_score_on_every_query_proves_no_more_than_it_does():
+    """With no difference in 50 queries, up to 1 - 0.05 ** (1 / 50) = 5.8 % of all queries may differ."""
+    made = decide({BEST: wobbling(0.7, 50), NEAR: wobbling(0.7, 50)}, COST)
+    assert "at most 5.8% can differ" in str(made.confidence)
+    assert "rejected" not in str(made.confidence)
+
+
+def test_a_question_asked_many_times_is_one_observation():
+    """Ten texts, each asked thirty times: three hundred queries seem to show a tie, ten do not."""
+    scores = {BEST: wobbling(0.7, 10, 0.1) * 30, NEAR: wobbling(0.7, 10, 0.1, phase=1) * 30}
+    run = evaluation(scores)
+    assert (
+        recommend(Requirements(), shortlist(), run, per_query(scores), benchmark(COST), now=NOW).comparisons[1].verdict
+        == "tied"
+    )
+    same = tuple(tuple(f"q{i + 10 * j}" for j in range(30)) for i in range(10))
+    run = run.model_copy(update={"same_queries": same})
+    made = recommend(Requirements(), shortlist(), run, per_query(scores), benchmark(COST), now=NOW)
+    other = made.comparisons[1]
+    assert (other.verdict, other.wins + other.losses + other.draws) == ("undecided", 10)
+    assert other.difference.mean == pytest.approx(sum(scores[NEAR]) / 300 - sum(scores[BEST]) / 300)
+
+
+def test_notes_and_warnings_of_the_evaluation_reach_the_reader():
+    noted = evaluation(SCORES).model_copy(update={"notes": (say("Memory ran out."),), "warnings": (say("It died."),)})
+    made = recommend(Requirements(), shortlist(), noted, per_query(SCORES), benchmark(COST), now=NOW).recommendation
+    assert "Memory ran out." in [str(text) for text in made.not_measured]
+    assert "It died." in str(made.confidence)
 
 
 @pytest.mark.parametrize(

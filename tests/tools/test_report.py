@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import string
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -650,18 +649,3 @@ def test_print_is_light_and_still(browser, report, tmp_path):
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 718
     visit.check()
     visit.page.close()
-
-
-def test_the_wording_is_complete():
-    """Every sentence of this part has its Chinese, with the same values."""
-    import ast
-
-    chinese = json.loads((files("knowledge") / "data" / "wording_zh" / "report.json").read_text("utf-8"))
-    for path in Path(report_files.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
-                english = node.args[0].value
-                assert english in chinese, english
-    for english, other in chinese.items():
-        names = [{f for _, f, _, _ in string.Formatter().parse(t) if f} for t in (english, other)]
-        assert names[0] == names[1]

@@ -96,3 +96,32 @@ def test_candidates_are_named_once_and_there_is_at_least_one():
     assert [c.spec for c in retrieval.parse(["bm25", " bm25 ", "st:x?dim=3"])] == ["bm25", "st:x?dim=3"]
     with pytest.raises(UserError, match="no candidate was named"):
         retrieval.parse([])
+
+
+# ---------------------------------------------------------------- exact search in parts
+
+
+def split(documents, size):
+    return [documents[start : start + size] for start in range(0, len(documents), size)]
+
+
+@pytest.mark.parametrize(
+    ("documents", "size", "depth"), [(1000, 64, 10), (1000, 7, 100), (30, 30, 100), (1, 1, 1), (50, 8, 50)]
+)
+def test_exact_search_in_parts_is_that_of_the_whole(documents, size, depth, monkeypatch):
+    monkeypatch.setattr(retrieval, "EXACT_QUERIES", 3)
+    rng = np.random.default_rng(documents)
+    # whole numbers: many equal scores, and no rounding
+    stored = rng.integers(-2, 3, (documents, 6)).astype(np.float32)
+    asked = np.vstack([rng.integers(-2, 3, (7, 6)), np.zeros((1, 6))]).astype(np.float32)
+    found = retrieval.exact(split(stored, size), asked, depth)
+    scores = asked @ stored.T
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :depth]
+    assert np.array_equal(found.rows, expected), "equal scores keep the order of the documents"
+    assert np.array_equal(found.scores, np.take_along_axis(scores, expected, axis=1))
+    assert (found.rows.dtype, found.scores.dtype) == (np.int64, np.float64)
+
+
+def test_exact_search_without_queries_or_documents():
+    assert retrieval.exact([np.ones((5, 4), np.float32)], np.zeros((0, 4), np.float32), 3).rows.shape[0] == 0
+    assert retrieval.exact([], np.ones((2, 4), np.float32), 3).rows.shape == (2, 0)

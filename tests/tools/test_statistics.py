@@ -1,10 +1,17 @@
 """Paired tests and intervals: known cases, and how often they are wrong."""
 
+import itertools
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 from tools import statistics
-from tools.statistics import bootstrap_interval, compare, holm, queries_needed, randomisation_test
+from tools.statistics import bootstrap_interval, by_text, compare, holm, queries_needed, randomisation_test
 
 
 def verdicts(scores, margin=0.02):
@@ -122,9 +129,20 @@ def test_intervals_of_skewed_values_are_finite(values):
 def test_queries_needed_follows_the_formula():
     differences = np.array([0.1, -0.1] * 50)
     deviation = differences.std(ddof=1)
-    assert queries_needed(differences, 0.02) == np.ceil((2.486475 * deviation / 0.02) ** 2)
+    for_tie = (2.486475 * deviation / 0.02) ** 2
+    assert for_tie < queries_needed(differences, 0.02) < 1.1 * for_tie, "and the query that is added"
     assert queries_needed(differences * 2, 0.02) > queries_needed(differences, 0.02)
-    assert queries_needed(differences - 0.018, 0.02) is None  # on the edge of the margin: 15,000 and more
+    assert queries_needed(differences, 0.02, 4, 10) > queries_needed(differences, 0.02)
+    # near the edge of the margin it is sooner shown to be worse
+    assert queries_needed(differences - 0.018, 0.02) == np.ceil((2.801585 * deviation / 0.018) ** 2)
+    assert queries_needed(differences, 0.0) is None
+    assert queries_needed(differences * 10, 0.001) is None
+
+
+def test_queries_needed_is_never_fewer_than_any_test_could_do_with():
+    """Of 2 ** n sign patterns one is the most extreme: with four queries, p is never under 2 / 16."""
+    assert queries_needed(np.array([-0.5, -0.5, -0.5]), 0.02) == 6
+    assert randomisation_test(np.full(6, -0.5)) < 0.05 < randomisation_test(np.full(5, -0.5))
 
 
 def test_power_at_the_number_asked_for_is_about_eighty_percent(rng, monkeypatch):
@@ -136,3 +154,170 @@ def test_power_at_the_number_asked_for_is_about_eighty_percent(rng, monkeypatch)
     spread = pilot.std(ddof=1)
     shown = [randomisation_test(rng.normal(0.03, spread, count), "greater", seed=i) < 0.05 for i in range(120)]
     assert 0.65 < np.mean(shown) < 0.93
+
+
+# ---------------------------------------------------------------- against other implementations
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater"])
+@pytest.mark.parametrize("n", [2, 5, 9, 13])
+def test_scipy_finds_the_same_where_all_swaps_are_tried(rng, n, alternative):
+    for scale in (1, 1 / 3):  # with ties in the sums
+        d = np.round(rng.normal(0.1, 0.3, n), 1) * scale
+        found = stats.permutation_test(
+            (d,), np.mean, permutation_type="samples", n_resamples=np.inf, alternative=alternative, vectorized=True
+        )
+        assert randomisation_test(d, alternative) == pytest.approx(found.pvalue, abs=1e-12)
+
+
+def test_scipy_finds_about_the_same_with_many_queries(rng):
+    a = rng.beta(2, 3, 400)
+    for shift in (0.0, 0.005, 0.01):
+        b = a + rng.normal(shift, 0.08, 400)
+        error = 4 * 0.5 / np.sqrt(statistics.RESAMPLES)
+        assert randomisation_test(b - a) == pytest.approx(stats.ttest_rel(b, a).pvalue, abs=error)
+        interval, t = bootstrap_interval(b - a), stats.ttest_1samp(b - a, 0).confidence_interval()
+        assert (interval.low, interval.high) == pytest.approx((t.low, t.high), abs=0.15 * (t.high - t.low))
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_is_what_its_definition_says(p_values):
+    """Adjusted p_i: the largest of (m - k + 1) p_(k) over all k up to i's rank, at most 1."""
+    m, order = len(p_values), sorted(p_values)
+    expected = [min(1.0, max((m - k) * q for k, q in enumerate(order) if q <= p)) for p in p_values]
+    assert holm(p_values) == pytest.approx(expected)
+    assert all(mine <= limited <= 1 for limited, mine in zip(holm(p_values), holm(p_values, 1), strict=True))
+
+
+# ---------------------------------------------------------------- what must hold for all scores
+
+SCORE = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.63, 1.0])
+FIELDS = (
+    st.integers(2, 9)
+    .flatmap(lambda n: st.lists(st.lists(SCORE, min_size=n, max_size=n), min_size=1, max_size=4))
+    .map(lambda rows: {f"c{i}": np.array(row) for i, row in enumerate(rows)})
+)
+QUICK = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+@QUICK
+@given(FIELDS, st.sampled_from([0.0, 0.02, 0.1]), st.randoms(use_true_random=False))
+def test_what_holds_of_any_comparison(scores, margin, random):
+    found = compare(scores, margin)
+    best = found[0]
+    assert [c.verdict for c in found].count("best") == 1
+    assert best.p_within is not None
+    for c in found:
+        assert c.difference.low <= c.difference.mean <= c.difference.high
+        assert 0 < c.p_different <= 1
+        assert 0 <= c.p_worse <= 1
+        assert 0 <= c.p_within <= 1
+        assert c.wins + c.losses + c.draws == len(scores[c.spec])
+        assert c.difference.mean <= 1e-12
+    assert [c.spec for c in found if c.verdict in ("best", "tied")] == list(statistics.non_inferior(scores, margin))
+    # the order of the queries says nothing
+    order = list(range(len(scores["c0"])))
+    random.shuffle(order)
+    shuffled = compare({spec: values[order] for spec, values in scores.items()}, margin)
+    assert [(c.spec, c.verdict, c.p_different, c.p_worse) for c in shuffled] == [
+        (c.spec, c.verdict, pytest.approx(c.p_different), pytest.approx(c.p_worse)) for c in found
+    ]
+    # nor does the unit
+    percent = compare({spec: 100 * values for spec, values in scores.items()}, 100 * margin)
+    assert [(c.spec, c.verdict) for c in percent] == [(c.spec, c.verdict) for c in found]
+
+
+@QUICK
+@given(st.lists(st.sampled_from([-1.0, -0.5, -0.1, 0.0, 0.1, 0.5, 1.0]), min_size=2, max_size=9).map(np.array))
+def test_swapping_the_two_swaps_the_tails(d):
+    assert randomisation_test(d) == pytest.approx(randomisation_test(-d))
+    assert randomisation_test(d, "greater") + randomisation_test(-d, "greater") >= 1
+    wider = [statistics.worse_by_more(d, margin) for margin in (0.0, 0.01, 0.1, 0.4, 1.01)]
+    assert all(a >= b - 1e-12 for a, b in itertools.pairwise(wider)), "a wider margin is easier to keep"
+    assert statistics.worse_by_more(d, 0.05) >= randomisation_test(d + 0.05, "greater") / 2
+
+
+@QUICK
+@given(FIELDS)
+def test_a_candidate_more_only_adds_to_the_correction(scores):
+    before = {c.spec: c for c in compare(scores, 0.05)}
+    best = next(iter(before))
+    after = {c.spec: c for c in compare(scores | {"twin": scores[best].copy()}, 0.05)}
+    assert after["twin"].verdict in ("tied", "best")
+    for spec, c in before.items():
+        assert after[spec].p_different >= c.p_different - 1e-12
+        assert after[spec].p_worse >= c.p_worse - 1e-12
+        assert after[spec].difference.mean == pytest.approx(c.difference.mean)
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), SCORE, min_size=1))
+def test_queries_of_one_text_keep_the_mean(scores):
+    groups = (("a", "b", "x"), ("c", "h"), ("y",))
+    merged = by_text(scores, groups)
+    assert np.mean(list(merged.values())) == pytest.approx(np.mean(list(scores.values())))
+    assert len(merged) == len(scores) - ({"a", "b"} <= set(scores)) - ({"c", "h"} <= set(scores))
+    assert by_text(scores, ()) == scores
+
+
+# ---------------------------------------------------------------- how often they are wrong, on real scores
+
+REAL = Path(__file__).parents[2] / "benchmarks" / "statistics" / "scores.json"
+
+
+@pytest.fixture(scope="module")
+def real():
+    """nDCG@10 a query of real candidates on real data: {set: array of shape (candidates, queries)}."""
+    found = json.loads(REAL.read_text("utf-8"))
+    return [np.array(list(candidates.values())) for candidates in found.values()]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 399)
+
+
+@pytest.mark.usefixtures("quick")
+def test_equal_candidates_are_rarely_called_worse(rng, real):
+    """Eight, all equal in truth: whoever happens to be ahead is the best. Correcting for seven gives 9 % and more."""
+    wrong = 0
+    for i in range(150):
+        scores = real[i % len(real)]
+        equal = rng.permuted(scores[:8, rng.integers(0, scores.shape[1], 50)], axis=0)
+        wrong += "worse" in verdicts_only(equal, 0.02)
+    assert wrong <= 15  # of 150 at 5 %: more than 15 in 1 of 200
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_is_worse_by_the_margin_is_rarely_called_tied(rng, real):
+    """Two, one of them worse by just the margin; rare large losses included."""
+    wrong = 0
+    gaps = [d for scores in real for a in scores for b in scores if (d := a - b).mean() < -0.001]
+    for i in range(300):
+        d = gaps[i * 7 % len(gaps)]
+        wrong += statistics.worse_by_more(rng.choice(d, 25), -d.mean() - 1e-9) < 0.05
+    assert wrong <= 25  # of 300 at 5 %: more than 25 in 1 of 100
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("n", [10, 25, 50])
+def test_intervals_of_real_differences_cover(rng, real, n):
+    """Plain BCa holds the truth in 83 % at ten queries."""
+    gaps = [a - b for scores in real for a, b in itertools.combinations(scores, 2)]
+    held = 0
+    for i in range(200):
+        d = gaps[i * 5 % len(gaps)]
+        found = bootstrap_interval(rng.choice(d, n), seed=i)
+        held += found.low - 1e-9 <= d.mean() <= found.high + 1e-9
+    assert held >= 0.9 * 200
+
+
+def verdicts_only(values, margin):
+    """Verdicts without intervals, which take the time."""
+    field = statistics._field({str(i): row for i, row in enumerate(values)}, margin, 0)
+    return ["worse" if p < 0.05 else "" for p in field.different]
+
+
+def test_the_margin_is_tested_with_one_loss_more():
+    """Five equal gains and the loss that is added: of 64 sign patterns, 1 + 6 have a sum as large."""
+    assert statistics.worse_by_more(np.full(5, 0.1), 0.0) == pytest.approx(7 / 64)
+    assert statistics.worse_by_more(np.full(5, -0.1), 0.1) == 1.0, "on the margin is not within it"

@@ -1,7 +1,11 @@
 """Milvus against exact search in NumPy, and what it leaves behind."""
 
+import shutil
 import socket
+import subprocess
+import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import numpy as np
 import pytest
 
 from knowledge.errors import ProviderError, ResourceError
-from tools import vector_store
+from tools import vector_store, workers
 from tools.encoders import cut
 from tools.vector_store import PREFIX, VectorStore
 from tools.workspace import Workspace
@@ -144,3 +148,112 @@ def test_a_nonsensical_address(tmp_path, uri, monkeypatch):
     with pytest.raises(ProviderError, match="cannot be opened"):
         VectorStore(Workspace(home=tmp_path, milvus_uri=uri))
     assert not list(Path.cwd().iterdir())
+
+
+# ---------------------------------------------------------------- what Milvus Lite and its disk have done to others
+
+
+def test_a_milvus_that_ranks_otherwise_is_not_trusted(tmp_path, monkeypatch):
+    """Lite 3.0 returned 1 - cosine; a version that takes IP for COSINE would look right on vectors of unit length."""
+    from milvus_lite.search import distance
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(distance, "ip_distance", distance.cosine_distance)
+    with pytest.raises(ProviderError, match="does not rank by inner product"):
+        VectorStore(Workspace(home=tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("index", "metric"), [("FLAT", "COSINE"), ("IVF_RABITQ", "IP"), ("HNSW", "IP")])
+def test_another_index_than_was_asked_for_is_noticed(store, index, metric):
+    """Lite takes names of indexes that it does not have (IVF_RABITQ), and says that they are finished."""
+    from pymilvus import DataType
+
+    schema = store._client.create_schema(auto_id=False)
+    schema.add_field("row", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
+    params = store._client.prepare_index_params()
+    params.add_index("vector", index_type=index, metric_type=metric)
+    store._client.create_collection("other", schema=schema, index_params=params)
+    with pytest.raises(ProviderError, match="where FLAT, IP was asked for"):
+        store._check_index("other")
+    store._client.drop_collection("other")
+
+
+def test_a_disk_without_room_is_named_before_anything_is_written(store, monkeypatch):
+    usage = shutil.disk_usage(tempfile.gettempdir())
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=2**20))
+    with pytest.raises(ResourceError, match="where 1 MB are free"), store.collection(np.zeros((4000, 64), np.float32)):
+        pass
+    assert not store._client.list_collections()
+
+
+def test_a_disk_that_fills_up_meanwhile_is_an_error_and_not_a_wrong_answer(tmp_path):
+    """Files of this process may not grow beyond a few kilobytes: what a full disk is like."""
+    script = f"""
+        import resource, sys, tempfile
+        from pathlib import Path
+        import numpy as np
+        from knowledge.errors import AdvisorError
+        from tools.vector_store import VectorStore
+        from tools.workspace import Workspace
+        tempfile.tempdir = {str(tmp_path)!r}
+        with VectorStore(Workspace(home=Path(tempfile.tempdir))) as store:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+            try:
+                with store.collection(np.ones((5000, 64), np.float32)) as found:
+                    found.search(np.ones((1, 64), np.float32), 10)
+            except AdvisorError as error:
+                print(type(error).__name__, error.cause)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        env=workers.child_environment(),
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.startswith("ProviderError Milvus failed"), done.stdout + done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+HOLD = """
+import sys, tempfile, time
+from pathlib import Path
+from tools.vector_store import VectorStore
+from tools.workspace import Workspace
+tempfile.tempdir = sys.argv[1]
+import numpy as np
+store = VectorStore(Workspace(home=Path(tempfile.tempdir)))
+with store.collection(np.ones((50, 4), np.float32)):
+    print("open", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    victim = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, env=workers.child_environment()
+    )
+    assert victim.stdout.readline() == b"open\n"
+    (theirs,) = tmp_path.iterdir()
+    (tmp_path / f"{PREFIX}of_somebody_else").mkdir()
+    with VectorStore(Workspace(home=tmp_path)):
+        assert theirs.is_dir()
+    assert theirs.is_dir()
+    victim.kill()
+    victim.wait()
+    victim.stdout.close()
+    with VectorStore(Workspace(home=tmp_path)):
+        assert not theirs.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{PREFIX}of_somebody_else"]
+
+
+def test_how_much_milvus_lite_is_given(store, tmp_path, monkeypatch):
+    assert store.holds(5_183, 384)
+    assert store.holds(40_000, 384)
+    assert not store.holds(100_000, 384)
+    monkeypatch.setattr(store, "_folder", None)
+    assert store.holds(10**8, 384), "a server takes any number"

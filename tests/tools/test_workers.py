@@ -49,6 +49,14 @@ def work(payload, tell):
         raise RuntimeError("a bug, 中文")
     if what == "no memory":
         raise MemoryError
+    if what == "torch":
+        import torch
+        if payload["gpu"]:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        torch.empty(2**50)
+    if what == "score":
+        with open("/proc/self/oom_score_adj") as file:
+            return {"score": int(file.read())}
     if what == "wait":
         tell({"pid": os.getpid()})
         time.sleep(60)
@@ -71,7 +79,7 @@ def job(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "START", (sys.executable, "-P", "-c", textwrap.dedent(start)))
     monkeypatch.setattr(workers, "JOBS", workers.JOBS | {"job_for_tests"})
 
-    def run(do, *, memory_mb=None, on_message=lambda message: None, **payload):
+    def run(do, *, memory_mb=None, seconds=None, on_message=lambda message: None, **payload):
         return workers.run(
             "job_for_tests",
             {"do": do, **payload},
@@ -79,6 +87,7 @@ def job(tmp_path, monkeypatch):
             logs=tmp_path / "logs",
             on_message=on_message,
             memory_mb=memory_mb,
+            seconds=seconds,
         )
 
     return run
@@ -135,19 +144,42 @@ def test_a_folder_called_tools_where_the_user_is_is_not_run(tmp_path, monkeypatc
 def test_too_much_memory_ends_it(job):
     with pytest.raises(ResourceError) as failure:
         job("eat", memory_mb=200)
-    assert failure.value.cause.render() == "st:model needed more than the 200 MB of memory allowed for it."
+    assert failure.value.cause.render() == (
+        "st:model does not fit here: it needed more than the 200 MB of memory allowed for it."
+    )
     assert "precision=bf16" in failure.value.next_step.render()
 
 
 def test_memory_that_python_cannot_get(job):
-    with pytest.raises(ResourceError, match="Memory ran out"):
+    with pytest.raises(ResourceError, match=r"st:model does not fit here: memory ran out \(MemoryError\)"):
         job("no memory")
+
+
+@pytest.mark.parametrize(("gpu", "words"), [(True, "CUDA out of memory"), (False, "allocate memory")])
+def test_memory_that_torch_cannot_get_is_told_apart_from_a_bug(job, gpu, words):
+    with pytest.raises(ResourceError, match=f"st:model does not fit here: memory ran out .*{words}"):
+        job("torch", gpu=gpu)
+
+
+def test_the_kernel_ends_a_child_before_its_parent(job):
+    if not Path("/proc/self/oom_score_adj").is_file():
+        pytest.skip("not Linux")
+    assert job("score")["score"] == 1000
+
+
+def test_a_child_that_hangs_is_ended_when_its_time_is_up(job):
+    heard = []
+    with pytest.raises(ResourceError) as failure:
+        job("wait", seconds=2, on_message=heard.append)
+    assert failure.value.cause.render() == "st:model was ended: it took longer than the 2 s allowed for it."
+    assert not any(psutil.pid_exists(message["pid"]) for message in heard)
+    assert job("echo", text="x", seconds=60)["text"] == "x"
 
 
 @pytest.mark.parametrize("cut", [0, 1])
 def test_a_killed_child_is_survived_even_in_the_middle_of_a_message(job, cut):
     heard = []
-    with pytest.raises(ResourceError, match="The process working on st:model was killed"):
+    with pytest.raises(ResourceError, match="st:model does not fit here: its process was killed"):
         job("die", signal="SIGKILL", cut=cut, on_message=heard.append)
     assert heard == [{"part": 1}]
 

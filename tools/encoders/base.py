@@ -35,6 +35,7 @@ class Resolved(BaseModel):
         download_bytes: what still has to be downloaded; None where that is not known.
         endpoint: host that would receive the texts; None for models that run here.
         note: what the user should know about where the model came from.
+        home: folder for what is made from the model's files once; None where nothing is.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +52,7 @@ class Resolved(BaseModel):
     download_bytes: int | None = 0
     endpoint: str | None = None
     note: Text | None = None
+    home: str | None = None
 
     @property
     def local(self) -> bool:

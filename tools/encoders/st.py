@@ -1,12 +1,17 @@
 """`st:` sentence-transformers models, by hub id or local folder.
 
-Options: ``precision`` fp32 (default), bf16 or fp16; ``prompts`` own (default) or none; ``max_tokens`` to read less.
+Options: ``backend`` torch (default) or onnx; ``precision`` fp32 (default), bf16 or fp16, with ``backend=onnx`` fp32 or
+int8; ``prompts`` own (default) or none; ``max_tokens`` to read less.
+
+Texts are tokenised once and encoded in batches of a like length (``tools.token_batches``). In int8 each text goes
+alone: its activations are scaled by their own extremes, so beside other texts its vector would depend on them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,15 +20,21 @@ import numpy as np
 
 from knowledge.candidate import Leg
 from knowledge.catalog_in_use import usable_catalog
-from knowledge.errors import MissingExtraError, SpecError, UnknownModelError
+from knowledge.errors import MissingExtraError, ResourceError, SpecError, UnknownModelError
 from knowledge.model_card import ModelCard
 from knowledge.wording import Text, say
-from tools import hub
+from tools import hub, onnx_export
 from tools.encoders.base import Kind, Resolved, Vectors, hash_files, hash_folder
+from tools.hardware import usable_cores
+from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches
 from tools.workspace import Workspace
 
-OPTIONS = frozenset({"precision", "prompts", "max_tokens"})
-PRECISIONS = ("fp32", "bf16", "fp16")
+OPTIONS = frozenset({"backend", "precision", "prompts", "max_tokens"})
+PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8")}
+#: the model's prompt for a kind of text is the first of these that it has (as sentence-transformers looks for them)
+PROMPT_NAMES: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
+#: texts tokenised at once
+BLOCK = 1024
 
 
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:
@@ -33,6 +44,12 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         raise MissingExtraError(
             say("{spec} needs sentence-transformers, which is not installed.", spec=leg.spec),
             say("Install it with: pip install '{extra}'.", extra="embedding-advisor[local]"),
+        )
+    onnx = leg.options.get("backend") == "onnx"
+    if onnx and onnx_export.runtime_version() is None:
+        raise MissingExtraError(
+            say("{spec} needs ONNX Runtime, which is not installed.", spec=leg.spec),
+            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[onnx]"),
         )
     folder = Path(leg.name).expanduser()
     if folder.is_dir():
@@ -60,6 +77,8 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         else {kind: None if own else published.get(kind, "") for kind in ("query", "document")}
     )
     settings = {k: leg.options.get(k, default) for k, default in (("precision", "fp32"), ("max_tokens", ""))}
+    if onnx:
+        settings |= {"backend": "onnx", **onnx_export.settings(settings["precision"])}
     return Resolved(
         spec=leg.spec,
         backend=leg.backend,
@@ -72,14 +91,17 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         normalise=similarity != "dot",
         download_bytes=found.download_bytes,
         note=_origin(leg.name, found),
+        home=str(workspace.home) if onnx else None,
     )
 
 
 def _check_options(leg: Leg) -> None:
     precision, prompts = leg.options.get("precision", "fp32"), leg.options.get("prompts", "own")
-    tokens = leg.options.get("max_tokens", "1")
+    backend, tokens = leg.options.get("backend", "torch"), leg.options.get("max_tokens", "1")
+    possible = PRECISIONS.get(backend, ())
     wrong = (
-        (precision not in PRECISIONS and ("precision", precision, ", ".join(PRECISIONS)))
+        (not possible and ("backend", backend, ", ".join(PRECISIONS)))
+        or (precision not in possible and ("precision", precision, _combinations()))
         or (prompts not in ("own", "none") and ("prompts", prompts, "own, none"))
         or ((not tokens.isdecimal() or int(tokens) < 1) and ("max_tokens", tokens, "1, 2, …"))
     )
@@ -89,6 +111,15 @@ def _check_options(leg: Leg) -> None:
             say("“{name}={value}” in {spec} is not possible.", name=name, value=value, spec=leg.spec),
             say("Possible are: {names}.", names=allowed),
         )
+
+
+def _combinations() -> str:
+    """The precisions there are, each with the backend it needs."""
+    return ", ".join(
+        f"precision={precision}" if backend == "torch" else f"backend={backend}&precision={precision}"
+        for backend, precisions in PRECISIONS.items()
+        for precision in precisions
+    )
 
 
 def _origin(model: str, found: hub.Found) -> Text | None:
@@ -154,22 +185,122 @@ class SentenceTransformersEncoder:
         import torch
         from sentence_transformers import SentenceTransformer
 
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}
+        precision, onnx = resolved.options.get("precision", "fp32"), resolved.options.get("backend") == "onnx"
+        on_gpu = torch.cuda.is_available() and not onnx
         self._prompts = resolved.prompts
         self._model = SentenceTransformer(
             str(resolved.path),
-            device="cuda" if torch.cuda.is_available() else "cpu",
+            device="cuda" if on_gpu else "cpu",
             trust_remote_code=False,
             local_files_only=True,
-            model_kwargs={"dtype": dtype[resolved.options.get("precision", "fp32")], "use_safetensors": True},
-        )
+            model_kwargs={"dtype": dtype.get(precision, torch.float32), "use_safetensors": True},
+        ).eval()
+        if onnx:
+            assert resolved.home
+            assert resolved.revision
+            export = onnx_export.place(Path(resolved.home), resolved.model, resolved.revision, precision)
+            onnx_export.use(self._model, export, resolved.model)
         if "max_tokens" in resolved.options:
             self._model.max_seq_length = min(int(resolved.options["max_tokens"]), self._model.max_seq_length or 10**6)
+        self._budget = GPU_TOKENS if on_gpu else CPU_TOKENS
+        self._alone = precision == "int8"
+        self._cores = usable_cores() if onnx else 1
+        self._spec = resolved.spec
 
-    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 32) -> Vectors:
-        encode = self._model.encode_query if kind == "query" else self._model.encode_document
-        vectors = encode(list(texts), prompt=self._prompts[kind], batch_size=batch_size, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
+    def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int | None = None) -> Vectors:
+        """As `Encoder.embed`; without a batch size each batch holds what the budget of tokens allows."""
+        prompt = self._prompts[kind] if self._prompts[kind] is not None else self._own_prompt(kind)
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]), reverse=True)
+        vectors = np.zeros((len(texts), 0), np.float32)
+        for start in range(0, len(order), BLOCK):
+            rows = order[start : start + BLOCK]
+            features = self._model.preprocess([texts[row] for row in rows], prompt=prompt, task=kind)
+            made = self._encode(features, kind, batch_size)
+            if not vectors.shape[1]:
+                vectors = np.zeros((len(texts), made.shape[1]), np.float32)
+            vectors[rows] = made
+        return vectors
+
+    def _own_prompt(self, kind: Kind) -> str | None:
+        """The prompt that the model's own configuration has for a kind of text."""
+        prompts = self._model.prompts
+        names = (*PROMPT_NAMES[kind], self._model.default_prompt_name)
+        return next((prompts[name] for name in names if name in prompts), None)
+
+    def _encode(self, features: dict[str, Any], kind: Kind, batch_size: int | None) -> Vectors:
+        """Vectors of tokenised texts."""
+        mask = features.get("attention_mask")
+        if mask is None or mask.ndim != 2:  # no texts side by side that could be parted: whole, as they are
+            return self._forward(features, kind)
+        lengths = [max(1, length) for length in mask.sum(dim=1).tolist()]
+        if self._alone or batch_size:
+            groups = batches(lengths, max(lengths) * len(lengths), 1 if self._alone else batch_size)
+        else:
+            groups = batches(lengths, self._budget)
+
+        def run(rows: list[int]) -> Vectors:
+            return self._with_room(features, rows, kind)
+
+        if self._cores > 1 and len(groups) > 1:
+            with ThreadPoolExecutor(self._cores) as pool:
+                made = list(pool.map(run, groups))
+        else:
+            made = [run(rows) for rows in groups]
+        vectors = np.zeros((len(lengths), made[0].shape[1]), np.float32)
+        for rows, of in zip(groups, made, strict=True):
+            vectors[rows] = of
+        return vectors
+
+    def _with_room(self, features: dict[str, Any], rows: list[int], kind: Kind) -> Vectors:
+        """Vectors of some rows; where a GPU has no room for them at once, in halves, and smaller batches from then on.
+
+        Raises:
+            ResourceError: not even one text fits.
+        """
+        import torch
+
+        part = _part(features, rows)
+        try:
+            return self._forward(part, kind)
+        except torch.OutOfMemoryError as error:
+            if len(rows) == 1:
+                raise ResourceError(
+                    say(
+                        "The GPU has no room for one text of {tokens} tokens ({spec}).",
+                        spec=self._spec,
+                        tokens=part["attention_mask"].shape[1],
+                    ),
+                    say("Close other programs, or choose a smaller model, precision=bf16 or a smaller max_tokens."),
+                ) from error
+        torch.cuda.empty_cache()
+        half = len(rows) // 2
+        self._budget = min(self._budget, half * part["attention_mask"].shape[1])
+        return np.concatenate([self._with_room(features, some, kind) for some in (rows[:half], rows[half:])])
+
+    def _forward(self, features: dict[str, Any], kind: Kind) -> Vectors:
+        import torch
+
+        with torch.inference_mode():
+            there = {k: v.to(self._model.device) if torch.is_tensor(v) else v for k, v in features.items()}
+            found: Vectors = self._model(there, task=kind)["sentence_embedding"].float().cpu().numpy()
+            return found
+
+
+def _part(features: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+    """Some rows of tokenised texts, without the columns that are padding in all of them."""
+    import torch
+
+    mask = features["attention_mask"]
+    used = mask[rows].any(dim=0).nonzero().flatten().tolist() or [0]
+    columns = slice(used[0], used[-1] + 1)
+
+    def cut(value: Any) -> Any:
+        if not torch.is_tensor(value) or not value.ndim or len(value) != len(mask):
+            return value
+        return value[rows][:, columns] if value.shape[:2] == mask.shape else value[rows]
+
+    return {name: cut(value) for name, value in features.items()}
 
 
 def load(resolved: Resolved, workspace: Workspace | None = None) -> SentenceTransformersEncoder:

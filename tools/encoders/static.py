@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -60,8 +61,12 @@ class WordLlamaEncoder:
     tokens: int | None = None
 
     def __init__(self, folder: str) -> None:
+        handlers, level = list(logging.root.handlers), logging.root.level
         from wordllama import WordLlama
 
+        # its import sets up logging for the whole process, and every library's messages would reach the terminal
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
         # without cache_dir it looks for its tokenizer where the wheel does not put it, and then asks the hub
         self._model = WordLlama.load(cache_dir=Path(folder), disable_download=True)
 

@@ -51,7 +51,8 @@ def score(
     """Scores as {metric: {query id: score}} over all queries of `judgments`.
 
     Args:
-        rankings: query id -> (document id, score), best first; a query without a ranking scores 0.
+        rankings: query id -> (document id, score), best first; a query without a ranking scores 0, and of a document
+            that comes twice the first place counts.
         judgments: query id -> document id -> grade; nDCG has linear gain (as trec_eval and MTEB).
         metrics: names as ir-measures prints them, and ``F1@k``.
     """
@@ -72,5 +73,10 @@ def score(
 
 
 def _strict(ranking: Ranking) -> list[tuple[str, float]]:
-    """The ranking with scores that say no more than its order: trec_eval would break ties by document id."""
-    return [(document, float(len(ranking) - rank)) for rank, (document, _) in enumerate(ranking)]
+    """The ranking with scores that say no more than its order, each document once.
+
+    trec_eval sorts by score, in single precision, and equal scores by document id from z to a: what is shown to a user
+    is the order of the search, whatever ids its documents have. The figures are trec_eval's for the run so written.
+    """
+    documents = dict.fromkeys(document for document, _ in ranking)
+    return [(document, float(len(documents) - rank)) for rank, document in enumerate(documents)]

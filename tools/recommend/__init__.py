@@ -1,7 +1,9 @@
 """The decision: the cheapest candidate that is not measurably worse than the best, and why.
 
 1. Hard constraints, checked against the catalog's facts and what was measured, decide who takes part.
-2. Each candidate is compared with the best one, paired by query (`tools.statistics.compare`).
+2. Each candidate is compared with the best one, paired by query (`tools.statistics.compare`); queries of the same text
+   are one. Whether the winner is within the margin of whichever candidate is truly the best is a stronger claim than
+   being tied with the one measured best; the confidence says whether the sample supports it.
 3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, memory, vector size.
    Latencies within a factor 1.5 or one millisecond of the lowest count as equal to it, memory within 1.25: that is how
    well they repeat on a busy machine. Of equally cheap ones the best wins.
@@ -17,7 +19,7 @@ from knowledge.catalog import Source
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Comparison, Evaluation, Evidence, Plan, Recommendation, Row, Shortlist
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, compare_all, excluded_by_demands
+from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, reasons
 from tools.recommend.sensitivity import what_would_change_it
 from tools.recommend.table import EvidenceList, table, with_standing
@@ -57,6 +59,7 @@ def recommend(
     quality = {c.spec: c for c in evaluation.candidates}
     speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
     excluded = excluded_by_demands(requirements, shortlist, speed, quality)
+    scores = independent(scores, evaluation.same_queries)
     taking_part = [spec for spec in quality if spec not in excluded]
     compared = compare_all(taking_part or list(quality), scores, requirements.margin.value)
     field = Contest(quality, speed, {c.spec: c for c in compared}, excluded)

@@ -11,7 +11,7 @@ from knowledge.constraints import ConstraintBase, Footprint
 from knowledge.requirements import Requirements
 from knowledge.results import Comparison, MeasuredCandidate, Shortlist, SpeedOfCandidate
 from knowledge.wording import Text, say
-from tools.statistics import Scores, compare
+from tools.statistics import Scores, by_text, compare
 
 #: latencies and memory within such a factor count as equal: so well do they repeat on a busy machine
 LATENCY_STEP = 1.5
@@ -103,6 +103,13 @@ def compare_all(
 ) -> tuple[Comparison, ...]:
     """These candidates against the best of them, on the same queries."""
     return compare(by_query(specs, scores), margin)
+
+
+def independent(
+    scores: Mapping[str, Mapping[str, float]], same_queries: Sequence[Sequence[str]]
+) -> Mapping[str, Mapping[str, float]]:
+    """The scores with queries of the same text taken for one: a text asked five times is not five observations."""
+    return {spec: by_text(values, same_queries) for spec, values in scores.items()} if same_queries else scores
 
 
 def by_query(specs: Sequence[str], scores: Mapping[str, Mapping[str, float]]) -> dict[str, Scores]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Evaluation, Plan, Row, Shortlist, SpeedOfCandidate
+from knowledge.results import Benchmark, Comparison, Evaluation, Plan, Row, Shortlist, SpeedOfCandidate
 from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest, is_measurable
 from tools.recommend.table import COSTS
+from tools.statistics import ALPHA
 
 #: rounds of timing that differ by more than this were disturbed
 BUSY = 1.5
@@ -62,12 +63,12 @@ def reasons(
         c = field.comparisons[winner]
         found.append(
             say(
-                "Quality: {difference:+.3f} {metric} against the best, 95 % interval {low:+.3f} to {high:+.3f}; "
-                "it wins {wins} queries, loses {losses} and draws {draws} ({evidence}).",
-                difference=c.difference.mean,
+                "Quality: {difference:+.1f} points of {metric} against the best, 95 % interval {low:+.1f} to "
+                "{high:+.1f}; it wins {wins} queries, loses {losses} and draws {draws} ({evidence}).",
+                difference=100 * c.difference.mean,
                 metric=metric,
-                low=c.difference.low,
-                high=c.difference.high,
+                low=100 * c.difference.low,
+                high=100 * c.difference.high,
                 wins=c.wins,
                 losses=c.losses,
                 draws=c.draws,
@@ -97,11 +98,12 @@ def reasons(
         c = max(worse, key=lambda c: c.difference.mean)
         found.append(
             say(
-                "Measurably worse: {count} candidates; the nearest of them, {spec}, by {difference:.3f} (p = {p:.3f}; "
-                "{evidence}).",
+                "Measurably worse: {count} candidates; the nearest of them, {spec}, by {difference:.1f} points of "
+                "{metric} (p = {p:.3f}; {evidence}).",
                 count=len(worse),
                 spec=c.spec,
-                difference=-c.difference.mean,
+                difference=-100 * c.difference.mean,
+                metric=metric,
                 p=c.p_different,
                 evidence=cites[c.spec]["difference"],
             )
@@ -128,20 +130,17 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     """How sure the decision is, from the tests and the labels."""
     parts = [
         say(
-            "Measured on {queries} queries with a paired test, corrected for {count} comparisons.",
+            "Measured on {queries} queries with paired tests, corrected for all {count} pairs of candidates.",
             queries=evaluation.judged_queries,
-            count=max(len(field.comparisons) - 1, 0),
+            count=len(field.comparisons) * (len(field.comparisons) - 1) // 2,
         )
     ]
     if winner != best:
-        parts.append(
-            say(
-                "That it is worse than the best by more than the margin is rejected (p = {p:.3f}).",
-                p=field.comparisons[winner].p_worse,
-            )
-        )
+        parts.append(_tied(field.comparisons[winner]))
     if undecided:
         parts.append(_undecided(undecided, field, evaluation.judged_queries))
+    parts.extend(_reach(winner, field))
+    parts.extend(evaluation.warnings)
     noise = max((s.noise for s in field.speed.values()), default=1.0)
     if noise >= BUSY:
         parts.append(
@@ -156,16 +155,58 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     return join(parts)
 
 
+def _tied(winner: Comparison) -> Text:
+    if winner.wins + winner.losses == 0:
+        return say(
+            "It and the best score alike on every query; of all such queries at most {share:.1%} can differ (95 %).",
+            share=1 - ALPHA ** (1 / winner.draws),
+        )
+    return say("That it is worse than the best by more than the margin is rejected (p = {p:.3f}).", p=winner.p_worse)
+
+
+def _reach(winner: str, field: Contest) -> list[Text]:
+    """What a sample like this one can show at all, and whether it shows that nothing else is much better."""
+    shown = [100 * c.smallest_shown for c in field.comparisons.values() if c.smallest_shown is not None]
+    found = []
+    if len(shown) == 1:
+        found.append(
+            say(
+                "The smallest difference that such a sample shows in four of five cases is {points:.1f} points.",
+                points=shown[0],
+            )
+        )
+    elif shown:
+        found.append(
+            say(
+                "The smallest difference to the best that such a sample shows in four of five cases is {low:.1f} to "
+                "{high:.1f} points, depending on how alike the two are.",
+                low=min(shown),
+                high=max(shown),
+            )
+        )
+    p = field.comparisons[winner].p_within
+    if len(field.comparisons) > 1 and p is not None:
+        found.append(
+            say(
+                "That it is within the margin of whichever candidate is truly the best is shown (p = {p:.3f}).",
+                p=p,
+            )
+            if p < ALPHA
+            else say("The sample does not rule out that another candidate is better by more than the margin.")
+        )
+    return found
+
+
 def _undecided(specs: Sequence[str], field: Contest, queries: int) -> Text:
     names = ", ".join(specs)
     needed = _queries_needed(specs, field)
-    if needed is None:
+    if needed is None and queries > 1:
         return say(
             "The sample does not show where {names} stands, and no reasonable number of queries would: the difference "
             "lies on the edge of your margin.",
             names=names,
         )
-    if needed > queries:
+    if needed is not None and needed > queries:
         return say(
             "The sample is too small to place {names}; about {needed} queries would settle it.",
             names=names,
@@ -235,7 +276,7 @@ def not_measured(
         )
         if not benchmark.hardware.gpus:
             found.append(say("Anything on a GPU: this machine has none."))
-    return tuple(found)
+    return (*found, *evaluation.notes)
 
 
 def next_steps(evaluation: Evaluation, undecided: Sequence[str], field: Contest) -> tuple[Text, ...]:

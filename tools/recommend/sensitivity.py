@@ -46,10 +46,10 @@ def what_would_change_it(
             loss = field.quality[winner].primary_mean - field.quality[spec].primary_mean
             found.append(
                 say(
-                    "With {demand} it would be {spec} ({loss:+.3f} {metric}).",
+                    "With {demand} it would be {spec} ({loss:+.1f} points of {metric}).",
                     demand=demand,
                     spec=spec,
-                    loss=-loss,
+                    loss=-100 * loss,
                     metric=metric,
                 )
             )

@@ -8,7 +8,7 @@ from typing import Literal
 from knowledge.results import Benchmark, Evaluation, Evidence, Row
 from tools.recommend.contest import Contest, axes, pareto_front
 
-METHOD_OF_COMPARISON = "paired randomisation test over queries, Holm-corrected; bootstrap intervals (BCa)"
+METHOD_OF_COMPARISON = "paired randomisation test over queries, Holm-corrected for all pairs; bootstrap intervals (BCa)"
 
 #: columns of the table that a benchmark fills, with their units
 COSTS = {"query_p95_ms": "ms", "documents_per_second": "1/s", "peak_memory_mb": "MB", "bytes_per_vector": "B"}

@@ -43,7 +43,7 @@ def candidates(voice: Voice) -> tuple[Block, ...]:
         return ()
     explained = say(
         "Small print under {metric} and under the difference: {level} intervals. p: two-sided test of no "
-        "difference to the best, corrected for the number of candidates. Tied: not worse than the best by more "
+        "difference to the best, corrected for all pairs of candidates. Tied: not worse than the best by more "
         "than {margin}. Pareto front: no other candidate is at least as good in quality and every cost, and better "
         "in one.",
         metric=voice.advice.primary,
@@ -175,6 +175,8 @@ def certainty(voice: Voice) -> tuple[Block, ...]:
         say("Better / equal / worse queries"),
         say("p (different)"),
         say("p (worse by more than the margin)"),
+        say("p (worse than the true best)"),
+        say("Smallest difference shown"),
         say("Queries needed to settle it"),
     )
     rows = (
@@ -185,21 +187,28 @@ def certainty(voice: Voice) -> tuple[Block, ...]:
             Cell(f"{figures.count(c.wins)} / {figures.count(c.draws)} / {figures.count(c.losses)}", sort=c.wins),
             Cell(figures.p_value(c.p_different), sort=c.p_different),
             Cell(figures.p_value(c.p_worse), sort=c.p_worse),
+            Cell(figures.p_value(c.p_within), sort=c.p_within),
+            Cell(figures.score(c.smallest_shown), sort=c.smallest_shown),
             Cell(figures.count(c.queries_needed), sort=c.queries_needed),
         )
         for c in voice.report.comparisons
     )
     best = voice.report.comparisons[0].best
+    evaluation = voice.report.evaluation
+    warnings = voice.bullets(evaluation.warnings) if evaluation else ()
     explained = say(
         "Each candidate against {best}, which scored highest, query by query: paired randomisation tests, Holm-"
-        "corrected. A small p (worse by more than the margin) shows that the loss, if any, stays within {margin}.",
+        "corrected for all pairs. A small p (worse by more than the margin) shows that the loss, if any, stays within "
+        "{margin}; the next p says the same against whichever candidate is truly the best. A true difference of the "
+        "smallest size shown would be found by a sample like this one in four of five cases.",
         best=voice.names.get(best, plain(best)),
         margin=figures.score(voice.advice.margin),
     )
     title = say("Query by query against the best")
     return (
-        voice.table(title, voice.heads(*titles, numeric=(1, 3, 4, 5, 6)), rows, sortable=True),
+        voice.table(title, voice.heads(*titles, numeric=(1, 3, 4, 5, 6, 7, 8)), rows, sortable=True),
         Paragraph(voice.t(explained), aside=True),
+        *warnings,
     )
 
 

@@ -83,10 +83,12 @@ def _work(voice: Voice) -> tuple[Block, ...]:
     )
     explained = say(
         "Quality: every judged query is scored by itself, and the table shows means. Intervals come from a "
-        "bootstrap over queries; differences are tested with paired randomisation, Holm-corrected."
+        "bootstrap over queries; differences are tested with paired randomisation, Holm-corrected for all pairs."
     )
     heads = voice.heads(*titles, numeric=range(1, 6))
-    return (voice.table(say("Work done for the quality run"), heads, rows), Paragraph(voice.t(explained), aside=True))
+    notes = voice.bullets(voice.report.evaluation.notes)
+    table = voice.table(say("Work done for the quality run"), heads, rows)
+    return (table, Paragraph(voice.t(explained), aside=True), *notes)
 
 
 def _speed(voice: Voice) -> tuple[Block, ...]:

@@ -8,6 +8,7 @@ from knowledge.results import Report
 from knowledge.wording import Language, Text, say
 from tools.report.answer import answer
 from tools.report.background import data, rejected, requirements, shortlist
+from tools.report.checks import checks, rounds
 from tools.report.comparison import candidates, certainty, metrics, not_measured, tradeoff
 from tools.report.document import Block, Document, Section
 from tools.report.method import evidence, method, reproduce
@@ -25,6 +26,8 @@ def make_document(report: Report, language: Language) -> Document:
         ("metrics", say("Every metric"), lambda: metrics(voice)),
         ("sensitivity", say("What would change the answer"), lambda: voice.bullets(voice.advice.what_would_change_it)),
         ("not-measured", say("What was not measured"), lambda: not_measured(voice)),
+        ("checks", say("Checked before measuring"), lambda: checks(voice)),
+        ("rounds", say("How candidates were left out"), lambda: rounds(voice)),
         ("next-steps", say("Next steps"), lambda: voice.bullets(voice.advice.next_steps)),
         ("pipeline", say("The set-up that was measured"), lambda: pipeline(voice)),
         ("shortlist", say("Shortlist from the catalog"), lambda: shortlist(voice)),

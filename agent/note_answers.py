@@ -1,0 +1,111 @@
+"""Answers from the notes: the note's words, the figures of this conversation that belong to it, and the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from knowledge.guidance import Note
+from knowledge.results import Recommendation, Row
+from knowledge.wording import Language, Text, join, say
+
+if TYPE_CHECKING:
+    from agent.state import State
+    from tools.guidance import LookUp
+
+LINES = Text(template="\n")
+_COMMA = Text(template=", ")
+_SEMICOLON = Text(template="; ")
+
+
+def from_notes(found: LookUp, state: State) -> Text:
+    """The answer that the notes have, in the language of the conversation."""
+    language: Language = state.get("language", "en")
+    note, *others = (hit.note for hit in found.hits)
+    parts = [_literal(note.text.in_language(language)), *_evidence(note, state), _source(note)]
+    if others:
+        titles = join([_literal(other.title.in_language(language)) for other in others], _SEMICOLON)
+        parts.append(say("I can also tell you about: {titles}.", titles=titles))
+    return join(parts, LINES)
+
+
+def not_known(found: LookUp, state: State) -> Text:
+    """That neither the notes nor the evidence have it, and what is nearest."""
+    language: Language = state.get("language", "en")
+    parts = [say("I do not know: neither my notes nor what was found here have it.")]
+    if found.near:
+        titles = join([_literal(hit.note.title.in_language(language)) for hit in found.hits], _SEMICOLON)
+        parts.append(say("I can tell you about: {titles}.", titles=titles))
+    else:
+        parts.append(
+            say(
+                "I can tell you about choosing and measuring embeddings: data, metrics, vectors, retrieval, indexes, "
+                "serving, licences, privacy, costs and fine-tuning."
+            )
+        )
+    return join(parts)
+
+
+def _literal(text: str) -> Text:
+    return Text.model_validate(text)
+
+
+def _source(note: Note) -> Text:
+    named = say("note “{id}”", id=note.id)
+    sources = dict.fromkeys(figure.source for figure in note.figures)
+    cited = [say("{title}, {date}", title=_literal(source.title), date=source.date.isoformat()) for source in sources]
+    return say("Source: {sources}.", sources=join([named, *cited], _SEMICOLON))
+
+
+def _evidence(note: Note, state: State) -> Iterator[Text]:
+    """What was found in this conversation that belongs to a note; nothing where nothing was."""
+    recommendation = state.get("recommendation")
+    if recommendation is not None:
+        winner = next((row for row in recommendation.rows if row.spec == recommendation.winner), None)
+        if note.evidence == "worth" and winner:
+            yield from _gain(winner, recommendation)
+        elif note.evidence == "deploy" and recommendation.winner:
+            yield say("Recommended here: {spec}.", spec=recommendation.winner)
+        if winner and note.evidence in ("deploy", "latency", "dimension", "storage"):
+            yield from _size(winner, recommendation.run_id, state)
+    profile = state.get("profile")
+    if note.evidence == "sample" and profile is not None and profile.dataset.judgments:
+        yield say("Your data has {count} queries.", count=profile.dataset.queries)
+
+
+def _gain(winner: Row, recommendation: Recommendation) -> Iterator[Text]:
+    """The recommendation against the best measured, or against the runner-up where it is the best itself."""
+    other = recommendation.best if recommendation.best != winner.spec else recommendation.runner_up
+    rival = next((row for row in recommendation.rows if row.spec == other), None)
+    if rival is None:
+        return
+    yield say(
+        "On your data (run {run}) {a} reaches {metric} of {at:.3f} and {b} {bt:.3f}; your margin is {margin:g}.",
+        run=recommendation.run_id,
+        a=winner.spec,
+        at=winner.quality.mean,
+        b=rival.spec,
+        bt=rival.quality.mean,
+        metric=recommendation.primary,
+        margin=recommendation.margin,
+    )
+    for row in (winner, rival):
+        if row.query_p95_ms is not None:
+            yield say("{spec}: p95 {ms:.1f} ms per query.", spec=row.spec, ms=row.query_p95_ms)
+
+
+def _size(winner: Row, run: str, state: State) -> Iterator[Text]:
+    """What was measured of the recommendation's size and speed."""
+    evaluation = state.get("evaluation")
+    measured = next((c for c in evaluation.candidates if c.spec == winner.spec), None) if evaluation else None
+    parts: list[Text] = []
+    if measured and measured.dimension:
+        parts.append(say("{count} dimensions", count=measured.dimension))
+    if winner.query_p95_ms is not None:
+        parts.append(say("p95 {ms:.1f} ms", ms=winner.query_p95_ms))
+    if winner.documents_per_second is not None:
+        parts.append(say("{count:.0f} documents per second", count=winner.documents_per_second))
+    if winner.bytes_per_vector is not None:
+        parts.append(say("{count:.0f} bytes per document in the index", count=winner.bytes_per_vector))
+    if parts:
+        yield say("Measured for {spec} (run {run}): {figures}.", spec=winner.spec, run=run, figures=join(parts, _COMMA))

@@ -1,0 +1,104 @@
+"""`advisor preflight`: what is wrong with a candidate, found before it costs anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.table import Table
+from rich.text import Text as Plain
+
+from agent.settings import Settings
+from app.cli.terminal import ProgressLine, console, language, shown
+from knowledge.errors import AdvisorError, UserError
+from knowledge.progress import Meter
+from knowledge.results import Consent, FailedCandidate, Finding, Preflight
+from knowledge.wording import Text, say
+from tools import encoders, retrieval
+from tools.data_source import DataSource
+from tools.evaluate import obtain
+from tools.preflight import preflight
+from tools.report.checks import CHECKS, SEVERITIES
+
+#: the exit code where a candidate failed a check
+FAILED = UserError.exit_code
+
+
+def check(
+    settings: Settings,
+    source: DataSource,
+    candidates: list[str],
+    hosts: frozenset[str],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Check every encoder of the candidates, each once, and print what was found; returns the exit code."""
+    line = ProgressLine(quiet)
+    workspace = settings.workspace()
+    legs = [
+        leg
+        for leg in dict.fromkeys(leg for candidate in retrieval.parse(candidates) for leg in candidate.legs)
+        if leg.backend != "bm25"  # nothing to check: it has no weights, no prompt and no limit
+    ]
+    dataset = source.read()
+    meter = Meter("evaluate", say("Checking"), max(len(legs), 1), line.show)
+    found: list[Preflight] = []
+    refused: list[FailedCandidate] = []
+    for leg in legs:
+        try:
+            found.append(
+                preflight(
+                    leg,
+                    obtain(encoders.resolve(leg, workspace), leg, workspace, Consent(hosts=hosts)),
+                    dataset,
+                    workspace,
+                )
+            )
+        except AdvisorError as error:
+            refused.append(FailedCandidate(spec=leg.spec, reason=error.cause, next_step=error.next_step))
+        meter.advance()
+    line.end()
+    if as_json:
+        _write_json(found, refused)
+    else:
+        _show(found, refused)
+    return 0 if not refused and all(p.passed for p in found) else FAILED
+
+
+def _show(found: list[Preflight], refused: list[FailedCandidate]) -> None:
+    for checked in found:
+        table = Table(title=Plain(shown(_title(checked))), title_justify="left", show_lines=True)
+        for name in (say("check"), say("found"), say("what to do")):
+            table.add_column(shown(name), overflow="fold")
+        for f in checked.findings:
+            cells = (f"{shown(CHECKS[f.check])}: {shown(SEVERITIES[f.severity])}", shown(f.finding), _remedy(f))
+            table.add_row(*(Plain(cell) for cell in cells))  # a prompt in square brackets is no markup
+        console().print(table)
+    for left_out in refused:
+        sys.stderr.write(f"{left_out.spec}: {shown(left_out.reason)}\n  → {shown(left_out.next_step)}\n")
+
+
+def _title(checked: Preflight) -> Text:
+    verdict = say("fit to be measured") if checked.passed else say("not fit to be measured")
+    return say(
+        "{spec}: {verdict} ({documents} documents and {queries} queries tried in {seconds:.0f} s)",
+        spec=checked.spec,
+        verdict=verdict,
+        documents=checked.documents,
+        queries=checked.queries,
+        seconds=checked.seconds,
+    )
+
+
+def _remedy(finding: Finding) -> str:
+    return shown(finding.remedy) if finding.remedy else ""
+
+
+def _write_json(found: list[Preflight], refused: list[FailedCandidate]) -> None:
+    context = {"language": language()}
+    written = {
+        "checked": [p.model_dump(mode="json", context=context) | {"passed": p.passed} for p in found],
+        "refused": [f.model_dump(mode="json", context=context) for f in refused],
+    }
+    sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

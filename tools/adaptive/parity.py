@@ -1,0 +1,71 @@
+"""May a faster precision stand in for the one asked for? Looked at on this data, before it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge.candidate import Leg
+from knowledge.results import Interval, Parity
+from tools.encoders import Vectors
+from tools.statistics import Scores, bootstrap_interval
+
+#: documents and queries read in both precisions, at most
+DOCUMENTS, QUERIES = 64, 32
+#: of the corpus, at most: on a small corpus the look must not cost more than it saves
+LARGEST_SHARE = 0.02
+#: with fewer documents or queries nothing can be said
+FEWEST_DOCUMENTS, FEWEST_QUERIES = 20, 10
+#: slack of a stand-in that could still show somebody to be far behind, in margins
+MOST_SLACK = 5
+#: first places compared, and how many of them must be the same on average
+FIRST, OVERLAP = 10, 0.9
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one precision made of the sample: unit vectors, and per-query scores among the sample's documents."""
+
+    documents: Vectors
+    queries: Vectors
+    scores: Scores
+
+
+def fast_leg(leg: Leg) -> Leg | None:
+    """The same model in a faster precision; None where there is none, or the candidate has chosen one itself."""
+    if leg.backend != "st" or leg.options.get("precision", "fp32") != "fp32" or leg.options.get("backend"):
+        return None
+    return leg.model_copy(update={"options": leg.options | {"precision": "bf16"}})
+
+
+def compare(asked: Leg, fast: str, full: Sample, quick: Sample, margin: float, speed_up: float | None) -> Parity:
+    """How alike two precisions rank the sample.
+
+    Accepted where on average 9 of the first 10 places are the same. How far the scores may differ all the same is the
+    slack that eliminations leave to the stand-in; where that is far beyond the margin, it is of no use.
+    """
+    difference = bootstrap_interval(quick.scores - full.scores)
+    overlap = _overlap(full.queries @ full.documents.T, quick.queries @ quick.documents.T)
+    within = slack(difference) < MOST_SLACK * margin
+    return Parity(
+        spec=asked.spec,
+        fast=fast,
+        documents=len(full.documents),
+        queries=len(full.queries),
+        overlap=overlap,
+        difference=difference,
+        speed_up=speed_up,
+        accepted=overlap >= OVERLAP and within,
+    )
+
+
+def slack(difference: Interval) -> float:
+    """How far a mean may be off because of the stand-in."""
+    return max(abs(difference.low), abs(difference.high))
+
+
+def _overlap(one: Vectors, other: Vectors) -> float:
+    k = min(FIRST, one.shape[1])
+    a, b = np.argsort(-one, axis=1, kind="stable")[:, :k], np.argsort(-other, axis=1, kind="stable")[:, :k]
+    return float(np.mean([len(set(x) & set(y)) / k for x, y in zip(a.tolist(), b.tolist(), strict=True)]))
