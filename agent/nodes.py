@@ -21,19 +21,22 @@ from knowledge import __version__
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Consent, Recommendation, Report
+from knowledge.results import Benchmark, Consent, Plan, Recommendation, Report
 from knowledge.wording import Text, say
+from tools.adaptive import find_winner
 from tools.benchmark import benchmark
 from tools.data_source import STDLIB, DataSource, exists
 from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
-from tools.recommend import recommend, recommend_unmeasured
+from tools.recommend import is_measurable, recommend, recommend_unmeasured
 from tools.report import REQUIREMENTS_FILE, write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
 
 MADE_BY = f"Embedding Advisor {__version__}"
+#: from so many estimated minutes on, losers are left out before they have read everything
+SCREENING_MINUTES = 15.0
 
 
 def foreseen(node: Callable[[Nodes, State], State]) -> Callable[[Nodes, State], State]:
@@ -217,15 +220,15 @@ class Nodes:
         assert source
         assert plan
         assert consent
+        dataset, workspace = self._context.dataset(source), self._context.workspace
+        specs = [c.spec for c in plan.candidates]
         with _stage("evaluate", say("Measuring quality on your data")) as listen:
-            found = evaluate(
-                self._context.dataset(source),
-                [c.spec for c in plan.candidates],
-                self._context.workspace,
-                consent=consent,
-                on_progress=listen,
-            )
-        return State(evaluation=found)
+            if not _is_worth_screening(plan, state["requirements"]):
+                full = evaluate(dataset, specs, workspace, consent=consent, on_progress=listen)
+                return State(evaluation=full, screening=None)
+            margin = state["requirements"].margin.value
+            found = find_winner(dataset, specs, workspace, margin=margin, consent=consent, on_progress=listen)
+        return State(evaluation=found.evaluation, screening=found.screening)
 
     @foreseen
     def benchmark(self, state: State) -> State:
@@ -268,6 +271,7 @@ class Nodes:
                 scores,
                 state.get("benchmark"),
                 state.get("plan"),
+                state.get("screening"),
                 now=context.now(),
             )
             recommendation, comparisons = decision.recommendation, Comparisons(found=decision.comparisons)
@@ -320,6 +324,15 @@ def _still_open(found: Understood, state: State) -> Asked | None:
     return asked if found.intent in ("unknown", "greeting") and put < 2 else None
 
 
+def _is_worth_screening(plan: Plan, requirements: Requirements) -> bool:
+    """Whether losers are to be left out before they have read everything.
+
+    Not where a hard limit can only be checked by timing: the model that sent others home might break it.
+    """
+    limited = any(constraint.hard and is_measurable(constraint) for constraint in requirements.constraints)
+    return plan.minutes >= SCREENING_MINUTES and not limited
+
+
 def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:
     if benchmark is None:
         return False
@@ -335,6 +348,7 @@ def report_of(state: State, folder: Path) -> Report:
         profile=state.get("profile"),
         shortlist=found,
         plan=state.get("plan"),
+        screening=state.get("screening"),
         evaluation=state.get("evaluation"),
         comparisons=comparisons.found if comparisons else (),
         benchmark=state.get("benchmark") if state.get("evaluation") else None,

@@ -16,6 +16,7 @@ from knowledge.results import (
     Evaluation,
     Plan,
     Recommendation,
+    Screening,
     Shortlist,
 )
 from knowledge.wording import Language, Text
@@ -67,6 +68,8 @@ class State(TypedDict, total=False):
     profile: DataProfile | None
     shortlist: Shortlist | None
     plan: Plan | None
+    screening: Screening | None
+    """the rounds in which candidates were left out, where measuring all of them would have taken long"""
     evaluation: Evaluation | None
     benchmark: Benchmark | None
     recommendation: Recommendation | None
@@ -91,6 +94,7 @@ ALLOWED = [
         Plan,
         Recommendation,
         Requirements,
+        Screening,
         Shortlist,
         Text,
         Understood,
@@ -104,7 +108,7 @@ def cleared(state: State) -> State:
     A consent was to the plan at hand and goes with it, unless it was given beforehand, as automated callers do.
     What was measured stays, quality in the run store and speed in `benchmark`: neither depends on what is demanded.
     """
-    emptied = State(shortlist=None, plan=None, evaluation=None, recommendation=None, comparisons=None)
+    emptied = State(shortlist=None, plan=None, screening=None, evaluation=None, recommendation=None, comparisons=None)
     asked = state.get("asked")
     if asked is not None and asked.about == "plan":
         emptied |= State(asked=None)

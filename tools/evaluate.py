@@ -153,6 +153,35 @@ def evaluate(
     return evaluation
 
 
+def check_first(
+    dataset: Dataset,
+    candidates: Sequence[str],
+    workspace: Workspace,
+    consent: Consent = NO_CONSENT,
+    on_progress: OnProgress = ignore,
+) -> tuple[tuple[Preflight, ...], tuple[FailedCandidate, ...]]:
+    """The preflight of `evaluate` by itself: what was found, and the candidates that are not fit to be measured.
+
+    Raises:
+        SpecError, UserError: as `evaluate`.
+        AdvisorError: why the first candidate is not fit, when none is.
+    """
+    parsed = retrieval.parse(candidates)
+    treated = labels.treat(dataset)
+    resolved = _resolve(parsed, workspace, consent, {})
+    session = _Session(treated, dict(treated.dataset.queries), workspace, resolved, DEPTH)
+    failures: dict[Candidate, AdvisorError] = {}
+    runs = RunStore(workspace.store)
+    try:
+        run_id = new_run_id("preflight", dt.datetime.now(dt.UTC))
+        _check(parsed, session, runs, run_id, failures, on_progress)
+    finally:
+        runs.close()
+    if len(failures) == len(parsed):
+        raise failures[parsed[0]]
+    return tuple(session.checked.values()), tuple(_failed(c.spec, error) for c, error in failures.items())
+
+
 def query_scores(evaluation: Evaluation, workspace: Workspace) -> dict[str, dict[str, float]]:
     """Per-query scores in the primary metric, as the run store kept them: {spec: {query id: score}}."""
     runs = RunStore(workspace.store)

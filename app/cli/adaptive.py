@@ -26,6 +26,7 @@ def evaluate(
     *,
     budget_minutes: float | None,
     margin: float = MARGIN,
+    preflight: bool = True,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -41,6 +42,7 @@ def evaluate(
         budget_minutes=budget_minutes,
         metrics=metrics or scoring.DEFAULT,
         consent=consent,
+        preflight=preflight,
         on_progress=line.show,
         on_round=lambda done: line.note(shown(_round(done))),
     )

@@ -192,6 +192,9 @@ def evaluate(
     budget: Annotated[
         float | None, typer.Option("--budget", min=0, help="Minutes for --adaptive, which it implies.")
     ] = None,
+    preflight: Annotated[
+        bool, typer.Option("--preflight/--no-preflight", help="Look at each encoder on a small sample first.")
+    ] = True,
     download: Download = False,
     send_to: SendTo = None,
     column: Columns = None,
@@ -205,14 +208,14 @@ def evaluate(
 ) -> None:
     """Measure the quality of candidates on your data."""
     from app.cli import measuring
+    from knowledge.results import Consent
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
+    consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
     if adaptive or budget is not None:
         from app.cli import adaptive as sparing
-        from knowledge.results import Consent
 
-        consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
         sparing.evaluate(
             read_settings(),
             source,
@@ -220,12 +223,13 @@ def evaluate(
             metric,
             consent,
             budget_minutes=budget,
+            preflight=preflight,
             as_json=json,
             quiet=quiet,
         )
         return
     measuring.evaluate(
-        read_settings(), source, _some(candidate), metric, download, frozenset(send_to or ()), as_json=json, quiet=quiet
+        read_settings(), source, _some(candidate), metric, consent, preflight=preflight, as_json=json, quiet=quiet
     )
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from agent.settings import Settings
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
-from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
+from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate, Preflight
 from knowledge.wording import say
 from tools import benchmark as speed
 from tools import evaluate as quality
@@ -23,9 +23,9 @@ def evaluate(
     source: DataSource,
     candidates: list[str],
     metrics: list[str] | None,
-    download: bool,
-    hosts: frozenset[str],
+    consent: Consent,
     *,
+    preflight: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -38,7 +38,8 @@ def evaluate(
         candidates,
         settings.workspace(),
         metrics=metrics or scoring.DEFAULT,
-        consent=Consent(measure=True, download=download, hosts=hosts),
+        consent=consent,
+        preflight=preflight,
         on_progress=line.show,
     )
     line.end()
@@ -57,9 +58,19 @@ def evaluate(
     for c in found.candidates:
         for note in c.notes:
             sys.stderr.write(f"{c.spec}: {shown(note)}\n")
+    _warnings(found.preflight)
     for about_all in (*found.notes, *found.warnings):
         sys.stderr.write(f"{shown(about_all)}\n")
     _failures(found.failed)
+
+
+def _warnings(preflight: tuple[Preflight, ...]) -> None:
+    """What is wrong with encoders that were measured all the same."""
+    for checked in preflight:
+        for finding in checked.findings:
+            if finding.severity == "warns":
+                remedy = f"\n  → {shown(finding.remedy)}" if finding.remedy else ""
+                sys.stderr.write(f"{checked.spec}: {shown(finding.finding)}{remedy}\n")
 
 
 def benchmark(

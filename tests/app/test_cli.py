@@ -46,7 +46,8 @@ def test_evaluate_prints_the_documented_json_and_repeats_for_free(advisor, small
         assert candidate["encode_seconds"] >= 0
         assert candidate["search_seconds"] >= 0
     assert [c["spec"] for c in found["candidates"]] == ["bm25", "static:wordllama?dim=64"]
-    assert found["candidates"][1]["encoded_texts"] == 20
+    assert (found["candidates"][1]["encoded_texts"], found["candidates"][1]["cached_texts"]) == (0, 20)
+    assert found["preflight"][0]["documents"] == 10, "its sample was the whole corpus"
     again = json.loads(advisor(*arguments)[1])
     assert [c["metrics"] for c in again["candidates"]] == [c["metrics"] for c in found["candidates"]]
     assert again["candidates"][1]["encoded_texts"] == 0

@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from knowledge.candidate import Candidate, Leg
+from knowledge.candidate import Candidate, Leg, parse_candidate
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
 from knowledge.progress import OnProgress, ignore
@@ -30,7 +30,7 @@ from tools.adaptive.pools import Pools
 from tools.adaptive.ranking import Bench
 from tools.adaptive.work import CachedEncoding, Encoding, Ledger, identity
 from tools.encoders import Resolved
-from tools.evaluate import NO_CONSENT, evaluate, obtain, query_scores
+from tools.evaluate import NO_CONSENT, check_first, evaluate, obtain, query_scores
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
 from tools.statistics import non_inferior
@@ -54,6 +54,7 @@ def find_winner(
     metrics: Sequence[str] = scoring.DEFAULT,
     costs: Mapping[str, float] | None = None,
     consent: Consent = NO_CONSENT,
+    preflight: bool = True,
     seed: int = 0,
     on_progress: OnProgress = ignore,
     on_round: Callable[[Round], None] = lambda done: None,
@@ -70,6 +71,7 @@ def find_winner(
         metrics: names as ir-measures prints them; candidates are compared on the first.
         costs: spec -> what it costs, in any unit; by default encoding time as measured here decides.
         consent: what may be downloaded and sent.
+        preflight: look at each encoder first, and leave out those whose figures would mean nothing.
         seed: of queries and documents drawn; the same seed and data give the same rounds.
         on_progress: told how far each encoding has come.
         on_round: told of each round.
@@ -79,9 +81,14 @@ def find_winner(
         SpecError, UserError, DatasetError: as `tools.evaluate.evaluate`.
         AdvisorError: the failure of the first candidate, when every one failed.
     """
+    began = time.monotonic()
+    checked, refused = check_first(dataset, candidates, workspace, consent, on_progress) if preflight else ((), ())
+    left = [spec for spec in candidates if parse_candidate(spec).spec not in {r.spec for r in refused}]
+    if budget_minutes is not None:
+        budget_minutes = max(budget_minutes - (time.monotonic() - began) / 60, 0.0)
     screening, failed = screen(
         dataset,
-        candidates,
+        left,
         workspace,
         margin=margin,
         budget_minutes=budget_minutes,
@@ -97,9 +104,16 @@ def find_winner(
     winner = screening.winner
     if screening.survivors:
         evaluation = evaluate(
-            dataset, screening.survivors, workspace, metrics=metrics, consent=consent, on_progress=on_progress
+            dataset,
+            screening.survivors,
+            workspace,
+            metrics=metrics,
+            consent=consent,
+            preflight=preflight,
+            on_progress=on_progress,
         )
-        evaluation = evaluation.model_copy(update={"failed": (*evaluation.failed, *failed)})
+        everyone = {"failed": (*evaluation.failed, *failed, *refused), "preflight": checked}
+        evaluation = evaluation.model_copy(update=everyone)
         if screening.end == "settled":
             winner = _winner(screening, evaluation, workspace)
     return AdaptiveEvaluation(screening=screening, evaluation=evaluation, winner=winner)

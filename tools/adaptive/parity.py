@@ -9,6 +9,7 @@ import numpy as np
 from knowledge.candidate import Leg
 from knowledge.results import Interval, Parity
 from tools.encoders import Vectors
+from tools.fast import options_here
 from tools.statistics import Scores, bootstrap_interval
 
 #: documents and queries read in both precisions, at most
@@ -34,9 +35,9 @@ class Sample:
 
 def fast_leg(leg: Leg) -> Leg | None:
     """The same model in a faster precision; None where there is none, or the candidate has chosen one itself."""
-    if leg.backend != "st" or leg.options.get("precision", "fp32") != "fp32" or leg.options.get("backend"):
-        return None
-    return leg.model_copy(update={"options": leg.options | {"precision": "bf16"}})
+    here = {(v.options.get("backend"), v.options.get("precision")): v for v in options_here(leg)}
+    # bf16 first: where the processor has it, it is nearly as fast as int8 and ranks closer to the model itself
+    return here.get((None, "bf16")) or here.get(("onnx", "int8"))
 
 
 def compare(asked: Leg, fast: str, full: Sample, quick: Sample, margin: float, speed_up: float | None) -> Parity:

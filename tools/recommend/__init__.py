@@ -17,14 +17,24 @@ from dataclasses import dataclass
 
 from knowledge.catalog import Source
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Comparison, Evaluation, Evidence, Plan, Recommendation, Row, Shortlist
+from knowledge.results import (
+    Benchmark,
+    Comparison,
+    Evaluation,
+    Evidence,
+    Plan,
+    Recommendation,
+    Row,
+    Screening,
+    Shortlist,
+)
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent
+from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent, is_measurable
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, reasons
 from tools.recommend.sensitivity import what_would_change_it
 from tools.recommend.table import EvidenceList, table, with_standing
 
-__all__ = ["Decision", "recommend", "recommend_unmeasured"]
+__all__ = ["Decision", "is_measurable", "recommend", "recommend_unmeasured"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ def recommend(
     scores: Mapping[str, Mapping[str, float]],
     benchmark: Benchmark | None,
     plan: Plan | None = None,
+    screening: Screening | None = None,
     *,
     now: dt.datetime,
 ) -> Decision:
@@ -54,6 +65,7 @@ def recommend(
         scores: per-query scores in the primary metric, {spec: {query: score}}.
         benchmark: measured cost; without it, candidates count as equally costly and the best one wins.
         plan: what had been left out of the measurement, and why.
+        screening: who was left out in its rounds.
         now: date of the decision.
     """
     quality = {c.spec: c for c in evaluation.candidates}
@@ -67,8 +79,10 @@ def recommend(
     rows = table(field, evidence)
     if not taking_part:
         return Decision(
-            _nobody(requirements, evaluation, benchmark, rows, evidence, excluded, plan, shortlist, now), compared
+            _nobody(requirements, evaluation, benchmark, rows, evidence, excluded, plan, screening, shortlist, now),
+            compared,
         )
+    left_out = len(screening.eliminated) if screening else 0
     best = compared[0].spec
     tied = [c.spec for c in compared if c.verdict in ("best", "tied")]
     winner = field.cheapest(tied) if benchmark else best
@@ -86,12 +100,12 @@ def recommend(
         tied=tuple(others),
         undecided=undecided,
         runner_up=runner_up,
-        headline=headline(winner, best, field, evaluation.primary, requirements.margin.value),
+        headline=headline(winner, best, field, evaluation.primary, requirements.margin.value, left_out),
         reasons=reasons(winner, best, field, rows, evaluation.primary, requirements),
         confidence=confidence(winner, best, field, evaluation, undecided),
         rows=rows,
         evidence=tuple(evidence.found),
-        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements),
+        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements, screening),
         what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary),
         next_steps=next_steps(evaluation, undecided, field),
         primary=evaluation.primary,
@@ -108,6 +122,7 @@ def _nobody(
     evidence: EvidenceList,
     excluded: Mapping[str, Text],
     plan: Plan | None,
+    screening: Screening | None,
     shortlist: Shortlist,
     now: dt.datetime,
 ) -> Recommendation:
@@ -122,7 +137,7 @@ def _nobody(
         confidence=say("The limits were checked against the catalog's facts and measurements on this machine."),
         rows=rows,
         evidence=tuple(evidence.found),
-        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements),
+        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements, screening),
         what_would_change_it=(say("Relax the limit that comes closest, or measure on the machine you will use."),),
         primary=evaluation.primary,
         margin=requirements.margin.value,

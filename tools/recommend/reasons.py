@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Comparison, Evaluation, Plan, Row, Shortlist, SpeedOfCandidate
+from knowledge.results import Benchmark, Comparison, Evaluation, Plan, Row, Screening, Shortlist, SpeedOfCandidate
 from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest, is_measurable
 from tools.recommend.table import COSTS
@@ -15,9 +15,18 @@ from tools.statistics import ALPHA
 BUSY = 1.5
 
 
-def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
-    """The answer in one sentence."""
+def headline(winner: str, best: str, field: Contest, metric: str, margin: float, screened: int = 0) -> Text:
+    """The answer in one sentence; `screened` candidates were left out before they had read everything."""
     value = field.quality[winner].primary_mean
+    if len(field.quality) == 1 and screened:
+        return say(
+            "{winner}, {metric} {value:.3f}: the other {count} candidates were left out in the rounds of screening, as "
+            "worse by more than the margin or as dearer without being better by more.",
+            winner=winner,
+            metric=metric,
+            value=value,
+            count=screened,
+        )
     if len(field.quality) == 1:
         return say(
             "Only {winner} could be measured, {metric} {value:.3f}: there was nothing to compare it with.",
@@ -128,13 +137,13 @@ def _saving(winner: SpeedOfCandidate, best: SpeedOfCandidate, name: str) -> Text
 
 def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, undecided: Sequence[str]) -> Text:
     """How sure the decision is, from the tests and the labels."""
-    parts = [
-        say(
-            "Measured on {queries} queries with paired tests, corrected for all {count} pairs of candidates.",
-            queries=evaluation.judged_queries,
-            count=len(field.comparisons) * (len(field.comparisons) - 1) // 2,
-        )
-    ]
+    pairs = len(field.comparisons) * (len(field.comparisons) - 1) // 2
+    tested = say(
+        "Measured on {queries} queries with paired tests, corrected for all {count} pairs of candidates.",
+        queries=evaluation.judged_queries,
+        count=pairs,
+    )
+    parts = [tested if pairs else say("Measured on {queries} queries.", queries=evaluation.judged_queries)]
     if winner != best:
         parts.append(_tied(field.comparisons[winner]))
     if undecided:
@@ -226,10 +235,16 @@ def not_measured(
     benchmark: Benchmark | None,
     plan: Plan | None,
     requirements: Requirements,
+    screening: Screening | None = None,
 ) -> tuple[Text, ...]:
     """What the answer does not rest on, and why."""
     found = []
     measured = {c.model for c in evaluation.candidates if c.model} | {c.spec for c in evaluation.candidates}
+    found += [
+        say("{spec}, in full: left out in round {round}: {why}.", spec=gone.spec, round=gone.round, why=gone.reason)
+        for gone in (screening.eliminated if screening else ())
+    ]
+    measured |= {gone.spec for gone in (screening.eliminated if screening else ())}
     planned = {p.model: p for p in plan.not_measured} if plan else {}
     for pick in shortlist.kept:
         if pick.model in measured or pick.spec in measured:
