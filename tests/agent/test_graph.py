@@ -174,10 +174,11 @@ def test_bugs_pass_through(nodes):
 def full_state(tmp_path_factory):
     """The state at the end of a real conversation that filled every field."""
     home = tmp_path_factory.mktemp("full")
-    with Advisor(Settings(home=home, offline=True)) as advisor:
+    with pytest.MonkeyPatch.context() as patch, Advisor(Settings(home=home, offline=True)) as advisor:
+        patch.setattr(nodes_module, "SCREENING_MINUTES", 0.0)
         source = DataSource(path=str(write_dataset(home / "animals")))
         consent = Consent(measure=True, download=True, hosts=frozenset({"api.example"}))
-        list(advisor.recommend("t", text="English, 8 GB", data=source, specs=CANDIDATES, consent=consent))
+        list(advisor.recommend("t", text="English, commercial use", data=source, specs=CANDIDATES, consent=consent))
         return advisor.state("t")
 
 

@@ -9,21 +9,28 @@ from knowledge.results import (
     Comparison,
     DataProfile,
     DatasetSummary,
+    Elimination,
+    EncodeWork,
     Evaluation,
     Evidence,
     FailedCandidate,
+    Finding,
     Hardware,
     Interval,
     Lengths,
     MeasuredCandidate,
+    Parity,
     Pick,
     Plan,
     PlannedCandidate,
     Prediction,
+    Preflight,
     Recommendation,
     Rejection,
     Report,
+    Round,
     Row,
+    Screening,
     Shortlist,
     SpeedOfCandidate,
 )
@@ -201,6 +208,57 @@ def _shortlist(requirements: Requirements) -> Shortlist:
     )
 
 
+def _preflight(said: str = "It reads 256 tokens: 41.0% of the documents are cut.") -> Preflight:
+    return Preflight(
+        spec=FOUND[0][0],
+        findings=(
+            Finding(check="truncation", severity="warns", finding=text(said), remedy=text(said)),
+            Finding(check="prompts", severity="notes", finding=text(said)),
+        ),
+        documents=48,
+        queries=24,
+    )
+
+
+def _screening(said: str = "worse by more than the margin", spec: str = "st:org/loser") -> Screening:
+    interval = Interval(mean=-0.001, low=-0.004, high=0.002)
+    return Screening(
+        primary="nDCG@10",
+        margin=0.02,
+        rounds=(Round(number=1, queries=64, documents=900, pool_share=0.21, taking_part=(spec,), seconds=12.5),),
+        parities=(
+            Parity(
+                spec=spec,
+                fast=spec + "?precision=bf16",
+                documents=64,
+                queries=32,
+                overlap=0.98,
+                difference=interval,
+                speed_up=2.7,
+                accepted=True,
+            ),
+        ),
+        eliminated=(
+            Elimination(
+                spec=spec,
+                round=1,
+                kind="worse",
+                against=FOUND[0][0],
+                difference=-0.12,
+                bound=-0.05,
+                level=0.0005,
+                queries=64,
+                reason=text(said),
+            ),
+        ),
+        winner=FOUND[0][0],
+        best=FOUND[0][0],
+        survivors=(FOUND[0][0],),
+        end="settled",
+        work=EncodeWork(spent_seconds=20.0, full_seconds=110.0),
+    )
+
+
 def make_report() -> Report:
     """The whole thing."""
     requirements = _requirements()
@@ -262,7 +320,11 @@ def make_report() -> Report:
             ),
             store="runs.sqlite",
             judged_queries=512,
+            notes=(text("3 documents have the same text as another and count as one."),),
+            warnings=(text("The candidates differ in how many of their first documents nobody judged."),),
+            preflight=(_preflight(),),
         ),
+        screening=_screening(),
         comparisons=_comparisons(),
         benchmark=Benchmark(
             run_id="s-19bd",
@@ -355,6 +417,7 @@ def hostile_report() -> Report:
     evil = dataset(nasty).model_copy(update={"label_origin": text(nasty), "path": nasty, "format": nasty})
     return report.model_copy(
         update={
+            "screening": _screening(nasty, specs[0]),
             "requirements": report.requirements.model_copy(update={"summary": nasty}),
             "profile": report.profile.model_copy(
                 update={"dataset": evil, "languages": {nasty: 1.0}, "warnings": (text(nasty),)}

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from knowledge.candidate import parse_candidate
-from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError, UnknownModelError
-from knowledge.results import Consent, DatasetSummary
+from knowledge.results import Consent
 from tests.fake_http import FakeEmbeddings
+from tests.labelled import as_dataset
 from tests.tiny_models import make_st, make_static
 from tools import adaptive, encoders, evaluate, workers
 from tools.adaptive.elimination import FEWEST, Standing, answer, leavers, level_of, upper_bound
@@ -39,19 +39,6 @@ def make_dataset(documents=240, queries=60, relevant=1, seed=0):
         asked[f"q{i}"] = " ".join([*own, *rng.choice(words, 3)])
         judgments[f"q{i}"] = dict.fromkeys(right, 1)
     return as_dataset(texts, asked, judgments)
-
-
-def as_dataset(texts, asked, judgments):
-    summary = DatasetSummary(
-        name="made",
-        path="made",
-        hash=content_hash(texts, asked, judgments),
-        format="made",
-        documents=len(texts),
-        queries=len(asked),
-        judgments=len(judgments),
-    )
-    return Dataset(summary=summary, documents=texts, queries=asked, judgments=judgments)
 
 
 class TwoModels(FakeEmbeddings):

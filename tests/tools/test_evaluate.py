@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from knowledge.candidate import parse_candidate
-from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import (
     ConsentNeeded,
     DatasetError,
@@ -20,8 +19,9 @@ from knowledge.errors import (
     SpecError,
     UserError,
 )
-from knowledge.results import Consent, DatasetSummary
+from knowledge.results import Consent
 from tests.fake_http import FakeEmbeddings, FakeHub
+from tests.labelled import as_dataset
 from tests.tiny_models import make_st, make_static
 from tools import encoders, hub, vector_store, workers
 from tools.encoding import vectors
@@ -32,20 +32,6 @@ from tools.workspace import Workspace
 
 evaluate_module = importlib.import_module("tools.evaluate")
 WORDS = ["cat", "dog", "sea", "ship", "apple", "pear", "code", "memory", "garbage", "collection", "server", "web"]
-
-
-def make_dataset(documents, queries, judgments, name="test"):
-    summary = DatasetSummary(
-        name=name,
-        path="",
-        hash=content_hash(documents, queries, judgments),
-        format="beir",
-        documents=len(documents),
-        queries=len(queries),
-        judgments=sum(map(len, judgments.values())),
-        labels="gold",
-    )
-    return Dataset(summary, documents, queries, judgments)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +48,7 @@ def dataset():
         }
         for i in range(12)
     }
-    return make_dataset(documents, queries, judgments | {"unknown": {"d1": 1}})
+    return as_dataset(documents, queries, judgments | {"unknown": {"d1": 1}})
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +175,7 @@ def workspace(tmp_path):
     return Workspace(home=tmp_path / "home", offline=True)
 
 
-SMALL = make_dataset(
+SMALL = as_dataset(
     {"a": "the cat sat on the mat", "b": "a dog in the sea", "c": "ships and servers"},
     {"q1": "cat mat", "q2": "dog"},
     {"q1": {"a": 1}, "q2": {"b": 1}},
@@ -198,14 +184,14 @@ SMALL = make_dataset(
 
 def test_a_cut_off_beyond_the_usual_depth_is_honoured(workspace):
     documents = {f"d{i}": f"cat number {i}" for i in range(150)}
-    data = make_dataset(documents, {"q": "cat"}, {"q": dict.fromkeys(documents, 1)})
+    data = as_dataset(documents, {"q": "cat"}, {"q": dict.fromkeys(documents, 1)})
     found = evaluate(data, ["bm25"], workspace, metrics=["R@100", "R@200"])
     assert found.candidates[0].metrics == pytest.approx({"R@100": 100 / 150, "R@200": 1.0})
     assert "150 documents ranked" in describe_method(found).render()
 
 
 def test_documents_that_share_no_word_are_not_found(workspace):
-    data = make_dataset({"a": "cat", "b": "dog"}, {"q": "unknown"}, {"q": {"a": 1}})
+    data = as_dataset({"a": "cat", "b": "dog"}, {"q": "unknown"}, {"q": {"a": 1}})
     assert set(evaluate(data, ["bm25"], workspace, metrics=["R@10", "RR@10"]).candidates[0].metrics.values()) == {0.0}
 
 
@@ -266,7 +252,7 @@ def test_metrics_and_data_are_checked_before_anything_is_spent(workspace):
 )
 def test_data_that_cannot_be_measured_on(workspace, documents, queries, judgments, message):
     with pytest.raises(DatasetError, match=message):
-        evaluate(make_dataset(documents, queries, judgments), ["bm25"], workspace)
+        evaluate(as_dataset(documents, queries, judgments), ["bm25"], workspace)
 
 
 def test_labels_of_unknown_ids_count_neither_for_nor_against(workspace):
@@ -277,7 +263,7 @@ def test_labels_of_unknown_ids_count_neither_for_nor_against(workspace):
 
 
 def test_empty_chinese_and_very_long_texts(workspace, tmp_path):
-    data = make_dataset(
+    data = as_dataset(
         {"空": "", "猫": "猫在垫子上睡觉", "long": "ship " * 5000, "标点": "！？…"},
         {"问": "垫子", "empty": "", "船": "ship"},
         {"问": {"猫": 1}, "empty": {"空": 1}, "船": {"long": 1}},
@@ -291,7 +277,7 @@ def test_empty_chinese_and_very_long_texts(workspace, tmp_path):
 
 
 def test_one_document_and_one_query(workspace, tmp_path):
-    data = make_dataset({"a": "cat"}, {"q": "cat"}, {"q": {"a": 1}})
+    data = as_dataset({"a": "cat"}, {"q": "cat"}, {"q": {"a": 1}})
     static = f"static:{make_static(tmp_path / 'static')}"
     found = evaluate(data, [static, "bm25"], workspace)
     assert [c.primary_mean for c in found.candidates] == [1.0, 1.0]
