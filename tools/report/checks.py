@@ -115,9 +115,9 @@ def rounds(voice: Voice) -> tuple[Block, ...]:
 def _summary(found: Screening) -> Text:
     share = found.work.share
     if share is None:
-        return say("Screened in {rounds} rounds; {end}.", rounds=len(found.rounds), end=ENDS[found.end])
+        return say("Rounds of screening: {rounds}; {end}.", rounds=len(found.rounds), end=ENDS[found.end])
     return say(
-        "Screened in {rounds} rounds; {end}. Encoding took {share} of what encoding everything for everyone would "
+        "Rounds of screening: {rounds}; {end}. Encoding took {share} of what encoding everything for everyone would "
         "have.",
         rounds=len(found.rounds),
         end=ENDS[found.end],
@@ -162,7 +162,7 @@ def _parities(voice: Voice, found: Screening) -> tuple[Block, ...]:
     rows = (
         (
             voice.spec_cell(p.spec),
-            Cell(p.fast, code=True),
+            voice.spec_cell(p.fast),
             Cell(figures.share(p.overlap), sort=p.overlap),
             Cell(figures.difference(p.difference.mean), figures.difference_interval(p.difference), p.difference.mean),
             Cell(voice.t(say("yes") if p.accepted else say("no"))),
