@@ -18,10 +18,11 @@ from agent.profile_answers import learn_from
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
 from knowledge import __version__
+from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Consent, Plan, Recommendation, Report
+from knowledge.results import Benchmark, Consent, Plan, Recommendation, Report, Shortlist
 from knowledge.wording import Text, say
 from tools.adaptive import find_winner
 from tools.benchmark import benchmark
@@ -223,7 +224,7 @@ class Nodes:
         dataset, workspace = self._context.dataset(source), self._context.workspace
         specs = [c.spec for c in plan.candidates]
         with _stage("evaluate", say("Measuring quality on your data")) as listen:
-            if not _is_worth_screening(plan, state["requirements"]):
+            if not _is_worth_screening(plan, state["requirements"], state.get("shortlist")):
                 full = evaluate(dataset, specs, workspace, consent=consent, on_progress=listen)
                 return State(evaluation=full, screening=None)
             margin = state["requirements"].margin.value
@@ -324,13 +325,20 @@ def _still_open(found: Understood, state: State) -> Asked | None:
     return asked if found.intent in ("unknown", "greeting") and put < 2 else None
 
 
-def _is_worth_screening(plan: Plan, requirements: Requirements) -> bool:
+def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlist | None) -> bool:
     """Whether losers are to be left out before they have read everything.
 
-    Not where a hard limit can only be checked by timing: the model that sent others home might break it.
+    Not where a hard limit can only be checked by timing, nor where the user named a model that breaks a demand: whoever
+    sent others home might be excluded in the end. Nor where an endpoint takes part: rounds go by the time that encoding
+    takes, which says nothing of its price.
     """
-    limited = any(constraint.hard and is_measurable(constraint) for constraint in requirements.constraints)
-    return plan.minutes >= SCREENING_MINUTES and not limited
+    hard = [constraint for constraint in requirements.constraints if constraint.hard]
+    kinds = {constraint.kind for constraint in hard}
+    refused = {r.model for r in listed.rejected if r.constraint in kinds} if listed else set()
+    named = {leg.name for c in plan.candidates for leg in parse_candidate(c.spec).legs}
+    sends = any(c.sends_text_to or c.usd for c in plan.candidates)
+    fair = not any(map(is_measurable, hard)) and not named & refused and not sends
+    return plan.minutes >= SCREENING_MINUTES and fair
 
 
 def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:

@@ -21,6 +21,7 @@ HEAVY = {
     "scipy",
     "langchain_openai",
     "onnxruntime",
+    "openvino",
     "pymilvus",
     "pyarrow",
     "lingua",

@@ -5,6 +5,7 @@ What one process encodes, no other encodes meanwhile: it waits, and takes what i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -32,6 +33,8 @@ CHUNK = 64
 CHUNK_SECONDS = 0.5
 LARGEST_CHUNK = 4096
 
+#: texts on their way to a child are read within seconds
+UNREAD_SECONDS = 3_600
 
 Texts = Mapping[Kind, Sequence[str]]
 
@@ -141,6 +144,10 @@ def _in_child(
 ) -> dict[str, Any]:
     try:
         workspace.home.mkdir(parents=True, exist_ok=True)
+        for left in workspace.home.glob("texts-*.jsonl"):
+            with contextlib.suppress(OSError):  # of a process killed before its child had read them
+                if time.time() - left.stat().st_mtime > UNREAD_SECONDS:
+                    left.unlink()
         handle, name = tempfile.mkstemp(dir=workspace.home, prefix="texts-", suffix=".jsonl")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

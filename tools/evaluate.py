@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -116,9 +117,9 @@ def evaluate(
         keys = {c: _key(c, session, metrics) for c in parsed if c not in failures}
         known = {c: earlier for c, key in keys.items() if (earlier := runs.measurement(key))}
         if preflight:
-            _check([c for c in keys if c not in known], session, runs, run_id, failures, on_progress)
+            _check(list(keys), set(known), session, runs, run_id, failures, on_progress)
         _encode([c for c in keys if c not in known and c not in failures], session, failures, on_progress)
-        found = {candidate: _again(*earlier) for candidate, earlier in known.items()}
+        found = {candidate: _again(*earlier) for candidate, earlier in known.items() if candidate not in failures}
         missing = [c for c in keys if c not in known and c not in failures]
         # opened only now: Milvus Lite complains about clients that idle while models encode
         with _store_for(missing, session) as store:
@@ -174,7 +175,7 @@ def check_first(
     runs = RunStore(workspace.store)
     try:
         run_id = new_run_id("preflight", dt.datetime.now(dt.UTC))
-        _check(parsed, session, runs, run_id, failures, on_progress)
+        _check(parsed, set(), session, runs, run_id, failures, on_progress)
     finally:
         runs.close()
     if len(failures) == len(parsed):
@@ -269,14 +270,18 @@ def _key(candidate: Candidate, session: _Session, metrics: Sequence[str]) -> str
 
 def _check(
     candidates: Sequence[Candidate],
+    known: AbstractSet[Candidate],
     session: _Session,
     runs: RunStore,
     run_id: str,
     failures: dict[Candidate, AdvisorError],
     on_progress: OnProgress,
 ) -> None:
-    """Look at each encoder before its first document is encoded; candidates that are not fit are left out."""
-    legs = {leg: session.resolved[leg] for c in candidates for leg in c.legs if leg in session.resolved}
+    """Look at each encoder before its first document is encoded; candidates that are not fit are left out.
+
+    Of those `known`, measured before, nothing new is looked at.
+    """
+    legs = {leg for c in candidates if c not in known for leg in c.legs if leg in session.resolved}
     meter = Meter("evaluate", say("Checking"), max(len(legs), 1), on_progress)
     session.checked = examine(
         session.resolved,
@@ -315,10 +320,14 @@ def _encode(
     characters = sum(len(text) for of in texts.values() for text in set(of))
     total = max(len(encoders_) * characters, 1)
     meter = Meter("evaluate", say("Encoding"), total, on_progress)
+    # beside the child, which spends its first seconds on imports too, with one core
+    ahead = Thread(target=_import_ahead, daemon=True)
     if encoders_:
-        # beside the child, which spends its first seconds on imports too, with one core
-        Thread(target=_import_ahead, daemon=True).start()
+        ahead.start()
     for identity, resolved in encoders_.items():
+        if all(candidate in failures for candidate in users[identity]):
+            meter.advance(characters)  # another leg of theirs has failed already
+            continue
         begun = time.monotonic()
 
         def wait(resolved: Resolved = resolved, begun: float = begun) -> None:
@@ -330,6 +339,8 @@ def _encode(
             session.costs[identity] = ensure(resolved, texts, session.workspace, meter.advance, wait)
         except AdvisorError as error:
             failures.update(dict.fromkeys(users[identity], error))
+    if encoders_:
+        ahead.join()  # two threads that import parts of scipy at once can break it
 
 
 def _import_ahead() -> None:

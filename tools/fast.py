@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from knowledge.candidate import Leg
 from knowledge.errors import AdvisorError
 from knowledge.wording import Text
-from tools import encoders, workers
+from tools import encoders, openvino_graph, workers
 from tools.encoders import Encoder, Resolved, Vectors
 from tools.hardware import cpu_features, gpus
 from tools.onnx_export import runtime_version
@@ -98,6 +98,8 @@ def options_here(leg: Leg) -> list[Leg]:
         found.append({"precision": "fp16"})
     elif runtime_version() is not None:
         found += [{"backend": "onnx"}, {"backend": "onnx", "precision": "int8"}]
+        if openvino_graph.runtime_version() is not None:
+            found.append({"backend": "openvino", "precision": "bf16" if cpu_features() & BF16 else "fp32"})
     return [leg.model_copy(update={"options": leg.options | more}) for more in found]
 
 

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.errors import ResourceError, SpecError
 from knowledge.wording import say
+from tools import openvino_graph
 from tools.encoders.base import hash_files
 from tools.hardware import cpu_features
+from tools.workers import out_of_memory
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +44,7 @@ TRIED_ON = (
 )
 #: smallest cosine to the model itself on `TRIED_ON`; beyond it the graph is another model. MiniLM: fp32 1.0000, int8
 #: 0.9917 (2026-11-22). How far int8 is off on the user's own texts is measured by ``tools.fast``.
-SAME = {"fp32": 0.9999, "int8": 0.9}
+SAME = {"fp32": 0.9999, "bf16": 0.99, "int8": 0.9}
 #: without these, the kernels of eight-bit products add in 16 bits and overflow unless weights keep to 7 bits (ONNX
 #: Runtime, "Quantize ONNX models", looked up 2026-11-22); processors that are no x86 have other kernels
 _WIDE_SUMS = frozenset({"avx512_vnni", "avx_vnni"})
@@ -93,7 +95,7 @@ def place(home: Path, model: str, revision: str, precision: str) -> Export:
     return Export(home / "onnx" / hash_files(identity)[:32], precision, chosen["reduce_range"] == "True")
 
 
-def use(model: SentenceTransformer, export: Export, name: str) -> None:
+def use(model: SentenceTransformer, export: Export, name: str, engine: str = "onnx", precision: str = "fp32") -> None:
     """Let a loaded model run its transformer as an ONNX graph, exported first where it is not kept yet.
 
     What follows the transformer (pooling, dense layers, normalisation) stays the model's own.
@@ -102,6 +104,8 @@ def use(model: SentenceTransformer, export: Export, name: str) -> None:
         model: in fp32 on the CPU; changed in place.
         export: where its graph is kept.
         name: the model's, for messages.
+        engine: what runs the graph: onnx (ONNX Runtime), or openvino.
+        precision: that OpenVINO calculates in; for ONNX Runtime the export decides.
 
     Raises:
         SpecError: it cannot be exported, or its graph gives other vectors.
@@ -124,7 +128,14 @@ def use(model: SentenceTransformer, export: Export, name: str) -> None:
         ) from error
     if graph is None:
         raise _impossible(name, "ONNX Runtime cannot read the graph")
-    transformer.model = graph
+    if engine == "onnx":
+        transformer.model = graph
+        return
+    expected = _vectors(model)
+    transformer.model = openvino_graph.graph(export.folder / GRAPH, precision, transformer.config, name)
+    cosine = float((expected * _vectors(model)).sum(dim=1).min())
+    if not cosine >= SAME[precision]:
+        raise _impossible(name, f"OpenVINO gives other vectors (cosine {cosine:.4f} to its own)")
 
 
 def _transformer(model: SentenceTransformer, name: str) -> Any:
@@ -173,6 +184,8 @@ def _make(model: SentenceTransformer, transformer: Any, export: Export, name: st
     except (OSError, SpecError):
         raise
     except Exception as error:  # whatever an exporter stumbles over, this model does not export
+        if out_of_memory(error):
+            raise
         raise _impossible(name, (str(error).splitlines() or [""])[0][:200] or type(error).__name__) from error
     finally:
         transformer.model = own

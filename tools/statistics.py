@@ -90,6 +90,11 @@ def worse_by_more(differences: Scores, margin: float, *, seed: int = 0) -> float
     A randomisation test with one query more, on which the candidate loses as much as the two differ anywhere: the test
     alone takes differences to be symmetric, but a rare large loss is just what few queries do not show, and without
     that query it is wrong up to twice as often as it says (``benchmarks/statistics``).
+
+    Where the two score alike on every query, nothing is there to swap, and the largest loss is not known: it may be all
+    of a score, 1. Worse by more than the margin is then a share of queries larger than the margin, none of which was
+    met: (1 - margin) ** queries. Where anything differs, a loss larger than the largest difference seen is not allowed
+    for.
     """
     return float(_worse_by_more(differences[:, None], margin, seed)[0])
 
@@ -98,7 +103,14 @@ def _worse_by_more(differences: Scores, margin: float, seed: int) -> Scores:
     """`worse_by_more` of each column, shape (queries, pairs)."""
     loss = -np.abs(differences).max(axis=0, keepdims=True)
     p = _as_large(np.vstack([differences, loss]) + margin, seed)
+    p = np.where(_alike(differences), (1 - min(margin, 1.0)) ** len(differences), p)
     return np.where(differences.mean(axis=0) <= -margin, 1.0, p)
+
+
+def _alike(differences: Scores) -> NDArray[np.bool_]:
+    """Whether nothing differs but by rounding; of each column, where there are several."""
+    found: NDArray[np.bool_] = np.abs(differences).max(axis=0) <= _EQUAL
+    return found
 
 
 def _as_large(values: Scores, seed: int) -> Scores:
@@ -160,8 +172,9 @@ def smallest_shown(differences: Scores, comparisons: int = 1) -> float | None:
 def queries_needed(differences: Scores, margin: float, comparisons: int = 1, pairs: int = 1) -> int | None:
     """Queries that would settle it with 80 % power: show that it is tied, or that it is worse, whichever takes fewer.
 
-    Normal approximation of `compare`'s two tests, the observed difference taken as the true one; None where more than
-    `MOST_QUERIES` would be needed, or nothing differs.
+    Normal approximation of `compare`'s two tests, the observed difference taken as the true one. Where nothing differs:
+    as many as show that it is tied, if nothing differs in them either. None where more than `MOST_QUERIES` would be
+    needed.
 
     Args:
         differences: candidate minus best, one a query.
@@ -171,9 +184,9 @@ def queries_needed(differences: Scores, margin: float, comparisons: int = 1, pai
     """
     from scipy import stats
 
+    if _alike(differences):
+        return _queries_without_a_loss(margin, ALPHA / comparisons)
     mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
-    if not np.any(differences):
-        return None
     fewest = int(np.ceil(np.log2(2 * pairs / ALPHA)))  # with fewer, no number of wins is rare enough
     n = np.arange(fewest, MOST_QUERIES + 1)
     spread = deviation * np.sqrt(n)
@@ -182,6 +195,14 @@ def queries_needed(differences: Scores, margin: float, comparisons: int = 1, pai
     tied = (mean + margin) * n - loss - stats.norm.isf(ALPHA / comparisons) * np.hypot(spread, loss)
     shown = np.flatnonzero(np.maximum(worse, tied) >= stats.norm.ppf(POWER) * spread)
     return int(n[shown[0]]) if len(shown) else None
+
+
+def _queries_without_a_loss(margin: float, level: float) -> int | None:
+    """Queries without a difference after which "a larger share than the margin differs" is rejected at this level."""
+    if margin <= 0:
+        return None
+    needed = 2 if margin >= 1 else max(2, int(np.ceil(np.log(level) / np.log1p(-margin))))
+    return needed if needed <= MOST_QUERIES else None
 
 
 # ---------------------------------------------------------------- candidates
@@ -233,7 +254,8 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
     """Each candidate against the best, best first.
 
     A candidate is *tied* when "worse than the best by more than the margin" is rejected (one-sided, Holm-corrected,
-    5 %); *worse* when it is not, and "no difference" is; else the sample cannot tell: *undecided*.
+    5 %); *worse* when it is not, and "no difference" is; else the sample cannot tell: *undecided*. Equal scores on few
+    queries are no tie: what would tell the two apart may be rare.
 
     The best is picked by the same queries. So "no difference" is corrected for all pairs of candidates, not only for
     those with the one that happened to be ahead; and whether a candidate is within the margin of whichever is truly the
@@ -241,7 +263,7 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
     Statistics 12): it needs every other candidate to be shown no better by more than the margin.
 
     Args:
-        scores: candidate -> per-query scores in the same query order, shape (queries,).
+        scores: candidate -> per-query scores from 0 to 1 in the same query order, shape (queries,).
         margin: accepted loss in the metric.
         seed: of the resampling.
     """
@@ -251,7 +273,6 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
     found = []
     for i, spec in enumerate(field.order):
         d = scores[spec] - scores[best]
-        identical = not np.any(d)
         if i == 0:
             verdict = "best"
         else:
@@ -262,7 +283,7 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
                 best=best,
                 difference=bootstrap_interval(d, seed=seed),
                 p_different=field.different[i],
-                p_worse=0.0 if identical else field.tied[i],
+                p_worse=field.tied[i],
                 p_within=field.within[i],
                 wins=int((d > _EQUAL).sum()),
                 losses=int((d < -_EQUAL).sum()),
@@ -283,12 +304,11 @@ def _order(scores: Mapping[str, Scores]) -> tuple[str, ...]:
 
 
 def _against_best(scores: Mapping[str, Scores], order: Sequence[str], margin: float, seed: int) -> tuple[float, ...]:
-    """Corrected p of "worse than the best by more than the margin", in order; 0 for the best and what equals it."""
+    """Corrected p of "worse than the best by more than the margin", in order; 0 for the best itself."""
     if len(order) == 1:
         return (0.0,)
     d = np.column_stack([scores[spec] - scores[order[0]] for spec in order[1:]])
-    p = np.where(np.any(d, axis=0), _enough(_worse_by_more(d, margin, seed), len(d)), 0.0)
-    return (0.0, *holm(p.tolist()))
+    return (0.0, *holm(_enough(_worse_by_more(d, margin, seed), len(d)).tolist()))
 
 
 def _field(scores: Mapping[str, Scores], margin: float, seed: int) -> _Field:
@@ -302,10 +322,9 @@ def _field(scores: Mapping[str, Scores], margin: float, seed: int) -> _Field:
     if len(rows):
         higher, lower = _as_large(d, seed), _as_large(-d, seed)
         p = _enough(np.minimum(1.0, 2 * np.minimum(higher, lower)), queries)
-        different[rows, columns] = holm(np.where(np.any(d, axis=0), p, 1.0).tolist())
+        different[rows, columns] = holm(np.where(_alike(d), 1.0, p).tolist())
         for sign, i, j in ((1, rows, columns), (-1, columns, rows)):
-            p = _enough(_worse_by_more(sign * d, margin, seed), queries)
-            within[i, j] = np.where(np.any(d, axis=0), p, 0.0)
+            within[i, j] = _enough(_worse_by_more(sign * d, margin, seed), queries)
     # at least one candidate is the best in truth, so at most the others can be beyond the margin of it
     all_within = holm(within.max(axis=1).tolist(), most_true=max(count - 1, 1))
     return _Field(order, tuple(different[0].tolist()), _against_best(scores, order, margin, seed), tuple(all_within))

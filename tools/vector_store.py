@@ -8,8 +8,10 @@ again: what a killed process leaves (index files that no longer load among it) i
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,6 +32,8 @@ INSERT_ROWS = 2_000
 SEARCH_QUERIES = 100
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 60.0
+#: a collection of ours that is older belongs to nobody any more
+STALE_SECONDS = 86_400
 #: Milvus Lite 3.2.2 keeps all in memory, several times over: 1.9 GB at its peak for 100,000 vectors of 384 numbers
 #: (147 MB; measured 2026-11-22). More bytes of vectors than this are not given to it.
 LITE_BYTES = 64 * 2**20
@@ -37,6 +41,12 @@ LITE_BYTES = 64 * 2**20
 LITE_DISK = 3
 #: held by the process that a folder belongs to
 OWNER = "owner.lock"
+
+
+def _without_password(uri: str) -> str:
+    """The address as it may be shown."""
+    user, at, host = uri.rpartition("@")
+    return f"{user.partition('://')[0]}://{host}" if at and "://" in user else uri
 
 
 class VectorStore:
@@ -52,15 +62,17 @@ class VectorStore:
         uri = workspace.milvus_uri
         if uri is None:
             uri = str(self._own_folder() / "milvus.db")
+        shown = _without_password(uri)
         try:
             # Milvus Lite takes pings for an attack, and after a minute of silence says so on the terminal
             quiet: dict[str, int] = {"grpc.keepalive_time_ms": 2**31 - 1} if self._folder else {}
             self._client: Any = MilvusClient(uri=uri, token=self._token, timeout=CONNECT_SECONDS, grpc_options=quiet)
-            self._probe(uri)
+            self._remove_stale()
+            self._probe(shown)
         except (MilvusException, OSError, ValueError) as error:
             self._clean()
             raise ProviderError(
-                say("Milvus at {uri} cannot be opened: {why}.", uri=uri, why=_first_line(error)),
+                say("Milvus at {uri} cannot be opened: {why}.", uri=shown, why=_first_line(error).replace(uri, shown)),
                 say("Check MILVUS_URI and that the server runs, or unset it to use Milvus Lite."),
             ) from error
         except BaseException:
@@ -83,6 +95,15 @@ class VectorStore:
                 say("Free some disk space, or set TMPDIR to a disk with room."),
             ) from error
         return self._folder
+
+    def _remove_stale(self) -> None:
+        """Drop collections of ours that a killed process left on a server more than a day ago."""
+        if self._folder is not None:
+            return
+        for name in self._client.list_collections(timeout=CALL_SECONDS):
+            made = re.match(rf"{PREFIX}(\d+)_", name)
+            if made and time.time() - int(made[1]) > STALE_SECONDS:
+                self._client.drop_collection(name, timeout=CALL_SECONDS)
 
     def _probe(self, uri: str) -> None:
         """Ask for what is known: versions of Milvus Lite have returned 1 - cosine, and ignored the metric asked for."""
@@ -143,7 +164,7 @@ class VectorStore:
         from pymilvus import DataType
 
         self._check_room(size * dimension * 4)
-        name = PREFIX + uuid.uuid4().hex
+        name = f"{PREFIX}{time.time():.0f}_{uuid.uuid4().hex}"
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("row", DataType.INT64, is_primary=True)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)

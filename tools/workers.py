@@ -238,12 +238,12 @@ def main(job: str) -> None:
     except AdvisorError as error:
         tell({"error": _written(error)})
     except Exception as error:
-        if not _out_of_memory(error):
+        if not out_of_memory(error):
             raise
         tell({"no_memory": (str(error).strip().splitlines() or [type(error).__name__])[0][:300]})
 
 
-def _out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: Exception) -> bool:
     """Whether memory, of the machine or of a GPU, is what was missing: each library has its own words for it."""
     words = f"{type(error).__name__}: {error}".lower()
     return isinstance(error, MemoryError) or any(

@@ -190,7 +190,8 @@ def evaluate(
         bool, typer.Option("--adaptive", help="Only find the winner: encode no more for the others than it takes.")
     ] = False,
     budget: Annotated[
-        float | None, typer.Option("--budget", min=0, help="Minutes for --adaptive, which it implies.")
+        float | None,
+        typer.Option("--budget", min=0.1, help="Minutes for --adaptive, which it implies; checks not counted."),
     ] = None,
     preflight: Annotated[
         bool, typer.Option("--preflight/--no-preflight", help="Look at each encoder on a small sample first.")

@@ -17,6 +17,7 @@ from knowledge.wording import Text, say
 from tools import encoders, retrieval
 from tools.data_source import DataSource
 from tools.evaluate import obtain
+from tools.metrics.judgments import treat
 from tools.preflight import preflight
 from tools.report.checks import CHECKS, SEVERITIES
 
@@ -41,7 +42,7 @@ def check(
         for leg in dict.fromkeys(leg for candidate in retrieval.parse(candidates) for leg in candidate.legs)
         if leg.backend != "bm25"  # nothing to check: it has no weights, no prompt and no limit
     ]
-    dataset = source.read()
+    dataset = treat(source.read()).dataset  # as an evaluation takes it
     meter = Meter("evaluate", say("Checking"), max(len(legs), 1), line.show)
     found: list[Preflight] = []
     refused: list[FailedCandidate] = []

@@ -18,7 +18,7 @@ def long(monkeypatch):
 def test_losers_are_left_out_and_the_report_says_on_what_evidence(long, talk, data, tmp_path):
     random = f"st:{make_st(tmp_path / 'random')}"  # weights by chance: it can only lose
     specs = [*CANDIDATES, random]
-    talk.say(f"Semantic search over English animal facts, for commercial use. My data: {data}", specs=specs)
+    talk.say(f"Semantic search over English animal facts, on our own machines. My data: {data}", specs=specs)
     talk.say("just decide", specs=specs)
     assert talk.question == "plan"
     talk.say("yes", specs=specs)
@@ -50,3 +50,11 @@ def test_where_a_limit_has_to_be_timed_everybody_is_measured(long, talk, data):
     assert state["requirements"].constraint(MemoryConstraint)
     assert state["screening"] is None
     assert {c.spec for c in state["evaluation"].candidates} == {c.spec for c in state["plan"].candidates}
+
+
+def test_where_a_model_was_named_that_breaks_a_demand_everybody_is_measured(long, talk, data):
+    talk.say(f"Semantic search over English animal facts, for commercial use. My data: {data}").say("just decide")
+    talk.say("yes")
+    state = talk.state
+    assert "wordllama" in {r.model for r in state["shortlist"].rejected if r.constraint == "license"}
+    assert state["screening"] is None, "it might send home whom it should not"

@@ -33,7 +33,8 @@ def test_each_variant_is_measured_in_a_child_and_nothing_is_encoded_twice(leg, w
     found = fast_variants(leg, DOCUMENTS, QUERIES, workspace)
     assert not found.failed
     by_option = {spec.partition("?")[2]: one for one in found.found for spec in [one.spec]}
-    assert set(by_option) == {"precision=bf16", "backend=onnx", "backend=onnx&precision=int8"}
+    with_openvino = {"backend=openvino&precision=bf16"}
+    assert set(by_option) == {"precision=bf16", "backend=onnx", "backend=onnx&precision=int8"} | with_openvino
     assert [one.speedup for one in found.found] == sorted((one.speedup for one in found.found), reverse=True)
     exact = by_option["backend=onnx"]
     assert exact.worst_cosine > 0.99999
@@ -100,7 +101,8 @@ def test_the_fastest_sound_one_is_for_screening():
 
 
 def test_what_is_tried_follows_the_machine(leg, monkeypatch):
-    def tried(leg, features=(), gpu=(), runtime="1.0"):
+    def tried(leg, features=(), gpu=(), runtime="1.0", openvino=None):
+        monkeypatch.setattr(fast.openvino_graph, "runtime_version", lambda: openvino)
         monkeypatch.setattr(fast, "cpu_features", lambda: frozenset(features))
         monkeypatch.setattr(fast, "gpus", lambda: gpu)
         monkeypatch.setattr(fast, "runtime_version", lambda: runtime)
@@ -110,6 +112,8 @@ def test_what_is_tried_follows_the_machine(leg, monkeypatch):
     assert tried(leg) == onnx
     assert tried(leg, runtime=None) == []
     assert tried(leg, features=["avx512_bf16"]) == [{"precision": "bf16"}, *onnx]
+    assert tried(leg, openvino="2026.4")[-1] == {"backend": "openvino", "precision": "fp32"}
+    assert tried(leg, ["amx_bf16"], openvino="2026.4")[-1] == {"backend": "openvino", "precision": "bf16"}
     assert tried(leg, gpu=("H200",)) == [{"precision": "bf16"}, {"precision": "fp16"}]
     assert tried(parse_candidate(f"{leg.spec}?precision=bf16")) == []
     short = tried(parse_candidate(f"{leg.spec}?max_tokens=8"))

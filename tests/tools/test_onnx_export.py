@@ -101,6 +101,17 @@ def test_a_graph_gives_the_models_own_vectors(model_type, tmp_path, workspace):
     assert not np.allclose(own, int8, atol=1e-4), "eight bits were asked for"
 
 
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_openvino_runs_the_same_graph(model_type, tmp_path, workspace):
+    folder = make(tmp_path / "model", model_type)
+    own = embed(folder, workspace)
+    assert np.allclose(own, embed(folder, workspace, backend="openvino"), atol=1e-4)
+    rounded = embed(folder, workspace, backend="openvino", precision="bf16")
+    assert (own * rounded).sum(axis=1).min() > 0.99
+    assert np.allclose(own, embed(folder, workspace, backend="onnx"), atol=2e-5)
+    assert len(exports(workspace)) == 1, "all of them run one export"
+
+
 def test_what_follows_the_transformer_is_the_models_own(tmp_path, workspace):
     folder = make(tmp_path / "model", "bert", dense=True)
     own, onnx = embed(folder, workspace), embed(folder, workspace, backend="onnx")
@@ -133,6 +144,7 @@ def test_whatever_changes_the_vectors_changes_the_key(tmp_path, workspace, monke
         return resolved(folder, workspace, **options).key("query")
 
     keys = [key(), key(precision="bf16"), key(backend="onnx"), key(backend="onnx", precision="int8")]
+    keys += [key(backend="openvino"), key(backend="openvino", precision="bf16")]
     assert len(set(keys)) == len(keys)
     assert key(backend="torch") == key()
     assert key(backend="onnx", precision="fp32") == key(backend="onnx")

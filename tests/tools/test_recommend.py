@@ -122,11 +122,39 @@ def test_with_no_margin_only_the_best_will_do():
     assert (made.winner, made.tied) == (BEST, ())
 
 
-def test_identical_candidates_are_decided_by_cost_alone():
+def test_identical_candidates_are_decided_by_cost_alone_where_there_are_queries_enough():
+    made = decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 149)), COST)
+    assert (made.winner, made.best, made.tied, made.undecided) == (NEAR, BEST, (BEST,), ())
+
+
+def test_equal_scores_on_few_queries_are_no_tie_and_that_is_said():
+    made = decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), COST)
+    assert (made.winner, made.tied, made.undecided) == (BEST, (), (NEAR,))
+    assert f"{NEAR} scores alike on every query, and 3 queries are too few" in str(made.headline)
+    assert any(f"{NEAR} is cheaper and scores alike" in str(text) for text in made.reasons)
+    assert f"{NEAR}: scores alike with {BEST} on every query; 149 queries" in str(made.confidence)
+    assert any(step.values.get("more") == 146 for step in made.next_steps)
+    # where it is not cheaper, or nothing was timed, nothing is said of its cost
+    for costs in (None, COST | {NEAR: (90.0, 900.0, 1536.0)}):
+        assert "is cheaper" not in str(decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), costs).reasons)
+
+
+def test_equal_scores_with_no_margin_promise_no_number_of_queries():
     made = decide(dict.fromkeys(SCORES, wobbling(0.7)), COST, Requirements(margin=0.0))
-    assert made.winner == FAR
-    assert set(made.tied) == {BEST, NEAR}
-    assert not made.undecided
+    assert made.winner == made.best
+    assert len(made.undecided) == 2
+    assert "no reasonable number of queries" in str(made.confidence)
+    assert "edge of your margin" not in str(made.confidence)
+    assert not any("more" in step.values for step in made.next_steps)
+
+
+def test_no_p_value_is_shown_as_zero():
+    made = decide(
+        {**SCORES, BEST: wobbling(0.80, 400), NEAR: wobbling(0.795, 400, phase=1), FAR: wobbling(0.5, 400)}, COST
+    )
+    said = " ".join(map(str, (made.headline, made.confidence, *made.reasons)))
+    assert "p < 0.001" in said
+    assert "0.000" not in said
 
 
 def test_few_queries_leave_it_undecided_and_say_how_many_would_do():
@@ -179,9 +207,9 @@ def test_the_confidence_says_what_the_sample_can_show():
 
 
 def test_an_equal_score_on_every_query_proves_no_more_than_it_does():
-    """With no difference in 50 queries, up to 1 - 0.05 ** (1 / 50) = 5.8 % of all queries may differ."""
-    made = decide({BEST: wobbling(0.7, 50), NEAR: wobbling(0.7, 50)}, COST)
-    assert "at most 5.8% can differ" in str(made.confidence)
+    """With no difference in 200 queries, up to 1 - 0.05 ** (1 / 200) = 1.5 % of all queries may differ."""
+    made = decide({BEST: wobbling(0.7, 200), NEAR: wobbling(0.7, 200)}, COST)
+    assert "at most 1.5% can differ" in str(made.confidence)
     assert "rejected" not in str(made.confidence)
 
 
@@ -286,7 +314,7 @@ def test_money_outweighs_speed():
     ],
 )
 def test_differences_within_the_noise_do_not_decide(cost, wins):
-    same = wobbling(0.7)
+    same = wobbling(0.7, 149)
     made = decide({"st:a/a": same, "st:a/b": same}, {"st:a/a": (10.0, 900.0, 1536.0), "st:a/b": cost})
     assert (made.winner == "st:a/b") is wins
 

@@ -33,7 +33,7 @@ from tools.encoders import Resolved
 from tools.evaluate import NO_CONSENT, check_first, evaluate, obtain, query_scores
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
-from tools.statistics import non_inferior
+from tools.statistics import by_text, non_inferior
 from tools.workspace import Workspace
 
 #: accepted loss in the primary metric (the default of the requirements)
@@ -145,7 +145,10 @@ def screen(
     if not judgments:
         evaluate(dataset, candidates, workspace, metrics=metrics, consent=consent)  # which says what is missing
     repeated = {query for group in treated.same_queries for query in group[1:]}
-    pools = Pools.of(treated.dataset, judgments, [q for q in judgments if q not in repeated], seed)
+    same = {group[0]: group for group in treated.same_queries}
+    asked = [q for q in judgments if q not in repeated]
+    relevant = {q: {d: 1 for of in same.get(q, (q,)) for d, grade in judgments[of].items() if grade > 0} for q in asked}
+    pools = Pools.of(treated.dataset, relevant, asked, seed)
     failures: dict[Candidate, AdvisorError] = {}
     readers, entrants = _readers(parsed, workspace, consent, failures)
     rounds = Rounds(
@@ -157,7 +160,8 @@ def screen(
             judgments=judgments,
             own=treated.own,
             metric=metrics[0],
-            depth=max(DEPTH, scoring.depth_of(metrics[:1])),
+            depth=max(DEPTH, scoring.depth_of(metrics)),
+            same=same,
         ),
         pools=pools,
         readers=readers,
@@ -176,8 +180,8 @@ def screen(
         failures=failures,
     )
     screening = rounds.run()
-    if len(failures) == len(parsed):
-        raise next(failures[c] for c in parsed)
+    if failures and all(c in failures or c in rounds.gone for c in parsed):
+        raise next(failures[c] for c in parsed if c in failures)
     failed = tuple(
         FailedCandidate(spec=c.spec, reason=failures[c].cause, next_step=failures[c].next_step)
         for c in parsed
@@ -231,6 +235,7 @@ def _winner(screening: Screening, evaluation: Evaluation, workspace: Workspace) 
     scores = query_scores(evaluation, workspace)
     if not scores:
         return screening.winner
+    scores = {spec: by_text(of, evaluation.same_queries) for spec, of in scores.items()}
     queries = list(next(iter(scores.values())))
     tied = non_inferior({spec: np.array([of[q] for q in queries]) for spec, of in scores.items()}, screening.margin)
     return next((spec for spec in screening.survivors if spec in tied), tied[0])

@@ -30,6 +30,7 @@ class Standing:
         exact: whether it has read the whole corpus; else the scores are upper bounds.
         cost: what it costs, to be compared in this order.
         slack: how far the mean may be off because a faster precision stands in for the one asked for.
+        setup: the same for two that are screened with the same vectors, cut and fused alike; None if that is not known.
     """
 
     spec: str
@@ -37,6 +38,11 @@ class Standing:
     exact: bool
     cost: tuple[float, ...]
     slack: float = 0.0
+    setup: str | None = None
+
+    def cheaper_than(self, other: Standing) -> bool:
+        """Whether it is known to cost less; what one of them costs may be unknown."""
+        return all(map(math.isfinite, (*self.cost, *other.cost))) and self.cost < other.cost
 
 
 @dataclass(frozen=True)
@@ -70,14 +76,27 @@ def level_of(check: int, candidates: int, alpha: float = ALPHA) -> float:
     return alpha / (check * (check + 1)) / (3 * max(candidates - 1, 1))
 
 
-def upper_bound(differences: Scores, level: float) -> float:
-    """One-sided upper confidence bound of a mean difference (Student's t)."""
+def upper_bound(differences: Scores, level: float, most: float = 1.0) -> float:
+    """One-sided upper confidence bound of a mean difference; no better than what few queries can show.
+
+    Student's t alone says nothing of gains that are rare and large: while none has been seen, the spread is too small.
+    So one query with the largest gain is added (as `tools.statistics.worse_by_more` does); and a share of such queries
+    that would have gone unseen with a probability of `level` or more is never excluded, whatever the spread.
+
+    Args:
+        differences: one a query.
+        level: of the bound.
+        most: the largest gain on one query.
+    """
     from scipy import stats
 
     n = len(differences)
     if n < FEWEST:
         return math.inf
-    return float(differences.mean() + stats.t.ppf(1 - level, n - 1) * differences.std(ddof=1) / math.sqrt(n))
+    padded = np.append(differences, most)
+    spread = float(stats.t.ppf(1 - level, n) * padded.std(ddof=1) / math.sqrt(n + 1))
+    unseen = most * (1 - level ** (1 / n))
+    return float(max(padded.mean() + spread, differences.mean() + unseen))
 
 
 def interval(scores: Scores) -> Interval:
@@ -89,7 +108,7 @@ def interval(scores: Scores) -> Interval:
     return Interval(mean=mean, low=mean - half, high=mean + half)
 
 
-def leavers(alive: Sequence[Standing], margin: float, check: int, candidates: int) -> list[Verdict]:
+def leavers(alive: Sequence[Standing], margin: float, check: int, candidates: int, most: float = 1.0) -> list[Verdict]:
     """Those of `alive` that cannot be the answer: the cheapest that is not worse than the best by more than the margin.
 
     Args:
@@ -97,48 +116,55 @@ def leavers(alive: Sequence[Standing], margin: float, check: int, candidates: in
         margin: accepted loss in the metric.
         check: number of this check, from 1.
         candidates: how many there were at the beginning.
+        most: the largest difference that two can have on one query.
     """
     level = level_of(check, candidates)
+
+    def compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing) -> Verdict:
+        return _compare(kind, one, other, level, most)
+
     exact = sorted((s for s in alive if s.exact), key=lambda s: (-s.scores.mean(), s.cost, s.spec))
+    slack = {s.spec: s.slack for s in alive}
     found: dict[str, Verdict] = {}
     for standing in alive:
         for other in exact:
             if other.spec == standing.spec or other.spec in found:
                 continue
-            verdict = _compare("worse", standing, other, level)
+            verdict = compare("worse", standing, other)
             if verdict.bound + standing.slack + other.slack < -margin:
                 found[standing.spec] = verdict
                 break
     for standing in (s for s in alive if s.spec not in found):
-        twin = next((s for s in exact if s.cost < standing.cost and _alike(standing, s) and s.spec not in found), None)
-        if twin is not None and standing.slack + twin.slack < margin:
-            found[standing.spec] = replace(_compare("dearer", standing, twin, level), bound=standing.slack + twin.slack)
+        twins = (s for s in exact if s.spec not in found and s.cheaper_than(standing) and _alike(standing, s))
+        verdicts = (compare("dearer", standing, twin) for twin in twins)
+        within = next((v for v in verdicts if v.bound + slack[v.spec] + slack[v.against] < margin), None)
+        if within is not None:
+            found[standing.spec] = replace(within, bound=within.bound + slack[within.spec] + slack[within.against])
     left = [s for s in alive if s.spec not in found]
-    cheap = next((s for s in sorted(exact, key=lambda s: (s.cost, s.spec)) if _unbeaten(s, left, margin, level)), None)
-    if cheap is not None:
-        for standing in left:
-            if standing.cost > cheap.cost:
-                found[standing.spec] = _compare("dearer", standing, cheap, level)
-    return list(found.values())
+
+    def unbeaten(one: Standing) -> bool:
+        """Whether none of those left is better than this one by more than the margin."""
+        others = (other for other in left if other.spec != one.spec)
+        return all(compare("dearer", other, one).bound + other.slack + one.slack < margin for other in others)
+
+    by_cost = sorted((s for s in exact if s.spec not in found), key=lambda s: (s.cost, s.spec))
+    cheap = next(filter(unbeaten, by_cost), None)
+    dearer = [s for s in left if cheap is not None and cheap.cheaper_than(s)]
+    return [*found.values(), *(compare("dearer", s, cheap) for s in dearer if cheap is not None)]
+
+
+def _same(one: Standing, other: Standing) -> bool:
+    """Screened with the same vectors in the same way: no query can tell them apart."""
+    return one.setup is not None and one.setup == other.setup
 
 
 def _alike(one: Standing, other: Standing) -> bool:
-    """The same scores to the last query: the same set-up, but for a precision that ranked a sample alike."""
+    """The same scores to the last query."""
     both = min(len(one.scores), len(other.scores))
     return both >= FEWEST and bool(np.array_equal(one.scores[:both], other.scores[:both]))
 
 
-def _unbeaten(one: Standing, left: Sequence[Standing], margin: float, level: float) -> bool:
-    """Whether none of those left is better than this one by more than the margin."""
-    if one not in left:
-        return False
-    bounds = (
-        _compare("dearer", other, one, level).bound + other.slack + one.slack for other in left if other is not one
-    )
-    return all(bound < margin for bound in bounds)
-
-
-def _compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing, level: float) -> Verdict:
+def _compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing, level: float, most: float) -> Verdict:
     """A candidate against another on the queries that both were asked (each asked its first ones)."""
     both = min(len(one.scores), len(other.scores))
     differences = one.scores[:both] - other.scores[:both]
@@ -147,7 +173,7 @@ def _compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing, l
         kind=kind,
         against=other.spec,
         difference=float(differences.mean()) if both else 0.0,
-        bound=upper_bound(differences, level),
+        bound=0.0 if _same(one, other) and _alike(one, other) else upper_bound(differences, level, most),
         level=level,
         queries=both,
     )
@@ -164,4 +190,7 @@ def answer(alive: Sequence[Standing], margin: float) -> tuple[str, str]:
     scores: Mapping[str, Scores] = {s.spec: np.asarray(s.scores[:both]) for s in pool}
     tied = non_inferior(scores, margin)
     costs = {s.spec: s.cost for s in pool}
-    return min(tied, key=lambda spec: (costs[spec], spec)), tied[0]
+    # of several with the best mean the cheapest is the best: another of the same scores need not be measured for that
+    highest = max(float(of.mean()) for of in scores.values())
+    best = [spec for spec in tied if float(scores[spec].mean()) >= highest - 1e-12]
+    return min(tied, key=lambda spec: (costs[spec], spec)), min(best, key=lambda spec: (costs[spec], spec))

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from knowledge.candidate import Candidate, Leg
+from knowledge.candidate import Candidate, Fusion, Leg
 from knowledge.errors import AdvisorError
 from knowledge.results import Elimination, EncodeWork, Parity, Round, Screened, Screening
 from knowledge.wording import Text, say
@@ -86,7 +86,6 @@ class Rounds:
             self._read_cheap()
             if len(self.pools.queries) >= FEWEST:
                 self._compare_precisions()
-                self._go_round()
             self._finish()
         except OutOfTimeError:
             end = "stopped" if self.should_stop() else "budget"
@@ -95,7 +94,7 @@ class Rounds:
         return self._result(end)
 
     def _go_round(self) -> None:
-        number = 0
+        number = len(self.rounds)
         while self._open():
             number += 1
             asked, rows = self.pools.draw(number)
@@ -124,14 +123,21 @@ class Rounds:
             self.on_round(self.rounds[-1])
 
     def _finish(self) -> None:
-        """Those left read everything in the precision asked for."""
-        for reader in self._open():
-            self._complete(reader)
-        for candidate in self._survivors():
-            for reader in self.entrants[candidate].values():
-                error = self._ensure(reader.asked, self._everything, len(self.bench.queries))
-                if error is not None:
-                    self._fail(reader, error)
+        """Those left read everything in the precision asked for; where one fails then, those it put out go on."""
+        failed = -1
+        while failed < len(self.failures):
+            failed = len(self.failures)
+            if len(self.pools.queries) >= FEWEST:
+                self._go_round()
+            for reader in self._open():
+                self._complete(reader)
+            for candidate in self._survivors():
+                for reader in self.entrants[candidate].values():
+                    if candidate in self.failures:
+                        break
+                    error = self._ensure(reader.asked, self._everything, len(self.bench.queries))
+                    if error is not None:
+                        self._fail(reader, error)
 
     # ------------------------------------------------------------ who is in it
 
@@ -289,8 +295,13 @@ class Rounds:
         return None
 
     def _fail(self, reader: Reader, error: AdvisorError) -> None:
-        """An encoder that fails takes its candidates with it, and no others."""
-        self.failures.update(dict.fromkeys(self._users(reader), error))
+        """An encoder that fails takes its candidates with it, and no others; whom they put out is back in it."""
+        failed = self._users(reader)
+        self.failures.update(dict.fromkeys(failed, error))
+        specs = {candidate.spec for candidate in failed}
+        self.gone = {
+            c: how for c, how in self.gone.items() if how.against not in specs or reader in self.entrants[c].values()
+        }
 
     def _users(self, reader: Reader) -> list[Candidate]:
         return [c for c in self._alive() if reader in self.entrants[c].values()]
@@ -328,14 +339,32 @@ class Rounds:
 
     def _standing(self, candidate: Candidate) -> Standing:
         slack = sum(r.slack for r in self.entrants[candidate].values() if r.screen is not r.asked)
-        return Standing(candidate.spec, self.scores[candidate], self._exact(candidate), self._cost(candidate), slack)
+        return Standing(
+            candidate.spec,
+            self.scores[candidate],
+            self._exact(candidate),
+            self._cost(candidate),
+            slack,
+            self._setup(candidate),
+        )
+
+    def _setup(self, candidate: Candidate) -> str:
+        """What decides its scores: vectors, dimensions, and how they are put together."""
+        readers = self.entrants[candidate]
+
+        def name(part: Candidate) -> str:
+            if isinstance(part, Fusion):
+                return f"fusion({sorted(part.options.items())}: {', '.join(map(name, part.parts))})"
+            return part.spec if part not in readers else f"{identity(readers[part].screen)} {part.options.get('dim')}"
+
+        return name(candidate)
 
     def _check(self, number: int) -> None:
         """Leave out whoever cannot be the answer any more."""
         self.checks += 1
         by_spec = {c.spec: c for c in self._alive() if c in self.scores}
         standings = [self._standing(c) for c in by_spec.values()]
-        for verdict in leavers(standings, self.margin, self.checks, len(self.entrants)):
+        for verdict in leavers(standings, self.margin, self.checks, len(self.entrants), self.bench.most):
             candidate = by_spec[verdict.spec]
             self.gone[candidate] = _elimination(verdict, number, self._exact(candidate), self.margin)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,7 +36,12 @@ class Known:
 
 @dataclass
 class Bench:
-    """Searches and scores; keeps the word searches, which cost nothing to speak of."""
+    """Searches and scores; keeps the word searches, which cost nothing to speak of.
+
+    Attributes:
+        queries: one of each text.
+        same: of these, the ids of all queries with its text (itself among them), where there are others.
+    """
 
     ids: list[str]
     texts: list[str]
@@ -46,13 +51,25 @@ class Bench:
     own: Mapping[str, frozenset[str]]
     metric: str
     depth: int
-    _words: dict[Leg, NDArray[np.int64]] = field(default_factory=dict)
+    same: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _words: dict[Leg, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
+
+    @property
+    def most(self) -> float:
+        """The largest score of a query."""
+        return self._scale * max((len(self.same.get(q, (q,))) for q in self.queries), default=1)
+
+    @property
+    def _scale(self) -> float:
+        """Texts per query: with it, the mean over texts is that over all queries (as `tools.statistics.by_text`)."""
+        return len(self.queries) / max(sum(len(self.same.get(q, (q,))) for q in self.queries), 1)
 
     def scores(
         self, candidate: Candidate, known: Mapping[Leg, Known], asked: int, rows: Rows, *, only_these: bool = False
     ) -> Scores:
         """Per-query scores in the primary metric of the first `asked` queries, among these rows only.
 
+        Queries of the same text are scored by their own judgments and weigh as much together as they all do.
         With `only_these`, relevant documents elsewhere do not count as missed.
         """
         rankings = self.rank(candidate, known, asked, rows)
@@ -65,14 +82,15 @@ class Bench:
                 self.own.get(query, frozenset()),
                 break_ties=ties,
             )[:deep]
-            for query, found, of in zip(names, rankings.rows.tolist(), rankings.scores.tolist(), strict=True)
+            for name, found, of in zip(names, rankings.rows.tolist(), rankings.scores.tolist(), strict=True)
+            for query in self.same.get(name, (name,))
         }
-        judged = {query: self.judgments[query] for query in names}
+        judged = {query: self.judgments[query] for query in by_query}
         if only_these:
             here = {self.ids[row] for row in rows.tolist()}
             judged = {query: {d: grade for d, grade in of.items() if d in here} for query, of in judged.items()}
         scores = scoring.score(by_query, judged, [self.metric])[self.metric]
-        return np.array([scores[q] for q in names])
+        return np.array([self._scale * sum(scores[q] for q in self.same.get(name, (name,))) for name in names])
 
     def rank(self, candidate: Candidate, known: Mapping[Leg, Known], asked: int, rows: Rows) -> Rankings:
         """The rankings themselves; rows are those of the whole corpus."""
@@ -87,14 +105,16 @@ class Bench:
     def _by_words(self, leg: Leg, asked: int, rows: Rows) -> Rankings:
         if leg not in self._words:
             index = BM25Index(self.texts, leg)
-            self._words[leg] = index.search(self.query_texts, max(WORDS_DEPTH, self.depth))[0]
+            self._words[leg] = index.search(self.query_texts, max(WORDS_DEPTH, self.depth))
         inside = np.zeros(len(self.ids) + 1, bool)  # the last place is that of row -1: nothing found
         inside[rows] = True
-        found = np.full((asked, self.depth), -1, np.int64)
-        for query, ranked in enumerate(self._words[leg][:asked]):
-            kept = ranked[inside[ranked]][: self.depth]
-            found[query, : len(kept)] = kept
-        return Rankings(found, np.where(found >= 0, -np.arange(self.depth, dtype=np.float64), 0.0))
+        found, best = np.full((asked, self.depth), -1, np.int64), np.zeros((asked, self.depth))
+        ranked, scores = self._words[leg]
+        for query in range(asked):
+            kept = np.flatnonzero(inside[ranked[query]])[: self.depth]
+            found[query, : len(kept)] = ranked[query, kept]
+            best[query, : len(kept)] = scores[query, kept]
+        return Rankings(found, best)
 
     def _dense(self, leg: Leg, known: Known, asked: int, rows: Rows) -> Rankings:
         where = np.searchsorted(known.rows, rows)

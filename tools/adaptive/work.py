@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from knowledge.errors import AdvisorError
 from knowledge.progress import Meter, OnProgress
 from knowledge.wording import Text
 from tools import encoding
 from tools.encoders import Kind, Resolved, Vectors
 from tools.encoding import Cost, Texts
 from tools.workspace import Workspace
+
+#: documents encoded for their time alone, where all of an encoder's vectors are there and its rate is not known
+TIMED = 32
 
 
 class Encoding(Protocol):
@@ -42,6 +47,11 @@ class CachedEncoding:
     def vectors(self, resolved: Resolved, texts: list[str], kind: Kind) -> Vectors:
         return encoding.vectors(resolved, texts, kind, self.workspace)
 
+    def time(self, resolved: Resolved, texts: Texts) -> Cost:
+        """What encoding these costs, whether or not they have vectors; none are kept."""
+        with tempfile.TemporaryDirectory() as folder:
+            return encoding.ensure(resolved, texts, replace(self.workspace, home=Path(folder)))
+
 
 def identity(resolved: Resolved) -> str:
     """Two candidates whose encoders have the same identity share their vectors."""
@@ -53,7 +63,8 @@ class Ledger:
     """Seconds spent on encoding, and each encoder's rate.
 
     The first rate measured of an encoder is the one that counts, and is kept in a file: it decides who is cheaper, so a
-    run that was killed must find the same when it goes on, although by then there is nothing left to time.
+    run that was killed must find the same when it goes on, although by then there is nothing left to time. Where all
+    vectors come from a run that kept no rate, a few texts are timed; not at an endpoint, which would be paid for it.
     """
 
     encoding: Encoding
@@ -81,9 +92,24 @@ class Ledger:
         cost = self.encoding.ensure(resolved, texts, hear)
         self.spent += cost.seconds
         new = sum(heard[1:])  # the first report is what the cache had
-        if cost.encoded and new and identity(resolved) not in self._rates:
+        if identity(resolved) in self._rates:
+            return
+        if cost.encoded and new:
             self._rates[identity(resolved)] = cost.seconds / new
             self._keep()
+        elif characters and resolved.local and isinstance(self.encoding, CachedEncoding):
+            self._time(self.encoding, resolved, texts)
+
+    def _time(self, timer: CachedEncoding, resolved: Resolved, texts: Texts) -> None:
+        """The rate from a few of these texts, evenly spaced by length so that they are typical."""
+        of = sorted({*texts.get("document", ()), *texts.get("query", ())} - {""}, key=lambda text: (len(text), text))
+        few = of[:: max(-(-len(of) // TIMED), 1)]
+        with suppress(AdvisorError, OSError):  # not known then; nobody goes for it
+            cost = timer.time(resolved, {"document": few})
+            self.spent += cost.seconds
+            if few and cost.encoded:
+                self._rates[identity(resolved)] = cost.seconds / sum(map(len, few))
+                self._keep()
 
     def vectors(self, resolved: Resolved, texts: Iterable[str], kind: Kind) -> Vectors:
         """Vectors that `ensure` has seen to."""

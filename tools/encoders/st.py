@@ -1,7 +1,8 @@
 """`st:` sentence-transformers models, by hub id or local folder.
 
-Options: ``backend`` torch (default) or onnx; ``precision`` fp32 (default), bf16 or fp16, with ``backend=onnx`` fp32 or
-int8; ``prompts`` own (default) or none; ``max_tokens`` to read less.
+Options: ``backend`` torch (default), onnx or openvino; ``precision`` fp32 (default), bf16 or fp16, with
+``backend=openvino`` fp32 or bf16, with ``backend=onnx`` fp32 or int8; ``prompts`` own (default) or none; ``max_tokens``
+to read less.
 
 Texts are tokenised once and encoded in batches of a like length (``tools.token_batches``). In int8 each text goes
 alone: its activations are scaled by their own extremes, so beside other texts its vector would depend on them.
@@ -23,14 +24,14 @@ from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import MissingExtraError, ResourceError, SpecError, UnknownModelError
 from knowledge.model_card import ModelCard
 from knowledge.wording import Text, say
-from tools import hub, onnx_export
+from tools import hub, onnx_export, openvino_graph
 from tools.encoders.base import Kind, Resolved, Vectors, hash_files, hash_folder
 from tools.hardware import usable_cores
 from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches
 from tools.workspace import Workspace
 
 OPTIONS = frozenset({"backend", "precision", "prompts", "max_tokens"})
-PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8")}
+PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8"), "openvino": ("fp32", "bf16")}
 #: the model's prompt for a kind of text is the first of these that it has (as sentence-transformers looks for them)
 PROMPT_NAMES: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 #: texts tokenised at once
@@ -45,11 +46,16 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
             say("{spec} needs sentence-transformers, which is not installed.", spec=leg.spec),
             say("Install it with: pip install '{extra}'.", extra="embedding-advisor[local]"),
         )
-    onnx = leg.options.get("backend") == "onnx"
-    if onnx and onnx_export.runtime_version() is None:
+    engine = leg.options.get("backend", "torch")
+    if engine != "torch" and onnx_export.runtime_version() is None:
         raise MissingExtraError(
             say("{spec} needs ONNX Runtime, which is not installed.", spec=leg.spec),
-            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[onnx]"),
+            say("Install it with: pip install '{extra}'.", extra=f"embedding-advisor[{engine}]"),
+        )
+    if engine == "openvino" and openvino_graph.runtime_version() is None:
+        raise MissingExtraError(
+            say("{spec} needs {package}, which is not installed.", spec=leg.spec, package="openvino"),
+            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[openvino]"),
         )
     folder = Path(leg.name).expanduser()
     if folder.is_dir():
@@ -77,8 +83,11 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         else {kind: None if own else published.get(kind, "") for kind in ("query", "document")}
     )
     settings = {k: leg.options.get(k, default) for k, default in (("precision", "fp32"), ("max_tokens", ""))}
-    if onnx:
+    if engine == "onnx":
         settings |= {"backend": "onnx", **onnx_export.settings(settings["precision"])}
+    elif engine == "openvino":
+        runtime = {"openvino": str(openvino_graph.runtime_version())}
+        settings |= {"backend": "openvino", **onnx_export.settings("fp32"), **runtime}
     return Resolved(
         spec=leg.spec,
         backend=leg.backend,
@@ -91,7 +100,7 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         normalise=similarity != "dot",
         download_bytes=found.download_bytes,
         note=_origin(leg.name, found),
-        home=str(workspace.home) if onnx else None,
+        home=str(workspace.home) if engine != "torch" else None,
     )
 
 
@@ -161,6 +170,12 @@ def _refuse_foreign_code(model: str, folder: Path) -> None:
             say("{model} wants to run code of its own ({name}), which is never done.", model=model, name=foreign[0]),
             say("Choose a model that needs no code of its own."),
         )
+    pickled = [f for f in folder.rglob("pytorch_model*.bin") if not any(w.parent == f.parent for w in weights)]
+    if pickled and weights:
+        raise UnknownModelError(
+            say("{model}: {file} holds pickled weights, which are never loaded.", model=model, file=str(pickled[0])),
+            say("Save the model with save_pretrained(), which writes model.safetensors."),
+        )
     if not weights:
         raise UnknownModelError(
             say("{model}: the folder {folder} holds no safetensors weights.", model=model, folder=str(folder)),
@@ -186,26 +201,28 @@ class SentenceTransformersEncoder:
         from sentence_transformers import SentenceTransformer
 
         dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}
-        precision, onnx = resolved.options.get("precision", "fp32"), resolved.options.get("backend") == "onnx"
-        on_gpu = torch.cuda.is_available() and not onnx
+        precision, engine = resolved.options.get("precision", "fp32"), resolved.options.get("backend", "torch")
+        on_gpu = torch.cuda.is_available() and engine == "torch"
+        weights = dtype.get(precision, torch.float32) if engine == "torch" else torch.float32
         self._prompts = resolved.prompts
         self._model = SentenceTransformer(
             str(resolved.path),
             device="cuda" if on_gpu else "cpu",
             trust_remote_code=False,
             local_files_only=True,
-            model_kwargs={"dtype": dtype.get(precision, torch.float32), "use_safetensors": True},
+            model_kwargs={"dtype": weights, "use_safetensors": True},
         ).eval()
-        if onnx:
+        if engine != "torch":
             assert resolved.home
             assert resolved.revision
-            export = onnx_export.place(Path(resolved.home), resolved.model, resolved.revision, precision)
-            onnx_export.use(self._model, export, resolved.model)
+            exported = precision if engine == "onnx" else "fp32"
+            export = onnx_export.place(Path(resolved.home), resolved.model, resolved.revision, exported)
+            onnx_export.use(self._model, export, resolved.model, engine, precision)
         if "max_tokens" in resolved.options:
             self._model.max_seq_length = min(int(resolved.options["max_tokens"]), self._model.max_seq_length or 10**6)
         self._budget = GPU_TOKENS if on_gpu else CPU_TOKENS
         self._alone = precision == "int8"
-        self._cores = usable_cores() if onnx else 1
+        self._cores = usable_cores() if engine == "onnx" else 1  # the others use all cores for one batch
         self._spec = resolved.spec
 
     def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int | None = None) -> Vectors:

@@ -107,7 +107,7 @@ def recommend(
         evidence=tuple(evidence.found),
         not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements, screening),
         what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary),
-        next_steps=next_steps(evaluation, undecided, field),
+        next_steps=next_steps(evaluation, undecided, field, shortlist),
         primary=evaluation.primary,
         margin=requirements.margin.value,
     )

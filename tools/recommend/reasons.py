@@ -44,6 +44,17 @@ def headline(winner: str, best: str, field: Contest, metric: str, margin: float,
             value=value,
             count=len(higher),
         )
+    alike = _alike_but_undecided(best, field) if winner == best else []
+    if alike:
+        return say(
+            "Use {winner}: {metric} {value:.3f}; no other measured higher, but {names} scores alike on every query, "
+            "and {queries} queries are too few to call that a tie.",
+            winner=winner,
+            metric=metric,
+            value=value,
+            names=", ".join(alike),
+            queries=field.comparisons[best].draws,
+        )
     if winner == best:
         return say("Use {winner}: the best measured, {metric} {value:.3f}.", winner=winner, metric=metric, value=value)
     return say(
@@ -87,6 +98,17 @@ def reasons(
     elif tied:
         names = ", ".join(c.spec for c in tied)
         found.append(say("Others are no worse by more than the margin, but not cheaper: {names}.", names=names))
+    alike = _alike_but_undecided(best, field) if winner == best else []
+    cheapest = field.cheapest([winner, *alike]) if field.speed else winner
+    if cheapest != winner:
+        found.append(
+            say(
+                "{spec} is cheaper and scores alike on every query. It is not taken, because {queries} queries do not "
+                "show that no more than your margin is lost on others.",
+                spec=cheapest,
+                queries=field.comparisons[winner].draws,
+            )
+        )
     if winner in field.speed:
         s = field.speed[winner]
         found.append(
@@ -108,12 +130,12 @@ def reasons(
         found.append(
             say(
                 "Measurably worse: {count} candidates; the nearest of them, {spec}, by {difference:.1f} points of "
-                "{metric} (p = {p:.3f}; {evidence}).",
+                "{metric} (p {p}; {evidence}).",
                 count=len(worse),
                 spec=c.spec,
                 difference=-100 * c.difference.mean,
                 metric=metric,
-                p=c.p_different,
+                p=_p(c.p_different),
                 evidence=cites[c.spec]["difference"],
             )
         )
@@ -146,8 +168,12 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     parts = [tested if pairs else say("Measured on {queries} queries.", queries=evaluation.judged_queries)]
     if winner != best:
         parts.append(_tied(field.comparisons[winner]))
-    if undecided:
-        parts.append(_undecided(undecided, field, evaluation.judged_queries))
+    alike = _alike_but_undecided(best, field)
+    if alike:
+        parts.append(_alike(alike, best, field))
+    differing = [spec for spec in undecided if spec not in alike]
+    if differing:
+        parts.append(_undecided(differing, field, evaluation.judged_queries))
     parts.extend(_reach(winner, field))
     parts.extend(evaluation.warnings)
     noise = max((s.noise for s in field.speed.values()), default=1.0)
@@ -170,7 +196,40 @@ def _tied(winner: Comparison) -> Text:
             "It and the best score alike on every query; of all such queries at most {share:.1%} can differ (95 %).",
             share=1 - ALPHA ** (1 / winner.draws),
         )
-    return say("That it is worse than the best by more than the margin is rejected (p = {p:.3f}).", p=winner.p_worse)
+    return say("That it is worse than the best by more than the margin is rejected (p {p}).", p=_p(winner.p_worse))
+
+
+def _p(value: float) -> str:
+    """A p value with its sign, never written as zero."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _alike_but_undecided(best: str, field: Contest) -> list[str]:
+    """Those that score as the best on every query, which are too few to show that they are tied."""
+    return [
+        spec
+        for spec, c in field.comparisons.items()
+        if spec != best and c.verdict == "undecided" and c.wins + c.losses == 0
+    ]
+
+
+def _alike(specs: Sequence[str], best: str, field: Contest) -> Text:
+    names = ", ".join(specs)
+    needed = _queries_needed(specs, field)
+    if needed is None:
+        return say(
+            "{names}: scores alike with {best} on every query; with your margin no reasonable number of queries would "
+            "show that it stays so.",
+            names=names,
+            best=best,
+        )
+    return say(
+        "{names}: scores alike with {best} on every query; {needed} queries without a difference would settle that "
+        "they are tied.",
+        names=names,
+        best=best,
+        needed=needed,
+    )
 
 
 def _reach(winner: str, field: Contest) -> list[Text]:
@@ -197,8 +256,8 @@ def _reach(winner: str, field: Contest) -> list[Text]:
     if len(field.comparisons) > 1 and p is not None:
         found.append(
             say(
-                "That it is within the margin of whichever candidate is truly the best is shown (p = {p:.3f}).",
-                p=p,
+                "That it is within the margin of whichever candidate is truly the best is shown (p {p}).",
+                p=_p(p),
             )
             if p < ALPHA
             else say("The sample does not rule out that another candidate is better by more than the margin.")
@@ -294,9 +353,22 @@ def not_measured(
     return (*found, *evaluation.notes)
 
 
-def next_steps(evaluation: Evaluation, undecided: Sequence[str], field: Contest) -> tuple[Text, ...]:
+def next_steps(
+    evaluation: Evaluation, undecided: Sequence[str], field: Contest, shortlist: Shortlist
+) -> tuple[Text, ...]:
     """What to do after reading the answer."""
     found = []
+    measured = {c.model for c in evaluation.candidates if c.model} | {c.spec for c in evaluation.candidates}
+    listed = [pick.model for pick in shortlist.kept if pick.model not in measured and pick.spec not in measured]
+    if listed and len(listed) == len(shortlist.kept):
+        found.append(
+            say(
+                "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached "
+                "(--download), or give a folder that holds it, and measure again: {models}.",
+                count=len(listed),
+                models=", ".join(listed[:3]),
+            )
+        )
     if undecided:
         more = (_queries_needed(undecided, field) or 0) - evaluation.judged_queries
         if more > 0:
