@@ -13,6 +13,7 @@ from knowledge.model_card import ModelCard
 from knowledge.results import Plan, Recommendation, Row, Shortlist
 from knowledge.wording import Text, join, say
 from tools.guidance import without_asking
+from tools.recommend import p_text
 from tools.shortlist import shortlist
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ def _measured(row: Row) -> Text:
     elif row.difference and row.standing == "worse":
         parts.append(
             say(
-                "It is measurably worse than the best, by {difference:.3f} (p = {p:.3f}).",
+                "It is measurably worse than the best, by {difference:.3f} (p {p}).",
                 difference=-row.difference.mean,
-                p=row.p_different or 0.0,
+                p=p_text(row.p_different or 0.0),
             )
         )
     elif row.standing == "tied":

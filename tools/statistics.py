@@ -263,7 +263,8 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
     Statistics 12): it needs every other candidate to be shown no better by more than the margin.
 
     Args:
-        scores: candidate -> per-query scores from 0 to 1 in the same query order, shape (queries,).
+        scores: candidate -> per-query scores from 0 to 1 in the same query order, shape (queries,); of equal means
+            the first counts as the best.
         margin: accepted loss in the metric.
         seed: of the resampling.
     """
@@ -299,8 +300,8 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
 
 
 def _order(scores: Mapping[str, Scores]) -> tuple[str, ...]:
-    """Best mean first; equal ones by name, however the arithmetic rounds."""
-    return tuple(sorted(scores, key=lambda spec: (-round(float(scores[spec].mean()), 12), spec)))
+    """Best mean first, however the arithmetic rounds; equal ones as they come."""
+    return tuple(sorted(scores, key=lambda spec: -round(float(scores[spec].mean()), 12)))
 
 
 def _against_best(scores: Mapping[str, Scores], order: Sequence[str], margin: float, seed: int) -> tuple[float, ...]:

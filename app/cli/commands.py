@@ -191,7 +191,7 @@ def evaluate(
     ] = False,
     budget: Annotated[
         float | None,
-        typer.Option("--budget", min=0.1, help="Minutes for --adaptive, which it implies; checks not counted."),
+        typer.Option("--budget", min=0.1, help="Minutes for --adaptive, which it implies."),
     ] = None,
     preflight: Annotated[
         bool, typer.Option("--preflight/--no-preflight", help="Look at each encoder on a small sample first.")

@@ -178,7 +178,9 @@ def full_state(tmp_path_factory):
         patch.setattr(nodes_module, "SCREENING_MINUTES", 0.0)
         source = DataSource(path=str(write_dataset(home / "animals")))
         consent = Consent(measure=True, download=True, hosts=frozenset({"api.example"}))
-        list(advisor.recommend("t", text="English, on our own machines", data=source, specs=CANDIDATES, consent=consent))
+        list(
+            advisor.recommend("t", text="English, on our own machines", data=source, specs=CANDIDATES, consent=consent)
+        )
         return advisor.state("t")
 
 

@@ -124,19 +124,16 @@ def test_with_no_margin_only_the_best_will_do():
 
 def test_identical_candidates_are_decided_by_cost_alone_where_there_are_queries_enough():
     made = decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 149)), COST)
-    assert (made.winner, made.best, made.tied, made.undecided) == (NEAR, BEST, (BEST,), ())
+    assert (made.winner, made.best, made.tied, made.undecided) == (NEAR, NEAR, (BEST,), ())
 
 
 def test_equal_scores_on_few_queries_are_no_tie_and_that_is_said():
     made = decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), COST)
-    assert (made.winner, made.tied, made.undecided) == (BEST, (), (NEAR,))
-    assert f"{NEAR} scores alike on every query, and 3 queries are too few" in str(made.headline)
-    assert any(f"{NEAR} is cheaper and scores alike" in str(text) for text in made.reasons)
-    assert f"{NEAR}: scores alike with {BEST} on every query; 149 queries" in str(made.confidence)
+    assert (made.winner, made.tied, made.undecided) == (NEAR, (), (BEST,)), "of equals the cheaper one"
+    assert f"{BEST} scores alike on every query, and 3 queries are too few" in str(made.headline)
+    assert f"{BEST}: scores alike with {NEAR} on every query; 149 queries" in str(made.confidence)
     assert any(step.values.get("more") == 146 for step in made.next_steps)
-    # where it is not cheaper, or nothing was timed, nothing is said of its cost
-    for costs in (None, COST | {NEAR: (90.0, 900.0, 1536.0)}):
-        assert "is cheaper" not in str(decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), costs).reasons)
+    assert decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), COST | {NEAR: (90.0, 900.0, 1536.0)}).winner == BEST
 
 
 def test_equal_scores_with_no_margin_promise_no_number_of_queries():
@@ -170,7 +167,7 @@ def test_few_queries_leave_it_undecided_and_say_how_many_would_do():
 def test_on_the_edge_of_the_margin_no_number_of_queries_is_promised():
     scores = {BEST: [1.0, 0.0, 0.9, 0.4] * 10, NEAR: [0.5, 0.5, 0.91, 0.39] * 10}  # as good: the margin itself
     made = decide(scores, COST, Requirements(margin=0.0))
-    assert made.undecided == (NEAR,)
+    assert made.undecided == (BEST,)
     assert "no reasonable number" in str(made.confidence)
     assert not any("more" in step.values for step in made.next_steps)
 
@@ -204,13 +201,6 @@ def test_the_confidence_says_what_the_sample_can_show():
     assert "whichever candidate is truly the best is shown" in found
     noisy = {BEST: [1.0, 0.0, 0.9, 0.4] * 5, NEAR: [0.6, 0.3, 0.8, 0.2] * 5}
     assert "does not rule out that another candidate is better" in str(decide(noisy, COST).confidence)
-
-
-def test_an_equal_score_on_every_query_proves_no_more_than_it_does():
-    """With no difference in 200 queries, up to 1 - 0.05 ** (1 / 200) = 1.5 % of all queries may differ."""
-    made = decide({BEST: wobbling(0.7, 200), NEAR: wobbling(0.7, 200)}, COST)
-    assert "at most 1.5% can differ" in str(made.confidence)
-    assert "rejected" not in str(made.confidence)
 
 
 def test_a_question_asked_many_times_is_one_observation():

@@ -101,9 +101,9 @@ def test_one_candidate_is_the_best():
     assert (only.verdict, only.draws) == ("best", 2)
 
 
-def test_the_order_is_by_mean_then_name():
+def test_the_order_is_by_mean_and_of_equals_as_given():
     scores = {"c": np.array([0.5, 0.5]), "a": np.array([0.4, 0.6]), "b": np.array([0.9, 0.9])}
-    assert [c.spec for c in compare(scores, 0.02)] == ["b", "a", "c"]
+    assert [c.spec for c in compare(scores, 0.02)] == ["b", "c", "a"]
 
 
 def test_results_can_be_repeated(rng):

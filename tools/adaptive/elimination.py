@@ -187,10 +187,9 @@ def answer(alive: Sequence[Standing], margin: float) -> tuple[str, str]:
     """
     pool = [s for s in alive if s.exact] or list(alive)
     both = min(len(s.scores) for s in pool)
+    # cheapest first: of several with the best mean the cheapest is the best, and no other need be measured for that
+    pool.sort(key=lambda s: (s.cost, s.spec))
     scores: Mapping[str, Scores] = {s.spec: np.asarray(s.scores[:both]) for s in pool}
-    tied = non_inferior(scores, margin)
-    costs = {s.spec: s.cost for s in pool}
-    # of several with the best mean the cheapest is the best: another of the same scores need not be measured for that
-    highest = max(float(of.mean()) for of in scores.values())
-    best = [spec for spec in tied if float(scores[spec].mean()) >= highest - 1e-12]
-    return min(tied, key=lambda spec: (costs[spec], spec)), min(best, key=lambda spec: (costs[spec], spec))
+    best = min(scores, key=lambda spec: -round(float(scores[spec].mean()), 12))
+    among = {best, *non_inferior(scores, margin)}
+    return next(spec for spec in scores if spec in among), best

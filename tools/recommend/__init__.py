@@ -29,12 +29,12 @@ from knowledge.results import (
     Shortlist,
 )
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent, is_measurable
-from tools.recommend.reasons import confidence, headline, next_steps, not_measured, reasons
+from tools.recommend.contest import Contest, compare_all, cost, excluded_by_demands, independent, is_measurable
+from tools.recommend.reasons import confidence, headline, next_steps, not_measured, p_text, reasons
 from tools.recommend.sensitivity import what_would_change_it
 from tools.recommend.table import EvidenceList, table, with_standing
 
-__all__ = ["Decision", "is_measurable", "recommend", "recommend_unmeasured"]
+__all__ = ["Decision", "is_measurable", "p_text", "recommend", "recommend_unmeasured"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def recommend(
     speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
     excluded = excluded_by_demands(requirements, shortlist, speed, quality)
     scores = independent(scores, evaluation.same_queries)
-    taking_part = [spec for spec in quality if spec not in excluded]
+    # of candidates with the same score the cheapest counts as the best
+    taking_part = sorted((spec for spec in quality if spec not in excluded), key=lambda s: (cost(speed.get(s)), s))
     compared = compare_all(taking_part or list(quality), scores, requirements.margin.value)
     field = Contest(quality, speed, {c.spec: c for c in compared}, excluded)
     evidence = EvidenceList(evaluation, benchmark)

@@ -98,17 +98,6 @@ def reasons(
     elif tied:
         names = ", ".join(c.spec for c in tied)
         found.append(say("Others are no worse by more than the margin, but not cheaper: {names}.", names=names))
-    alike = _alike_but_undecided(best, field) if winner == best else []
-    cheapest = field.cheapest([winner, *alike]) if field.speed else winner
-    if cheapest != winner:
-        found.append(
-            say(
-                "{spec} is cheaper and scores alike on every query. It is not taken, because {queries} queries do not "
-                "show that no more than your margin is lost on others.",
-                spec=cheapest,
-                queries=field.comparisons[winner].draws,
-            )
-        )
     if winner in field.speed:
         s = field.speed[winner]
         found.append(
@@ -135,7 +124,7 @@ def reasons(
                 spec=c.spec,
                 difference=-100 * c.difference.mean,
                 metric=metric,
-                p=_p(c.p_different),
+                p=p_text(c.p_different),
                 evidence=cites[c.spec]["difference"],
             )
         )
@@ -191,15 +180,10 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
 
 
 def _tied(winner: Comparison) -> Text:
-    if winner.wins + winner.losses == 0:
-        return say(
-            "It and the best score alike on every query; of all such queries at most {share:.1%} can differ (95 %).",
-            share=1 - ALPHA ** (1 / winner.draws),
-        )
-    return say("That it is worse than the best by more than the margin is rejected (p {p}).", p=_p(winner.p_worse))
+    return say("That it is worse than the best by more than the margin is rejected (p {p}).", p=p_text(winner.p_worse))
 
 
-def _p(value: float) -> str:
+def p_text(value: float) -> str:
     """A p value with its sign, never written as zero."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
@@ -257,7 +241,7 @@ def _reach(winner: str, field: Contest) -> list[Text]:
         found.append(
             say(
                 "That it is within the margin of whichever candidate is truly the best is shown (p {p}).",
-                p=_p(p),
+                p=p_text(p),
             )
             if p < ALPHA
             else say("The sample does not rule out that another candidate is better by more than the margin.")
