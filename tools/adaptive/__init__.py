@@ -204,6 +204,7 @@ def _readers(
     parsed: Sequence[Candidate], workspace: Workspace, consent: Consent, failures: dict[Candidate, AdvisorError]
 ) -> tuple[list[Reader], dict[Candidate, dict[Leg, Reader]]]:
     """The distinct encoders, and who uses which."""
+    named = {leg.spec for candidate in parsed for leg in candidate.legs}
     readers: dict[str, Reader] = {}
     entrants: dict[Candidate, dict[Leg, Reader]] = {}
     for candidate in parsed:
@@ -212,7 +213,9 @@ def _readers(
             for leg in candidate.legs:
                 if leg.backend != "bm25":
                     asked = obtain(encoders.resolve(leg, workspace), leg, workspace, consent)
-                    reader = readers.setdefault(identity(asked), Reader(asked, _stand_in(leg, asked, workspace), []))
+                    reader = readers.setdefault(
+                        identity(asked), Reader(asked, _stand_in(leg, asked, workspace, named), [])
+                    )
                     reader.legs.append(leg)
                     mine[leg] = reader
         except AdvisorError as error:
@@ -221,10 +224,12 @@ def _readers(
     return list(readers.values()), entrants
 
 
-def _stand_in(leg: Leg, asked: Resolved, workspace: Workspace) -> Resolved:
-    """The faster precision of the same model, where there is one that this machine has; else the one asked for."""
-    fast = parity.fast_leg(leg)
-    if fast is not None:
+def _stand_in(leg: Leg, asked: Resolved, workspace: Workspace, named: set[str]) -> Resolved:
+    """The faster precision of the same model, where there is one that this machine has; else the one asked for.
+
+    One that is a candidate itself comes first: its vectors are needed anyway, and then serve both.
+    """
+    for fast in sorted(parity.fast_legs(leg), key=lambda fast: fast.spec not in named):
         with suppress(AdvisorError):
             return encoders.resolve(fast, workspace)
     return asked
