@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 
 from rich.table import Table
 
 from agent.settings import Settings
+from app.cli.measuring import tell_remarks
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
-from knowledge.results import AdaptiveEvaluation, Consent, Round, Screening
+from knowledge.results import AdaptiveEvaluation, Comparison, Consent, Round, Screening
 from knowledge.wording import Text, say
 from tools.adaptive import MARGIN, find_winner
 from tools.data_source import DataSource
+from tools.evaluate import query_scores
 from tools.metrics import scoring
+from tools.recommend.contest import compare_all, independent
+from tools.report.comparison import VERDICTS
+from tools.workspace import Workspace
 
 
 def evaluate(
@@ -51,11 +57,30 @@ def evaluate(
         dumped = found.model_dump(mode="json", context={"language": language()})
         sys.stdout.write(json.dumps(dumped, ensure_ascii=False, indent=2) + "\n")
         return
-    console().print(_table(found))
-    for sentence in answer(found):
+    compared = _compared(found, settings.workspace(), margin)
+    console().print(_table(found, {c.spec: c.verdict for c in compared}))
+    for sentence in (*answer(found), *_undecided(compared)):
         sys.stdout.write(shown(sentence) + "\n")
-    for f in found.evaluation.failed if found.evaluation else ():
-        sys.stderr.write(f"{f.spec}: {shown(f.reason)}\n  → {shown(f.next_step)}\n")
+    if found.evaluation:
+        tell_remarks(found.evaluation)
+
+
+def _compared(found: AdaptiveEvaluation, workspace: Workspace, margin: float) -> tuple[Comparison, ...]:
+    """Those measured in full against the best of them."""
+    if found.evaluation is None:
+        return ()
+    scores = independent(query_scores(found.evaluation, workspace), found.evaluation.same_queries)
+    return compare_all([c.spec for c in found.evaluation.candidates], scores, margin)
+
+
+def _undecided(compared: tuple[Comparison, ...]) -> tuple[Text, ...]:
+    left = [c for c in compared if c.verdict == "undecided"]
+    if not left:
+        return ()
+    names, needed = ", ".join(c.spec for c in left), max((c.queries_needed or 0 for c in left), default=0)
+    if needed:
+        return (say("Too few queries to place {names}; about {needed} would settle it.", names=names, needed=needed),)
+    return (say("Too few queries to place {names}.", names=names),)
 
 
 def _round(done: Round) -> Text:
@@ -72,7 +97,7 @@ def _round(done: Round) -> Text:
     return say("{round}; then {spec} read everything", round=said, spec=done.completed)
 
 
-def _table(found: AdaptiveEvaluation) -> Table:
+def _table(found: AdaptiveEvaluation, verdicts: Mapping[str, str]) -> Table:
     """Every candidate: what is known of it, and what became of it."""
     screening = found.screening
     measured = {c.spec: c.interval for c in found.evaluation.candidates} if found.evaluation else {}
@@ -84,16 +109,20 @@ def _table(found: AdaptiveEvaluation) -> Table:
     for known in sorted(screening.screened, key=lambda s: -measured.get(s.spec, s.score).mean):
         score = measured.get(known.spec, known.score)
         bound = "" if known.exact else "≤ "
-        fate = gone.get(known.spec) or _standing(known.spec, found, known.exact)
+        fate = gone.get(known.spec) or _standing(known.spec, found, known.exact, verdicts)
         table.add_row(known.spec, f"{bound}{score.mean:.3f} [{score.low:.3f}, {score.high:.3f}]", shown(fate))
+    reached = {known.spec for known in screening.screened}
+    for spec in screening.open:
+        if spec not in reached:
+            table.add_row(spec, "", shown(say("not measured yet")))
     return table
 
 
-def _standing(spec: str, found: AdaptiveEvaluation, exact: bool) -> Text:
+def _standing(spec: str, found: AdaptiveEvaluation, exact: bool, verdicts: Mapping[str, str]) -> Text:
     if spec == found.winner:
-        return say("the winner")
-    if found.evaluation and any(c.spec == spec for c in found.evaluation.candidates):
-        return say("measured in full")
+        return say("the winner") if found.screening.end == "settled" else say("the best so far")
+    if spec in verdicts:
+        return say("measured in full: {verdict}", verdict=VERDICTS[verdicts[spec]])
     return say("read everything in the screening precision") if exact else say("still open")
 
 

@@ -55,6 +55,11 @@ def evaluate(
         primary = f"{c.primary_mean:.3f} [{c.interval.low:.3f}, {c.interval.high:.3f}]"
         table.add_row(c.spec, primary, *(f"{c.metrics[name]:.3f}" for name in names[:5]))
     console().print(table)
+    tell_remarks(found)
+
+
+def tell_remarks(found: Evaluation) -> None:
+    """What the table does not say: notes on candidates and data, what preflight warns of, and who failed."""
     for c in found.candidates:
         for note in c.notes:
             sys.stderr.write(f"{c.spec}: {shown(note)}\n")

@@ -282,3 +282,16 @@ def test_a_damaged_file_of_conversations_is_a_clear_error(advisor, tmp_path):
     assert (code, out) == (8, "")
     assert "not a database" in err
     assert "ADVISOR_HOME" in err
+
+
+def test_an_adaptive_evaluation_says_what_became_of_each(advisor, small_dataset):
+    arguments = ("evaluate", "--data", str(small_dataset), "-c", "bm25", "-c", "static:wordllama", "--adaptive")
+    code, out, err = advisor(*arguments)
+    assert code == 0
+    assert "the winner" in out
+    assert "bm25" in out
+    assert "Encoding" in err
+    assert "Too few queries to place" in out, "ten queries settle nothing"
+    code, out, _ = advisor(*arguments, "--json", "-q")
+    assert set(json.loads(out)) == {"screening", "evaluation", "winner"}
+    assert advisor(*arguments, "--budget", "0")[0] == 2
