@@ -37,6 +37,17 @@ TASKS = {
 }
 
 
+#: why models are left out that break none of the user's demands
+NO_DEMAND = {
+    "architecture": say("another kind of model"),
+    "modality": say("reads something else"),
+    "evidence": say("too little evidence"),
+    "rank": say("others are placed before them"),
+    "baseline": say("yardsticks of the benchmark"),
+    "parameters": say("too large for a CPU"),
+}
+
+
 def shortlist(voice: Voice) -> tuple[Block, ...]:
     """The models kept, with their predictions and reasons."""
     found = voice.report.shortlist
@@ -99,8 +110,10 @@ def rejected(voice: Voice) -> tuple[Block, ...]:
     folds: list[Block] = []
     for kind, reasons in sorted(groups.items(), key=lambda g: -sum(map(len, g[1].values()))):
         n = sum(map(len, reasons.values()))
-        name = plain(kind.replace("_", " "))
-        demand = f"{demands[kind]} ({name})" if kind in demands else name
+        name = voice.t(NO_DEMAND[kind]) if kind in NO_DEMAND else plain(kind.replace("_", " "))
+        demand = name
+        if kind in demands:  # whose name in the requirements file is English
+            demand = f"{demands[kind]} ({plain(kind)})" if voice.language == "en" else demands[kind]
         rows = (
             (Cell(reason), Cell(figures.count(len(models)), sort=len(models)), Cell(", ".join(sorted(models))))
             for reason, models in sorted(reasons.items(), key=lambda r: (-len(r[1]), r[0]))
