@@ -98,7 +98,7 @@ def same_decision(state, other):
     one, two = state["recommendation"], other["recommendation"]
     assert one.measured
     assert _score(one, one.best) == _score(two, two.best)
-    assert {one.winner, *one.tied} == {two.winner, *two.tied}
+    assert {one.winner, *one.tied, *one.undecided} == {two.winner, *two.tied, *two.undecided}
     assert {row.spec: row.metrics for row in one.rows} == {row.spec: row.metrics for row in two.rows}
     return True
 
