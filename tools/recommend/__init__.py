@@ -22,14 +22,16 @@ from knowledge.results import (
     Comparison,
     Evaluation,
     Evidence,
+    MeasuredCandidate,
     Plan,
     Recommendation,
     Row,
     Screening,
     Shortlist,
+    SpeedOfCandidate,
 )
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, compare_all, cost, excluded_by_demands, independent, is_measurable
+from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent, is_measurable
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, p_text, reasons
 from tools.recommend.sensitivity import what_would_change_it
 from tools.recommend.table import EvidenceList, table, with_standing
@@ -72,8 +74,7 @@ def recommend(
     speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
     excluded = excluded_by_demands(requirements, shortlist, speed, quality)
     scores = independent(scores, evaluation.same_queries)
-    # of candidates with the same score the cheapest counts as the best
-    taking_part = sorted((spec for spec in quality if spec not in excluded), key=lambda s: (cost(speed.get(s)), s))
+    taking_part = _cheapest_of_equals_first([spec for spec in quality if spec not in excluded], quality, speed)
     compared = compare_all(taking_part or list(quality), scores, requirements.margin.value)
     field = Contest(quality, speed, {c.spec: c for c in compared}, excluded)
     evidence = EvidenceList(evaluation, benchmark)
@@ -113,6 +114,16 @@ def recommend(
         margin=requirements.margin.value,
     )
     return Decision(recommendation, compared)
+
+
+def _cheapest_of_equals_first(
+    specs: list[str], quality: Mapping[str, MeasuredCandidate], speed: Mapping[str, SpeedOfCandidate]
+) -> list[str]:
+    """The candidates; of those with the highest score, the cheapest comes first: it is the best."""
+    highest = max((quality[spec].primary_mean for spec in specs), default=0.0)
+    equals = [spec for spec in sorted(specs) if quality[spec].primary_mean >= highest - 1e-12]
+    best = Contest(dict(quality), dict(speed), {}, {}).cheapest(equals) if equals else None
+    return sorted(specs, key=lambda spec: (spec != best, spec))
 
 
 def _nobody(
