@@ -274,7 +274,8 @@ class Finding(Record):
     """What one check of an encoder found, before anything is encoded in earnest.
 
     Attributes:
-        check: prompts, pooling, limits, truncation, parity, sanity, dimension, served, or run (it cannot be used).
+        check: prompts, pooling, limits, truncation, parity, sanity, language, dimension, served, or run (it cannot be
+            used).
         severity: "fails" makes the candidate's figures meaningless; "warns" makes them worse, or not what they seem;
             "notes" is good to know.
         figures: the evidence, by name.
@@ -578,6 +579,12 @@ class Screening(Record):
     open: tuple[str, ...] = ()
     end: Literal["settled", "budget", "stopped"]
     work: EncodeWork
+
+    @property
+    def stood_in(self) -> tuple[str, ...]:
+        """Those not left out and not measured in full: a faster precision ranked the whole corpus for them."""
+        done = {e.spec for e in self.eliminated} | set(self.survivors)
+        return tuple(s.spec for s in self.screened if s.exact and s.spec not in done)
 
 
 class AdaptiveEvaluation(Record):

@@ -92,7 +92,7 @@ def _script(text: str) -> str | None:
     return counts.most_common(1)[0][0]
 
 
-def _languages(texts: Sequence[str], among: Mapping[str, float] | None = None) -> dict[str, float]:
+def languages_of(texts: Sequence[str], among: Mapping[str, float] | None = None) -> dict[str, float]:
     """Share of each language, by code, largest first; texts too short to tell are left out of the count.
 
     Args:
@@ -263,9 +263,9 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
     texts, queries = dataset.documents, dataset.queries
     sample = _spread(list(texts.values()), _TEXT_SAMPLE)
     asked = _spread(list(queries.values()), _TEXT_SAMPLE)
-    languages = _languages(_spread(sample, _LANGUAGE_SAMPLE))
+    languages = languages_of(_spread(sample, _LANGUAGE_SAMPLE))
     meter.advance()
-    query_languages = _languages(_spread(asked, _LANGUAGE_SAMPLE), among=languages)
+    query_languages = languages_of(_spread(asked, _LANGUAGE_SAMPLE), among=languages)
     meter.advance()
     document_tokens = [estimated_tokens(text) for text in sample]
     query_tokens = [estimated_tokens(text) for text in asked]

@@ -147,6 +147,16 @@ def answer(found: AdaptiveEvaluation) -> tuple[Text, ...]:
             if screening.end == "settled"
             else say("{spec} is the best answer so far; it is not settled.", spec=found.winner)
         )
+    if screening.end == "settled" and screening.stood_in:
+        off = max((max(abs(p.difference.low), abs(p.difference.high)) for p in screening.parities), default=0.0)
+        said.append(
+            say(
+                "Known by a faster precision only, which may be off by up to {off:.3f}: {names}. Measure them without "
+                "--adaptive if that matters.",
+                off=off,
+                names=", ".join(screening.stood_in),
+            )
+        )
     if screening.end == "budget":
         said.append(say("The time allowed is used up: run it again with more, and it goes on where it stopped."))
     elif screening.end == "stopped":

@@ -34,6 +34,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "torch bf16": {"precision": "bf16"},
     "ONNX fp32": {"backend": "onnx"},
     "ONNX int8": {"backend": "onnx", "precision": "int8"},
+    "OpenVINO bf16": {"backend": "openvino", "precision": "bf16"},
 }
 PLAIN = "torch fp32, batches of 32"
 GOAL_SPEED, GOAL_LOSS = 3.0, 0.5

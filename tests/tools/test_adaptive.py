@@ -388,11 +388,8 @@ def test_scores_in_a_pool_are_never_too_low(workspace, tmp_path):
         if spec != "bm25":
             resolved = encoders.resolve(leg, workspace)
             model = encoders.load(resolved)
-            known = {
-                leg: Known(
-                    resolved, everything, model.embed(texts, kind="document"), model.embed(queries, kind="query")
-                )
-            }
+            documents = model.embed(texts, kind="document")
+            known = {leg: Known(resolved, everything, documents.__getitem__, model.embed(queries, kind="query"))}
         whole = bench.scores(leg, known, count, everything)
         part = bench.scores(leg, known, count, rows)
         assert np.all(part >= whole - 1e-12)
@@ -416,6 +413,45 @@ def test_a_bound_of_too_few_queries_is_none():
     assert upper_bound(np.full(FEWEST - 1, -0.9), 0.05) == math.inf
     assert -0.9 < upper_bound(np.full(FEWEST, -0.9), 0.05) < 0
     assert upper_bound(np.full(FEWEST, -0.1), 0.05) > 0, "gains on one query in eight could have gone unseen"
+
+
+@pytest.mark.parametrize("gain", [-0.3, -0.02, 0.0, 0.1])
+def test_once_all_queries_are_asked_only_the_mean_counts(gain):
+    differences = np.random.default_rng(5).normal(gain, 0.2, 80)
+    assert upper_bound(differences, 1e-6, among=80) == pytest.approx(differences.mean(), abs=1e-12)
+
+
+def test_a_bound_over_few_more_queries_lies_between():
+    differences = np.random.default_rng(5).normal(-0.1, 0.3, 80)
+    bounds = [upper_bound(differences, 1e-4, among=among) for among in (80, 100, 160, 1_000, 10**7)]
+    assert bounds == sorted(bounds)
+    assert bounds[-1] == pytest.approx(upper_bound(differences, 1e-4), abs=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.5])
+def test_the_bound_over_a_finite_set_holds(share):
+    """The mean over 300 queries, gains rare or not, from 40, 80 or 160 of them: above the bound in at most 5 %."""
+    rng = np.random.default_rng(8)
+    samples, level = 1_500, 0.05
+    for asked in (40, 80, 160):
+        missed = 0
+        for _ in range(samples):
+            everyone = np.where(rng.random(300) < share, rng.random(300), -0.05)
+            missed += upper_bound(everyone[:asked], level, among=300) < everyone.mean()
+        assert missed / samples <= level + 2 * np.sqrt(level * (1 - level) / samples)
+
+
+def test_one_that_has_read_everything_is_not_put_out_by_these_queries_alone():
+    """Nothing more need be read for it: that it is worse is said only where it holds for queries like these."""
+    rng = np.random.default_rng(4)
+    good, worse = rng.random(60), rng.random(60)
+    worse = worse - worse.mean() + good.mean() - 0.05
+    exact, pooled = standings([good, worse], [1, 2]), standings([good, worse], [1, 2])
+    pooled[1] = dataclasses.replace(pooled[1], exact=False)
+    assert leavers(exact, 0.02, 1, 2, queries=60) == []
+    (verdict,) = leavers(pooled, 0.02, 1, 2, queries=60)
+    assert (verdict.spec, verdict.kind, verdict.among) == ("1", "worse", 60)
+    assert leavers(pooled, 0.02, 1, 2, queries=600) == [], "540 queries more could turn it"
 
 
 def test_a_twin_goes_and_a_better_one_stays():

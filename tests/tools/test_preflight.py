@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from knowledge.candidate import parse_candidate
+from knowledge.catalog_in_use import usable_catalog
 from knowledge.dataset import Dataset
 from knowledge.errors import UnknownModelError
 from knowledge.results import DatasetSummary, Preflight
@@ -15,6 +16,7 @@ from tests.fake_http import FakeEmbeddings
 from tests.tiny_models import DIMENSION, WORDS, make_st, make_static, write_json
 from tools import encoders, encoding, preflight, workers
 from tools.preflight import child
+from tools.preflight.language import language_findings
 from tools.preflight.sample import Sample, draw
 from tools.preflight.truncation import audited, recall_by_cut, scores_by_cut, share
 from tools.vector_cache import VectorCache
@@ -613,3 +615,40 @@ def test_the_sample_is_judged_queries_their_documents_and_others():
         assert [sample.documents[row] for row in rows] == [f"text {int(query.split()[1]) + 200}"]
     assert draw(dataset(documents, queries, judgments), 40, 10) == sample
     assert DIMENSION == 32
+
+
+# ---------------------------------------------------------------- languages
+
+GERMAN = [
+    "Der Vermieter ist verpflichtet, die Mietsache in einem zum vertragsgemäßen Gebrauch geeigneten Zustand zu halten.",
+    "Die Kündigung des Arbeitsverhältnisses bedarf zu ihrer Wirksamkeit der Schriftform.",
+    "Der Käufer kann vom Vertrag zurücktreten, wenn die Nacherfüllung fehlgeschlagen ist.",
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "documents", "queries", "foreign"),
+    [
+        ("sentence-transformers/all-MiniLM-L6-v2", GERMAN, [], {"de"}),
+        ("intfloat/multilingual-e5-small", GERMAN, ["房东的义务是什么？"], set()),
+        (
+            "sentence-transformers/all-MiniLM-L6-v2",
+            ["The landlord must keep the flat in good repair at all times."],
+            [],
+            set(),
+        ),
+        ("BAAI/bge-small-zh-v1.5", ["合同解除后，尚未履行的，终止履行。"], ["合同解除后怎么办？"], set()),
+        ("BAAI/bge-small-zh-v1.5", ["合同解除后，尚未履行的，终止履行。"], GERMAN, {"de"}),
+    ],
+)
+def test_a_language_the_card_does_not_list_is_named(model, documents, queries, foreign, tmp_path):
+    card = usable_catalog(tmp_path).catalog.card(model)
+    findings = language_findings(card, documents, queries)
+    assert {code for finding in findings for code in finding.figures} == foreign
+    assert all(finding.severity == "warns" for finding in findings)
+
+
+def test_a_card_without_languages_says_nothing(tmp_path):
+    card = usable_catalog(tmp_path).catalog.card("BAAI/bge-small-zh-v1.5").model_copy(update={"languages": ()})
+    assert language_findings(card, GERMAN, []) == []
+    assert language_findings(None, GERMAN, []) == []

@@ -3,6 +3,10 @@
 The scores of a candidate that has not read the whole corpus come from a pool that holds every relevant document of the
 queries asked. Fewer documents compete there, so its scores can only be too high. A candidate that is behind
 even so is behind; one that is not is not yet ahead. That is why nothing here needs a correction for the pool.
+
+Whether to go on reading for a candidate is a question about the queries at hand: would it be the answer once everybody
+has read everything? So there the queries not asked yet are all that is uncertain (they are drawn from the finite set
+without replacement). What holds for queries like them is the business of the tests on those who have read everything.
 """
 
 from __future__ import annotations
@@ -55,6 +59,7 @@ class Verdict:
         bound: one-sided confidence bound of that difference.
         level: the level of that bound.
         queries: how many it rests on.
+        among: of how many queries the bound speaks; None for all like them.
     """
 
     spec: str
@@ -64,6 +69,7 @@ class Verdict:
     bound: float
     level: float
     queries: int
+    among: int | None = None
 
 
 def level_of(check: int, candidates: int, alpha: float = ALPHA) -> float:
@@ -71,12 +77,13 @@ def level_of(check: int, candidates: int, alpha: float = ALPHA) -> float:
 
     It can be lost in three ways: the winner, or the best, is taken for worse than one of the others; or one of the
     others is taken for as good as the best. That is three times as many comparisons as there are others. The shares
-    1/(i(i+1)) of an endless sequence of checks add up to 1, so nobody needs to know how many there will be.
+    4/((i+3)(i+4)) of an endless sequence of checks add up to 1, so nobody needs to know how many there will be; they
+    fall slowly, since the first checks, on few queries, can exclude little anyway.
     """
-    return alpha / (check * (check + 1)) / (3 * max(candidates - 1, 1))
+    return alpha * 4 / ((check + 3) * (check + 4)) / (3 * max(candidates - 1, 1))
 
 
-def upper_bound(differences: Scores, level: float, most: float = 1.0) -> float:
+def upper_bound(differences: Scores, level: float, most: float = 1.0, among: int | None = None) -> float:
     """One-sided upper confidence bound of a mean difference; no better than what few queries can show.
 
     Student's t alone says nothing of gains that are rare and large: while none has been seen, the spread is too small.
@@ -87,16 +94,32 @@ def upper_bound(differences: Scores, level: float, most: float = 1.0) -> float:
         differences: one a query.
         level: of the bound.
         most: the largest gain on one query.
+        among: bound the mean over this many queries, of which these are a random part; None for all like them. The
+            variance of a mean drawn without replacement shrinks by (among - n) / (among - 1) (Cochran 1977, 2.6).
     """
     from scipy import stats
 
     n = len(differences)
     if n < FEWEST:
         return math.inf
+    left = 1.0 if among is None else (among - n) / max(among - 1, 1)
     padded = np.append(differences, most)
-    spread = float(stats.t.ppf(1 - level, n) * padded.std(ddof=1) / math.sqrt(n + 1))
-    unseen = most * (1 - level ** (1 / n))
-    return float(max(padded.mean() + spread, differences.mean() + unseen))
+    spread = float(stats.t.ppf(1 - level, n) * padded.std(ddof=1) * math.sqrt(left / (n + 1)))
+    centre = float(differences.mean() + left * (padded.mean() - differences.mean()))
+    return max(centre + spread, float(differences.mean()) + most * _unseen(n, level, among))
+
+
+def _unseen(n: int, level: float, among: int | None) -> float:
+    """The largest share of queries of which n drawn show none with a probability of `level` or more."""
+    if among is None:
+        return 1 - float(level ** (1 / n))
+    chance, rare = 1.0, 0
+    while rare < among - n:
+        chance *= (among - n - rare) / (among - rare)
+        if chance < level:
+            break
+        rare += 1
+    return rare / among
 
 
 def interval(scores: Scores) -> Interval:
@@ -108,7 +131,14 @@ def interval(scores: Scores) -> Interval:
     return Interval(mean=mean, low=mean - half, high=mean + half)
 
 
-def leavers(alive: Sequence[Standing], margin: float, check: int, candidates: int, most: float = 1.0) -> list[Verdict]:
+def leavers(
+    alive: Sequence[Standing],
+    margin: float,
+    check: int,
+    candidates: int,
+    most: float = 1.0,
+    queries: int | None = None,
+) -> list[Verdict]:
     """Those of `alive` that cannot be the answer: the cheapest that is not worse than the best by more than the margin.
 
     Args:
@@ -117,11 +147,14 @@ def leavers(alive: Sequence[Standing], margin: float, check: int, candidates: in
         check: number of this check, from 1.
         candidates: how many there were at the beginning.
         most: the largest difference that two can have on one query.
+        queries: how many there are in all; None for no end of them.
     """
     level = level_of(check, candidates)
 
     def compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing) -> Verdict:
-        return _compare(kind, one, other, level, most)
+        # for one that has read everything nothing is saved: there only what holds beyond these queries counts
+        among = queries if kind == "worse" and not one.exact else None
+        return _compare(kind, one, other, level, most, among)
 
     exact = sorted((s for s in alive if s.exact), key=lambda s: (-s.scores.mean(), s.cost, s.spec))
     slack = {s.spec: s.slack for s in alive}
@@ -164,7 +197,9 @@ def _alike(one: Standing, other: Standing) -> bool:
     return both >= FEWEST and bool(np.array_equal(one.scores[:both], other.scores[:both]))
 
 
-def _compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing, level: float, most: float) -> Verdict:
+def _compare(
+    kind: Literal["worse", "dearer"], one: Standing, other: Standing, level: float, most: float, among: int | None
+) -> Verdict:
     """A candidate against another on the queries that both were asked (each asked its first ones)."""
     both = min(len(one.scores), len(other.scores))
     differences = one.scores[:both] - other.scores[:both]
@@ -173,9 +208,10 @@ def _compare(kind: Literal["worse", "dearer"], one: Standing, other: Standing, l
         kind=kind,
         against=other.spec,
         difference=float(differences.mean()) if both else 0.0,
-        bound=0.0 if _same(one, other) and _alike(one, other) else upper_bound(differences, level, most),
+        bound=0.0 if _same(one, other) and _alike(one, other) else upper_bound(differences, level, most, among),
         level=level,
         queries=both,
+        among=among,
     )
 
 

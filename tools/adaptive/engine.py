@@ -19,7 +19,7 @@ from tools.adaptive.elimination import FEWEST, Standing, Verdict, answer, interv
 from tools.adaptive.pools import LARGEST_POOL, Pools, Rows
 from tools.adaptive.ranking import Bench, Known
 from tools.adaptive.work import Ledger, identity
-from tools.encoders import Resolved, finish
+from tools.encoders import Resolved, Vectors, finish
 from tools.encoding import Texts
 from tools.statistics import Scores
 
@@ -229,8 +229,11 @@ class Rounds:
                 reader.screen = reader.asked
 
     def _sample(self, pool: Rows, documents: int) -> tuple[Rows, int]:
-        """The first queries with one relevant document each, filled up from the first pool."""
-        asked = min(parity.QUERIES, documents // 2, len(self.pools.queries))
+        """The first queries with one relevant document each, filled up from the first pool.
+
+        Queries are short, and what they can show grows with their number: as many as there is room for.
+        """
+        asked = min(documents, len(self.pools.queries))
         rows = dict.fromkeys(int(relevant[0]) for relevant in self.pools.relevant[:asked])
         for row in pool.tolist():
             if len(rows) >= documents:
@@ -242,7 +245,7 @@ class Rounds:
         leg = reader.legs[0]
         known = self._known(resolved, rows, asked)
         return parity.Sample(
-            finish(known.documents, leg, resolved),
+            finish(known.read(rows), leg, resolved),
             finish(known.queries, leg, resolved),
             self.bench.scores(leg, {leg: known}, asked, rows, only_these=True),
         )
@@ -275,13 +278,10 @@ class Rounds:
         return np.arange(len(self.bench.texts))
 
     def _known(self, resolved: Resolved, rows: Rows, asked: int) -> Known:
-        texts = [self.bench.texts[row] for row in rows.tolist()]
-        return Known(
-            resolved,
-            rows,
-            self.ledger.vectors(resolved, texts, "document"),
-            self.ledger.vectors(resolved, self.bench.query_texts[:asked], "query"),
-        )
+        def read(some: Rows) -> Vectors:
+            return self.ledger.vectors(resolved, [self.bench.texts[row] for row in some.tolist()], "document")
+
+        return Known(resolved, rows, read, self.ledger.vectors(resolved, self.bench.query_texts[:asked], "query"))
 
     def _ensure(self, resolved: Resolved, rows: Rows, asked: int) -> AdvisorError | None:
         """Encode; what went wrong, if anything did."""
@@ -364,7 +364,8 @@ class Rounds:
         self.checks += 1
         by_spec = {c.spec: c for c in self._alive() if c in self.scores}
         standings = [self._standing(c) for c in by_spec.values()]
-        for verdict in leavers(standings, self.margin, self.checks, len(self.entrants), self.bench.most):
+        asked = len(self.bench.queries)
+        for verdict in leavers(standings, self.margin, self.checks, len(self.entrants), self.bench.most, asked):
             candidate = by_spec[verdict.spec]
             self.gone[candidate] = _elimination(verdict, number, self._exact(candidate), self.margin)
 
@@ -427,6 +428,18 @@ def _elimination(verdict: Verdict, number: int, exact: bool, margin: float) -> E
 
 
 def _reason(verdict: Verdict, exact: bool, margin: float) -> Text:
+    if verdict.kind == "worse" and verdict.among is not None:
+        return say(
+            "worse than {against} by {difference:.3f} on {queries} queries ({how}), by {bound:.3f} at least on all "
+            "{among} of them: more than the margin of {margin}",
+            against=verdict.against,
+            difference=-verdict.difference,
+            bound=-verdict.bound,
+            queries=verdict.queries,
+            among=verdict.among,
+            how=_how(exact),
+            margin=margin,
+        )
     if verdict.kind == "worse":
         return say(
             "worse than {against} by {difference:.3f} on {queries} queries ({how}), by {bound:.3f} at least: more than "

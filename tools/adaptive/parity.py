@@ -12,8 +12,8 @@ from tools.encoders import Vectors
 from tools.fast import options_here
 from tools.statistics import Scores, bootstrap_interval
 
-#: documents and queries read in both precisions, at most
-DOCUMENTS, QUERIES = 64, 32
+#: documents read in both precisions, at most; of the queries as many
+DOCUMENTS = 64
 #: of the corpus, at most: on a small corpus the look must not cost more than it saves
 LARGEST_SHARE = 0.02
 #: with fewer documents or queries nothing can be said
@@ -51,12 +51,14 @@ def fast_legs(leg: Leg) -> list[Leg]:
 def compare(asked: Leg, fast: str, full: Sample, quick: Sample, margin: float, speed_up: float | None) -> Parity:
     """How alike two precisions rank the sample.
 
-    Accepted where on average 9 of the first 10 places are the same. How far the scores may differ all the same is the
-    slack that eliminations leave to the stand-in; where that is far beyond the margin, it is of no use.
+    Accepted where it is faster here and, on average, 9 of the first 10 places are the same. How far the scores may
+    differ all the same is the slack that eliminations leave to the stand-in; where that is far beyond the margin, it is
+    of no use.
     """
     difference = _at_least(bootstrap_interval(quick.scores - full.scores), SWAP * 3 / len(full.queries))
     overlap = _overlap(full.queries @ full.documents.T, quick.queries @ quick.documents.T)
     within = slack(difference) < MOST_SLACK * margin
+    faster = speed_up is None or speed_up > 1
     return Parity(
         spec=asked.spec,
         fast=fast,
@@ -65,7 +67,7 @@ def compare(asked: Leg, fast: str, full: Sample, quick: Sample, margin: float, s
         overlap=overlap,
         difference=difference,
         speed_up=speed_up,
-        accepted=overlap >= OVERLAP and within,
+        accepted=overlap >= OVERLAP and within and faster,
     )
 
 

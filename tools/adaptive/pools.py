@@ -20,7 +20,7 @@ HEAD = 3
 #: documents drawn at random, as a share of the corpus: hubs that turn up everywhere are found by these
 RANDOM_SHARE = 0.03
 #: a pool of more than this share of the corpus (in characters) saves too little: the whole is read instead
-LARGEST_POOL = 0.5
+LARGEST_POOL = 0.8
 
 
 def seed_of(dataset_hash: str, seed: int) -> int:

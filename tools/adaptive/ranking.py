@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,17 +20,22 @@ from tools.statistics import Scores
 
 #: documents ranked by words per query; what a pool holds of them is left when the rest is dropped
 WORDS_DEPTH = 2_000
-#: numbers held at once while searching
-_BLOCK = 20_000_000
+#: documents whose vectors are held at once while searching
+BLOCK = 8_192
 
 
 @dataclass
 class Known:
-    """An encoder's vectors so far: of the first queries, and of some documents."""
+    """What an encoder has read so far: the first queries, and some documents.
+
+    Attributes:
+        rows: of these documents.
+        read: their vectors, fetched when they are needed: memory need not hold those of all encoders at once.
+    """
 
     resolved: Resolved
     rows: Rows
-    documents: Vectors
+    read: Callable[[Rows], Vectors]
     queries: Vectors
 
 
@@ -117,17 +122,10 @@ class Bench:
         return Rankings(found, best)
 
     def _dense(self, leg: Leg, known: Known, asked: int, rows: Rows) -> Rankings:
-        where = np.searchsorted(known.rows, rows)
-        stored = encoders.finish(known.documents[where], leg, known.resolved)
+        parts = (
+            encoders.finish(known.read(rows[start : start + BLOCK]), leg, known.resolved)
+            for start in range(0, len(rows), BLOCK)
+        )
         queries = encoders.finish(known.queries[:asked], leg, known.resolved)
-        depth = min(self.depth, len(rows))
-        found, best = np.empty((asked, depth), np.int64), np.empty((asked, depth))
-        step = max(_BLOCK // max(len(rows), 1), 1)
-        for start in range(0, asked, step):
-            likeness = queries[start : start + step] @ stored.T
-            top = np.argpartition(-likeness, depth - 1, axis=1)[:, :depth]
-            scores = np.take_along_axis(likeness, top, axis=1)
-            order = np.argsort(-scores, axis=1, kind="stable")
-            found[start : start + step] = rows[np.take_along_axis(top, order, axis=1)]
-            best[start : start + step] = np.take_along_axis(scores, order, axis=1)
-        return Rankings(found, best)
+        found = retrieval.exact(parts, queries, self.depth)
+        return Rankings(rows[found.rows], found.scores)

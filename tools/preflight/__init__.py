@@ -25,6 +25,7 @@ from tools.encoders import Resolved
 from tools.preflight import child
 from tools.preflight.child import Outcome, Task
 from tools.preflight.dimension import dimension_findings
+from tools.preflight.language import language_findings
 from tools.preflight.limits import Limits, limit_findings, limits
 from tools.preflight.model_files import ModelFiles
 from tools.preflight.parity import batch_findings
@@ -92,6 +93,7 @@ def preflight(
             known = _known(leg, resolved, workspace)
             outcome = _tried(known, sample, dataset, workspace, findings)
             truncation = _audit(known, outcome, len(dataset.documents), findings)
+            findings += language_findings(known.card, sample.documents, sample.queries)
             _judge(known, outcome, truncation, findings)
             findings += _served(known, sample, workspace) if outcome.measured else []
         except AdvisorError as error:  # the disk is full, the endpoint does not answer

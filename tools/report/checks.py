@@ -18,6 +18,7 @@ CHECKS = {
     "parity": say("same text, same vector"),
     "served": say("served model"),
     "sanity": say("sanity"),
+    "language": say("language"),
     "dimension": say("dimension"),
 }
 SEVERITIES = {"fails": say("fails"), "warns": say("warns"), "notes": say("note")}
