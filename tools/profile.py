@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from knowledge.dataset import Dataset
-from knowledge.languages import language_code
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import DataProfile, Lengths
 from knowledge.wording import Text, join, say
+from tools.language_detection import UNSPACED, languages_of
 
 _LANGUAGE_SAMPLE = 300
-_LANGUAGE_CHARACTERS = 400
 _TEXT_SAMPLE = 5_000
 _PII_CHARACTERS = 20_000
 _COMMON_LIMIT = 512
@@ -32,107 +30,6 @@ _FEW_QUERIES = 50
 _TELLING_QUERIES = 20
 # pairs of characters are shared less often than words
 _HIGH_OVERLAP, _HIGH_OVERLAP_OF_PAIRS = 0.65, 0.5
-
-# ---------------------------------------------------------------- languages
-
-# scripts that one widely written language uses; Han counts as Chinese unless kana stand beside it
-_SCRIPTS = {
-    "HANGUL": "ko",
-    "HIRAGANA": "ja",
-    "KATAKANA": "ja",
-    "CJK": "zh",
-    "THAI": "th",
-    "GREEK": "el",
-    "HEBREW": "he",
-    "ARMENIAN": "hy",
-    "GEORGIAN": "ka",
-    "BENGALI": "bn",
-    "TAMIL": "ta",
-    "TELUGU": "te",
-    "GUJARATI": "gu",
-    "GURMUKHI": "pa",
-    "KANNADA": "kn",
-    "MALAYALAM": "ml",
-    "KHMER": "km",
-    "LAO": "lo",
-    "MYANMAR": "my",
-    "ETHIOPIC": "am",
-    "SINHALA": "si",
-    "TIBETAN": "bo",
-}
-# scripts of several languages: those told apart. Fewer candidates mean fewer mistakes on short texts
-_SHARED_SCRIPTS = {
-    "LATIN": "ENGLISH GERMAN FRENCH SPANISH ITALIAN PORTUGUESE DUTCH SWEDISH DANISH BOKMAL FINNISH POLISH CZECH"
-    " ROMANIAN HUNGARIAN TURKISH VIETNAMESE INDONESIAN SWAHILI",
-    "CYRILLIC": "RUSSIAN UKRAINIAN BULGARIAN SERBIAN KAZAKH",
-    "ARABIC": "ARABIC PERSIAN URDU",
-    "DEVANAGARI": "HINDI MARATHI",
-}
-_UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
-# confidence from which a language is believed: short texts and keywords mislead
-_SURE, _SURE_OF_SHORT, _SHORT_CHARACTERS = 0.5, 0.85, 80
-# confidence from which a short text counts as one in a language that the documents are in
-_POSSIBLE = 0.05
-_NOISE = 0.03
-
-
-def _script(text: str) -> str | None:
-    """The script of most letters; a syllable block or a hanzi counts for as much as three letters."""
-    counts: Counter[str] = Counter()
-    for character in text:
-        if character.isalpha():
-            name = "LATIN" if character.isascii() else unicodedata.name(character, "").split(" ", 1)[0]
-            counts[name] += 3 if name in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA") else 1
-    if not counts:
-        return None
-    kana = counts["HIRAGANA"] + counts["KATAKANA"]
-    # Japanese mixes hanzi and kana; Chinese has no kana but in names
-    if kana > 0.1 * (kana + counts["CJK"]):
-        counts["HIRAGANA"] += counts.pop("CJK", 0) + counts.pop("KATAKANA", 0)
-    return counts.most_common(1)[0][0]
-
-
-def languages_of(texts: Sequence[str], among: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Share of each language, by code, largest first; texts too short to tell are left out of the count.
-
-    Args:
-        texts: a sample.
-        among: languages to choose from within a script, where known from longer texts; short ones mislead.
-    """
-    from lingua import Language, LanguageDetectorBuilder
-
-    def code_of(iso: str) -> str:
-        return language_code(iso) or iso.lower()  # Bokmål is nb there and no in the catalog
-
-    found: Counter[str] = Counter()
-    shared: dict[str, list[str]] = {}
-    for text in (text[:_LANGUAGE_CHARACTERS] for text in texts):
-        script = _script(text)
-        if script in _SCRIPTS:
-            found[_SCRIPTS[script]] += 1
-        elif script in _SHARED_SCRIPTS:
-            shared.setdefault(script, []).append(text)
-    for script, group in shared.items():
-        candidates = [getattr(Language, name) for name in _SHARED_SCRIPTS[script].split()]
-        # low accuracy: trigrams only, 30 MB instead of 370 MB, and as good on texts of a sentence or more
-        detector = LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
-        for text in group:
-            values = {
-                code_of(v.language.iso_code_639_1.name): v.value
-                for v in detector.compute_language_confidence_values(text)
-            }
-            expected = max((code for code in values if code in (among or {})), key=lambda c: values[c], default=None)
-            best = max(values, key=lambda c: values[c])
-            short = len(text) < _SHORT_CHARACTERS
-            if expected is not None and short and values[expected] >= _POSSIBLE:
-                found[expected] += 1
-            elif values[best] >= (_SURE_OF_SHORT if short else _SURE):
-                found[best] += 1
-    total = found.total()
-    shares = {code: count / total for code, count in found.most_common()}
-    kept = {code: share for code, share in shares.items() if share >= _NOISE}
-    return {code: round(share / sum(kept.values()), 4) for code, share in kept.items()}
-
 
 # ---------------------------------------------------------------- lengths and words
 
@@ -297,7 +194,7 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
         len(judged),
         same_as_document / len(asked) if asked else 0.0,
         overlap,
-        unspaced=bool(set(languages) & _UNSPACED_LANGUAGES),
+        unspaced=bool(set(languages) & UNSPACED),
     )
     warnings += _document_warnings(
         duplicate_share, languages, query_languages if len(asked) >= _TELLING_QUERIES else {}

@@ -5,10 +5,10 @@
     python benchmarks/evaluate/bench.py kills [--documents N]
 
 `speed`: the whole command `advisor evaluate` (encode, insert, search, score; then again with nothing left to encode;
-then with the look at the encoder beforehand, which neither limit nor peer has) beside the limit (raw.py: the same texts
-through the same library at its best batch size) and the peer (peer.py: mteb's own evaluation), each a process of its
-own, in turn. MTEB_PYTHON names a Python that has mteb, where this one has not. Wall-clock time depends on what else the
-machine does; CPU time hardly does: both are printed.
+then `advisor preflight`, the look at the encoder beforehand, which neither limit nor peer has) beside the limit
+(raw.py: the same texts through the same library at its best batch size) and the peer (peer.py: mteb's own evaluation),
+each a process of its own, in turn. MTEB_PYTHON names a Python that has mteb, where this one has not. Wall-clock time
+depends on what else the machine does; CPU time hardly does: both are printed.
 
 `scale`: 10,000, 100,000 and 1,000,000 vectors of 384 numbers, drawn at random and put into the cache: time of
 everything after encoding, and the largest resident memory of the process and its children together.
@@ -43,12 +43,12 @@ DIMENSION = 384
 SEED = 0
 
 
-def advisor(folder: Path, home: Path, *more: str) -> list[str]:
+def advisor(folder: Path, home: Path, *more: str, command: str = "evaluate") -> list[str]:
     """The command whose time counts."""
-    command = "import sys; from app.cli import main; sys.argv[0] = 'advisor'; main()"
-    arguments = ["evaluate", "--data", str(folder), "-c", f"st:{MODEL}", "--json", "--quiet", *more]
+    start = "import sys; from app.cli import main; sys.argv[0] = 'advisor'; main()"
+    arguments = [command, "--data", str(folder), "-c", f"st:{MODEL}", "--json", "--quiet", *more]
     os.environ.update(ADVISOR_HOME=str(home), ADVISOR_OFFLINE="1", PYTHONPATH=str(ROOT))
-    return [sys.executable, "-c", command, *arguments]
+    return [sys.executable, "-c", start, *arguments]
 
 
 def timed(command: list[str]) -> tuple[dict[str, Any], float, float]:
@@ -108,7 +108,7 @@ def speed(options: argparse.Namespace) -> None:
                 ("encoding alone", [sys.executable, str(HERE / "raw.py"), str(folder), str(batch)]),
                 ("mteb", [peer, str(HERE / "peer.py"), str(folder), str(batch), model_folder()] if peer else []),
                 ("again", advisor(folder, home, bare)),
-                ("preflight", advisor(folder, home)),
+                ("preflight", advisor(folder, Path(name) / f"looking{run}", command="preflight")),
             ):
                 if not command:
                     continue
@@ -144,8 +144,8 @@ def ratios(times: dict[str, list[tuple[float, float]]], inner: dict[str, list[fl
             print(f"whole evaluation / {what}: {wall:.3f} wall, {cpu:.3f} CPU (pairs: {', '.join(pairs)}); goal {goal}")
     share = min(r[0] for r in times["again"]) / min(r[0] for r in ours)
     print(f"a repeat takes {share:.1%} of the first run's wall time, start of the command included; goal 5 %")
-    looking = min(r[0] for r in times["preflight"]) - min(r[0] for r in times["again"])
-    print(f"the look at the encoder beforehand (preflight), not counted above: {looking:.1f} s, once for each encoder")
+    looking = min(r[0] for r in times["preflight"])
+    print(f"the look at the encoder beforehand, not counted above: {looking:.1f} s as a command, once for each encoder")
 
 
 def figures(scores: dict[str, dict[str, float]], has_peer: bool) -> None:

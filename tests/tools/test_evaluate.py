@@ -30,7 +30,7 @@ from tools.metrics import scoring
 from tools.run_store import RunStore
 from tools.workspace import Workspace
 
-evaluate_module = importlib.import_module("tools.evaluate")
+measure_module = importlib.import_module("tools.evaluate.measure")
 WORDS = ["cat", "dog", "sea", "ship", "apple", "pear", "code", "memory", "garbage", "collection", "server", "web"]
 
 
@@ -139,7 +139,7 @@ def test_progress_ends_at_its_end_and_one_model_is_encoded_once(measured, datase
 def test_a_repeat_encodes_nothing_and_finds_the_same(measured, dataset, specs, monkeypatch):
     found, workspace, _ = measured
     monkeypatch.setattr(workers, "START", ("/nonexistent",))
-    monkeypatch.setattr("tools.evaluate.VectorStore", None)  # nor does it need Milvus
+    monkeypatch.setattr("tools.evaluate.search.VectorStore", None)  # nor does it need Milvus
     again = evaluate(dataset, list(specs.values()), workspace)
     assert again.run_id != found.run_id
     for before, now in zip(found.candidates, again.candidates, strict=True):
@@ -291,7 +291,7 @@ def test_more_vectors_than_milvus_lite_holds_are_searched_without_it(measured, d
     found, workspace, _ = measured
     before = next(c for c in found.candidates if c.spec == specs["st"])
     monkeypatch.setattr(vector_store, "LITE_BYTES", 1000)
-    monkeypatch.setattr(evaluate_module, "METHOD", -1)  # another key: measured again
+    monkeypatch.setattr(measure_module, "METHOD", -1)  # another key: measured again
     (candidate,) = evaluate(dataset, [specs["st"]], workspace).candidates
     assert candidate.metrics == pytest.approx(before.metrics)
     assert candidate.interval.mean == pytest.approx(before.interval.mean)

@@ -28,7 +28,7 @@ from tools.adaptive import parity
 from tools.adaptive.engine import Reader, Rounds
 from tools.adaptive.pools import Pools
 from tools.adaptive.ranking import Bench
-from tools.adaptive.work import CachedEncoding, Encoding, Ledger, identity
+from tools.adaptive.work import CachedEncoding, Encoding, Ledger
 from tools.encoders import Resolved
 from tools.evaluate import NO_CONSENT, check_first, evaluate, obtain, query_scores
 from tools.metrics import judgments as labels
@@ -214,7 +214,7 @@ def _readers(
                 if leg.backend != "bm25":
                     asked = obtain(encoders.resolve(leg, workspace), leg, workspace, consent)
                     reader = readers.setdefault(
-                        identity(asked), Reader(asked, _stand_in(leg, asked, workspace, named), [])
+                        asked.identity, Reader(asked, _stand_in(leg, asked, workspace, named), [])
                     )
                     reader.legs.append(leg)
                     mine[leg] = reader

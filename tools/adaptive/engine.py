@@ -18,7 +18,7 @@ from tools.adaptive import parity
 from tools.adaptive.elimination import FEWEST, Standing, Verdict, answer, interval, leavers
 from tools.adaptive.pools import LARGEST_POOL, Pools, Rows
 from tools.adaptive.ranking import Bench, Known
-from tools.adaptive.work import Ledger, identity
+from tools.adaptive.work import Ledger
 from tools.encoders import Resolved, Vectors, finish
 from tools.encoding import Texts
 from tools.statistics import Scores
@@ -266,9 +266,9 @@ class Rounds:
 
         Others that are screened with the same vectors have then read everything too.
         """
-        shared = identity(reader.screen)
+        shared = reader.screen.identity
         for twin in self.readers:
-            if not twin.complete and identity(twin.screen) == shared and self._users(twin):
+            if not twin.complete and twin.screen.identity == shared and self._users(twin):
                 self._read(twin, self._everything, len(self.bench.queries))
                 twin.complete = bool(self._users(twin))
         self._score_exact()
@@ -355,7 +355,7 @@ class Rounds:
         def name(part: Candidate) -> str:
             if isinstance(part, Fusion):
                 return f"fusion({sorted(part.options.items())}: {', '.join(map(name, part.parts))})"
-            return part.spec if part not in readers else f"{identity(readers[part].screen)} {part.options.get('dim')}"
+            return part.spec if part not in readers else f"{readers[part].screen.identity} {part.options.get('dim')}"
 
         return name(candidate)
 

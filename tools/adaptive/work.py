@@ -53,11 +53,6 @@ class CachedEncoding:
             return encoding.ensure(resolved, texts, replace(self.workspace, home=Path(folder)))
 
 
-def identity(resolved: Resolved) -> str:
-    """Two candidates whose encoders have the same identity share their vectors."""
-    return resolved.key("document") + resolved.key("query")
-
-
 @dataclass
 class Ledger:
     """Seconds spent on encoding, and each encoder's rate.
@@ -92,10 +87,10 @@ class Ledger:
         cost = self.encoding.ensure(resolved, texts, hear)
         self.spent += cost.seconds
         new = sum(heard[1:])  # the first report is what the cache had
-        if identity(resolved) in self._rates:
+        if resolved.identity in self._rates:
             return
         if cost.encoded and new:
-            self._rates[identity(resolved)] = cost.seconds / new
+            self._rates[resolved.identity] = cost.seconds / new
             self._keep()
         elif characters and resolved.local and isinstance(self.encoding, CachedEncoding):
             self._time(self.encoding, resolved, texts)
@@ -108,7 +103,7 @@ class Ledger:
             cost = timer.time(resolved, {"document": few})
             self.spent += cost.seconds
             if few and cost.encoded:
-                self._rates[identity(resolved)] = cost.seconds / sum(map(len, few))
+                self._rates[resolved.identity] = cost.seconds / sum(map(len, few))
                 self._keep()
 
     def vectors(self, resolved: Resolved, texts: Iterable[str], kind: Kind) -> Vectors:
@@ -117,7 +112,7 @@ class Ledger:
 
     def rate(self, resolved: Resolved) -> float | None:
         """Seconds per character; None where it was never measured, since all vectors came from elsewhere."""
-        return self._rates.get(identity(resolved))
+        return self._rates.get(resolved.identity)
 
     def _keep(self) -> None:
         if self.file is None:

@@ -64,6 +64,11 @@ class Resolved(BaseModel):
         """Whether it can be loaded without a download."""
         return not self.local or self.path is not None
 
+    @property
+    def identity(self) -> str:
+        """Of the vectors of documents and queries: two candidates whose encoders have the same share them."""
+        return self.key("document") + self.key("query")
+
     def key(self, kind: Kind) -> str:
         """Identity of the vectors of one kind of text; the same for both kinds where no prompt tells them apart."""
         told_apart = self.prompts[kind] if self.prompts[kind] is not None else f"own:{kind}"

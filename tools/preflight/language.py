@@ -8,7 +8,7 @@ from knowledge.languages import language_names
 from knowledge.model_card import ModelCard
 from knowledge.results import Finding
 from knowledge.wording import say
-from tools.profile import languages_of
+from tools.language_detection import languages_of
 
 #: share of the sample from which a language counts
 ENOUGH = 0.1

@@ -1,0 +1,197 @@
+"""Measure candidates on the user's data: encode, search in Milvus, score each query."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from knowledge.candidate import Candidate
+from knowledge.dataset import Dataset
+from knowledge.errors import AdvisorError
+from knowledge.progress import Meter, OnProgress, ignore
+from knowledge.results import Consent, Evaluation, FailedCandidate, Preflight
+from knowledge.wording import Text, say
+from tools import retrieval
+from tools.evaluate.encode import encode
+from tools.evaluate.measure import again, key_of, measure
+from tools.evaluate.search import store_for
+from tools.evaluate.session import Session, judged, obtain, resolve
+from tools.fitness import examine, unfit
+from tools.metrics import judgments as labels
+from tools.metrics import scoring
+from tools.run_store import RunStore, new_run_id
+from tools.workspace import Workspace
+
+#: documents ranked per query, unless a metric's cut-off asks for more
+DEPTH = 100
+NO_CONSENT = Consent()
+
+
+def evaluate(
+    dataset: Dataset,
+    candidates: Sequence[str],
+    workspace: Workspace,
+    *,
+    metrics: Sequence[str] = scoring.DEFAULT,
+    consent: Consent = NO_CONSENT,
+    preflight: bool = True,
+    on_progress: OnProgress = ignore,
+) -> Evaluation:
+    """Measure each candidate over all queries that have at least one relevant document.
+
+    Args:
+        dataset: documents, queries and judgments.
+        candidates: specs.
+        workspace: caches, keys, Milvus.
+        metrics: names as ir-measures prints them; the first is the primary one, on which candidates are compared.
+        consent: what may be downloaded and sent.
+        preflight: look at each encoder on a small sample first, and leave out those whose figures would mean nothing.
+        on_progress: told how far it has come, in characters encoded.
+
+    A candidate that fails is listed in `failed` with its reason and the others go on.
+
+    Raises:
+        SpecError, UserError: no candidate, or a spec or metric that does not exist (before anything is spent).
+        DatasetError: no documents, or no query has a relevant document.
+        AdvisorError: the failure of the first candidate, when every one failed.
+    """
+    scoring.check_metrics(metrics)
+    parsed = retrieval.parse(candidates)
+    treated = labels.treat(dataset)
+    dataset = treated.dataset
+    judgments = judged(dataset)
+    queries = {q: dataset.queries[q] for q in judgments}
+    started = dt.datetime.now(dt.UTC)
+    run_id = new_run_id("evaluation", started)
+    failures: dict[Candidate, AdvisorError] = {}
+    resolved = resolve(parsed, workspace, consent, failures)
+    session = Session(treated, queries, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
+    runs = RunStore(workspace.store)
+    try:
+        keys = {c: key_of(c, session, metrics) for c in parsed if c not in failures}
+        known = {c: earlier for c, key in keys.items() if (earlier := runs.measurement(key))}
+        if preflight:
+            _check(list(keys), set(known), session, runs, run_id, failures, on_progress)
+        encode([c for c in keys if c not in known and c not in failures], session, failures, on_progress)
+        found = {candidate: again(*earlier) for candidate, earlier in known.items() if candidate not in failures}
+        missing = [c for c in keys if c not in known and c not in failures]
+        # opened only now: Milvus Lite complains about clients that idle while models encode
+        with store_for(missing, session) as store:
+            for candidate in missing:
+                try:
+                    new, scores = measure(candidate, keys[candidate], session, store, judgments, metrics)
+                except AdvisorError as error:
+                    failures[candidate] = error
+                    continue
+                payload = new.model_dump(mode="json")
+                runs.save_measurement(new.key, "quality", new.spec, run_id, payload, scores)
+                found[candidate] = new
+        if not found:
+            raise next(failures[c] for c in parsed if c in failures)
+        evaluation = Evaluation(
+            run_id=run_id,
+            started=started,
+            dataset=dataset.summary,
+            primary=metrics[0],
+            candidates=tuple(found[c] for c in parsed if c in found),
+            failed=tuple(_failed(c.spec, failures[c]) for c in parsed if c in failures),
+            store=runs.name,
+            judged_queries=len(judgments),
+            notes=labels.notes(treated),
+            warnings=labels.warnings([found[c] for c in parsed if c in found], treated, metrics[0]),
+            same_queries=treated.same_queries,
+            preflight=tuple(session.checked.values()),
+        )
+        runs.save_run(run_id, "evaluation", evaluation.model_dump(mode="json"), dt.datetime.now(dt.UTC))
+    finally:
+        runs.close()
+    return evaluation
+
+
+def check_first(
+    dataset: Dataset,
+    candidates: Sequence[str],
+    workspace: Workspace,
+    consent: Consent = NO_CONSENT,
+    on_progress: OnProgress = ignore,
+) -> tuple[tuple[Preflight, ...], tuple[FailedCandidate, ...]]:
+    """The preflight of `evaluate` by itself: what was found, and the candidates that are not fit to be measured.
+
+    Raises:
+        SpecError, UserError: as `evaluate`.
+        AdvisorError: why the first candidate is not fit, when none is.
+    """
+    parsed = retrieval.parse(candidates)
+    treated = labels.treat(dataset)
+    resolved = resolve(parsed, workspace, consent, {})
+    session = Session(treated, dict(treated.dataset.queries), workspace, resolved, DEPTH)
+    failures: dict[Candidate, AdvisorError] = {}
+    runs = RunStore(workspace.store)
+    try:
+        run_id = new_run_id("preflight", dt.datetime.now(dt.UTC))
+        _check(parsed, set(), session, runs, run_id, failures, on_progress)
+    finally:
+        runs.close()
+    if len(failures) == len(parsed):
+        raise failures[parsed[0]]
+    return tuple(session.checked.values()), tuple(_failed(c.spec, error) for c, error in failures.items())
+
+
+def query_scores(evaluation: Evaluation, workspace: Workspace) -> dict[str, dict[str, float]]:
+    """Per-query scores in the primary metric, as the run store kept them: {spec: {query id: score}}."""
+    runs = RunStore(workspace.store)
+    try:
+        return {c.spec: runs.query_scores(c.key, evaluation.primary) for c in evaluation.candidates}
+    finally:
+        runs.close()
+
+
+def describe_method(evaluation: Evaluation) -> Text:
+    """How it was measured, in one sentence."""
+    return say(
+        "{queries} queries over {documents} documents, {depth} documents ranked per query by exact search in Milvus.",
+        queries=evaluation.judged_queries,
+        documents=evaluation.dataset.documents,
+        depth=min(
+            max(DEPTH, scoring.depth_of(evaluation.candidates[0].metrics)),
+            evaluation.dataset.documents,
+        ),
+    )
+
+
+def _check(
+    candidates: Sequence[Candidate],
+    known: AbstractSet[Candidate],
+    session: Session,
+    runs: RunStore,
+    run_id: str,
+    failures: dict[Candidate, AdvisorError],
+    on_progress: OnProgress,
+) -> None:
+    """Look at each encoder before its first document is encoded; candidates that are not fit are left out.
+
+    Of those `known`, measured before, nothing new is looked at.
+    """
+    legs = {leg for c in candidates if c not in known for leg in c.legs if leg in session.resolved}
+    meter = Meter("evaluate", say("Checking"), max(len(legs), 1), on_progress)
+    session.checked = examine(
+        session.resolved,
+        legs,
+        session.dataset,
+        session.workspace,
+        runs,
+        run_id,
+        meter.advance,
+    )
+    for candidate in candidates:
+        reason = unfit(candidate, session.checked)
+        if reason:
+            failures[candidate] = reason
+
+
+def _failed(spec: str, error: AdvisorError) -> FailedCandidate:
+    return FailedCandidate(spec=spec, reason=error.cause, next_step=error.next_step)
+
+
+__all__ = ["NO_CONSENT", "check_first", "describe_method", "evaluate", "obtain", "query_scores"]
