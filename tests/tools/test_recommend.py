@@ -203,6 +203,14 @@ def test_the_confidence_says_what_the_sample_can_show():
     assert "does not rule out that another candidate is better" in str(decide(noisy, COST).confidence)
 
 
+@pytest.mark.parametrize(("queries", "said"), [(60, "up to 5% of all queries can go unseen among 60"), (300, None)])
+def test_what_few_queries_cannot_show_is_said_of_a_tie(queries, said):
+    made = decide({BEST: wobbling(0.7, queries), NEAR: wobbling(0.698, queries, phase=1)}, COST)
+    assert made.winner == NEAR
+    assert ("can go unseen" in str(made.confidence)) == (said is not None)
+    assert said is None or said in str(made.confidence)
+
+
 def test_a_question_asked_many_times_is_one_observation():
     """Ten texts, each asked thirty times: three hundred queries seem to show a tie, ten do not."""
     scores = {BEST: wobbling(0.7, 10, 0.1) * 30, NEAR: wobbling(0.7, 10, 0.1, phase=1) * 30}

@@ -13,6 +13,8 @@ from tools.statistics import ALPHA
 
 #: rounds of timing that differ by more than this were disturbed
 BUSY = 1.5
+#: share of queries on which failures matter: as much as the default margin, were they total
+RARE = 0.02
 
 
 def headline(winner: str, best: str, field: Contest, metric: str, margin: float, screened: int = 0) -> Text:
@@ -157,6 +159,8 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     parts = [tested if pairs else say("Measured on {queries} queries.", queries=evaluation.judged_queries)]
     if winner != best:
         parts.append(_tied(field.comparisons[winner]))
+        won = field.comparisons[winner]
+        parts.extend(_unseen(won.wins + won.losses + won.draws))
     alike = _alike_but_undecided(best, field)
     if alike:
         parts.append(_alike(alike, best, field))
@@ -177,6 +181,24 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     if evaluation.dataset.labels == "silver":
         parts.append(say("The labels are silver, made from the data itself: the order is safer than the level."))
     return join(parts)
+
+
+def _unseen(queries: int) -> list[Text]:
+    """What no test on so few queries can rule out: failures that did not happen to be among them.
+
+    Zero in n is within what happens in 5 of 100 cases up to a share of 1 - 0.05^(1/n) (about 3/n, the rule of three).
+    """
+    share = 1 - ALPHA ** (1 / queries)
+    if share < RARE:
+        return []
+    return [
+        say(
+            "Failures on up to {share:.0%} of all queries can go unseen among {queries}: no test shows what did not "
+            "occur.",
+            share=share,
+            queries=queries,
+        )
+    ]
 
 
 def _tied(winner: Comparison) -> Text:
