@@ -13,11 +13,12 @@ import numpy as np
 from knowledge.candidate import Candidate, Fusion, Leg
 from knowledge.errors import AdvisorError
 from knowledge.results import Elimination, EncodeWork, Parity, Round, Screened, Screening
-from knowledge.wording import Text, say
+from knowledge.wording import say
 from tools.adaptive import parity
-from tools.adaptive.elimination import FEWEST, Standing, Verdict, answer, interval, leavers
+from tools.adaptive.elimination import FEWEST, Standing, answer, interval, leavers
 from tools.adaptive.pools import LARGEST_POOL, Pools, Rows
 from tools.adaptive.ranking import Bench, Known
+from tools.adaptive.reasons import eliminated
 from tools.adaptive.work import Ledger
 from tools.encoders import Resolved, Vectors, finish
 from tools.encoding import Texts
@@ -367,7 +368,7 @@ class Rounds:
         asked = len(self.bench.queries)
         for verdict in leavers(standings, self.margin, self.checks, len(self.entrants), self.bench.most, asked):
             candidate = by_spec[verdict.spec]
-            self.gone[candidate] = _elimination(verdict, number, self._exact(candidate), self.margin)
+            self.gone[candidate] = eliminated(verdict, number, self._exact(candidate), self.margin)
 
     # ------------------------------------------------------------ what came out
 
@@ -411,56 +412,3 @@ class Rounds:
         if any(rate is None for rate in rates):
             return None
         return round(sum(rate for rate in rates if rate is not None) * characters, 3)
-
-
-def _elimination(verdict: Verdict, number: int, exact: bool, margin: float) -> Elimination:
-    return Elimination(
-        spec=verdict.spec,
-        round=number,
-        kind=verdict.kind,
-        against=verdict.against,
-        difference=verdict.difference,
-        bound=verdict.bound,
-        level=verdict.level,
-        queries=verdict.queries,
-        reason=_reason(verdict, exact, margin),
-    )
-
-
-def _reason(verdict: Verdict, exact: bool, margin: float) -> Text:
-    if verdict.kind == "worse" and verdict.among is not None:
-        return say(
-            "worse than {against} by {difference:.3f} on {queries} queries ({how}), by {bound:.3f} at least on all "
-            "{among} of them: more than the margin of {margin}",
-            against=verdict.against,
-            difference=-verdict.difference,
-            bound=-verdict.bound,
-            queries=verdict.queries,
-            among=verdict.among,
-            how=_how(exact),
-            margin=margin,
-        )
-    if verdict.kind == "worse":
-        return say(
-            "worse than {against} by {difference:.3f} on {queries} queries ({how}), by {bound:.3f} at least: more than "
-            "the margin of {margin}",
-            against=verdict.against,
-            difference=-verdict.difference,
-            bound=-verdict.bound,
-            queries=verdict.queries,
-            how=_how(exact),
-            margin=margin,
-        )
-    return say(
-        "dearer than {against} and at most {bound:.3f} better on {queries} queries ({how}): within the margin of "
-        "{margin}",
-        against=verdict.against,
-        bound=max(verdict.bound, 0.0),
-        queries=verdict.queries,
-        how=_how(exact),
-        margin=margin,
-    )
-
-
-def _how(exact: bool) -> Text:
-    return say("whole corpus") if exact else say("part of the corpus, which flatters it")
