@@ -42,7 +42,7 @@ from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
-SETS = ("stdlib:256:64", "dbpedia_entity", "scifact:128", "cmrc2018_zh")
+SETS = ("stdlib:256:64", "dbpedia_entity", "scifact:128")
 MARGIN = adaptive.MARGIN
 WITHIN = 0.005
 METRIC = "nDCG@10"
