@@ -5,22 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.sqlite import SqliteSaver
+from filelock import FileLock, Timeout
 from langgraph.types import Command
 
 from agent import events
+from agent.checkpoints import Checkpoints, Records
 from agent.graph import build_graph, make_context
+from agent.inbox import EDITABLE, Inbox, Message, Received, storing
 from agent.settings import Settings
-from agent.state import ALLOWED, State, cleared, with_data
-from agent.transcript import Transcript
+from agent.state import State, cleared, with_data
+from agent.transcript import Transcript, shown
 from agent.understanding.language import reply_language
-from knowledge.errors import ResourceError, UserError
+from agent.understanding.lexicon import load_lexicon
+from knowledge.errors import AdvisorError, ResourceError, UserError, make_room
 from knowledge.requirements import Requirements
 from knowledge.results import Consent, Report
 from knowledge.wording import Language, say
@@ -28,6 +30,20 @@ from tools.data_source import DataSource
 
 #: nodes that one message may run through; a conversation that needs more is going round in circles
 RECURSION_LIMIT = 60
+#: seconds between two looks at whether it is a waiting message's turn
+LOOK_EVERY = 0.2
+#: seconds that work without a message waits for its turn
+PATIENCE = 3600.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A message of the user's that can be edited; `number` is what the inbox calls it."""
+
+    number: int
+    text: str
+    data: DataSource | None
+    specs: tuple[str, ...] | None
 
 
 def names_thread(name: str) -> bool:
@@ -36,23 +52,17 @@ def names_thread(name: str) -> bool:
     return fits and all(c.isalnum() or c in "-_." for c in name) and name[0] != "."
 
 
-@contextmanager
-def _storing() -> Iterator[None]:
-    """A full disk or a damaged file of conversations is a foreseen failure."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, OSError) as error:
-        raise ResourceError(
-            say("The conversation cannot be kept: {why}.", why=str(error)),
-            say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
-        ) from error
+def asks_to_stop(text: str) -> bool:
+    """Whether a message that comes while something runs is meant to end that."""
+    words = text.casefold().strip().strip(".!。！ ")
+    return words in load_lexicon().tables["terms"]["stop"]["yes"]
 
 
 class Advisor:
     """Conversations by thread name, kept on disk.
 
-    LangGraph does not serialise the messages of one thread, so a lock file does: a second message waits, whichever
-    process it comes from.
+    LangGraph does not serialise the messages of one thread, so a lock file does, whichever process they come from. Each
+    message goes into the `Inbox` first; whoever holds the lock answers them in the order in which they came.
     """
 
     def __init__(self, settings: Settings, *, report_folder: Path | None = None) -> None:
@@ -61,16 +71,18 @@ class Advisor:
             (home / "locks").mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(home / "conversations.sqlite", check_same_thread=False, timeout=30)
             self._connection.execute("PRAGMA journal_mode=WAL")
+            self._inbox = Inbox(home / "conversations.sqlite")
         except (OSError, sqlite3.Error) as error:
             raise ResourceError(
                 say("{folder} cannot be written: {why}.", folder=str(home), why=str(error)),
-                say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+                make_room(error),
             ) from error
         self._locks = home / "locks"
         self.transcript = Transcript(home / "threads")
         self._language = settings.language
         self.context = make_context(settings, report_folder=report_folder)
-        self._saver = SqliteSaver(self._connection, serde=JsonPlusSerializer(allowed_msgpack_modules=ALLOWED))
+        self.context.should_stop = lambda thread: self._stop_file(thread).exists()
+        self._saver = Checkpoints(self._connection, serde=Records())
         self._graph = build_graph(self.context).compile(checkpointer=self._saver)
 
     def __enter__(self) -> Self:
@@ -87,6 +99,7 @@ class Advisor:
         # after a failure LangGraph may still be writing in a thread, and SQLite crashes when closed under it
         with self._saver.lock:
             self._connection.close()
+        self._inbox.close()
 
     def reply(
         self,
@@ -106,23 +119,134 @@ class Advisor:
             language: of the report; None: the settings', else the one the user writes in.
             specs: the candidates to measure, from now on; None: as before, and at first those that the plan chooses.
 
-        Work that a killed process left unfinished is finished first.
+        Messages that came before it, and work that a killed process left unfinished, are dealt with first. One that has
+        to wait is told so at once (`Queued`). A word such as “stop”, while something runs, ends that instead.
+
+        Raises:
+            UserError: too many messages wait already.
         """
-        with self._lock(thread):
-            yield from self._finish(thread)
-            text = _storable(text)
-            heard = events.Heard(text=text, data=data)
-            self.transcript.add(thread, heard)
-            yield heard
-            update = State(message=text, language=language or self._language_of(thread, text), interactive=True)
-            if data is not None:
-                update |= with_data(self.state(thread) | update, data)
-            if specs is not None:
-                update |= State(specs=specs)
-            if self._waiting(thread):
-                yield from self._run(thread, Command(resume=text, update=update))
-            else:
-                yield from self._run(thread, update)
+        if data is None and asks_to_stop(text):
+            told = list(self.stop(thread, text))
+            if told:
+                yield from told
+                return
+        yield from self.answer(thread, self.put(thread, text, data=data, language=language, specs=specs))
+
+    def put(
+        self,
+        thread: str,
+        text: str,
+        *,
+        data: DataSource | None = None,
+        language: Language | None = None,
+        specs: list[str] | None = None,
+    ) -> int:
+        """Keep a message for `answer`, or whoever comes next, to deal with; returns its number. Arguments as `reply`.
+
+        Raises:
+            UserError: too many messages wait already.
+        """
+        self._check_name(thread)
+        named = None if specs is None else tuple(specs)
+        return self._inbox.add(thread, Message(text=_storable(text), data=data, language=language, specs=named))
+
+    def answer(self, thread: str, number: int) -> Iterator[events.Event]:
+        """Answer the messages of a conversation up to this one, or hear what another process answered."""
+        lock, waits = self._lock(thread), False
+        try:
+            while self._inbox.waits(number):
+                try:
+                    lock.acquire(timeout=LOOK_EVERY if waits else 0, poll_interval=LOOK_EVERY / 4)
+                except Timeout:
+                    if not waits:
+                        waits = True
+                        ahead = [m.number for m in self._inbox.waiting(thread) if m.number < number]
+                        yield events.Queued(number=number, ahead=max(len(ahead), 1))
+                    continue
+                try:
+                    if self._inbox.waits(number):
+                        yield from self._work_off(thread, number)
+                        return
+                finally:
+                    lock.release()
+        except (GeneratorExit, KeyboardInterrupt):
+            self._inbox.withdraw(number)  # only where nobody has begun: the user would not wait
+            raise
+        yield from _about(number, self.transcript.read(thread)[0])
+
+    def stop(self, thread: str, text: str) -> Iterator[events.Event]:
+        """Deal with a word that `asks_to_stop`, while something runs: `cancel`, with what was said and what it does.
+
+        Where nothing runs, nothing is yielded.
+        """
+        if self.cancel(thread):
+            said = events.Said(text=say("What runs here ends as soon as nothing is lost by it."))
+            for event in (events.Heard(text=_storable(text)), said):
+                self.transcript.add(thread, event)
+                yield event
+
+    def cancel(self, thread: str) -> bool:
+        """End what is being done in a conversation, whoever does it, at the next place where nothing is lost.
+
+        What was encoded is kept, and the conversation says how to go on. Returns whether something ran; what has come
+        to its last steps may still be finished.
+        """
+        busy = self._is_busy(thread)
+        if busy:
+            with storing():
+                self._stop_file(thread).touch()
+        return busy
+
+    def turns(self, thread: str) -> list[Turn]:
+        """The user's messages that are shown, oldest first; `edit` counts them from 1."""
+        told = shown(self.transcript.read(thread)[0])
+        return [
+            Turn(e.number, e.text, e.data, e.specs)
+            for e in told
+            if isinstance(e, events.Heard) and e.number is not None
+        ]
+
+    def edit(self, thread: str, turn: int, text: str, *, language: Language | None = None) -> Iterator[events.Event]:
+        """Go back to before a message, and answer this one in its place.
+
+        What came after is set aside: the transcript keeps it and shows it no more. What was measured stays known. What
+        runs is ended first. Data and candidates that came with the message come with this one too.
+
+        Args:
+            thread: name of the conversation.
+            turn: which of `turns`, counted from 1.
+            text: what the user says now.
+            language: as for `reply`.
+
+        Raises:
+            UserError: there is no such message, or it was too long ago.
+        """
+        yield from self.answer(thread, self.put_instead(thread, turn, text, language=language))
+
+    def put_instead(self, thread: str, turn: int, text: str, *, language: Language | None = None) -> int:
+        """Keep an edited message, as `put` does, and end what runs. Arguments as `edit`."""
+        self._check_name(thread)
+        turns = self.turns(thread)
+        if not 1 <= turn <= len(turns):
+            raise UserError(
+                say("There is no message {turn} to edit.", turn=turn),
+                say("Your messages here are numbered from 1 to {last}.", last=len(turns))
+                if turns
+                else say("Say something first."),
+            )
+        old = turns[turn - 1]
+        self._checkpoint_before(thread, old.number)
+        message = Message(
+            text=_storable(text), data=old.data, language=language, specs=old.specs, instead_of=old.number
+        )
+        self.cancel(thread)
+        return self._inbox.add(thread, message)
+
+    def retry(self, thread: str, *, language: Language | None = None) -> Iterator[events.Event]:
+        """Have the last message answered again."""
+        turns = self.turns(thread)
+        text = turns[-1].text if turns else ""
+        return self.edit(thread, len(turns), text, language=language)
 
     def recommend(
         self,
@@ -135,7 +259,7 @@ class Advisor:
         consent: Consent | None = None,
     ) -> Iterator[events.Event]:
         """The same conversation without questions: what is not said is assumed, what is not agreed to is not done."""
-        with self._lock(thread):
+        with self._alone(thread):
             text = _storable(text)
             known = self.state(thread)
             update = cleared(known) if data == known.get("data") else with_data(known, data)
@@ -150,10 +274,14 @@ class Advisor:
             if requirements is not None:
                 update |= State(requirements=requirements)
             yield from self._run(thread, update)
+            self._forget_old(thread)
 
     def resume(self, thread: str) -> Iterator[events.Event]:
-        """Finish what a killed process left unfinished, then ask the open question again."""
-        with self._lock(thread):
+        """Finish what a killed process left unfinished or unanswered, then ask the open question again."""
+        if self._is_busy(thread):
+            yield events.Queued(number=0, ahead=max(len(self._inbox.waiting(thread)), 1))
+        with self._alone(thread):
+            yield from self._work_off(thread)
             yield from self._finish(thread)
             asked = self.state(thread).get("asked")
             if asked is not None:
@@ -175,27 +303,129 @@ class Advisor:
 
     def unfinished(self, thread: str) -> bool:
         """Whether there is work that a killed process left behind, or that another process is doing."""
+        return self._inbox.first(thread) is not None or self._has_tasks(thread)
+
+    def _work_off(self, thread: str, last: int | None = None) -> Iterator[events.Event]:
+        """Answer what waits, up to the message with this number; the lock is held."""
+        while (received := self._inbox.first(thread)) is not None and (last is None or received.number <= last):
+            self._stop_file(thread).unlink(missing_ok=True)
+            try:
+                yield from self._deal_with(thread, received)
+            except Exception as error:
+                self._inbox.done(thread, received.number)  # not to be met again
+                if received.number == last or not isinstance(error, AdvisorError):
+                    raise
+                yield self._failed(thread, error)
+                continue
+            self._inbox.done(thread, received.number)
+            self._forget_old(thread)
+
+    def _deal_with(self, thread: str, received: Received) -> Iterator[events.Event]:
+        """Answer one message, or finish answering it after a kill."""
+        newest, before, message = self._newest(thread), received.before, received.message
+        timed = self.state(thread) if message.instead_of is not None else State()
+        if before is not None and before != newest:
+            yield from self._finish(thread)  # the graph has it
+            return
+        if before is None:
+            if message.instead_of is None:
+                yield from self._finish(thread)
+                before = self._newest(thread) or self._blank(thread)
+            else:
+                before = self._go_back(thread, self._checkpoint_before(thread, message.instead_of))
+            self._inbox.begin(received.number, before)
+        yield from self._hear(thread, received)
+        yield from self._take_in(thread, message, timed)
+
+    def _hear(self, thread: str, received: Received) -> Iterator[events.Event]:
+        """Put the message into the transcript, unless a killed process did."""
+        message, number = received.message, received.number
+        if received.before is not None and number in {turn.number for turn in self.turns(thread)}:
+            return
+        told: list[events.Event] = []
+        if message.instead_of is not None:
+            self._inbox.set_aside(thread, message.instead_of)
+            told.append(events.SetAside(since=message.instead_of))
+        told.append(events.Heard(text=message.text, data=message.data, specs=message.specs, number=number))
+        for event in told:
+            self.transcript.add(thread, event)
+            yield event
+
+    def _take_in(self, thread: str, message: Message, timed: State) -> Iterator[events.Event]:
+        """Hand the message to the graph, with what was `timed` on the same data before going back."""
+        language = message.language or self._language_of(thread, message.text)
+        update = State(message=message.text, language=language, interactive=True)
+        if message.data is not None:
+            update |= with_data(self.state(thread) | update, message.data) | State(status="interviewing")
+        if message.specs is not None:
+            update |= State(specs=list(message.specs))
+        if timed.get("benchmark") and timed.get("data") == (message.data or self.state(thread).get("data")):
+            update |= State(benchmark=timed["benchmark"])
+        waiting = any(task.interrupts for task in self._snapshot(thread).tasks)
+        yield from self._run(thread, Command(resume=message.text, update=update) if waiting else update)
+
+    def _failed(self, thread: str, error: AdvisorError) -> events.Failed:
+        """Tell of an error whose door is not this one."""
+        failed = events.Failed(
+            error=type(error).__name__, cause=error.cause, next_step=error.next_step, exit_code=error.exit_code
+        )
+        self.transcript.add(thread, failed)
+        return failed
+
+    def _checkpoint_before(self, thread: str, number: int) -> str:
+        found = self._inbox.checkpoint(thread, number)
+        if found is None:
+            raise UserError(
+                say("That message cannot be edited any more: only the last {count} can.", count=EDITABLE),
+                say("Say it as a new message: what you say last counts."),
+            )
+        return found
+
+    def _blank(self, thread: str) -> str:
+        """A checkpoint of a conversation in which nothing was said, for the first message to go back to."""
+        with storing():
+            self._graph.update_state(self._config(thread), None, as_node="__end__")
+        return self._newest(thread) or ""
+
+    def _go_back(self, thread: str, checkpoint: str) -> str:
+        """Make a copy of an earlier checkpoint the newest one."""
+        earlier = self._config(thread)
+        earlier["configurable"] |= {"checkpoint_ns": "", "checkpoint_id": checkpoint}
+        with storing():
+            self._graph.update_state(earlier, None, as_node="__copy__")
+        if self._has_tasks(thread):  # a copy has no interrupt yet: put the question that was open again
+            for _ in self._graph.stream(None, self._config(thread), stream_mode="custom", durability="sync"):
+                pass
+        return self._newest(thread) or ""
+
+    def _forget_old(self, thread: str) -> None:
+        with storing():
+            self._saver.keep(thread, self._inbox.checkpoints(thread))
+
+    def _has_tasks(self, thread: str) -> bool:
+        """Whether the graph is in the middle of something, and not waiting for an answer."""
         snapshot = self._snapshot(thread)
         return bool(snapshot.tasks) and not any(task.interrupts for task in snapshot.tasks)
 
+    def _newest(self, thread: str) -> str | None:
+        found: str | None = self._snapshot(thread).config["configurable"].get("checkpoint_id")
+        return found
+
     def _run(self, thread: str, what: Any) -> Iterator[events.Event]:
         stream: Any = self._graph.stream(what, self._config(thread), stream_mode="custom", durability="sync")
-        with _storing():
+        with storing():
             for event in stream:
                 self.transcript.add(thread, event)
                 yield event
 
     def _snapshot(self, thread: str) -> Any:
-        with _storing():
+        with storing():
             return self._graph.get_state(self._config(thread))
 
     def _finish(self, thread: str) -> Iterator[events.Event]:
         """Run what was interrupted by a kill: tasks that are there, but not waiting for an answer."""
-        if self.unfinished(thread):
+        if self._has_tasks(thread):
             yield from self._run(thread, None)
-
-    def _waiting(self, thread: str) -> bool:
-        return any(task.interrupts for task in self._snapshot(thread).tasks)
 
     def _config(self, thread: str) -> Any:
         return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
@@ -204,13 +434,53 @@ class Advisor:
         known = self.state(thread).get("language")
         return self._language or reply_language(text, known)
 
+    @contextmanager
+    def _alone(self, thread: str) -> Iterator[None]:
+        """Hold the conversation's lock."""
+        try:
+            with self._lock(thread).acquire(timeout=PATIENCE):
+                self._stop_file(thread).unlink(missing_ok=True)  # it was for who held the lock before
+                yield
+        except Timeout as error:
+            raise ResourceError(
+                say("The conversation {name} is still busy elsewhere.", name=thread),
+                say("Wait until it is done there, or say “stop” in it."),
+            ) from error
+
+    def _is_busy(self, thread: str) -> bool:
+        """Whether somebody holds the conversation's lock."""
+        lock = self._lock(thread)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
     def _lock(self, thread: str) -> FileLock:
+        self._check_name(thread)
+        return FileLock(self._locks / f"{thread}.lock", thread_local=False)
+
+    def _stop_file(self, thread: str) -> Path:
+        return self._locks / f"{thread}.stop"
+
+    @staticmethod
+    def _check_name(thread: str) -> None:
         if not names_thread(thread):
             raise UserError(
                 say("“{name}” cannot name a conversation.", name=thread[:100]),
                 say("Use at most 100 letters, digits, “-”, “_” and “.”."),
             )
-        return FileLock(self._locks / f"{thread}.lock", timeout=3600, thread_local=False)
+
+
+def _about(number: int, told: list[events.Event]) -> Iterator[events.Event]:
+    """Of what was told, what is about one message."""
+    mine = False
+    for event in told:
+        if isinstance(event, events.Heard) and event.number is not None:
+            mine = event.number == number
+        if mine:
+            yield event
 
 
 def _storable(text: str) -> str:

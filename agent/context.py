@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.understanding.base import Understanding
 from knowledge.catalog import Catalog
@@ -15,6 +16,9 @@ from tools.data_source import DataSource
 from tools.guidance import Guidance
 from tools.workspace import Workspace
 
+if TYPE_CHECKING:
+    from agent.llm_answers.writer import AnswerWriter
+
 
 @dataclass
 class Context:
@@ -22,6 +26,8 @@ class Context:
 
     Attributes:
         guidance: the notes that answer questions about choosing.
+        writer: the language model that words answers; None: they go out as the templates have them.
+        should_stop: whether the user wants what runs in a conversation to end, by the conversation's name.
         reports: folder that reports are written to, one folder a run; or `report_folder`, when all go to one place.
     """
 
@@ -31,6 +37,8 @@ class Context:
     understanding: Understanding
     reports: Path
     report_folder: Path | None = None
+    writer: AnswerWriter | None = None
+    should_stop: Callable[[str], bool] = lambda thread: False
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
     guidance: Guidance = field(init=False)
     _read: dict[str, Dataset] = field(default_factory=dict)
@@ -46,6 +54,10 @@ class Context:
             found = source.read()
             self._read = {key: found}  # a new dict, because another conversation's thread may be looking into the old
         return found
+
+    def forget_data(self) -> None:
+        """Read datasets anew next time: the files of one may have changed under the same name."""
+        self._read = {}
 
     def report_folder_of(self, run_id: str) -> Path:
         """Where a run's report goes."""

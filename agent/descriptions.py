@@ -8,7 +8,7 @@ from agent.understanding.base import Change
 from knowledge.constraints import CONSTRAINTS
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, join, say
-from tools.report.background import TASKS
+from tools.report.background import TASKS, domain_name
 
 #: fields of `Requirements`
 SLOTS: dict[str, Text] = {
@@ -65,6 +65,8 @@ def _value(slot: str, value: JsonValue) -> Text:
         return say("yes") if value else say("no")
     if slot == "task" and str(value) in TASKS:
         return TASKS[str(value)]
+    if slot == "domain":
+        return domain_name(str(value))
     if isinstance(value, int):
         return Text.model_validate(f"{value:,}")
     return Text.model_validate(f"{value:,g}" if isinstance(value, float) else str(value))

@@ -19,12 +19,37 @@ class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Queued(_Event):
+    """What the user said is kept, and waits: `ahead` counts what comes before it, what runs included.
+
+    `number` is the message's; 0 where no message waits, but whoever wants to go on with the conversation.
+    """
+
+    kind: Literal["queued"] = "queued"
+    number: int
+    ahead: int
+
+
 class Heard(_Event):
-    """What the user said, or handed over, is being dealt with."""
+    """What the user said, or handed over, is being dealt with.
+
+    Attributes:
+        specs: the candidates that came with it.
+        number: of the message; None for a word that stopped something, and in transcripts of version 0.1.0.
+    """
 
     kind: Literal["heard"] = "heard"
     text: str
     data: DataSource | None = None
+    specs: tuple[str, ...] | None = None
+    number: int | None = None
+
+
+class SetAside(_Event):
+    """All from the message with this number on was taken back by the user: kept, and no longer shown."""
+
+    kind: Literal["set_aside"] = "set_aside"
+    since: int
 
 
 class Said(_Event):
@@ -124,7 +149,9 @@ class Failed(_Event):
 
 
 Event = Annotated[
-    Heard
+    Queued
+    | Heard
+    | SetAside
     | Said
     | Noted
     | Question

@@ -51,18 +51,21 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
 
 def make_context(settings: Settings, *, report_folder: Path | None = None) -> Context:
     """A context with the catalog in use and the understanding that the settings ask for."""
+    from agent.llm_answers.choice import choose_writer
     from agent.understanding.choice import choose_understanding
     from knowledge.catalog_in_use import usable_catalog
 
     workspace = settings.workspace()
     in_use = usable_catalog(workspace.home)
+    understanding = choose_understanding(settings)
     return Context(
         workspace=workspace,
         catalog=in_use.catalog,
         scores=in_use.scores,
-        understanding=choose_understanding(settings),
+        understanding=understanding,
         reports=workspace.home / "reports",
         report_folder=report_folder,
+        writer=choose_writer(settings, understanding),
     )
 
 

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from agent.understanding.base import Asked
+from agent.understanding.findings import apply
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
+from knowledge.constraints.hosting import HostingConstraint
 from knowledge.errors import NothingLeftError
 from knowledge.requirements import Requirements
 from knowledge.scores import Scores
 from knowledge.wording import Text, say
 from tools.shortlist import shortlist
 
-#: at most this many questions about the requirements; after them the rest is assumed and said
+#: at most this many questions about the requirements, besides the one for data; then the rest is assumed and said
 MOST_QUESTIONS = 4
 #: an answer that moves less than this share of the list is not worth a question
-WORTH_ASKING = 0.15
+WORTH_ASKING = 0.12
 LIST_LENGTH = 5
 
 #: questions about the use case itself, which no constraint asks
@@ -32,6 +34,22 @@ SLOT_QUESTIONS: dict[str, tuple[Text, tuple[Answer, ...]]] = {
             Answer(label=say("Recommendation"), parameters={"value": "recommendation"}),
         ),
     ),
+}
+
+#: how large a model may be: who has named a machine or one limit has said it
+_SIZE = frozenset({"hardware", "memory", "parameters"})
+#: what is settled by the task: nobody waits for a query where all is compared with all
+_BY_TASK = {
+    "cross_modal": frozenset({"modality"}),
+    "clustering": frozenset({"latency"}),
+    "deduplication": frozenset({"latency"}),
+}
+#: from so many vectors on, storage is what an index costs, and a limit to their length is as likely as none
+_MANY_VECTORS = 10_000_000
+#: what is settled by where the model runs: no price and no closed weights there, or no machine of one's own
+_WHERE_IT_RUNS = {
+    "self_hosted": frozenset({"cost", "open_weights"}),
+    "api": frozenset({"open_weights", *_SIZE}),
 }
 
 #: asks where the data is, after the questions about the requirements
@@ -76,23 +94,32 @@ def picked(text: str, asked: Asked) -> Answer | None:
 
 
 def next_question(
-    requirements: Requirements, asked_before: Iterable[str], has_data: bool, catalog: Catalog, scores: Scores
+    requirements: Requirements,
+    asked_before: Iterable[str],
+    has_data: bool,
+    catalog: Catalog,
+    scores: Scores,
+    *,
+    settled: Iterable[str] = (),
 ) -> Asked | None:
     """The question worth most now, or None when no open answer would change the outcome.
 
     Args:
         requirements: what is known.
         asked_before: what was asked already; nothing is asked twice.
-        has_data: whether a dataset was given; without one, the last question asks for it.
+        has_data: whether a dataset was given; without one, the last question asks for it, and none comes after.
         catalog: where the shortlists come from.
         scores: what they are predicted from.
+        settled: what the user said does not matter.
     """
     asked = set(asked_before)
-    if len(asked - {"data"}) < MOST_QUESTIONS:
-        lists = _Lists(catalog, scores)
+    lists = _Lists(catalog, scores)
+    if not lists.models(requirements):
+        return None  # the demands clash, and no answer to anything else would help
+    if "data" not in asked and len(asked - {"plan"}) < MOST_QUESTIONS:
         worth = [
             (_expected_change(requirements, about, answers, lists), about, answers)
-            for about, answers in _open(requirements, asked)
+            for about, answers in _open(requirements, asked | set(settled))
         ]
         # Of two worth the same, the one that everybody can answer: all texts are in a language.
         best = max(worth, key=lambda entry: (round(entry[0], 6), entry[1] == "languages"), default=None)
@@ -108,8 +135,39 @@ def _open(requirements: Requirements, asked: set[str]) -> Iterable[tuple[str, tu
         for name, (_, answers) in SLOT_QUESTIONS.items()
         if getattr(requirements, name) is None or getattr(requirements, name).origin == "assumed"
     )
-    constraints = ((kind, made.answers) for kind, made in CONSTRAINTS.items() if kind not in known)
+    # who was asked for the machine is not asked in other words how large a model may be
+    settled = known | asked | _moot(requirements) | (_SIZE if asked & _SIZE else frozenset())
+    constraints = (
+        (kind, tuple(answer for answer in made.answers if not _is_contradicted(answer, requirements)))
+        for kind, made in CONSTRAINTS.items()
+        if kind not in settled
+    )
     return [(about, answers) for about, answers in chain(slots, constraints) if answers and about not in asked]
+
+
+def _moot(requirements: Requirements) -> frozenset[str]:
+    """The kinds of demands that need no question, because what is known settles them."""
+    hard = {constraint.kind for constraint in requirements.constraints if constraint.hard}
+    moot: set[str] = set()
+    hosting = requirements.constraint(HostingConstraint)
+    if hosting is not None and hosting.hard:
+        moot |= _WHERE_IT_RUNS[hosting.hosting]
+    if "open_weights" in hard:
+        moot |= {"cost"}  # nobody asks a price for what is downloaded
+    if requirements.gpu is not None and not requirements.gpu.value:
+        moot |= _SIZE
+    if hard & {"hardware", "memory", "parameters"}:
+        moot |= _SIZE
+    if requirements.task.origin != "assumed":
+        moot |= _BY_TASK.get(requirements.task.value, frozenset())
+    return frozenset(moot)
+
+
+def _is_contradicted(answer: Answer, requirements: Requirements) -> bool:
+    """Whether a suggested answer names a GPU where none is, or a machine without one where there is one."""
+    if requirements.gpu is None or not answer.parameters or not {"gpu_gb", "ram_gb"} & set(answer.parameters):
+        return False
+    return requirements.gpu.value != ("gpu_gb" in answer.parameters)
 
 
 class _Lists:
@@ -134,17 +192,23 @@ class _Lists:
 def _expected_change(requirements: Requirements, about: str, answers: Sequence[Answer], lists: _Lists) -> float:
     """Expected share of the shortlist that an answer would replace.
 
-    "No demand" is taken to be as likely as all demands together: most people have few demands.
+    "No demand" is taken to be as likely as all demands together, times its own likelihood: most people have few.
     """
     today = lists.models(requirements)
     demands = sum(answer.likelihood for answer in answers if answer.parameters is not None)
     expected = total = 0.0
     for answer in answers:
-        weight = answer.likelihood if answer.parameters is not None else demands
+        weight = answer.likelihood if answer.parameters is not None else demands * _silence(answer, about, requirements)
         after = lists.models(_answered(requirements, about, answer))
         expected += weight * (1 - len(today & after) / max(len(today), len(after), 1))
         total += weight
     return expected / total
+
+
+def _silence(answer: Answer, about: str, requirements: Requirements) -> float:
+    """How many times likelier than any demand it is that there is none."""
+    many = requirements.documents is not None and requirements.documents.value >= _MANY_VECTORS
+    return min(answer.likelihood, 1.0) if about == "dimension" and many else answer.likelihood
 
 
 def _answered(requirements: Requirements, about: str, answer: Answer) -> Requirements:
@@ -157,4 +221,5 @@ def _answered(requirements: Requirements, about: str, answer: Answer) -> Require
         )
     if answer.parameters is None:
         return requirements.without_constraint(about)
-    return requirements.with_constraint(make_constraint(about, **answer.parameters))
+    # a machine with a GPU also changes what a latency demand means
+    return apply(requirements.with_constraint(make_constraint(about, **answer.parameters)), ())[0]

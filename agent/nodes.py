@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from langgraph.config import get_stream_writer
+from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
 
 from agent import answers, events, interview
 from agent.context import Context
 from agent.descriptions import assumptions, describe_change
 from agent.profile_answers import learn_from
+from agent.redo import asks_to_redo, means_other_data
+from agent.routing import is_stopped
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
 from knowledge import __version__
@@ -34,20 +36,29 @@ from tools.recommend import is_measurable, recommend, recommend_unmeasured
 from tools.report import REQUIREMENTS_FILE, write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
+from tools.workers import Stopped, stop_point, stoppable
 
 MADE_BY = f"Embedding Advisor {__version__}"
 #: from so many estimated minutes on, losers are left out before they have read everything
 SCREENING_MINUTES = 15.0
 
 
+STOPPED = say(
+    "Stopped. What is done so far is kept: say “go on” to continue, or “just decide” for an answer without measuring."
+)
+
+
 def foreseen(node: Callable[[Nodes, State], State]) -> Callable[[Nodes, State], State]:
-    """Turn a foreseen error into a state that the conversation can go on from; bugs pass through."""
+    """Turn a foreseen error, or a stop, into a state that the conversation can go on from; bugs pass through."""
 
     def guarded(self: Nodes, state: State) -> State:
         try:
             return node(self, state)
         except AdvisorError as error:
             return _failed(error)
+        except Stopped:
+            _tell(events.Said(text=STOPPED))
+            return State(status="stopped")
 
     guarded.__name__ = node.__name__
     guarded.__doc__ = node.__doc__
@@ -70,12 +81,15 @@ class Nodes:
             if asked and asked.about in ("data", "plan") and state.get("profile") is None:
                 update |= State(asked=None)  # new data answers the one, and the other was about the old data
             return update | State(status=state.get("status", "interviewing"))
-        found = _read_choice(self._context.understanding.understand(text, before, asked), text, asked)
+        found = self._context.understanding.understand(text, before, asked)
+        found = _read_choice(found, text, asked, stopped=is_stopped(state))
         found = answers.as_question_of_knowledge(found, text, self._context)
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
         is_what_if = found.question is not None and found.question.kind == "what_if"
         update |= State(understood=found, asked=_still_open(found, state))
+        if found.indifferent_to and not is_what_if:
+            update |= State(settled=sorted({*(state.get("settled") or ()), *found.indifferent_to}))
         if found.intent == "decide":
             update |= State(decided=True)
         elif found.intent == "stop":
@@ -86,22 +100,41 @@ class Nodes:
             found = found.model_copy(
                 update={"requirements": found.requirements.model_copy(update={"summary": text.strip()[:500]})}
             )
-        source = _named_data(found, asked, text)
-        if source and source != state.get("data"):
-            update |= with_data(state, source) | State(asked=None)
+        of_data = self._data_meant(found, asked, text, state)
+        update |= of_data
         if found.changes:
-            update |= cleared(state)
+            update |= cleared(state) | State(status="interviewing")
             changes = tuple(describe_change(change, found.requirements) for change in found.changes)
             _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
         elif found.ignored and not found.answered and found.intent == "inform":
             _tell(events.Noted(requirements=found.requirements, changes=(), ignored=found.ignored))
-        elif source is None and found.intent in ("unknown", "greeting"):
+        elif not of_data and (found.intent in ("unknown", "greeting") or (asked and asked.about == "data")):
             self._say_what_next(found.intent, state)
         return update | State(requirements=found.requirements)
 
+    def _data_meant(self, found: Understood, asked: Asked | None, text: str, state: State) -> State:
+        """An update with the data that a message hands over; after an answer it may want it all done again.
+
+        Data of the same name is read anew then, since its files may have changed; data that is only spoken of is
+        asked for, and the answer stays until it comes.
+        """
+        source, known = _named_data(found, asked, text), state.get("data")
+        again = state.get("recommendation") is not None and found.intent != "question" and asks_to_redo(text)
+        if again and source is None and (known is None or means_other_data(text)):
+            if not found.changes:  # else the interview asks
+                _tell(events.question(interview.DATA))
+            return State(asked=interview.DATA)
+        source = source or (known if again else None)
+        if source is None or (source == known and not again and not (asked and asked.about == "data")):
+            return State()
+        self._context.forget_data()
+        return with_data(state, source) | State(asked=None, status="interviewing")
+
     def _say_what_next(self, intent: Intent, state: State) -> None:
         """What to do now, for a message that changed nothing."""
-        if state.get("recommendation"):
+        if is_stopped(state):
+            _tell(events.Said(text=STOPPED))
+        elif state.get("recommendation"):
             _tell(
                 events.Said(
                     text=say(
@@ -118,9 +151,16 @@ class Nodes:
         """Answer a question from what is known; nothing is measured for it."""
         understood = state["understood"]
         assert understood
-        _tell(events.Said(text=answers.answer(understood, state, self._context)))
+        told, writer = answers.answer(understood, state, self._context), self._context.writer
+        if writer is not None:
+            worded = writer.word(understood, told, state, self._context)
+            if worded.note is not None:
+                _tell(events.Noted(requirements=state["requirements"], changes=(), note=worded.note))
+            told = worded.text or told
+        _tell(events.Said(text=told))
         return State(understood=None)
 
+    @foreseen
     def profile(self, state: State) -> State:
         """Read the data and describe it; what it shows answers questions by itself.
 
@@ -129,7 +169,7 @@ class Nodes:
         source = state["data"]
         assert source
         try:
-            with _stage("profile", say("Reading your data")) as listen:
+            with _stage("profile", say("Reading your data"), self._context) as listen:
                 dataset = self._context.dataset(source)
                 found = profile(dataset, listen)
         except AdvisorError as error:
@@ -139,7 +179,7 @@ class Nodes:
         requirements, learnt = learn_from(found, state["requirements"])
         if learnt:
             _tell(events.Noted(requirements=requirements, changes=learnt))
-        return State(profile=found, requirements=requirements)
+        return State(profile=found, requirements=requirements, status="interviewing")
 
     @foreseen
     def interview(self, state: State) -> State:
@@ -152,6 +192,7 @@ class Nodes:
                 state.get("data") is not None,
                 self._context.catalog,
                 self._context.scores,
+                settled=state.get("settled") or (),
             )
             if asked:
                 return self._ask(asked, state)
@@ -223,13 +264,13 @@ class Nodes:
         assert consent
         dataset, workspace = self._context.dataset(source), self._context.workspace
         specs = [c.spec for c in plan.candidates]
-        with _stage("evaluate", say("Measuring quality on your data")) as listen:
+        with _stage("evaluate", say("Measuring quality on your data"), self._context) as listen:
             if not _is_worth_screening(plan, state["requirements"], state.get("shortlist")):
                 full = evaluate(dataset, specs, workspace, consent=consent, on_progress=listen)
-                return State(evaluation=full, screening=None)
+                return State(evaluation=full, screening=None, status="measuring")
             margin = state["requirements"].margin.value
             found = find_winner(dataset, specs, workspace, margin=margin, consent=consent, on_progress=listen)
-        return State(evaluation=found.evaluation, screening=found.screening)
+        return State(evaluation=found.evaluation, screening=found.screening, status="measuring")
 
     @foreseen
     def benchmark(self, state: State) -> State:
@@ -239,7 +280,7 @@ class Nodes:
         assert evaluation
         if _covers(state.get("benchmark"), [c.spec for c in evaluation.candidates]):
             return State()
-        with _stage("benchmark", say("Timing the candidates on this machine")) as listen:
+        with _stage("benchmark", say("Timing the candidates on this machine"), self._context) as listen:
             found = benchmark(
                 self._context.dataset(source),
                 [c.spec for c in evaluation.candidates],
@@ -297,8 +338,10 @@ def _failed(error: AdvisorError) -> State:
     return State(failure=failure, status="failed")
 
 
-def _read_choice(found: Understood, text: str, asked: Asked | None) -> Understood:
+def _read_choice(found: Understood, text: str, asked: Asked | None, *, stopped: bool) -> Understood:
     """What was understood; of an answer about the plan or the data, picked by number or label, its meaning."""
+    if stopped and found.intent == "decide":  # as to the plan: an answer without measuring
+        return found.model_copy(update={"intent": "decline"})
     if asked is None or asked.about not in ("plan", "data") or found.intent == "question":
         return found
     choice = interview.picked(text, asked)
@@ -322,7 +365,9 @@ def _still_open(found: Understood, state: State) -> Asked | None:
     if asked.about == "plan":
         return None if found.intent in ("confirm", "decline", "stop") else asked
     put = (state.get("asked_before") or []).count(asked.about)
-    return asked if found.intent in ("unknown", "greeting") and put < 2 else None
+    # A demand that could not be read is not asked for again: it is assumed, and said to be. A path may be mistyped.
+    again = found.intent == "greeting" or (found.intent == "unknown" and asked.about == "data")
+    return asked if again and put < 2 else None
 
 
 def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlist | None) -> bool:
@@ -379,7 +424,8 @@ def _reproduce(state: State, folder: Path) -> str:
     plan = state.get("plan") if state.get("evaluation") else None
     specs = "".join(f" --candidate '{c.spec}'" for c in (plan.candidates if plan else ()))
     requirements = shlex.quote(str(folder / REQUIREMENTS_FILE))
-    return f"advisor recommend --requirements {requirements}{data}{specs} --yes --json"
+    language = " --lang zh" if state.get("language") == "zh" else ""
+    return f"advisor{language} recommend --requirements {requirements}{data}{specs} --yes --json"
 
 
 def _why_unmeasured(state: State) -> tuple[Text, Text]:
@@ -416,9 +462,18 @@ def _tell(event: events.Event) -> None:
 
 
 @contextmanager
-def _stage(stage: Stage, text: Text) -> Iterator[Callable[[Progress], None]]:
+def _stage(stage: Stage, text: Text, context: Context) -> Iterator[Callable[[Progress], None]]:
+    """Tells of a long step, and ends it (`Stopped`) when the user wants that."""
     _tell(events.StageStarted(stage=stage, text=text))
     write = get_stream_writer()
+    thread = get_config()["configurable"]["thread_id"]
     begun = time.monotonic()
-    yield lambda progress: write(events.Progressed(progress=progress))
+
+    def listen(progress: Progress) -> None:
+        stop_point()
+        write(events.Progressed(progress=progress))
+
+    with stoppable(lambda: context.should_stop(thread)):
+        stop_point()
+        yield listen
     write(events.StageDone(stage=stage, seconds=round(time.monotonic() - begun, 1)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from knowledge.guidance import Note
-from knowledge.results import Recommendation, Row
+from knowledge.results import Row
 from knowledge.wording import Language, Text, join, say
 
 if TYPE_CHECKING:
@@ -60,38 +60,16 @@ def _source(note: Note) -> Text:
 def _evidence(note: Note, state: State) -> Iterator[Text]:
     """What was found in this conversation that belongs to a note; nothing where nothing was."""
     recommendation = state.get("recommendation")
-    if recommendation is not None:
-        winner = next((row for row in recommendation.rows if row.spec == recommendation.winner), None)
-        if note.evidence == "worth" and winner:
-            yield from _gain(winner, recommendation)
-        elif note.evidence == "deploy" and recommendation.winner:
-            yield say("Recommended here: {spec}.", spec=recommendation.winner)
-        if winner and note.evidence in ("deploy", "latency", "dimension", "storage"):
-            yield from _size(winner, recommendation.run_id, state)
+    winner = (
+        next((row for row in recommendation.rows if row.spec == recommendation.winner), None)
+        if recommendation
+        else None
+    )
+    if recommendation and winner and note.evidence in ("latency", "dimension", "storage"):
+        yield from _size(winner, recommendation.run_id, state)
     profile = state.get("profile")
     if note.evidence == "sample" and profile is not None and profile.dataset.judgments:
         yield say("Your data has {count} queries.", count=profile.dataset.queries)
-
-
-def _gain(winner: Row, recommendation: Recommendation) -> Iterator[Text]:
-    """The recommendation against the best measured, or against the runner-up where it is the best itself."""
-    other = recommendation.best if recommendation.best != winner.spec else recommendation.runner_up
-    rival = next((row for row in recommendation.rows if row.spec == other), None)
-    if rival is None:
-        return
-    yield say(
-        "On your data (run {run}) {a} reaches {metric} of {at:.3f} and {b} {bt:.3f}; your margin is {margin:g}.",
-        run=recommendation.run_id,
-        a=winner.spec,
-        at=winner.quality.mean,
-        b=rival.spec,
-        bt=rival.quality.mean,
-        metric=recommendation.primary,
-        margin=recommendation.margin,
-    )
-    for row in (winner, rival):
-        if row.query_p95_ms is not None:
-            yield say("{spec}: p95 {ms:.1f} ms per query.", spec=row.spec, ms=row.query_p95_ms)
 
 
 def _size(winner: Row, run: str, state: State) -> Iterator[Text]:

@@ -9,7 +9,7 @@ from agent.state import State
 #: LangGraph's name for the end, typed so that each route can be checked
 END: Literal["__end__"] = "__end__"
 
-AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "__end__"]
+AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "evaluate", "__end__"]
 
 
 def after_understanding(state: State) -> AfterUnderstanding:
@@ -20,6 +20,8 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return END
     if intent == "question":
         return "answer"
+    if is_stopped(state):
+        return _after_stop(intent, state)
     consent = state.get("consent")
     if state.get("plan") and (
         (intent == "confirm" and not (consent and consent.measure)) or (intent == "decline" and consent is None)
@@ -30,14 +32,26 @@ def after_understanding(state: State) -> AfterUnderstanding:
     return END if state.get("recommendation") else "interview"
 
 
+def is_stopped(state: State) -> bool:
+    """Whether the user stopped what ran, and has not said since how to go on."""
+    return state.get("status") == "stopped"
+
+
+def _after_stop(intent: str | None, state: State) -> Literal["profile", "agree", "evaluate", "__end__"]:
+    """What was stopped goes on when the user says so, and not by itself."""
+    if intent == "confirm":
+        return "evaluate" if state.get("plan") else "profile"
+    return "agree" if intent == "decline" and state.get("plan") else END
+
+
 def after_answer(state: State) -> Literal["interview", "__end__"]:
     """An answered question goes back to where the conversation was."""
-    return END if state.get("recommendation") or state.get("failure") else "interview"
+    return END if state.get("recommendation") or state.get("failure") or is_stopped(state) else "interview"
 
 
 def after_profile(state: State) -> Literal["interview", "__end__"]:
     """The interview follows the data."""
-    return END if state.get("failure") else "interview"
+    return END if state.get("failure") or is_stopped(state) else "interview"
 
 
 def after_interview(state: State) -> Literal["ask", "shortlist", "__end__"]:
@@ -67,12 +81,12 @@ def after_plan(state: State) -> Literal["ask", "evaluate", "recommend", "__end__
 
 def after_evaluate(state: State) -> Literal["benchmark", "__end__"]:
     """Quality first, then cost."""
-    return END if state.get("failure") else "benchmark"
+    return END if state.get("failure") or is_stopped(state) else "benchmark"
 
 
 def after_benchmark(state: State) -> Literal["recommend", "__end__"]:
     """Then decide."""
-    return END if state.get("failure") else "recommend"
+    return END if state.get("failure") or is_stopped(state) else "recommend"
 
 
 def after_recommend(state: State) -> Literal["report", "__end__"]:

@@ -23,11 +23,14 @@ class Settings(BaseSettings):
         child_minutes: ``ADVISOR_CHILD_MINUTES``: a process that encodes for longer is ended; what it made is kept.
         milvus_uri, milvus_token: ``MILVUS_URI``, ``MILVUS_TOKEN``: a Milvus server instead of Milvus Lite.
         openai_base_url, openai_api_key: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``: for ``openai:`` models of both kinds.
-        llm: ``ADVISOR_LLM``: a chat model that helps the rules to understand, as ``provider:model``; default: none.
+        llm: ``ADVISOR_LLM``: a chat model that helps the rules to understand and words answers, as ``provider:model``.
         llm_base_url: ``ADVISOR_LLM_BASE_URL``: where it answers, if not at ``OPENAI_BASE_URL`` or the provider's own.
         llm_api_key: ``ADVISOR_LLM_API_KEY``: its key; no other key is sent to ``ADVISOR_LLM_BASE_URL``.
-        llm_timeout_s: ``ADVISOR_LLM_TIMEOUT_S``: seconds that one message waits for it at most, retries included.
+        llm_timeout_s: ``ADVISOR_LLM_TIMEOUT_S``: seconds that reading a message, or wording an answer, waits for it at
+            most, retries included.
         llm_max_tokens: ``ADVISOR_LLM_MAX_TOKENS``: the longest answer asked of it.
+        llm_answers: ``ADVISOR_LLM_ANSWERS``: whether it also words the answers to questions.
+        llm_answer_tokens: ``ADVISOR_LLM_ANSWER_TOKENS``: what one worded answer may cost, all that is read and written.
         anthropic_api_key: ``ANTHROPIC_API_KEY``: for ``anthropic:`` models.
         ollama_host: ``OLLAMA_HOST``: where Ollama listens, for ``ollama:`` models.
         hub_endpoint: ``HF_ENDPOINT``: another model hub.
@@ -51,6 +54,8 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     llm_timeout_s: float = Field(30.0, gt=0, le=600)
     llm_max_tokens: int = Field(2000, ge=100)
+    llm_answers: bool = True
+    llm_answer_tokens: int = Field(20_000, ge=1000)
     anthropic_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("ANTHROPIC_API_KEY", "anthropic_api_key")
     )

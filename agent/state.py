@@ -22,7 +22,7 @@ from knowledge.results import (
 from knowledge.wording import Language, Text
 from tools.data_source import DataSource
 
-Status = Literal["interviewing", "asking_consent", "measuring", "done", "failed"]
+Status = Literal["interviewing", "asking_consent", "measuring", "stopped", "done", "failed"]
 
 
 class Failure(BaseModel):
@@ -63,6 +63,8 @@ class State(TypedDict, total=False):
     asked: Asked | None
     """the open question"""
     asked_before: list[str]
+    settled: list[str]
+    """what the user said does not matter; it is not asked for"""
     decided: bool
     """the user said to decide without more questions"""
     profile: DataProfile | None
@@ -80,26 +82,24 @@ class State(TypedDict, total=False):
 
 
 #: the only types a checkpoint may bring back to life
-ALLOWED = [
-    (kind.__module__, kind.__name__)
-    for kind in (
-        Asked,
-        Benchmark,
-        Comparisons,
-        Consent,
-        DataProfile,
-        DataSource,
-        Evaluation,
-        Failure,
-        Plan,
-        Recommendation,
-        Requirements,
-        Screening,
-        Shortlist,
-        Text,
-        Understood,
-    )
-]
+RECORDS: tuple[type[BaseModel], ...] = (
+    Asked,
+    Benchmark,
+    Comparisons,
+    Consent,
+    DataProfile,
+    DataSource,
+    Evaluation,
+    Failure,
+    Plan,
+    Recommendation,
+    Requirements,
+    Screening,
+    Shortlist,
+    Text,
+    Understood,
+)
+ALLOWED = [(kind.__module__, kind.__name__) for kind in RECORDS]
 
 
 def cleared(state: State) -> State:

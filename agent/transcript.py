@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent import events
-from knowledge.errors import ResourceError
+from knowledge.errors import ResourceError, make_room
 from knowledge.wording import say
 
 _EVENT: TypeAdapter[events.Event] = TypeAdapter(events.Event)
 
 
 class Transcript:
-    """The events of all threads, in a folder. Progress is not kept: it is only news while it lasts."""
+    """The events of all threads, in a folder. Progress and queueing are not kept: only news while they last."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -26,7 +27,7 @@ class Transcript:
         Raises:
             ResourceError: the disk is full or the folder is not writable.
         """
-        if isinstance(event, events.Progressed):
+        if isinstance(event, events.Progressed | events.Queued):
             return
         if isinstance(event, events.Shortlisted):
             # the rejected models, some 900 with their reasons, stay in the conversation's state
@@ -44,7 +45,7 @@ class Transcript:
         except OSError as error:
             raise ResourceError(
                 say("{folder} cannot be written: {why}.", folder=str(self._folder), why=str(error)),
-                say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+                make_room(error),
             ) from error
 
     def read(self, thread: str, start: int = 0) -> tuple[list[events.Event], int]:
@@ -76,3 +77,16 @@ class Transcript:
 
     def _file(self, thread: str) -> Path:
         return self._folder / f"{thread}.jsonl"
+
+
+def shown(told: Iterable[events.Event]) -> list[events.Event]:
+    """The events without those that were set aside, and without what says so."""
+    found: list[events.Event] = []
+    for event in told:
+        if isinstance(event, events.SetAside):
+            numbers = [e.number if isinstance(e, events.Heard) else None for e in found]
+            if event.since in numbers:
+                del found[numbers.index(event.since) :]
+        else:
+            found.append(event)
+    return found

@@ -13,7 +13,7 @@ from knowledge.requirements import Requirements, Slot
 from knowledge.results import DatasetSummary, Pick, Plan, PlannedCandidate, Recommendation, Shortlist
 from knowledge.wording import Language, Text, say
 from tools.report import figures
-from tools.report.background import ORIGINS, TASKS
+from tools.report.background import ORIGINS, TASKS, domain_name
 
 #: more about one model than a reader of a list takes in
 LINES_A_PICK = 8
@@ -271,7 +271,7 @@ def needs(requirements: Requirements, language: Language) -> Iterator[Need]:
     )
     for title, slot in slots:
         if slot is not None:
-            value = slot.value
+            value = domain_name(slot.value).render(language) if slot is requirements.domain else slot.value
             shown = (
                 (yes if value else no) if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else value
             )

@@ -21,11 +21,12 @@ Any other exception is a bug: exit 1, with the traceback kept in a log file. Exi
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from knowledge.wording import Language, Text
+from knowledge.wording import Language, Text, say
 
 
 class AdvisorError(Exception):
@@ -119,3 +120,17 @@ class CatalogError(AdvisorError):
     """A catalog file is broken or was written by another version."""
 
     exit_code = 9
+
+
+def is_full(error: Exception) -> bool:
+    """Whether what failed is a disk without room, and not a missing right or folder."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "disk is full" in str(error)  # as SQLite says it
+
+
+def make_room(error: Exception) -> Text:
+    """The next step where the user's folder cannot be written: more room where the disk is full, else another right."""
+    if is_full(error):
+        return say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again.")
+    return say("Make that folder writable or set ADVISOR_HOME to another one, and run the same command again.")

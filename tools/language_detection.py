@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from knowledge.languages import language_code
 
@@ -49,6 +50,13 @@ _SURE, _SURE_OF_SHORT, _SHORT_CHARACTERS = 0.5, 0.85, 80
 # confidence from which a short text counts as one in a language that the documents are in
 _POSSIBLE = 0.05
 _NOISE = 0.03
+
+
+@cache
+def told_apart() -> frozenset[str]:
+    """Codes of the languages that are told; texts in another one are taken for a neighbour of it."""
+    names = " ".join(_SHARED_SCRIPTS.values()).replace("BOKMAL", "NORWEGIAN").split()
+    return frozenset(_SCRIPTS.values()) | {code for name in names if (code := language_code(name))}
 
 
 def _script(text: str) -> str | None:

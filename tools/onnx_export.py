@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from knowledge.errors import ResourceError, SpecError
+from knowledge.errors import ResourceError, SpecError, make_room
 from knowledge.wording import say
 from tools import openvino_graph
 from tools.encoders.base import hash_files
@@ -124,7 +124,7 @@ def use(model: SentenceTransformer, export: Export, name: str, engine: str = "on
     except OSError as error:
         raise ResourceError(
             say("{folder} cannot be written: {why}.", folder=str(export.folder), why=str(error)),
-            say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+            make_room(error),
         ) from error
     if graph is None:
         raise _impossible(name, "ONNX Runtime cannot read the graph")

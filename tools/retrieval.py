@@ -55,8 +55,7 @@ def check(candidate: Candidate) -> None:
         if leg.backend == "bm25":
             bm25.check_options(leg)
         else:
-            module = encoders.backend(leg.backend)
-            encoders.check_options(leg, module.OPTIONS)
+            encoders.check(leg)
     _check_fusions(candidate)
 
 

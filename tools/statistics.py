@@ -243,14 +243,14 @@ def by_text(scores: Mapping[str, float], groups: Sequence[Sequence[str]]) -> dic
     return {query: value * len(total) / len(scores) for query, value in total.items()}
 
 
-def non_inferior(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tuple[str, ...]:
+def non_inferior(scores: Mapping[str, Scores], margin: float, *, others: int = 0, seed: int = 0) -> tuple[str, ...]:
     """The best and those tied with it, best first: what `compare` calls so, without the rest."""
     order = _order(scores)
-    tied = _against_best(scores, order, margin, seed)
+    tied = _against_best(scores, order, margin, others, seed)
     return tuple(spec for spec, p in zip(order, tied, strict=True) if p < ALPHA)
 
 
-def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tuple[Comparison, ...]:
+def compare(scores: Mapping[str, Scores], margin: float, *, others: int = 0, seed: int = 0) -> tuple[Comparison, ...]:
     """Each candidate against the best, best first.
 
     A candidate is *tied* when "worse than the best by more than the margin" is rejected (one-sided, Holm-corrected,
@@ -266,10 +266,12 @@ def compare(scores: Mapping[str, Scores], margin: float, *, seed: int = 0) -> tu
         scores: candidate -> per-query scores from 0 to 1 in the same query order, shape (queries,); of equal means
             the first counts as the best.
         margin: accepted loss in the metric.
+        others: candidates that took part and were left out on the way as behind: they count in the corrections, since
+            whoever is compared here was chosen from among them too.
         seed: of the resampling.
     """
-    field = _field(scores, margin, seed)
-    best, count = field.order[0], len(field.order)
+    field = _field(scores, margin, seed, others)
+    best, count = field.order[0], len(field.order) + others
     pairs = count * (count - 1) // 2
     found = []
     for i, spec in enumerate(field.order):
@@ -304,17 +306,25 @@ def _order(scores: Mapping[str, Scores]) -> tuple[str, ...]:
     return tuple(sorted(scores, key=lambda spec: -round(float(scores[spec].mean()), 12)))
 
 
-def _against_best(scores: Mapping[str, Scores], order: Sequence[str], margin: float, seed: int) -> tuple[float, ...]:
+def _against_best(
+    scores: Mapping[str, Scores], order: Sequence[str], margin: float, others: int, seed: int
+) -> tuple[float, ...]:
     """Corrected p of "worse than the best by more than the margin", in order; 0 for the best itself."""
     if len(order) == 1:
         return (0.0,)
     d = np.column_stack([scores[spec] - scores[order[0]] for spec in order[1:]])
-    return (0.0, *holm(_enough(_worse_by_more(d, margin, seed), len(d)).tolist()))
+    return (0.0, *_holm_among(_enough(_worse_by_more(d, margin, seed), len(d)), others))
 
 
-def _field(scores: Mapping[str, Scores], margin: float, seed: int) -> _Field:
+def _holm_among(p_values: Scores, others: int, most_true: int | None = None) -> list[float]:
+    """Corrected for these and for so many others, about which nothing is claimed."""
+    return holm([*p_values.tolist(), *[1.0] * others], most_true)[: len(p_values)]
+
+
+def _field(scores: Mapping[str, Scores], margin: float, seed: int, others: int = 0) -> _Field:
     order = _order(scores)
     count = len(order)
+    everyone = count + others
     values = np.column_stack([scores[spec] for spec in order])
     queries = len(values)
     rows, columns = np.triu_indices(count, 1)
@@ -323,12 +333,14 @@ def _field(scores: Mapping[str, Scores], margin: float, seed: int) -> _Field:
     if len(rows):
         higher, lower = _as_large(d, seed), _as_large(-d, seed)
         p = _enough(np.minimum(1.0, 2 * np.minimum(higher, lower)), queries)
-        different[rows, columns] = holm(np.where(_alike(d), 1.0, p).tolist())
+        unseen_pairs = everyone * (everyone - 1) // 2 - len(rows)
+        different[rows, columns] = _holm_among(np.where(_alike(d), 1.0, p), unseen_pairs)
         for sign, i, j in ((1, rows, columns), (-1, columns, rows)):
             within[i, j] = _enough(_worse_by_more(sign * d, margin, seed), queries)
     # at least one candidate is the best in truth, so at most the others can be beyond the margin of it
-    all_within = holm(within.max(axis=1).tolist(), most_true=max(count - 1, 1))
-    return _Field(order, tuple(different[0].tolist()), _against_best(scores, order, margin, seed), tuple(all_within))
+    all_within = _holm_among(within.max(axis=1), others, most_true=max(everyone - 1, 1))
+    tied = _against_best(scores, order, margin, others, seed)
+    return _Field(order, tuple(different[0].tolist()), tied, tuple(all_within))
 
 
 def _enough(p_values: Scores, queries: int) -> Scores:

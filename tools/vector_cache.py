@@ -23,7 +23,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from knowledge.errors import ProviderError, ResourceError
+from knowledge.errors import ProviderError, ResourceError, make_room
 from knowledge.wording import say
 from tools.encoders.base import Vectors
 
@@ -101,7 +101,7 @@ class VectorCache:
         except (OSError, Timeout) as error:
             raise ResourceError(
                 say("The vector cache {folder} cannot be written: {why}.", folder=str(self._folder), why=str(error)),
-                say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+                make_room(error),
             ) from error
 
     def _append(self, file: FileIO, records: NDArray[np.void]) -> None:

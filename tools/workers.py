@@ -10,23 +10,57 @@ import contextlib
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import knowledge.errors
-from knowledge.errors import AdvisorError, ResourceError
+from knowledge.errors import AdvisorError, ResourceError, make_room
 from knowledge.wording import Text, say
 
 JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed"})
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
 Message = dict[str, Any]
+
+
+class Stopped(BaseException):
+    """The user wants what runs to end; raised where nothing is lost by it."""
+
+
+#: asked by whatever waits for a child, in the thread that set it
+_should_stop: ContextVar[Callable[[], bool] | None] = ContextVar("should_stop", default=None)
+
+
+@contextmanager
+def stoppable(should_stop: Callable[[], bool]) -> Iterator[None]:
+    """Within this block, children are ended and `Stopped` is raised soon after `should_stop` says so."""
+    token = _should_stop.set(should_stop)
+    try:
+        yield
+    finally:
+        _should_stop.reset(token)
+
+
+def stop_point() -> None:
+    """A place where to stop loses nothing.
+
+    Raises:
+        Stopped: the user wants what runs to end.
+    """
+    should_stop = _should_stop.get()
+    if should_stop is not None and should_stop():
+        raise Stopped
+
+
 #: of the parent's environment a child sees only this: models never see a key
 _PASSED_ON = (
     "PATH",
@@ -88,6 +122,7 @@ def run(
     Raises:
         ResourceError: it ran out of memory or time, was killed, or died of a bug (the log is named).
         AdvisorError: whatever foreseen error it met itself.
+        Stopped: the user wants it to end (see `stoppable`).
     """
     assert job in JOBS, job
     try:
@@ -96,7 +131,7 @@ def run(
     except OSError as error:
         raise ResourceError(
             say("{folder} cannot be written: {why}.", folder=str(logs), why=str(error)),
-            say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+            make_room(error),
         ) from error
     log = Path(name)
     with os.fdopen(handle, "wb") as errors:
@@ -107,7 +142,7 @@ def run(
             stderr=errors,
             env=child_environment(),
         )
-    watch = _Watch(child.pid, about, memory_mb, seconds)
+    watch = _Watch(child.pid, about, memory_mb, seconds, _should_stop.get())
     result: Message | None = None
     try:
         assert child.stdin
@@ -135,6 +170,8 @@ def run(
         for pipe in (child.stdin, child.stdout):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
+    if result is None:
+        stop_point()
     if result is None and watch.ended:
         raise watch.ended
     if result is None:
@@ -155,13 +192,21 @@ def _messages(lines: Iterable[bytes]) -> Iterator[Message]:
 
 
 class _Watch:
-    """Ends a child that takes more memory or time than it may."""
+    """Ends a child that takes more memory or time than it may, or that nobody waits for any more."""
 
-    def __init__(self, pid: int, about: str, memory_mb: int | None, seconds: float | None) -> None:
+    def __init__(
+        self,
+        pid: int,
+        about: str,
+        memory_mb: int | None,
+        seconds: float | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
         self.ended: ResourceError | None = None
         self._pid, self._about, self._memory_mb, self._seconds = pid, about, memory_mb, seconds
+        self._should_stop = should_stop
         self._done = Event()
-        if memory_mb is not None or seconds is not None:
+        if memory_mb is not None or seconds is not None or should_stop is not None:
             Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
@@ -171,7 +216,9 @@ class _Watch:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self._pid)
             while not self._done.wait(0.1):
-                if self._memory_mb is not None and process.memory_info().rss > self._memory_mb * 2**20:
+                if self._should_stop is not None and self._should_stop():
+                    process.kill()
+                elif self._memory_mb is not None and process.memory_info().rss > self._memory_mb * 2**20:
                     self.ended = _does_not_fit(
                         self._about,
                         say("it needed more than the {limit} MB of memory allowed for it", limit=self._memory_mb),
@@ -226,6 +273,7 @@ def main(job: str) -> None:
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print goes to the log
     _first_to_go()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what ends
     payload = json.loads(sys.stdin.readline())
     Thread(target=_die_with_parent, daemon=True).start()
 

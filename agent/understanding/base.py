@@ -70,6 +70,7 @@ class Understood(Record):
         intent: `confirm` and `decline` answer questions about neither a field nor a constraint: a yes to "Is this for
             commercial use?" informs.
         answered: whether the open question got its answer, even if that is "no preference" and changes nothing.
+        indifferent_to: the fields and kinds of constraints of which it says that they do not matter (any more).
         data_path: a file or folder it names, not looked at.
         ignored: the words that were not understood, shortened.
         note: what the user should know of how it was read: why a language model was not used, or what was passed over.
@@ -80,6 +81,7 @@ class Understood(Record):
     intent: Intent = "unknown"
     question: Question | None = None
     answered: bool = False
+    indifferent_to: tuple[str, ...] = ()
     data_path: str | None = None
     ignored: str = ""
     note: Text | None = None

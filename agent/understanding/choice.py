@@ -50,4 +50,5 @@ def ollama_url(settings: Settings) -> str:
     written = settings.ollama_host.rstrip("/")
     scheme, _, rest = written.rpartition("://")
     host, _, port = rest.rpartition(":") if rest.rpartition(":")[2].isdecimal() else (rest, "", "11434")
-    return f"{scheme or 'http'}://{'127.0.0.1' if host in ('', '0.0.0.0') else host}:{port}"  # noqa: S104
+    everywhere = ("", "0.0.0.0")  # noqa: S104 - what it listens on; asked on loopback
+    return f"{scheme or 'http'}://{'127.0.0.1' if host in everywhere else host}:{port}"

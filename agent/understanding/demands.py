@@ -18,6 +18,9 @@ _UNWANTED = frozenset(["不要", "不行", "排除", "不考虑", "exclude", "ex
 _AMBIGUOUS = frozenset(["mit", "apache", "bsd"])
 #: before "MIT": a place
 _WHEREABOUTS = frozenset(["at", "from", "of", "in", "在"])
+#: before a network that texts do not leave
+_OUT_OF = frozenset(["出", "out"])
+_RESEARCH = frozenset(["research", "academia"])
 #: who refuses a licence refuses its other versions, too
 _VERSION = re.compile(r"-\d.*$")
 #: what a clause that only names licences may hold besides
@@ -37,12 +40,18 @@ _AROUND_LICENSE = frozenset(
         "interrogative",
         "usable_memory",
         "request",
+        "what_if",
+        "hypothetical_end",
     ]
 )
 
 
 def read_license(reading: Reading) -> Iterator[Finding]:
-    """Commercial use or not, and the licences accepted."""
+    """Commercial use or not, and the licences accepted; wishes come after demands, which outweigh them."""
+    yield from sorted(_said_of_licenses(reading), key=lambda finding: not finding.hard)
+
+
+def _said_of_licenses(reading: Reading) -> Iterator[Finding]:
     yield from _named_licenses(reading)
     u = reading.utterance
     for hit in u.of_category("license"):
@@ -58,11 +67,23 @@ def read_license(reading: Reading) -> Iterator[Finding]:
             commercial ^= negated_before(u, hit)
             commercial ^= negated_after(u, hit) or _unwanted(reading, hit)
             yield Finding("license", {"commercial": commercial}, words, hard=hard)
+    yield from _bare_research(reading)
     for hit in u.of_category("business"):
         if not negated(u, hit):
             words = reading.use(hit)
             rule = say("“{words}” suggests commercial use", words=words)
             yield Finding("license", {"commercial": True}, words, reading.because(rule))
+            return
+
+
+def _bare_research(reading: Reading) -> Iterator[Finding]:
+    """The word research in a clause of its own says what it is for; elsewhere it may be what is searched."""
+    u = reading.utterance
+    for i, token in enumerate(u.tokens):
+        alone = (j == i or u.lexicon.says_nothing(u.tokens[j]) for j, c in enumerate(u.clauses) if c == u.clauses[i])
+        if token.text in _RESEARCH and all(alone):
+            u.use(i, i + 1)
+            yield Finding("license", {"commercial": False}, u.words(i, i + 1))
             return
 
 
@@ -194,6 +215,7 @@ def _secluded(reading: Reading) -> Iterator[Finding]:
     u = reading.utterance
     for hit in u.of_category("secluded", "leave"):
         held = any(negated(u, h) or h.term.startswith("不") for h in u.in_clause(u.clauses[hit.start], "leave"))
+        held |= hit.start > 0 and u.tokens[hit.start - 1].text in _OUT_OF and negated(u, hit)
         if held or (hit.category == "secluded" and not negated(u, hit)):
             words = reading.use(hit)
             rule = say("“{words}” suggests that no text may be sent to a service", words=words)
@@ -211,6 +233,15 @@ def read_open_weights(reading: Reading) -> Iterator[Finding]:
             yield Finding("open_weights", {}, words, hard=not soft(u, hit.start))
 
 
+def read_free(reading: Reading) -> Iterator[Finding]:
+    """That nothing may be paid: "it shouldn't cost anything", "最好别花钱"."""
+    u = reading.utterance
+    for hit in u.of_category("free"):
+        if not negated(u, hit) and not dropped(u, hit):
+            yield Finding("cost", {"max_usd_per_month": 0.0}, reading.use(hit), hard=not soft(u, hit.start))
+            return
+
+
 def read_withdrawals(reading: Reading) -> Iterator[Finding]:
     """Demands taken back by name: "forget the latency limit", "价格无所谓"."""
     u = reading.utterance
@@ -218,5 +249,6 @@ def read_withdrawals(reading: Reading) -> Iterator[Finding]:
         known = hit.value in SLOTS or hit.value in CONSTRAINTS
         if known and dropped(u, hit):
             yield Finding(hit.value, None, reading.use(hit))
-            if hit.value == "memory":  # the machine's, as it was understood where it was said
+            of_the_model = any(h.value == "parameters" for h in u.starting(hit.start, "noun"))
+            if hit.value == "memory" and not of_the_model:  # the machine's, as it was understood where it was said
                 yield Finding("hardware", None, reading.use(hit))

@@ -97,6 +97,8 @@ def _with_demand(requirements: Requirements, finding: Finding) -> Requirements:
         return requirements.without_constraint(finding.about)
     if _outweighed(current, finding):
         return requirements
+    if _is_lesser(current, finding):
+        return requirements
     parameters = _merged(current, finding)
     if parameters is None:
         return requirements if current is None else requirements.without_constraint(finding.about)
@@ -104,6 +106,12 @@ def _with_demand(requirements: Requirements, finding: Finding) -> Requirements:
     made = make_constraint(finding.about, **parameters, hard=finding.hard, origin=origin, because=finding.because)
     same = current is not None and current.origin == origin and _demand(current) == _demand(made)
     return requirements if same else requirements.with_constraint(made)
+
+
+def _is_lesser(current: ConstraintBase | None, finding: Finding) -> bool:
+    """Whether it is a wish for certain licences beside a demand on what they must allow, which is what counts."""
+    stated = current is not None and current.hard and current.origin == "stated"
+    return finding.about == "license" and not finding.hard and stated
 
 
 def _demand(constraint: ConstraintBase) -> dict[str, Any]:

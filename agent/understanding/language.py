@@ -7,7 +7,8 @@ import re
 from knowledge.wording import Language
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-_WORD = re.compile(r"[^\W\d_\u3400-\u9fff\uf900-\ufaff]+")
+#: a word by itself: the pieces of a name (bge-m3, BAAI/bge-m3, st:...) say nothing about the language
+_WORD = re.compile(r"(?<![A-Za-z0-9_./:@=-])[^\W\d_\u3400-\u9fff\uf900-\ufaff]+(?![A-Za-z0-9_/:@=-]|\.\w)")
 
 
 def detect_language(text: str) -> Language:

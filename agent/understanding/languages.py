@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agent.understanding.findings import Finding
 from agent.understanding.negation import dropped, negated, soft
 from agent.understanding.reading import Reading
-from agent.understanding.utterance import Hit
+from agent.understanding.utterance import Hit, Utterance
 from knowledge.constraints import CONSTRAINTS
 from knowledge.constraints.languages import MULTILINGUAL
 from knowledge.languages import language_code
@@ -19,6 +19,10 @@ _LONGEST_QUOTE = 80
 _MOST_LANGUAGES = 7000
 #: names and joining words in a list
 _LONGEST_LIST = 40
+#: codes in running text: what joins them, and those that are no English words (in, is, it, no, so, am, as, he, my, to)
+_CODE_JOINERS = frozenset("/+&,")
+_CODE_LENGTH = 2
+_UNMISTAKABLE = frozenset({"en", "de", "fr", "es", "zh", "ja", "ko", "pt", "nl", "pl", "ru", "ar", "tr", "sv", "cs"})
 
 
 def codes_of(hit: Hit) -> tuple[str, ...]:
@@ -32,7 +36,7 @@ def codes_of(hit: Hit) -> tuple[str, ...]:
 def read_languages(reading: Reading) -> Iterator[Finding]:
     """Languages named, taken back, and suggested by a place."""
     u = reading.utterance
-    hits = u.of_category("language")
+    hits = sorted([*u.of_category("language"), *_code_list(u)], key=lambda hit: hit.start)
     unwanted = [h for h in hits if negated(u, h) or dropped(u, h)]
     wanted = [h for h in hits if h not in unwanted]
     if unwanted:
@@ -45,6 +49,28 @@ def read_languages(reading: Reading) -> Iterator[Finding]:
         if not negated(u, hit):
             yield Finding("languages", {"cross_lingual": True}, reading.use(hit))
     yield from _suggested(reading)
+
+
+def _code_list(utterance: Utterance) -> list[Hit]:
+    """Codes in a list of their own: "en/es/fr", "de + en". A lone "is" or "no" is a word, and so is "it / is"."""
+    tokens, found = utterance.tokens, list[Hit]()
+    at = 0
+    while at < len(tokens):
+        end = at + 1
+        short = len(tokens[at].text) == _CODE_LENGTH
+        while (
+            short
+            and end + 1 < len(tokens)
+            and tokens[end].text in _CODE_JOINERS
+            and len(tokens[end + 1].text) == _CODE_LENGTH
+        ):
+            end += 2
+        listed = tokens[at:end:2]
+        codes = [language_code(token.text) for token in listed] if len(listed) > 1 else [None]
+        if all(codes) and any(token.text in _UNMISTAKABLE for token in listed):
+            found += [Hit("language", code, code, at + 2 * i, at + 2 * i + 1) for i, code in enumerate(codes) if code]
+        at = end
+    return found
 
 
 def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
@@ -61,11 +87,28 @@ def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
     replaces = _replaces(reading)
     if replaces:
         value["at_least"] = None
+    if _crosses(reading, hits):
+        value["cross_lingual"] = True
     if asked_in and not asked_in <= (written_in or (set() if replaces else held) or asked_in):
         value["cross_lingual"] = True
     words = u.words(hits[0].start, hits[-1].end)
     words = words if len(words) <= _LONGEST_QUOTE else u.words(hits[0].start, hits[0].end)
     yield Finding("languages", value, words, hard=bool(musts), merge="set" if replaces else "add")
+
+
+def _crosses(reading: Reading, hits: list[Hit]) -> bool:
+    """Whether what is asked in one language is to be found in another: "用中文搜也能找到英文的商品"."""
+    u = reading.utterance
+    for finds in u.of_category("finds"):
+        if negated(u, finds):
+            continue
+        near = [h for h in hits if u.sentences[h.start] == u.sentences[finds.start]]
+        clause = [h for h in near if u.clauses[h.start] == u.clauses[finds.start]]
+        before = {code for h in clause if h.end <= finds.start for code in codes_of(h)}
+        after = {code for h in clause if h.start >= finds.end for code in codes_of(h)}
+        if before and after and not before & after:
+            return True
+    return False
 
 
 def _many(reading: Reading, named: list[Hit]) -> Iterator[Finding]:

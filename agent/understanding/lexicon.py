@@ -39,7 +39,7 @@ def stem(word: str) -> str:
     """An English word without its plural ending."""
     if len(word) <= 3 or not word.endswith("s") or not _ASCII_WORD.fullmatch(word):
         return word
-    if word.endswith(("ss", "is")) or (word.endswith("us") and len(word) > 4):  # corpus, but GPUs
+    if word == "news" or word.endswith(("ss", "is")) or (word.endswith("us") and len(word) > 4):  # corpus, but GPUs
         return word
     return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
 

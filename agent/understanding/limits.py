@@ -38,6 +38,8 @@ _UNIT_OF_ANSWER = {
 }
 _BARE_GB_BELOW = 256
 _MANY_PAGES = 1000
+#: nobody searches in one document: "you listen to one episode"
+_FEWEST_DOCUMENTS = 2
 #: from here on a number of tokens is a volume, not what a model reads at once
 _VOLUME = 1e7
 #: a shorter "vector" lies in space: "3-d models"
@@ -101,7 +103,7 @@ class LimitReader:
             return
         if self._q.unit is None:
             self._q = Quantity(self._q.value, unit, self._q.limit, self._q.start, self._q.end, self._q.rate)
-        withdrawn = self._has("indifferent") or (self._has("drop") and unit not in ("percent", "points"))
+        withdrawn = self._is_indifferent() or (self._has("drop") and unit not in ("percent", "points"))
         for finding in read():
             yield Finding(finding.about, None, self._words) if withdrawn else finding
 
@@ -147,6 +149,15 @@ class LimitReader:
     def _has(self, *categories: str, value: str | None = None) -> bool:
         return any(value in (None, h.value) for h in self._u.in_clause(self._clause, *categories))
 
+    def _is_indifferent(self) -> bool:
+        """Whether the clause says that this does not matter; "200 ms 都可以" and "200 ms is fine" accept it."""
+        accepted = {h.start for h in self._u.in_clause(self._clause, "acceptable")}
+        return any(h.start not in accepted for h in self._u.in_clause(self._clause, "indifferent"))
+
+    def _of_other_affairs(self, about: str) -> bool:
+        """Whether it is the user's rent, wages or sales, and not what was asked for or is named beside them."""
+        return self._has("other_affairs") and self._asked != about and not self._has("noun", value=about)
+
     def _found(self, about: str, value: object, rule: Text | None = None) -> Iterator[Finding]:
         because = self._reading.because(rule) if rule else None
         yield Finding(about, value, self._words, because, hard=not soft(self._u, self._q.start))
@@ -168,7 +179,7 @@ class LimitReader:
     def _seconds(self) -> Iterator[Finding]:
         """Seconds may also be the length of a recording."""
         about_speed = self._q.limit == "max" or self._asked == "latency" or self._has("noun", value="latency")
-        if about_speed and not self._has("modality"):
+        if about_speed and not self._has("modality", "other_affairs"):
             yield from self._latency(1000.0)
 
     def _memory(self) -> Iterator[Finding]:
@@ -178,7 +189,9 @@ class LimitReader:
         if any(0 <= h.start - self._q.end <= 2 for h in self._u.in_clause(self._clause, "storage")):
             return
         megabytes = self._q.value * _MIB[self._q.unit or "mb"]
-        place = None if self._asked == "memory" else place_of(self._reading, self._q)
+        place = place_of(self._reading, self._q)
+        if self._asked == "memory" and place != "gpu":
+            place = None
         if place is None and self._asked == "hardware":
             place = "ram"
         gigabytes = round(megabytes / 1024, 6)
@@ -232,12 +245,22 @@ class LimitReader:
         if self._asked in ("document_tokens", "query_tokens", "max_tokens"):
             return self._asked
         roles = self._u.in_clause(self._clause, "role")
-        if self._has("long_text") or (self._has("supports") and default != "document_tokens"):
+        if self._has("long_text") or self._stays_whole() or (self._has("supports") and default != "document_tokens"):
             return "max_tokens"
         if roles:
             nearest = min(roles, key=lambda r: abs(r.start - self._q.start))
             return f"{nearest.value}_tokens"
         return default
+
+    def _stays_whole(self) -> bool:
+        """Whether it is the length of what the sentence says must not be split: "4k tokens each, must not be split"."""
+        sentence = self._u.sentences[self._q.start]
+        lengths = [q for q in self._reading.quantities if q.unit == "tokens" and self._u.sentences[q.start] == sentence]
+        return any(
+            min(lengths, key=lambda q: abs(q.start - hit.start), default=None) == self._q
+            for hit in self._u.of_category("unsplit")
+            if self._u.sentences[hit.start] == sentence
+        )
 
     def _lengths_in_words(self) -> Iterator[Finding]:
         rule = say("“{words}” taken as 4 tokens for 3 words", words=self._words)
@@ -284,7 +307,7 @@ class LimitReader:
             yield from self._per_second()
 
     def _documents(self) -> Iterator[Finding]:
-        if not self._q.rate and self._q.value >= 1:
+        if not self._q.rate and self._q.value >= (1 if self._asked == "documents" else _FEWEST_DOCUMENTS):
             yield from self._whole("documents")
 
     def _pages(self) -> Iterator[Finding]:
@@ -296,7 +319,7 @@ class LimitReader:
         rate = self._q.rate or ("month" if self._asked == "cost" or self._has("rate", value="month") else None)
         following = [t.text for t in self._u.tokens[self._q.end : self._q.end + 1]]
         priced = following and following[0] in _PER and self._tokens_follow()
-        if rate is None or self._q.limit == "min" or priced:
+        if rate is None or self._q.limit == "min" or priced or self._of_other_affairs("cost"):
             return
         currency = self._q.unit or "usd"
         factor = self._u.lexicon.tables["usd_per"][currency]
@@ -313,7 +336,7 @@ class LimitReader:
         return any(h.value == "tokens" and 0 < h.start - self._q.end < 4 for h in units)
 
     def _margin(self) -> Iterator[Finding]:
-        if not (self._has("loss") or self._asked == "margin"):
+        if not (self._has("loss") or self._asked == "margin") or self._of_other_affairs("margin"):
             return
         bare_share = self._q.value < 1 and self._words.replace(".", "").isdigit()
         share = self._q.value if bare_share else self._q.value / 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -30,6 +30,11 @@ RETRIES = 2
 REST = 60.0
 #: the extras that bring a provider's client
 EXTRAS = {"openai": "llm", "anthropic": "anthropic"}
+#: characters a token has at most, on average over an answer
+MOST_CHARACTERS = 8
+#: where the providers' clients say how an answer ended, and what they call a whole one
+_ENDINGS = ("finish_reason", "stop_reason", "done_reason")
+_WHOLE = frozenset({"stop", "tool_calls", "function_call", "end_turn", "tool_use", "stop_sequence"})
 _DOCTOR = say("advisor doctor says whether it works.")
 T = TypeVar("T")
 
@@ -90,10 +95,29 @@ class LanguageModel:
             ProviderError: no usable answer came in time; for a while after one, without asking again.
             MissingExtraError: the provider's client is not installed.
         """
+        return self._guarded(self._timeout_s, lambda: self._extract(system, data))
+
+    def turn(self, messages: list[Any], tools: Sequence[dict[str, Any]], *, seconds: float) -> Any:
+        """One turn of a conversation with tools: an ``AIMessage``, which may call some of them.
+
+        It is streamed, so that an answer without an end is left after so many characters as `max_tokens` could have.
+
+        Raises:
+            ProviderError: no whole answer came in time; for a while after one, without asking again.
+            MissingExtraError: the provider's client is not installed.
+        """
+        return self._guarded(min(seconds, self._timeout_s), lambda: self._turn(messages, tools, seconds))
+
+    @property
+    def timeout_s(self) -> float:
+        """Seconds that one message waits for it, all attempts together."""
+        return self._timeout_s
+
+    def _guarded(self, seconds: float, ask: Callable[[], T]) -> T:
         if self._failed and self._clock() - self._failed[0] < REST:
             raise self._failed[1].with_traceback(None)
         try:
-            found = _within(self._timeout_s, lambda: self._extract(system, data))
+            found = _within(seconds, ask)
         except UnusableAnswerError:
             raise
         except AdvisorError as error:
@@ -105,6 +129,24 @@ class LanguageModel:
             raise late from error
         self._failed = None
         return found
+
+    def _turn(self, messages: list[Any], tools: Sequence[dict[str, Any]], seconds: float) -> Any:
+        client = self._client = self._client or self._connect()
+        until, longest = time.monotonic() + seconds, MOST_CHARACTERS * self._max_tokens
+        whole: Any = None
+        characters = 0
+        try:
+            for part in client.bind_tools(tools).stream(messages):
+                whole = part if whole is None else whole + part
+                characters += len(part.text) + sum(len(c.get("args") or "") for c in part.tool_call_chunks)
+                if characters > longest or time.monotonic() > until:
+                    break
+        except Exception as error:  # as above
+            raise self._failure(error) from error
+        ending = getattr(whole, "response_metadata", {})
+        if not any(str(ending.get(name)).lower() in _WHOLE for name in _ENDINGS):
+            raise self._no_use(say("its answer has no end"))
+        return whole
 
     def _extract(self, system: str, data: str) -> Extraction:
         messages: list[Any] = [("system", system), ("human", data)]
@@ -204,7 +246,7 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
     def work() -> None:
         try:
             done.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again where it was waited for
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
             done.put((None, error))
 
     threading.Thread(target=work, daemon=True, name="language-model").start()

@@ -19,7 +19,12 @@ _ABSOLUTE = re.compile(
 )
 _RELATIVE = re.compile(rf"(?<![\w./-])[\w-][\w./-]{{0,200}}?(?:{_SUFFIX})(?![\w])", re.ASCII | re.IGNORECASE)
 _FOLDER = re.compile(r"(?<![\w./-])[\w-]{1,100}(?:/[\w.-]{1,100}){0,8}/(?![\w/])", re.ASCII)
-_TOKEN = re.compile(r"(?<![\w/.@-])[A-Za-z][\w.-]{0,80}(?:/[\w.-]{1,80})?(?::[\w.-]{1,30})?(?![\w/])", re.ASCII)
+#: a model, as a spec has it too: static:wordllama?dim=64
+_TOKEN = re.compile(
+    r"(?<![\w/.@-])[A-Za-z][\w.-]{0,80}(?:/[\w.-]{1,80})?(?::[\w.-]{1,30})?"
+    r"(?:\?[a-z_]{1,20}=[\w.%-]{1,30}(?:&[a-z_]{1,20}=[\w.%-]{1,30}){0,8})?(?![\w/])",
+    re.ASCII,
+)
 _RATE = re.compile(r"[\d元块金币刀$€£¥]\s*$")
 
 
@@ -81,7 +86,7 @@ class NameReader:
         return Names(tuple(sorted(paths, key=lambda n: n.start)), tuple(models), tuple(addresses))
 
     def _is_model(self, word: str) -> bool:
-        organisation, _, name = word.lower().rpartition("/")
+        organisation, _, name = word.lower().partition("?")[0].rpartition("/")
         pieces = re.split(r"[-_.:]", name)
         first = pieces[0].rstrip("0123456789")
         if pieces[0] in self._others or first in self._others:

@@ -6,6 +6,9 @@ from agent.understanding.utterance import Hit, Utterance
 
 _REACH = 7
 _UNKNOWN_WORDS = 1
+#: negations of what follows them, wherever something does
+_GOVERNING = frozenset({"no", "without", "w/o", "except", "excluding", "rather than", "instead of", "lack", "lacks"})
+_ARTICLES = frozenset({"a", "an", "the"})
 
 
 def negated(utterance: Utterance, hit: Hit) -> bool:
@@ -49,18 +52,27 @@ def negated_after(utterance: Utterance, hit: Hit) -> bool:
     """Whether a negation follows a term and ends there: "GPU: none", "显卡没有"."""
     clause, at = utterance.clauses[hit.start], hit.end
     for _ in range(3):
-        if at >= len(utterance.tokens):
+        if at >= len(utterance.tokens) or utterance.sentences[at] != utterance.sentences[hit.start]:
             return False
         found = utterance.starting(at, "negation")
         if found:
-            end = found[0].end
-            last = end >= len(utterance.tokens) or utterance.clauses[end] != utterance.clauses[at]
-            return last or utterance.tokens[end].text in utterance.lexicon.after_negation
+            return _ends_there(utterance, found[0])
         word = utterance.tokens[at].text
         if not (word in utterance.lexicon.fillers or word in ":=") or utterance.clauses[at] > clause + 1:
             return False
         at += 1
     return False
+
+
+def _ends_there(utterance: Utterance, negation: Hit) -> bool:
+    """Whether a negation speaks of what is before it: "is not an option", and not "self-hosted without a GPU"."""
+    tokens, end = utterance.tokens, negation.end
+    while negation.term not in _GOVERNING and end < len(tokens) and tokens[end].text in _ARTICLES:
+        end += 1
+    if end >= len(tokens) or utterance.clauses[end] != utterance.clauses[negation.start]:
+        return True
+    governs = negation.term in _GOVERNING and tokens[end].text[0].isalnum()
+    return not governs and tokens[end].text in utterance.lexicon.after_negation
 
 
 def dropped(utterance: Utterance, hit: Hit) -> bool:

@@ -11,8 +11,17 @@ _COUNTED = frozenset({"documents", "queries", "languages"})
 _WORDS_BETWEEN = 3
 _RANGE = frozenset(("-", "–", "—", "~", "to", "到", "至"))
 _SIGNS = frozenset({"usd", "cny", "eur", "gbp"})
+#: rates whose words may also say how long something takes, with the unit of that
+_ALSO_DURATIONS = {"s": "s"}
+_ONE = frozenset({"a", "一"})
+_ABOUT = frozenset({"about", "around", "roughly", "like", "say", "maybe", "let's", "in", "大", "约", "概"})
 _LONGEST_NUMBER = 15
 _LARGEST = 1e15
+
+
+def _classifies(unit: Hit) -> bool:
+    """Whether it is one Chinese character: a unit right after its number, elsewhere part of a word."""
+    return len(unit.term) == 1 and not unit.term.isascii()
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class _Number:
     value: float
     end: int
     scaled: bool = False
+    unit: str | None = None
 
 
 class NumberReader:
@@ -84,6 +94,9 @@ class NumberReader:
 
     def _number(self, i: int) -> _Number | None:
         text = self._text(i)
+        one = self._one(i)
+        if one is not None:
+            return one
         if text[:1].isdigit() and text.isascii():
             if len(text.replace(",", "")) > _LONGEST_NUMBER or self._glued(i):
                 return None
@@ -91,6 +104,23 @@ class NumberReader:
         if self._is_numeral(i) or text == "半":
             return self._chinese(i)
         return self._english(i)
+
+    def _one(self, i: int) -> _Number | None:
+        """One second, where "a second" and 一秒 are no rate: beside a limit, or with nothing else counted before them.
+
+        "50 a second" is a rate; "within a second", "A second is fine" and 一秒以内 are not.
+        """
+        half = self._text(i) == "half"
+        rate = next((h for h in self._u.starting(i + half, "rate") if h.value in _ALSO_DURATIONS), None)
+        if rate is None or self._text(rate.start) not in _ONE:
+            return None
+        limited = self._u.ending(i, "limit") or self._u.starting(rate.end, "limit")
+        before = [t.text for t, c in zip(self._u.tokens[:i], self._u.clauses, strict=False) if c == self._u.clauses[i]]
+        counted = any(text[0].isdigit() or text in self._words for text in before)
+        opens = not before or all(text in self._u.lexicon.fillers or text in _ABOUT for text in before)
+        if counted or not (limited or opens or half):
+            return None
+        return _Number(0.5 if half else 1.0, rate.end, unit=_ALSO_DURATIONS[rate.value])
 
     def _glued(self, i: int) -> bool:
         """Whether the digits belong to a name such as p95 or e5; "qps100" does not."""
@@ -151,11 +181,15 @@ class NumberReader:
     def _quantity(self, start: int, number: _Number) -> Quantity:
         value, end = number.value, number.end
         between = start > 0 and self._text(start - 1) == "between" and self._text(end) == "and"
-        if (between or self._text(end) in _RANGE) and (upper := self._number(end + 1)) is not None:
+        ranges = (between or self._text(end) in _RANGE) and self._together(start, end + 1)
+        if ranges and (upper := self._number(end + 1)) is not None:
             value, end = upper.value, upper.end
         while self._text(end) in self._u.lexicon.approximate and not self._unit(end):
             end += 1
-        unit, end = self._find_unit(end, number.end)
+        if number.unit is None:
+            unit, end = self._find_unit(end, number.end)
+        else:
+            unit, end = number.unit, number.end
         sign = next((h for h in self._u.ending(start, "unit") if h.value in _SIGNS | {"qps"}), None)
         if sign is not None and unit is None:
             unit, start = sign.value, sign.start
@@ -163,13 +197,17 @@ class NumberReader:
         rate, start, end = self._find_rate(start, end)
         return Quantity(value, unit, limit, start, end, rate)
 
+    def _together(self, start: int, end: int) -> bool:
+        """Whether two tokens stand in one clause."""
+        return end < len(self._u.tokens) and self._u.clauses[start] == self._u.clauses[end]
+
     def _find_unit(self, end: int, bare_end: int) -> tuple[str | None, int]:
         clause = self._u.clauses[min(end, len(self._u.tokens)) - 1]
         for i in range(end, min(end + _WORDS_BETWEEN + 1, len(self._u.tokens))):
             if self._u.clauses[i] != clause:
                 break
             for unit in self._u.starting(i, "unit"):
-                if i == end or unit.value in _COUNTED:
+                if i == end or (unit.value in _COUNTED and not _classifies(unit)):
                     return unit.value, unit.end
             counted = self._u.lexicon.counted.get(self._u.tokens[i].stem)
             if counted:  # the end of a longer term: "500k news articles"
@@ -192,7 +230,7 @@ class NumberReader:
         while at and self._text(at - 1) in ("a", "the", "of", "about", "around", "到", "在", "为", "是", "于"):
             at -= 1
         before = self._u.ending(at, "limit")
-        if before:
+        if before and self._together(before[0].start, start):
             return before[0].value, before[0].start, end
         after = self._u.starting(end, "limit")
         if after and self._u.clauses[after[0].start] == self._u.clauses[start]:

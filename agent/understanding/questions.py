@@ -12,6 +12,10 @@ from agent.understanding.utterance import Hit, Utterance
 _MARKS = frozenset("?吗")
 #: what "explain" may go on with when it asks for the reasons of a decision, and not for a term
 _OF_THE_DECISION = re.compile("why|this|that|it|them|cho[io].*|decide.*|decision|recommend.*|result.*|rank.*|reason.*")
+#: what asks which of two named models to take
+_WEIGHS = re.compile(
+    r"\b(?:better|worse|best|faster|cheaper|smaller|stronger|prefer|choose|pick|or)\b|哪个|哪一个|还是|更"
+)
 #: what a question begins with even where its mark is missing
 _OPENINGS = frozenset(
     ("how", "who", "what is", "what's", "tell me about", "tell me more about", "explain", "describe")
@@ -80,7 +84,10 @@ def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionK
     opening = min((h.start for h in hits if h.category in ("why", "why_not")), default=None)
     if opening is not None and not _explains_a_term(utterance, hits, models, start, end):
         return _why(said, asks, bool(models), opening == start or asks)
-    if "compare" in said and models and (len(models) > 1 or asks):
+    opens = bool(utterance.starting(start, "compare"))
+    if "compare" in said and models and (len(models) > 1 or asks or opens):
+        return "compare"
+    if len(models) > 1 and asks and _WEIGHS.search(utterance.words(start, end).casefold()):
         return "compare"
     if "show_model" in said and models:
         return "show_model"

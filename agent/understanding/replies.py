@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS, Finding
-from agent.understanding.utterance import Utterance
+from agent.understanding.utterance import Hit, Utterance
 from knowledge.constraints import CONSTRAINTS
 from knowledge.languages import language_code
 
@@ -27,6 +27,12 @@ _YES: dict[str, Any] = {
 }
 _NO: dict[str, Any] = {"license": {"commercial": False}, "open_weights": None, "gpu": False, "keyword_match": False}
 _SHORT = 8
+#: a yes that also begins messages about something else
+_INTERJECTIONS = frozenset({"ok", "okay", "sure", "right", "well", "fine", "好", "好的", "好吧", "行", "嗯", "对"})
+#: questions of whether something is allowed
+_MAY = frozenset({"hosting", "cost"})
+#: what has to be done with the data before it can be handed over
+_NOT_YET = frozenset({"first", "permission", "clean", "sort", "prepare"})
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,12 @@ class Reply:
     Attributes:
         finding: what it says; None where it changes nothing ("I don't know").
         whole: whether it is all that the message says.
+        interjected: whether it may be no reply at all, but how a message about something else begins ("ok then ...").
     """
 
     finding: Finding | None
     whole: bool = True
+    interjected: bool = False
 
 
 def is_about_requirement(asked: Asked | None) -> bool:
@@ -60,11 +68,40 @@ def read_reply(utterance: Utterance, asked: Asked) -> Reply | None:
         return Reply(_chosen(asked, choice, text))
     if len(utterance.tokens) > _SHORT:
         return _polar(utterance, asked, whole=False)
-    if utterance.of_category("indifferent", "whatever") and not utterance.of_category("noun"):
+    accepted = {hit.start for hit in utterance.of_category("acceptable")} if utterance.of_category("unit") else set()
+    careless = [hit for hit in utterance.of_category("indifferent", "whatever") if hit.start not in accepted]
+    if careless and not utterance.of_category("noun"):
         return _used(utterance, Reply(_forgotten(asked, text)))
     if utterance.of_category("undecided"):
         return _used(utterance, Reply(None))
     return _polar(utterance, asked, whole=False) or _named_language(utterance, asked, text)
+
+
+def read_no_preference(utterance: Utterance, asked: Asked) -> Reply | None:
+    """The reply of a message that says at some length that it does not matter, or that they do not know.
+
+    Only for a message in which nothing was read that answers the question.
+    """
+    if not is_about_requirement(asked):
+        return None
+    allowing = ("acceptable",) if asked.about in _MAY else ()
+    hits = utterance.of_category("indifferent", "undecided", "whatever", *allowing)
+    if not hits or any(_speaks_of_another(utterance, hit, asked) for hit in hits):
+        return None
+    return Reply(None, whole=False)
+
+
+def _speaks_of_another(utterance: Utterance, hit: Hit, asked: Asked) -> bool:
+    """Whether the clause names what does not matter, and it is not what was asked."""
+    nouns = utterance.in_clause(utterance.clauses[hit.start], "noun")
+    return bool(nouns) and not any(noun.value == asked.about for noun in nouns)
+
+
+def says_not_now(utterance: Utterance) -> bool:
+    """Whether a message says that there is no data, or none yet: "maybe next week", "I'm not allowed to share any"."""
+    return bool(utterance.of_category("not_now", "negation", "no", "undecided", "indifferent")) or any(
+        token.text in _NOT_YET for token in utterance.tokens
+    )
 
 
 def _used(utterance: Utterance, reply: Reply) -> Reply:
@@ -122,13 +159,15 @@ def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
     said = openings[0].category
     words = utterance.words(0, openings[0].end)
     alone = openings[0].end == len([t for t in utterance.tokens if t.text not in ".!。！,，"])
+    interjected = openings[0].term in _INTERJECTIONS and not alone
     utterance.use(0, openings[0].end)
     fitting = [i for i, a in enumerate(asked.answers) if _begins(a.label.render("en"), said)]
     if len(fitting) == 1:
-        return Reply(_chosen(asked, fitting[0], words), whole=whole or alone)
+        return Reply(_chosen(asked, fitting[0], words), whole=whole or alone, interjected=interjected)
     meanings = _YES if said == "yes" else _NO
     if asked.about in meanings:
-        return Reply(Finding(asked.about, meanings[asked.about], words), whole=whole or alone)
+        finding = Finding(asked.about, meanings[asked.about], words)
+        return Reply(finding, whole=whole or alone, interjected=interjected)
     return Reply(_forgotten(asked, words), whole=True) if said == "no" and alone else None
 
 

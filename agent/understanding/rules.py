@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from agent.understanding.addressed import addressed_from
 from agent.understanding.base import Asked, Intent, Understood
-from agent.understanding.demands import read_hosting, read_license, read_open_weights, read_withdrawals
+from agent.understanding.demands import (
+    read_free,
+    read_hosting,
+    read_license,
+    read_open_weights,
+    read_withdrawals,
+)
 from agent.understanding.findings import Finding, apply
 from agent.understanding.language import detect_language
 from agent.understanding.languages import read_languages
@@ -18,7 +24,7 @@ from agent.understanding.names import NameReader, Names
 from agent.understanding.numbers import NumberReader
 from agent.understanding.questions import as_question, read_sentences
 from agent.understanding.reading import Reading
-from agent.understanding.replies import Reply, is_about_requirement, read_reply
+from agent.understanding.replies import Reply, is_about_requirement, read_no_preference, read_reply, says_not_now
 from agent.understanding.storage import read_storage
 from agent.understanding.use_case import (
     incumbent_reader,
@@ -46,6 +52,7 @@ _READERS = (
     read_hosting,
     read_open_weights,
     read_languages,
+    read_free,
     read_limits,
     read_withdrawals,
 )
@@ -113,10 +120,20 @@ class RuleUnderstanding:
         if reply and reply.whole:
             question = None
         found = list(self._findings(stated, requirements, asked, names, reply))
+        if asked and reply and reply.interjected and any(finding.about != asked.about for finding in found):
+            found, reply = [finding for finding in found if finding is not reply.finding], None
+        if asked and reply is None and not any(finding.about == asked.about for finding in found):
+            reply = read_no_preference(stated, asked) if question is None else None
         updated, changes = apply(requirements, found)
         about = {finding.about for finding in found}
         answered = reply is not None or (is_about_requirement(asked) and asked is not None and asked.about in about)
-        intent: Intent = "question" if question else self._intent(stated, answered, informs=bool(found or names.paths))
+        yields = answered and is_about_requirement(asked)
+        informs = bool(found or names.paths)
+        intent: Intent = "question" if question else self._intent(stated, answered, informs=informs, yields=yields)
+        if asked and intent == "unknown" and asked.about == "data" and says_not_now(stated):
+            intent = "decline"
+        elif intent == "unknown" and is_about_requirement(asked) and len(stated.tokens) > _SHORT:
+            intent = "inform"  # a reply that could not be read is not a question about the field
         if changes and intent == "inform" and not updated.summary:
             updated = updated.model_copy(update={"summary": said.strip()[:_SUMMARY]})
         ignored = stated.ignored() + (" …" if len(text) > LONGEST else "")
@@ -126,6 +143,7 @@ class RuleUnderstanding:
             intent=intent,
             question=question,
             answered=answered,
+            indifferent_to=tuple(sorted({f.about for f in found if f.value is None} - {"margin", "task"})),
             data_path=names.paths[0].text if names.paths else None,
             ignored=ignored.strip(),
             note=None if order is None else _passed_over(said[order:]),
@@ -147,8 +165,10 @@ class RuleUnderstanding:
         yield from found
         yield from read_storage(reading, found)
 
-    def _intent(self, utterance: Utterance, answered: bool, *, informs: bool) -> Intent:
-        if utterance.of_category("decide"):
+    def _intent(self, utterance: Utterance, answered: bool, *, informs: bool, yields: bool) -> Intent:
+        """What a message that asks nothing wants; `yields`: "you decide" leaves only the open question to us."""
+        left = {hit.start for hit in utterance.of_category("whatever")} if yields else set()
+        if any(hit.start not in left for hit in utterance.of_category("decide")):
             return "decide"
         if answered or informs:
             return "inform"

@@ -54,6 +54,8 @@ def read_task(reading: Reading) -> Iterator[Finding]:
     hits = _wanted(reading, "task")
     if not hits:
         return
+    corrected = [h for h in hits if _comes_after_correction(reading, h)]
+    hits = corrected or hits
     best = min(hits, key=lambda h: (_SPECIFIC.index(h.value), h.start))
     for hit in hits:
         if hit.value in (best.value, "search"):
@@ -62,15 +64,32 @@ def read_task(reading: Reading) -> Iterator[Finding]:
         yield Finding("task", best.value, reading.use(best))
 
 
+def _comes_after_correction(reading: Reading, hit: Hit) -> bool:
+    """Whether it is what somebody corrected themselves to: "cluster them, no, actually classify them"."""
+    u = reading.utterance
+    corrections = [h.start for h in u.of_category("correction")]
+    return any(start < hit.start for start in corrections)
+
+
 def read_modality(reading: Reading) -> Iterator[Finding]:
     """Kinds of data other than text; the text stays among them, since queries are text unless told otherwise."""
-    hits = _wanted(reading, "modality")
+    hits = [h for h in _wanted(reading, "modality") if not _in_words(reading, h)]
     if hits:
         words = [reading.use(h) for h in hits]
         picture_to_picture = any(h.term in ("以图搜图", "图搜图", "image to image", "search by image") for h in hits)
         kinds = dict.fromkeys(h.value for h in hits)
         value = tuple(kinds) if picture_to_picture else ("text", *kinds)
         yield Finding("modality", {"modalities": value}, words[0], hard=not soft(reading.utterance, hits[0].start))
+
+
+def _in_words(reading: Reading, hit: Hit) -> bool:
+    """Whether it is a text about something that is no text: video titles, 图片描述."""
+    u = reading.utterance
+    words = tuple(u.lexicon.tables["terms"]["told_in_words"]["yes"])
+    following = next((h for h in u.starting(hit.end) if h.term.startswith(words)), None)
+    if following:
+        u.use(hit.start, hit.end)
+    return following is not None
 
 
 def read_domain(reading: Reading) -> Iterator[Finding]:
@@ -97,6 +116,8 @@ def read_keyword_match(reading: Reading) -> Iterator[Finding]:
             yield Finding("keyword_match", None, words)
         elif negated(u, hit):
             yield Finding("keyword_match", False, words)
+        elif _is_what_there_is(reading, hit):
+            continue
         elif hit.value == "stated":
             yield Finding("keyword_match", True, words)
         else:
@@ -104,11 +125,19 @@ def read_keyword_match(reading: Reading) -> Iterator[Finding]:
             yield Finding("keyword_match", True, words, reading.because(rule))
 
 
+def _is_what_there_is(reading: Reading, hit: Hit) -> bool:
+    """Whether it is the search of today that is spoken of, and not what is wanted: "our keyword search is terrible"."""
+    u = reading.utterance
+    clause = u.clauses[hit.start]
+    return bool(u.in_clause(clause, "today")) and not u.in_clause(clause, "hard", "soft", "addition")
+
+
 def read_gpu(reading: Reading) -> Iterator[Finding]:
     """Whether there is a GPU; one that is there outweighs a CPU that is mentioned too."""
     u = reading.utterance
     hits = u.of_category("gpu")
     if not hits:
+        yield from _bare_cpu(reading)
         return
     for hit in hits:
         reading.use(hit)
@@ -122,6 +151,17 @@ def read_gpu(reading: Reading) -> Iterator[Finding]:
         yield Finding("gpu", True, reading.use(there[0]))
     elif absent:
         yield Finding("gpu", False, reading.use(absent[0]))
+
+
+def _bare_cpu(reading: Reading) -> Iterator[Finding]:
+    """The word CPU in a clause of its own says what there is."""
+    u = reading.utterance
+    for i in (i for i, token in enumerate(u.tokens) if token.text == "cpu"):
+        others = (j for j, clause in enumerate(u.clauses) if clause == u.clauses[i] and j != i)
+        if all(u.lexicon.says_nothing(u.tokens[j]) for j in others):
+            u.use(i, i + 1)
+            yield Finding("gpu", False, u.words(i, i + 1))
+            return
 
 
 def read_best(reading: Reading) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from agent import events
-from agent.advisor import Advisor
+from agent.advisor import Advisor, asks_to_stop
 from app.bug_log import write_bug_log
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress
@@ -24,11 +24,11 @@ BUG = 1
 
 @dataclass(frozen=True)
 class Message:
-    """What a user said; None as its text: nothing, only go on with what was interrupted."""
+    """What a user said, with its number in the advisor's inbox; without one: go on with what was interrupted."""
 
-    text: str | None
+    text: str = ""
     data: DataSource | None = None
-    language: Language | None = None
+    number: int | None = None
 
 
 @dataclass
@@ -62,16 +62,30 @@ class Conversations:
             return self._live.setdefault(thread, Live())
 
     def say(self, thread: str, text: str, data: DataSource | None = None, language: Language | None = None) -> None:
-        """Say something; the answer comes in the transcript."""
-        self._put(thread, Message(text, data, language))
+        """Say something; the answer comes in the transcript. From here on a stopped server does not lose it."""
+        live = self.live(thread)
+        if live.busy and data is None and asks_to_stop(text) and list(self.advisor.stop(thread, text)):
+            self._changed(live)
+            return
+        try:
+            number = self.advisor.put(thread, text, data=data, language=language)
+        except AdvisorError as error:
+            self._tell(thread, error)
+            self._changed(live)
+            return
+        self._put(thread, Message(text, data, number))
 
     def wake(self, thread: str) -> None:
         """Go on with work that a stopped server left behind, unless it ended in a bug and would again."""
-        if self.live(thread).busy or not self.advisor.unfinished(thread):
+        try:
+            if self.live(thread).busy or not self.advisor.unfinished(thread):
+                return
+        except AdvisorError as error:  # whoever says something here is told
+            LOG.warning("%s", error)
             return
         last = next(reversed(self.advisor.transcript.read(thread)[0]), None)
         if not (isinstance(last, events.Failed) and last.exit_code == BUG):
-            self._put(thread, Message(None))
+            self._put(thread, Message())
 
     def fail(self, thread: str, error: AdvisorError) -> None:
         """Show an error in a conversation."""
@@ -101,7 +115,7 @@ class Conversations:
                 message = live.waiting[0]
             try:
                 for event in self._events(thread, message):
-                    self._note(live, message, event)
+                    self._note(live, event)
             except AdvisorError as error:
                 self._tell(thread, error)
             except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file and one line in the chat
@@ -110,14 +124,16 @@ class Conversations:
                 self._done(live, message)
 
     def _events(self, thread: str, message: Message) -> Iterator[events.Event]:
-        if message.text is None:
-            return self.advisor.resume(thread)
-        return self.advisor.reply(thread, message.text, data=message.data, language=message.language)
+        return self.advisor.resume(thread) if message.number is None else self.advisor.answer(thread, message.number)
 
-    def _note(self, live: Live, message: Message, event: events.Event) -> None:
+    def _changed(self, live: Live) -> None:
         with self._lock:
-            if isinstance(event, events.Heard) and live.waiting and live.waiting[0] is message:
-                live.waiting.popleft()
+            live.version += 1
+
+    def _note(self, live: Live, event: events.Event) -> None:
+        with self._lock:
+            if isinstance(event, events.Heard) and event.number is not None:
+                live.waiting = deque(m for m in live.waiting if m.number != event.number)
             if isinstance(event, events.Progressed):
                 live.progress = event.progress
             elif isinstance(event, events.StageStarted | events.StageDone):

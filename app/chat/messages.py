@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import events
+from agent.transcript import shown
 from app.chat.conversations import Message
 from app.wording import (
     Line,
@@ -54,11 +55,12 @@ def chat_messages(
         progress: of the long step that runs.
         waiting: messages that nobody has begun to deal with.
     """
+    told = shown(told)
     made = [_said(escape(GREETING.render(language)), () if told or waiting else OPENINGS, language)]
     for place, event in enumerate(told):
         last = place == len(told) - 1 and not busy
         made += _message(event, told[place + 1 :], language, busy, progress, last)
-    made += [m for message in waiting for m in _heard(message.text or "", message.data, language)]
+    made += [m for message in waiting for m in _heard(message.text, message.data, language)]
     if busy and not _open_stage(told):
         made.append(_step(say("One moment").render(language), "", "pending"))
     return made

@@ -12,11 +12,12 @@ import gradio as gr
 
 from agent import events
 from agent.advisor import names_thread
+from agent.transcript import shown
 from app.chat.conversations import Conversations
 from app.chat.messages import SKIP_BAD, chat_messages
 from app.chat.results import last_result, pareto_figure, result_table
 from app.chat.uploads import KINDS, Uploads
-from app.wording import needs_markdown
+from app.wording import escape, needs_markdown
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
@@ -171,7 +172,7 @@ class Page:
                     told, self.language, busy=live.busy, progress=live.progress, waiting=tuple(live.waiting)
                 )
                 needs = await asyncio.to_thread(self._needs, thread) if fresh else gr.skip()
-                found = last_result(told)
+                found = last_result(shown(told))
                 yield [messages, needs, *(self._result(found) if found is not decided else [gr.skip()] * 7)]
                 seen, decided = now, found
             await asyncio.sleep(LOOK_EVERY)
@@ -218,7 +219,10 @@ class Page:
             self.conversations.say(thread, "", SAMPLE, language=self.language)
 
     def _needs(self, thread: str) -> str:
-        state = self.conversations.advisor.state(thread)
+        try:
+            state = self.conversations.advisor.state(thread)
+        except AdvisorError as error:  # a newer version's, or damaged
+            return escape(error.render(self.language))
         return needs_markdown(state.get("requirements") or Requirements(), self.language)
 
     def _result(self, found: Recommendation | None) -> list[Any]:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from knowledge.errors import DatasetError, ResourceError
+from knowledge.errors import DatasetError, ResourceError, make_room
 from knowledge.wording import say
 from tools.data_source import DataSource
 
@@ -42,7 +42,7 @@ class Uploads:
         except OSError as error:
             raise ResourceError(
                 say("{folder} cannot be written: {why}.", folder=str(self._folder), why=str(error.strerror)),
-                say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again."),
+                make_room(error),
             ) from error
 
     def _check(self, files: Sequence[Path]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from agent.settings import Settings
-from app.cli.measuring import tell_remarks
+from app.cli.measuring import named_once, tell_remarks
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.results import AdaptiveEvaluation, Comparison, Consent, Round, Screening
@@ -38,6 +38,7 @@ def evaluate(
 ) -> None:
     """Find the winner and print the rounds, the eliminations and the answer."""
     line = ProgressLine(quiet)
+    candidates = named_once(candidates, settings.workspace(), line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
     found = find_winner(
@@ -70,7 +71,8 @@ def _compared(found: AdaptiveEvaluation, workspace: Workspace, margin: float) ->
     if found.evaluation is None:
         return ()
     scores = independent(query_scores(found.evaluation, workspace), found.evaluation.same_queries)
-    return compare_all([c.spec for c in found.evaluation.candidates], scores, margin)
+    specs = [c.spec for c in found.evaluation.candidates]
+    return compare_all(specs, scores, margin, len(found.screening.eliminated))
 
 
 def _undecided(compared: tuple[Comparison, ...]) -> tuple[Text, ...]:
@@ -127,8 +129,13 @@ def _standing(spec: str, found: AdaptiveEvaluation, exact: bool, verdicts: Mappi
 
 
 def _method(screening: Screening) -> Text:
+    if len(screening.rounds) == 1:
+        return say(
+            "1 round; a score marked ≤ comes from part of the corpus and can only be too high (in fusions: as a rule)."
+        )
     return say(
-        "{rounds} rounds; a score marked ≤ comes from part of the corpus and can only be too high.",
+        "{rounds} rounds; a score marked ≤ comes from part of the corpus and can only be too high (in fusions: as a "
+        "rule).",
         rounds=len(screening.rounds),
     )
 
@@ -148,10 +155,12 @@ def answer(found: AdaptiveEvaluation) -> tuple[Text, ...]:
             else say("{spec} is the best answer so far; it is not settled.", spec=found.winner)
         )
     if screening.end == "settled" and screening.stood_in:
-        off = max((max(abs(p.difference.low), abs(p.difference.high)) for p in screening.parities), default=0.0)
+        off = max(
+            (max(abs(p.difference.low), abs(p.difference.high)) for p in screening.parities if p.accepted), default=0.0
+        )
         said.append(
             say(
-                "Known by a faster precision only, which may be off by up to {off:.3f}: {names}. Measure them without "
+                "Known by a faster precision only, which may be off by about {off:.3f}: {names}. Measure them without "
                 "--adaptive if that matters.",
                 off=off,
                 names=", ".join(screening.stood_in),
@@ -175,7 +184,14 @@ def answer(found: AdaptiveEvaluation) -> tuple[Text, ...]:
         if not parity.accepted:
             said.append(
                 say(
-                    "{spec} was read in its own precision throughout: {fast} ranked a sample differently.",
+                    "{spec} was read in its own precision throughout: {fast} is not faster here.",
+                    spec=parity.spec,
+                    fast=parity.fast,
+                )
+                if parity.speed_up is not None and parity.speed_up <= 1
+                else say(
+                    "{spec} was read in its own precision throughout: {fast} ranked a sample differently, or the "
+                    "sample was too small to tell.",
                     spec=parity.spec,
                     fast=parity.fast,
                 )

@@ -7,6 +7,8 @@ import sys
 
 from agent.advisor import Advisor
 from agent.answers import answer as answer_of
+from agent.context import Context
+from agent.graph import make_context
 from agent.settings import Settings
 from agent.state import State
 from agent.understanding.base import Question, Understood
@@ -27,20 +29,31 @@ def answer(settings: Settings, words: str, thread: str | None, *, as_json: bool)
     if not words.strip():
         raise UserError(say("There is no question."), say("Write it behind the command: advisor ask “what is nDCG?”"))
     follow(words)
+    if thread is None:  # nothing of a conversation is needed, so the user's folder need not be writable
+        context = make_context(settings)
+        try:
+            _answer(words, State(), context, as_json=as_json)
+        finally:
+            context.guidance.close()
+        return
     with Advisor(settings) as advisor:
-        state = advisor.state(thread) if thread else State()
-        if thread and not state:
+        state = advisor.state(thread)
+        if not state:
             raise UserError(
                 say("There is no conversation called “{name}”.", name=thread[:100]),
                 say("Leave --thread out, or start it with: advisor chat --thread NAME."),
             )
-        state = State(requirements=Requirements()) | state | State(language=language())
-        understood = _question(words, state["requirements"])
-        told = answer_of(understood, state, advisor.context)
-        if as_json:
-            _print_json(words, told, advisor.context.guidance.look_up(words))
-        else:
-            sys.stdout.write(shown(told) + "\n")
+        _answer(words, state, advisor.context, as_json=as_json)
+
+
+def _answer(words: str, known: State, context: Context, *, as_json: bool) -> None:
+    state = State(requirements=Requirements()) | known | State(language=language())
+    understood = _question(words, state["requirements"])
+    told = answer_of(understood, state, context)
+    if as_json:
+        _print_json(words, told, context.guidance.look_up(words))
+    else:
+        sys.stdout.write(shown(told) + "\n")
 
 
 def _question(words: str, requirements: Requirements) -> Understood:

@@ -45,13 +45,14 @@ def build(
     """Build the catalog from an installed mteb and a folder of results."""
     import datetime as dt
 
-    from app.cli.terminal import ProgressLine
+    from app.cli.terminal import ProgressLine, shown
+    from knowledge.wording import say
     from tools.catalog_build.from_mteb import read_mteb
     from tools.catalog_build.tables import read_tables
     from tools.catalog_refresh import build_folder, rebuild, snapshot_of
 
     if (results is None) == (tables is None):
-        raise typer.BadParameter("give either --results FOLDER or --tables FOLDER")
+        raise typer.BadParameter(shown(say("give either --results FOLDER or --tables FOLDER")))
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     home, in_use = _home(), catalog_in_use(_settings())
 

@@ -15,6 +15,7 @@ from app.cli.failures import EXIT_CODES
 if TYPE_CHECKING:
     from agent.settings import Settings
     from knowledge.requirements import Requirements
+    from knowledge.wording import Text
     from tools.data_source import DataSource
 
 
@@ -122,6 +123,8 @@ def recommend(
     """Recommend a model: shortlist, measure on your data, decide, report."""
     from app.cli.catalog import catalog_in_use
     from app.cli.conversation import recommend_once
+    from app.cli.measuring import named_once
+    from app.cli.terminal import ProgressLine
     from knowledge.results import Consent
 
     wanted, words = _needs(requirements, text)
@@ -130,6 +133,8 @@ def recommend(
     ask = not (no_input or yes or json) and sys.stdin.isatty()
     settings = read_settings()
     catalog_in_use(settings)  # tells why, where the user's copy is not used
+    if candidate:
+        candidate = named_once(candidate, settings.workspace(), ProgressLine(quiet))
     return recommend_once(
         settings, wanted, words, source, candidate or [], consent, out, as_json=json, ask=ask, quiet=quiet
     )
@@ -267,14 +272,18 @@ def models(
     """Search the catalog, or show a model's card: each figure with its source, its licences, its standing."""
     from app.cli.cards import list_models, show_card, uses_in
     from app.cli.catalog import catalog_in_use
+    from knowledge.wording import say
 
     in_use = catalog_in_use(read_settings())
     if show:
         try:
             uses = uses_in(use)
         except ValueError as error:
-            raise typer.BadParameter(
-                f"“{error}” is not a use: write commercial, redistribution or derivative, with commas between"
+            raise _mistyped(
+                say(
+                    "“{name}” is not a use: write commercial, redistribution or derivative, with commas between",
+                    name=str(error),
+                )
             ) from error
         show_card(in_use.catalog, in_use.scores, show, uses, as_json=json)
     else:
@@ -338,22 +347,27 @@ def read_settings() -> Settings:
     from pydantic import ValidationError
 
     from agent.settings import Settings as Made
+    from app.cli.terminal import chosen_language
     from knowledge.errors import UserError
     from knowledge.wording import say
 
     try:
-        return Made()
+        made = Made()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UserError(
             say("The setting {name} is wrong: {why}.", name=str(first["loc"][0]), why=first["msg"]),
             say("Correct the environment variable, or unset it."),
         ) from error
+    wanted = chosen_language()
+    return made.model_copy(update={"language": wanted}) if wanted else made
 
 
 def _needs(requirements: Path | None, text: str | None) -> tuple[Requirements | None, str]:
     if (requirements is None) == (text is None):
-        raise typer.BadParameter("give either --requirements FILE or --text 'what you need'")
+        from knowledge.wording import say
+
+        raise _mistyped(say("give either --requirements FILE or --text 'what you need'"))
     if requirements is None:
         return None, text or ""
     from knowledge.requirements import read_requirements
@@ -370,7 +384,9 @@ def _source(
 
     pairs = [pair.partition("=") for pair in columns or ()]
     if any(not middle or not ours or not theirs for ours, middle, theirs in pairs):
-        raise typer.BadParameter("write --column text=body: our name, an equals sign, your column")
+        from knowledge.wording import say
+
+        raise _mistyped(say("write --column text=body: our name, an equals sign, your column"))
     return Made(
         path=data,
         columns={ours: theirs for ours, _, theirs in pairs},
@@ -382,8 +398,16 @@ def _source(
 
 def _some(candidates: list[str] | None) -> list[str]:
     if not candidates:
-        raise typer.BadParameter("name at least one candidate: --candidate bm25 --candidate st:MODEL")
+        from knowledge.wording import say
+
+        raise _mistyped(say("name at least one candidate: --candidate bm25 --candidate st:MODEL"))
     return candidates
+
+
+def _mistyped(what: Text) -> typer.BadParameter:
+    from app.cli.terminal import shown
+
+    return typer.BadParameter(shown(what))
 
 
 def _print_json(found: object) -> None:

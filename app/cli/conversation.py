@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from agent import events
 from agent.advisor import Advisor
 from agent.settings import Settings
 from agent.understanding import llm_nearby
+from app.cli.failures import show
 from app.cli.terminal import EventPrinter, console, follow, language, shown
 from app.wording import as_text, noted_lines, plan_lines
+from knowledge.errors import UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Consent
 from knowledge.wording import say
@@ -21,6 +27,8 @@ from tools.data_source import DataSource
 from tools.report import render_terminal
 
 WORDS_THAT_END = frozenset({"exit", "quit", "bye", "退出", "再见"})
+#: an answer may be a path, which begins with a slash too
+_COMMAND = re.compile(r"/(?:retry|(?P<edit>edit)(?:\s+#(?P<turn>\d{1,6})(?=\s))?(?:\s+(?P<text>.+))?)", re.DOTALL)
 
 
 def new_thread() -> str:
@@ -43,6 +51,10 @@ def converse(settings: Settings, thread: str | None, data: DataSource | None, ou
         while (text := _read()) is not None:
             if text.strip().lower() in WORDS_THAT_END:
                 break
+            command = _COMMAND.fullmatch(text.strip())
+            if command:
+                _take_back(advisor, name, command, printer)
+                continue
             follow(text)
             _show(advisor, name, advisor.reply(name, text, data=data), printer)
             data = None
@@ -57,11 +69,61 @@ def _read() -> str | None:
         return None
 
 
+def _take_back(advisor: Advisor, thread: str, command: re.Match[str], printer: EventPrinter) -> None:
+    """`/retry`, `/edit TEXT` for the last message, `/edit #NUMBER TEXT`, and `/edit` to see the numbers."""
+    turns = advisor.turns(thread)
+    if command["edit"] and not command["text"]:
+        for number, turn in enumerate(turns, start=1):
+            sys.stdout.write(f"{f'#{number}':>5} {' '.join(turn.text.split())[:100] or '-'}\n")
+        sys.stdout.write(shown(say("/edit #NUMBER TEXT says one of them differently; what came after is set aside.")))
+        sys.stdout.write("\n\n")
+        return
+    wanted = int(command["turn"] or len(turns))
+    try:
+        if command["edit"]:
+            follow(command["text"])
+            found = advisor.edit(thread, wanted, command["text"])
+        else:
+            found = advisor.retry(thread)
+        _show(advisor, thread, found, printer)
+    except UserError as error:
+        show(error)
+
+
+@contextmanager
+def _ctrl_c(stop: Callable[[], bool]) -> Iterator[None]:
+    """Ctrl-C ends what runs and not the conversation, where `stop` finds something to end; a second one ends both."""
+    pressed = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed or not stop():
+            raise KeyboardInterrupt
+        pressed = True
+        sys.stderr.write("\n" + shown(say("Stopping; what is done so far is kept. Ctrl-C again leaves.")) + "\n")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer: EventPrinter) -> None:
-    for event in found:
-        printer.show(event)
-        if isinstance(event, events.Reported):
-            print_answer(advisor, thread, event)
+    waits = False
+    try:
+        with _ctrl_c(lambda: not waits and advisor.cancel(thread)):
+            for event in found:
+                waits = isinstance(event, events.Queued)
+                printer.show(event)
+                if isinstance(event, events.Reported):
+                    print_answer(advisor, thread, event)
+    except KeyboardInterrupt:
+        if not waits:
+            raise
+        sys.stderr.write(
+            "\n" + shown(say("No longer waiting; a message that nobody has begun to answer is withdrawn.")) + "\n\n"
+        )
     if printer.failure:
         _print_failure(printer.failure)
         printer.failure = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typer import Typer
+    from typer.exceptions import TyperException
 
     from knowledge.errors import AdvisorError
 
@@ -31,7 +32,7 @@ def run_to_exit_code(app: Typer) -> int:
     except typer.Exit as done:
         return done.exit_code
     except TyperException as error:
-        error.show()  # type: ignore[attr-defined] # usage errors have it; Typer exports only their base
+        _show_mistyped(error)
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\n")
@@ -41,6 +42,20 @@ def run_to_exit_code(app: Typer) -> int:
         return CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file, not a page of traceback
         return _explain(error)
+
+
+def _show_mistyped(error: TyperException) -> None:
+    """What is wrong with the command line; Typer's own words where these are read."""
+    from app.cli.mistyped import mistyped
+    from app.cli.terminal import language
+    from knowledge.wording import say
+
+    if language() == "en" or not (message := error.format_message()):
+        error.show()  # type: ignore[attr-defined] # usage errors have it; Typer exports only their base
+        return
+    path = getattr(getattr(error, "ctx", None), "command_path", "advisor")
+    said = say("{problem}. Options: {command}", problem=mistyped(message), command=f"{path} --help")
+    sys.stderr.write(f"{say('Error').render(language())}: {said.render(language())}\n")
 
 
 def _explain(error: Exception) -> int:

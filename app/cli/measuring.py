@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
 from agent.settings import Settings
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
-from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate, Preflight
+from knowledge.candidate import parse_candidate
+from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
 from knowledge.wording import say
 from tools import benchmark as speed
+from tools import encoders, retrieval
 from tools import evaluate as quality
 from tools.data_source import DataSource
 from tools.metrics import scoring
+from tools.workspace import Workspace
 
 
 def evaluate(
@@ -31,6 +35,7 @@ def evaluate(
 ) -> None:
     """Measure quality and print it."""
     line = ProgressLine(quiet)
+    candidates = named_once(candidates, settings.workspace(), line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
     found = quality.evaluate(
@@ -60,22 +65,42 @@ def evaluate(
 
 def tell_remarks(found: Evaluation) -> None:
     """What the table does not say: notes on candidates and data, what preflight warns of, and who failed."""
-    for c in found.candidates:
-        for note in c.notes:
-            sys.stderr.write(f"{c.spec}: {shown(note)}\n")
-    _warnings(found.preflight)
+    _once_for_all((c.spec, shown(note)) for c in found.candidates for note in c.notes)
+    _once_for_all(
+        (checked.spec, shown(finding.finding) + (f"\n  → {shown(finding.remedy)}" if finding.remedy else ""))
+        for checked in found.preflight  # what is wrong with encoders that were measured all the same
+        for finding in checked.findings
+        if finding.severity == "warns"
+    )
     for about_all in (*found.notes, *found.warnings):
         sys.stderr.write(f"{shown(about_all)}\n")
     _failures(found.failed)
 
 
-def _warnings(preflight: tuple[Preflight, ...]) -> None:
-    """What is wrong with encoders that were measured all the same."""
-    for checked in preflight:
-        for finding in checked.findings:
-            if finding.severity == "warns":
-                remedy = f"\n  → {shown(finding.remedy)}" if finding.remedy else ""
-                sys.stderr.write(f"{checked.spec}: {shown(finding.finding)}{remedy}\n")
+def _once_for_all(remarks: Iterable[tuple[str, str]]) -> None:
+    """Each remark once, behind the names of all it is about: variants of one encoder have most of them in common."""
+    about: dict[str, list[str]] = {}
+    for spec, remark in remarks:
+        about.setdefault(remark, []).append(spec)
+    for remark, specs in about.items():
+        sys.stderr.write(f"{'; '.join(dict.fromkeys(specs))}: {remark}\n")
+
+
+def named_once(candidates: Sequence[str], workspace: Workspace, line: ProgressLine) -> list[str]:
+    """The candidates, each once and checked as far as that costs nothing; says which were named more than once.
+
+    Raises:
+        SpecError: one of them cannot be read, or asks for what there is not.
+    """
+    parsed = retrieval.parse(candidates)
+    for leg in dict.fromkeys(leg for candidate in parsed for leg in candidate.legs if leg.backend != "bm25"):
+        encoders.check_dimension(leg, workspace)
+    specs = [candidate.spec for candidate in parsed]
+    written = [parse_candidate(candidate).spec for candidate in candidates]
+    doubled = [spec for spec in specs if written.count(spec) > 1]
+    if doubled:
+        line.note(shown(say("Named more than once, taken once: {names}.", names="; ".join(doubled))))
+    return specs
 
 
 def benchmark(
@@ -83,6 +108,7 @@ def benchmark(
 ) -> None:
     """Measure cost and print it."""
     line = ProgressLine(quiet)
+    candidates = named_once(candidates, settings.workspace(), line)
     found = speed.benchmark(source.read(), candidates, settings.workspace(), repeats=repeats, on_progress=line.show)
     line.end()
     if as_json:

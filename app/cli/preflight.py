@@ -9,12 +9,14 @@ from rich.table import Table
 from rich.text import Text as Plain
 
 from agent.settings import Settings
+from app.cli.measuring import named_once
 from app.cli.terminal import ProgressLine, console, language, shown
+from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError, UserError
-from knowledge.progress import Meter
+from knowledge.progress import Meter, ignore
 from knowledge.results import Consent, FailedCandidate, Finding, Preflight
 from knowledge.wording import Text, say
-from tools import encoders, retrieval
+from tools import encoders
 from tools.data_source import DataSource
 from tools.evaluate import obtain
 from tools.metrics.judgments import treat
@@ -37,13 +39,12 @@ def check(
     """Check every encoder of the candidates, each once, and print what was found; returns the exit code."""
     line = ProgressLine(quiet)
     workspace = settings.workspace()
-    legs = [
-        leg
-        for leg in dict.fromkeys(leg for candidate in retrieval.parse(candidates) for leg in candidate.legs)
-        if leg.backend != "bm25"  # nothing to check: it has no weights, no prompt and no limit
-    ]
+    named = [parse_candidate(spec) for spec in named_once(candidates, workspace, line)]
+    all_legs = dict.fromkeys(leg for candidate in named for leg in candidate.legs)
+    legs = [leg for leg in all_legs if leg.backend != "bm25"]
+    idle = [leg.spec for leg in all_legs if leg.backend == "bm25"]
     dataset = treat(source.read()).dataset  # as an evaluation takes it
-    meter = Meter("evaluate", say("Checking"), max(len(legs), 1), line.show)
+    meter = Meter("evaluate", say("Checking"), max(len(legs), 1), line.show if legs else ignore)
     found: list[Preflight] = []
     refused: list[FailedCandidate] = []
     for leg in legs:
@@ -61,13 +62,13 @@ def check(
         meter.advance()
     line.end()
     if as_json:
-        _write_json(found, refused)
+        _write_json(found, refused, idle)
     else:
-        _show(found, refused)
+        _show(found, refused, idle)
     return 0 if not refused and all(p.passed for p in found) else FAILED
 
 
-def _show(found: list[Preflight], refused: list[FailedCandidate]) -> None:
+def _show(found: list[Preflight], refused: list[FailedCandidate], idle: list[str]) -> None:
     for checked in found:
         table = Table(title=Plain(shown(_title(checked))), title_justify="left", show_lines=True)
         for name in (say("check"), say("found"), say("what to do")):
@@ -76,6 +77,9 @@ def _show(found: list[Preflight], refused: list[FailedCandidate]) -> None:
             cells = (f"{shown(CHECKS[f.check])}: {shown(SEVERITIES[f.severity])}", shown(f.finding), _remedy(f))
             table.add_row(*(Plain(cell) for cell in cells))  # a prompt in square brackets is no markup
         console().print(table)
+    for spec in idle:
+        nothing = say("{spec}: nothing to check: it has no weights, no prompt and no limit.", spec=spec)
+        sys.stdout.write(shown(nothing) + "\n")
     for left_out in refused:
         sys.stderr.write(f"{left_out.spec}: {shown(left_out.reason)}\n  → {shown(left_out.next_step)}\n")
 
@@ -96,10 +100,11 @@ def _remedy(finding: Finding) -> str:
     return shown(finding.remedy) if finding.remedy else ""
 
 
-def _write_json(found: list[Preflight], refused: list[FailedCandidate]) -> None:
+def _write_json(found: list[Preflight], refused: list[FailedCandidate], idle: list[str]) -> None:
     context = {"language": language()}
     written = {
         "checked": [p.model_dump(mode="json", context=context) | {"passed": p.passed} for p in found],
         "refused": [f.model_dump(mode="json", context=context) for f in refused],
+        "nothing_to_check": idle,
     }
     sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from agent import events
 from app.wording import as_text, noted_lines, plan_lines, profiled_lines, progress_line, shortlist_lines
 from knowledge.progress import Progress
-from knowledge.wording import Language, Text
+from knowledge.wording import Language, Text, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,11 @@ def choose_language(wanted: Language | None) -> None:
     """Set the language of this process's output."""
     global _chosen, _heard
     _chosen, _heard = wanted, None
+
+
+def chosen_language() -> Language | None:
+    """The language that `choose_language` set."""
+    return _chosen
 
 
 def follow(text: str) -> None:
@@ -124,6 +129,15 @@ class EventPrinter:
             case events.Question():
                 self.question = event
                 self._say(self._question(event))
+            case events.Queued():
+                self._say(
+                    shown(
+                        say(
+                            "This conversation is busy: waiting for {ahead} before you. Ctrl-C ends the waiting.",
+                            ahead=event.ahead,
+                        )
+                    )
+                )
             case events.Said():
                 self._say(shown(event.text))
             case events.Noted():

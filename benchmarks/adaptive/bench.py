@@ -216,16 +216,16 @@ def trials(field: Field, full: dict[str, Scores], seeds: int) -> list[Trial]:
         )
         assert not failed
         assert screening.end == "settled"
-        winner = decide(field, full, list(screening.survivors))
+        winner = decide(field, full, list(screening.survivors), len(screening.eliminated))
         sys.stderr.write(f"\r{field.name}: {seed + 1} of {seeds} seeds ")
         lost = float(full[best].mean() - full[winner].mean())
         found.append(Trial(winner, encoding.seconds / field.full_seconds, len(screening.rounds), lost))
     return found
 
 
-def decide(field: Field, full: dict[str, Scores], among: list[str]) -> str:
+def decide(field: Field, full: dict[str, Scores], among: list[str], left_out: int = 0) -> str:
     """The decision rule on full scores."""
-    tied = non_inferior({spec: full[spec] for spec in among}, MARGIN)
+    tied = non_inferior({spec: full[spec] for spec in among}, MARGIN, others=left_out)
     return min(tied, key=field.cost)
 
 

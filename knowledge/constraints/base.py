@@ -37,8 +37,8 @@ class Answer(BaseModel):
     """One suggested answer to a constraint's question: its label and the constraint it stands for (None: no demand).
 
     Attributes:
-        likelihood: how many times likelier than the question's other answers it is, by our guess; decides only which
-            question is asked first.
+        likelihood: how many times likelier than the question's other answers it is, by our guess; of "no demand", than
+            all demands together. Decides only which question is asked first.
     """
 
     model_config = ConfigDict(frozen=True)

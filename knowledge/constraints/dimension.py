@@ -21,7 +21,7 @@ class DimensionConstraint(ConstraintBase):
     answers: ClassVar[tuple[Answer, ...]] = (
         Answer(label=say("Up to 384 dimensions (least storage)"), parameters={"max_dimension": 384}),
         Answer(label=say("Up to 1,024 dimensions"), parameters={"max_dimension": 1024}),
-        Answer(label=say("No limit"), parameters=None),
+        Answer(label=say("No limit"), parameters=None, likelihood=6.0),
     )
 
     def describe(self) -> Text:

@@ -17,7 +17,9 @@ class HostingConstraint(ConstraintBase):
 
     question: ClassVar[Text] = say("May your texts be sent to an outside service?")
     answers: ClassVar[tuple[Answer, ...]] = (
-        Answer(label=say("No, everything stays on our machines"), parameters={"hosting": "self_hosted"}),
+        Answer(
+            label=say("No, everything stays on our machines"), parameters={"hosting": "self_hosted"}, likelihood=5.0
+        ),
         Answer(label=say("Yes, either is fine"), parameters=None),
         Answer(label=say("It must be a service: we cannot run models"), parameters={"hosting": "api"}),
     )

@@ -48,7 +48,7 @@ class LicenseConstraint(ConstraintBase):
     question: ClassVar[Text] = say("Is this for commercial use?")
     answers: ClassVar[tuple[Answer, ...]] = (
         Answer(label=say("Yes, commercial"), parameters={"commercial": True}),
-        Answer(label=say("No, research or private"), parameters=None),
+        Answer(label=say("No, research or private"), parameters=None, likelihood=0.5),
     )
     unknown_excludes: ClassVar[bool] = True
 

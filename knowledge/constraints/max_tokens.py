@@ -22,7 +22,7 @@ class MaxTokensConstraint(ConstraintBase):
         Answer(label=say("A paragraph (up to 512 tokens)"), parameters={"tokens": 512}),
         Answer(label=say("A few pages (up to 2,048 tokens)"), parameters={"tokens": 2048}),
         Answer(label=say("Long documents (up to 8,192 tokens)"), parameters={"tokens": 8192}),
-        Answer(label=say("They may be split"), parameters=None),
+        Answer(label=say("They may be split"), parameters=None, likelihood=4.0),
     )
 
     def describe(self) -> Text:

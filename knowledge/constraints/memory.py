@@ -32,7 +32,7 @@ class MemoryConstraint(ConstraintBase):
         Answer(label=say("1 GB"), parameters={"max_mb": 1024}),
         Answer(label=say("4 GB"), parameters={"max_mb": 4096}),
         Answer(label=say("24 GB (one GPU, fp16)"), parameters={"max_mb": 24 * 1024, "bytes_per_parameter": 2.0}),
-        Answer(label=say("No limit"), parameters=None),
+        Answer(label=say("No limit"), parameters=None, likelihood=5.0),
     )
 
     unknown_excludes: ClassVar[bool] = True

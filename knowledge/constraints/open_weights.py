@@ -17,7 +17,7 @@ class OpenWeightsConstraint(ConstraintBase):
     question: ClassVar[Text] = say("Must the model's weights be open?")
     answers: ClassVar[tuple[Answer, ...]] = (
         Answer(label=say("Yes, open weights only"), parameters={}),
-        Answer(label=say("It does not matter"), parameters=None),
+        Answer(label=say("It does not matter"), parameters=None, likelihood=5.0),
     )
 
     def describe(self) -> Text:

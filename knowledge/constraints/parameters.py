@@ -22,7 +22,7 @@ class ParametersConstraint(ConstraintBase):
         Answer(label=say("Up to 150 million parameters (a CPU will do)"), parameters={"max_millions": 150}),
         Answer(label=say("Up to 600 million (a small GPU)"), parameters={"max_millions": 600}),
         Answer(label=say("Up to 8 billion (a large GPU)"), parameters={"max_millions": 8200}),
-        Answer(label=say("No limit"), parameters=None),
+        Answer(label=say("No limit"), parameters=None, likelihood=5.0),
     )
 
     #: who limits the size has a machine in mind, and an unknown size may not fit it

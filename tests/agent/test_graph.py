@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from agent import nodes as nodes_module
 from agent.advisor import Advisor
+from agent.checkpoints import Records
 from agent.graph import build_graph, make_context, studio_graph
 from agent.interview import DATA, PLAN
 from agent.nodes import Nodes
@@ -37,6 +38,7 @@ def nodes(context, monkeypatch):
     found = Nodes(context)
     found.told = []
     monkeypatch.setattr(nodes_module, "get_stream_writer", lambda: found.told.append)
+    monkeypatch.setattr(nodes_module, "get_config", lambda: {"configurable": {"thread_id": "t"}})
     return found
 
 
@@ -197,7 +199,7 @@ def test_every_field_survives_a_checkpoint(full_state):
     asked = Asked(about="license", answers=(Answer(label=say("Yes"), parameters={"commercial": True}),))
     state = full_state | State(failure=failed, understood=understood, asked=asked)
     for name, value in state.items():
-        back = serializer().loads_typed(serializer().dumps_typed(value))
+        back = Records().loads_typed(Records().dumps_typed(value))
         assert back == value, name
         assert type(back) is type(value), name
 

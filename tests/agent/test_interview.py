@@ -53,7 +53,8 @@ HARMLESS = {
 )
 def test_it_asks_what_splits_the_catalog(facts, question):
     cards = [card(f"p{i}/m{i}", **HARMLESS | (facts if i < 6 else {})) for i in range(12)]
-    known = KNOWN_TASK.with_constraint(make_constraint("hosting"))  # "it must be a service" would always change all
+    many = Requirements(task="search", documents=20_000_000)  # so many that a limit to the vectors' length is likely
+    known = many.with_constraint(make_constraint("hosting"))  # "it must be a service" would always change all
     assert ask(cards, known) == question
     assert ask(cards, known, asked=[str(question)]) != question or question is None
 
@@ -83,6 +84,66 @@ def test_it_does_not_ask_what_is_known(real):
     inferred = known.with_constraint(make_constraint("dimension", max_dimension=512, origin="inferred"))
     asked = interviewed(real, inferred)
     assert not set(asked) & {"task", "languages", "license", "latency", "dimension"}
+
+
+@pytest.mark.parametrize(
+    ("known", "moot"),
+    [
+        ([("hosting", {"hosting": "self_hosted"})], {"cost", "open_weights"}),
+        ([("hosting", {"hosting": "api"})], {"open_weights", "hardware", "memory", "parameters"}),
+        ([("hardware", {"ram_gb": 16})], {"memory", "parameters"}),
+        ([("memory", {"max_mb": 500})], {"hardware", "parameters"}),
+        ([("open_weights", {})], {"cost"}),
+    ],
+)
+def test_what_is_settled_is_not_asked(real, known, moot):
+    requirements = KNOWN_TASK
+    for kind, parameters in known:
+        requirements = requirements.with_constraint(make_constraint(kind, **parameters))
+    assert not set(interviewed(real, requirements)) & (moot | {kind for kind, _ in known})
+
+
+def test_what_does_not_matter_is_not_asked(real):
+    first = next_question(KNOWN_TASK, [], True, *real).about
+    assert next_question(KNOWN_TASK, [], True, *real, settled=[first]).about != first
+
+
+def test_no_question_after_the_one_for_data(real):
+    assert next_question(KNOWN_TASK, ["data"], True, *real) is None
+
+
+def test_the_machine_is_asked_for_once(real):
+    size = {"hardware", "memory", "parameters"}
+    assert len(size & set(interviewed(real, KNOWN_TASK))) <= 1
+
+
+def test_no_latency_where_nobody_waits(real):
+    assert "latency" in interviewed(real, Requirements(task="search"))
+    assert "latency" not in interviewed(real, Requirements(task="clustering"))
+
+
+def test_no_machine_is_suggested_that_is_not_there(real):
+    without = Requirements(task="search", gpu=False)
+    assert not set(interviewed(real, without)) & {"hardware", "memory", "parameters"}
+    there = Requirements(task="search", gpu=True)
+    suggested = dict(interview._open(there, set()))["hardware"]
+    named = [answer.parameters for answer in suggested if answer.parameters]
+    assert named
+    assert all("gpu_gb" in parameters for parameters in named)
+
+
+def test_demands_that_clash_end_the_questions(real):
+    clashing = KNOWN_TASK
+    for kind, parameters in (("hosting", {}), ("memory", {"max_mb": 0.001})):
+        clashing = clashing.with_constraint(make_constraint(kind, **parameters))
+    assert next_question(clashing, [], False, *real) is None
+
+
+def test_a_machine_with_a_gpu_changes_what_a_latency_demand_means(real):
+    """Else the question for the machine would look worth nothing."""
+    slow = KNOWN_TASK.with_constraint(make_constraint("latency", p95_ms=100))
+    card = next(a for a in CONSTRAINTS["hardware"].answers if a.parameters and "gpu_gb" in a.parameters)
+    assert interview._answered(slow, "hardware", card).constraint(CONSTRAINTS["latency"]).gpu
 
 
 def test_who_has_said_nothing_is_asked_for_the_language_early(real):

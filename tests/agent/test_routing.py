@@ -53,6 +53,12 @@ def profile(judgments):
         # thanks and the like start nothing anew
         ({"understood": understood("greeting"), "recommendation": DECIDED}, "__end__"),
         ({"understood": understood("unknown"), "recommendation": DECIDED}, "__end__"),
+        ({"understood": understood("unknown"), "status": "stopped"}, "__end__"),
+        ({"understood": understood("question"), "status": "stopped"}, "answer"),
+        ({"understood": understood("confirm"), "status": "stopped"}, "profile"),
+        ({"understood": understood("confirm"), "status": "stopped", "plan": PLAN, "consent": YES}, "evaluate"),
+        ({"understood": understood("decline"), "status": "stopped", "plan": PLAN, "consent": YES}, "agree"),
+        ({"understood": understood("decline"), "status": "stopped"}, "__end__"),
     ],
 )
 def test_after_understanding(state, goes_to):
@@ -80,4 +86,6 @@ def test_after_understanding(state, goes_to):
 )
 def test_the_other_routers(router, state, goes_to):
     assert router(State(**state)) == goes_to
+    if router not in (routing.after_interview, routing.after_shortlist, routing.after_plan, routing.after_recommend):
+        assert router(State(**state, status="stopped")) == "__end__"
     assert router(State(**state, failure=FAILURE)) == "__end__"

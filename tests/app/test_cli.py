@@ -188,7 +188,7 @@ def test_bad_data_is_named_with_its_place_and_a_way_on(advisor, bad, files, word
     ("arguments", "code", "words"),
     [
         (("evaluate", "--data", "/nowhere", "-c", "bm25"), 3, "/nowhere"),
-        (("evaluate", "--data", "DATA", "-c", "st:nobody/never-heard-of-it"), 7, "cannot be reached"),
+        (("evaluate", "--data", "DATA", "-c", "st:nobody/never-heard-of-it"), 7, "may not be asked"),
         (("evaluate", "--data", "DATA", "-c", "word2vec:x"), 3, "word2vec"),
         (("evaluate", "--data", "DATA", "-c", "rrf(bm25"), 3, "bracket"),
         (("evaluate", "--data", "DATA", "-c", "bm25?q=1"), 3, "k1"),
@@ -245,6 +245,54 @@ def test_chinese_output(advisor, small_dataset):
     code, out, _ = advisor("--lang", "zh", "shortlist", "--text", "中文语义搜索，商用", "--json")
     assert code == 0
     assert any("\u4e00" <= ch <= "\u9fff" for ch in json.loads(out)["kept"][0]["reasons"][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("evaluate", "--data", "DATA", "-c", "bm25", "--budget", "-1"), "--budget 至少为 0.1"),
+        (("shortlist", "-k", "1000", "-t", "x"), "-k 最大为 100"),
+        (("evaluate", "--bogus"), "没有 --bogus 这个选项"),
+        (("evaluate",), "缺少 --data"),
+        (("evaluate", "--data", "DATA", "-c"), "-c 需要一个值"),
+        (("evaluate", "--data", "DATA"), "请至少指定一个候选"),
+        (("recommend",), "--requirements"),
+        (("models", "--show", "bm25", "--use", "resale"), "“resale”不是一种用途"),
+    ],
+)
+def test_a_mistyped_command_is_explained_in_chinese(advisor, small_dataset, arguments, words):
+    arguments = [str(small_dataset) if a == "DATA" else a for a in arguments]
+    code, out, err = advisor("--lang", "zh", *arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert "--help" in err
+    assert "Usage" not in err
+    assert "Invalid" not in err
+
+
+def test_variants_of_one_encoder_share_their_remarks(advisor, small_dataset):
+    specs = ("static:wordllama", "static:wordllama?dim=64", "static:wordllama?dim=128")
+    named = [part for spec in specs for part in ("-c", spec)]
+    code, _, err = advisor("evaluate", "--data", str(small_dataset), *named, "-q")
+    assert code == 0
+    remarks = [line.partition(": ")[2] for line in err.splitlines() if line.startswith("static:")]
+    assert len(remarks) == len(set(remarks))
+
+
+def test_a_domain_has_a_chinese_name(advisor):
+    _, _, err = advisor("--lang", "zh", "shortlist", "-t", "legal search in German")
+    assert "领域：法律" in err
+
+
+@pytest.mark.parametrize("part", ["precision=int8", "dim=9999"])
+def test_what_a_spec_cannot_have_is_said_before_anything_is_checked_or_encoded(advisor, small_dataset, part):
+    spec = f"st:sentence-transformers/all-MiniLM-L6-v2?{part}"
+    for command in ("evaluate", "benchmark", "preflight"):
+        code, out, err = advisor(command, "--data", str(small_dataset), "-c", spec)
+        assert code == 3
+        assert part.partition("=")[2] in err
+        assert out == ""
+        assert "Encoding" not in err
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -63,3 +63,15 @@ def test_a_question_about_a_conversation(advisor, monkeypatch):
     code, out, _ = advisor("ask", "--thread", "mine", "why?")
     assert code == 0
     assert "Nothing is decided yet" not in out
+
+
+def test_a_question_needs_no_writable_folder(advisor, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("where a folder would have to be made")
+    monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "file" / "home"))
+    code, out, err = advisor("ask", "what", "is", "ndcg")
+    assert (code, err) == (0, "")
+    assert "note “ndcg”" in out
+    code, out, err = advisor("ask", "--thread", "x", "what is ndcg")
+    assert (code, out) == (8, "")
+    assert "Make that folder writable" in err
+    assert "disk space" not in err

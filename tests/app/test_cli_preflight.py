@@ -62,3 +62,20 @@ def test_nothing_is_sent_or_fetched_without_consent(advisor, small_dataset, monk
     code, _, err = advisor("preflight", "--data", str(small_dataset), "-c", "st:org/gone", "-q")
     assert code == 3
     assert "org/gone" in err
+
+
+def test_what_has_nothing_to_check_says_so_and_why(advisor, small_dataset):
+    code, out, err = advisor("preflight", "--data", str(small_dataset), "-c", "bm25", "-c", "bm25?k1=2")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        f"{spec}: nothing to check: it has no weights, no prompt and no limit." for spec in ("bm25", "bm25?k1=2")
+    ]
+    found = json.loads(advisor("preflight", "--data", str(small_dataset), "-c", "bm25", "--json")[1])
+    assert found == {"checked": [], "refused": [], "nothing_to_check": ["bm25"]}
+
+
+def test_a_candidate_named_twice_is_taken_once_and_that_is_said(advisor, small_dataset):
+    for command in ("preflight", "evaluate", "benchmark"):
+        _, out, err = advisor(command, "--data", str(small_dataset), "-c", "bm25?k1=2&b=0.5", "-c", "bm25?b=0.5&k1=2")
+        assert "Named more than once, taken once: bm25?b=0.5&k1=2." in err
+        assert out.count("bm25?b=0.5&k1=2") == 1

@@ -203,7 +203,7 @@ def test_a_candidate_that_fails_is_listed_and_the_others_go_on(workspace, tmp_pa
     assert [c.spec for c in found.candidates] == ["bm25", "bm25?k1=2"]
     reasons = {f.spec: f.reason.render() for f in found.failed}
     assert set(reasons) == {gone, f"static:{broken}", f"rrf(bm25, {gone})", tall}
-    assert "cannot be reached" in reasons[gone]
+    assert "may not be asked" in reasons[gone]
     assert "died" in reasons[f"static:{broken}"]
     assert "asks for 64 dimensions, but the model has 32" in reasons[tall]
     assert all(f.next_step.render() for f in found.failed)

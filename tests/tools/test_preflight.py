@@ -626,19 +626,26 @@ GERMAN = [
 ]
 
 
+ENGLISH = ["The landlord must keep the flat in good repair at all times, whatever the lease says about it."]
+CHINESE = [
+    "合同解除后，尚未履行的，终止履行；已经履行的，根据履行情况和合同性质，当事人可以请求恢复原状或者采取其他补救措施。"
+]
+MINILM, E5, ZH = "sentence-transformers/all-MiniLM-L6-v2", "intfloat/multilingual-e5-small", "BAAI/bge-small-zh-v1.5"
+
+
 @pytest.mark.parametrize(
     ("model", "documents", "queries", "foreign"),
     [
-        ("sentence-transformers/all-MiniLM-L6-v2", GERMAN, [], {"de"}),
-        ("intfloat/multilingual-e5-small", GERMAN, ["房东的义务是什么？"], set()),
-        (
-            "sentence-transformers/all-MiniLM-L6-v2",
-            ["The landlord must keep the flat in good repair at all times."],
-            [],
-            set(),
-        ),
-        ("BAAI/bge-small-zh-v1.5", ["合同解除后，尚未履行的，终止履行。"], ["合同解除后怎么办？"], set()),
-        ("BAAI/bge-small-zh-v1.5", ["合同解除后，尚未履行的，终止履行。"], GERMAN, {"de"}),
+        (MINILM, GERMAN * 5, [], {"de"}),
+        (MINILM, ENGLISH * 40 + GERMAN, [], set()),
+        (MINILM, ENGLISH * 12, GERMAN * 5, {"de"}),
+        (MINILM, ENGLISH * 12, [], set()),
+        (MINILM, GERMAN * 2, [], set()),
+        (MINILM, ["Haus am See", "Tür"] * 20, [], set()),
+        (E5, GERMAN * 5, CHINESE * 12, set()),
+        (ZH, CHINESE * 12, ["合同解除后怎么办？"] * 12, set()),
+        (ZH, CHINESE * 12, GERMAN * 5, {"de"}),
+        ("codesage/codesage-small-v2", ENGLISH * 12, [], set()),
     ],
 )
 def test_a_language_the_card_does_not_list_is_named(model, documents, queries, foreign, tmp_path):
@@ -650,5 +657,5 @@ def test_a_language_the_card_does_not_list_is_named(model, documents, queries, f
 
 def test_a_card_without_languages_says_nothing(tmp_path):
     card = usable_catalog(tmp_path).catalog.card("BAAI/bge-small-zh-v1.5").model_copy(update={"languages": ()})
-    assert language_findings(card, GERMAN, []) == []
-    assert language_findings(None, GERMAN, []) == []
+    assert language_findings(card, GERMAN * 5, []) == []
+    assert language_findings(None, GERMAN * 5, []) == []

@@ -649,3 +649,24 @@ def test_print_is_light_and_still(browser, report, tmp_path):
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 718
     visit.check()
     visit.page.close()
+
+
+def test_rejected_models_are_folded_with_counts_and_examples_and_all_are_in_the_json(report):
+    crowd = tuple(
+        one.model_copy(update={"model": f"some-publisher/{one.model.replace('/', '-')}-{i}"})
+        for one in report.shortlist.rejected
+        for i in range(5)
+    )
+    assert len(crowd) > 900
+    full = report.model_copy(update={"shortlist": report.shortlist.model_copy(update={"rejected": crowd})})
+    markdown, page = render_markdown(full), render_html(full)
+    part = markdown.split("## Rejected, and why")[1].split("\n## ")[0]
+    assert len(part) < 5_000
+    assert sum(one.model in part for one in crowd) <= 5 * 4
+    assert "| 450 |" in part, "how many, whatever figures their reasons have"
+    assert "with other figures" in part
+    scripts = sum(len(script) for _, script in Page(page).scripts)
+    assert len(page) - scripts < 300_000
+    assert page.count("plotly.js v") <= 1
+    named = {one["model"] for one in json.loads(render_json(full))["shortlist"]["rejected"]}
+    assert named == {one.model for one in crowd}

@@ -5,8 +5,9 @@ import pytest
 
 from knowledge.candidate import parse_candidate
 from knowledge.errors import SpecError, UserError
-from tools import retrieval
+from tools import encoders, retrieval
 from tools.retrieval import Rankings
+from tools.workspace import Workspace
 
 
 def rankings(*rows):
@@ -125,3 +126,26 @@ def test_exact_search_in_parts_is_that_of_the_whole(documents, size, depth, monk
 def test_exact_search_without_queries_or_documents():
     assert retrieval.exact([np.ones((5, 4), np.float32)], np.zeros((0, 4), np.float32), 3).rows.shape[0] == 0
     assert retrieval.exact([], np.ones((2, 4), np.float32), 3).rows.shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "part", ["precision=int8", "backend=onnx&precision=bf16", "prompts=mine", "max_tokens=0", "dim=0"]
+)
+def test_options_that_do_not_go_together_are_found_before_anything_is_looked_for(part):
+    with pytest.raises(SpecError):
+        retrieval.parse(["bm25", f"rrf(bm25, st:no/such-model?{part})"])
+
+
+@pytest.mark.parametrize(
+    ("spec", "has"),
+    [
+        ("st:sentence-transformers/all-MiniLM-L6-v2?dim=9999", 384),
+        ("st:all-MiniLM-L6-v2?dim=385", 384),
+        ("static:wordllama?dim=257", 256),
+        ("static:minishlab/potion-base-8M?dim=9999", 256),
+    ],
+)
+def test_more_dimensions_than_a_model_is_known_to_have_are_refused_without_its_files(tmp_path, spec, has):
+    with pytest.raises(SpecError, match=f"but the model has {has}") as refused:
+        encoders.resolve(parse_candidate(spec), Workspace(home=tmp_path, hub_cache=tmp_path, offline=True))
+    assert refused.value.next_step.render() == f"Ask for at most {has}."

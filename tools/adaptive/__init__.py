@@ -242,7 +242,8 @@ def _winner(screening: Screening, evaluation: Evaluation, workspace: Workspace) 
         return screening.winner
     scores = {spec: by_text(of, evaluation.same_queries) for spec, of in scores.items()}
     queries = list(next(iter(scores.values())))
-    tied = non_inferior({spec: np.array([of[q] for q in queries]) for spec, of in scores.items()}, screening.margin)
+    by_query = {spec: np.array([of[q] for q in queries]) for spec, of in scores.items()}
+    tied = non_inferior(by_query, screening.margin, others=len(screening.eliminated))
     return next((spec for spec in screening.survivors if spec in tied), tied[0])
 
 

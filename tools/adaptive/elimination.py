@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -56,7 +56,7 @@ class Verdict:
     Attributes:
         kind: "worse" than `against` by more than the margin, or "dearer" than `against` without being better by more.
         difference: mean of its scores minus those of `against`.
-        bound: one-sided confidence bound of that difference.
+        bound: one-sided confidence bound of that difference, the slack of stand-ins included.
         level: the level of that bound.
         queries: how many it rests on.
         among: of how many queries the bound speaks; None for all like them.
@@ -106,7 +106,8 @@ def upper_bound(differences: Scores, level: float, most: float = 1.0, among: int
     padded = np.append(differences, most)
     spread = float(stats.t.ppf(1 - level, n) * padded.std(ddof=1) * math.sqrt(left / (n + 1)))
     centre = float(differences.mean() + left * (padded.mean() - differences.mean()))
-    return max(centre + spread, float(differences.mean()) + most * _unseen(n, level, among))
+    mean = float(differences.mean())
+    return max(centre + spread, mean + (most - mean) * _unseen(n, level, among))
 
 
 def _unseen(n: int, level: float, among: int | None) -> float:
@@ -157,33 +158,43 @@ def leavers(
         return _compare(kind, one, other, level, most, among)
 
     exact = sorted((s for s in alive if s.exact), key=lambda s: (-s.scores.mean(), s.cost, s.spec))
-    slack = {s.spec: s.slack for s in alive}
     found: dict[str, Verdict] = {}
     for standing in alive:
         for other in exact:
             if other.spec == standing.spec or other.spec in found:
                 continue
             verdict = compare("worse", standing, other)
-            if verdict.bound + standing.slack + other.slack < -margin:
+            if verdict.bound < -margin:
                 found[standing.spec] = verdict
                 break
     for standing in (s for s in alive if s.spec not in found):
         twins = (s for s in exact if s.spec not in found and s.cheaper_than(standing) and _alike(standing, s))
         verdicts = (compare("dearer", standing, twin) for twin in twins)
-        within = next((v for v in verdicts if v.bound + slack[v.spec] + slack[v.against] < margin), None)
+        within = next((v for v in verdicts if v.bound < margin), None)
         if within is not None:
-            found[standing.spec] = replace(within, bound=within.bound + slack[within.spec] + slack[within.against])
+            found[standing.spec] = within
     left = [s for s in alive if s.spec not in found]
 
     def unbeaten(one: Standing) -> bool:
         """Whether none of those left is better than this one by more than the margin."""
         others = (other for other in left if other.spec != one.spec)
-        return all(compare("dearer", other, one).bound + other.slack + one.slack < margin for other in others)
+        return all(compare("dearer", other, one).bound < margin for other in others)
 
-    by_cost = sorted((s for s in exact if s.spec not in found), key=lambda s: (s.cost, s.spec))
-    cheap = next(filter(unbeaten, by_cost), None)
-    dearer = [s for s in left if cheap is not None and cheap.cheaper_than(s)]
-    return [*found.values(), *(compare("dearer", s, cheap) for s in dearer if cheap is not None)]
+    # whoever is dearer than the cheapest that could be the answer, and not better by more, need not be read; were
+    # there somebody cheaper still, it would be wanted as the bar that this one has to reach
+    cheap = min((s for s in left if not _is_behind(s, exact, margin)), key=lambda s: (s.cost, s.spec), default=None)
+    if cheap is None or not cheap.exact or not unbeaten(cheap):
+        return list(found.values())
+    dearer = [s for s in left if not s.exact and cheap.cheaper_than(s)]
+    return [*found.values(), *(compare("dearer", s, cheap) for s in dearer)]
+
+
+def _is_behind(one: Standing, exact: Sequence[Standing], margin: float) -> bool:
+    """Whether its mean, over all queries, is too far below the best one's for it to be the answer."""
+    best = max((s for s in exact if s.spec != one.spec), key=lambda s: float(s.scores.mean()), default=None)
+    if best is None or not one.exact:
+        return False
+    return float(one.scores.mean() - best.scores.mean()) + one.slack + best.slack < -margin
 
 
 def _same(one: Standing, other: Standing) -> bool:
@@ -203,23 +214,24 @@ def _compare(
     """A candidate against another on the queries that both were asked (each asked its first ones)."""
     both = min(len(one.scores), len(other.scores))
     differences = one.scores[:both] - other.scores[:both]
+    bound = 0.0 if _same(one, other) and _alike(one, other) else upper_bound(differences, level, most, among)
     return Verdict(
         spec=one.spec,
         kind=kind,
         against=other.spec,
         difference=float(differences.mean()) if both else 0.0,
-        bound=0.0 if _same(one, other) and _alike(one, other) else upper_bound(differences, level, most, among),
+        bound=bound + one.slack + other.slack,
         level=level,
         queries=both,
         among=among,
     )
 
 
-def answer(alive: Sequence[Standing], margin: float) -> tuple[str, str]:
+def answer(alive: Sequence[Standing], margin: float, left_out: int = 0) -> tuple[str, str]:
     """The winner and the best so far: among those that read everything, where there are any, by the decision rule.
 
     The winner is the cheapest whose mean lies within the margin of the best one's, and for whom "worse by more than the
-    margin" is rejected at the 5 % level (Holm-corrected); the best where no other is.
+    margin" is rejected at the 5 % level (Holm-corrected, the `left_out` counted too); the best where no other is.
     """
     pool = [s for s in alive if s.exact] or list(alive)
     both = min(len(s.scores) for s in pool)
@@ -227,5 +239,5 @@ def answer(alive: Sequence[Standing], margin: float) -> tuple[str, str]:
     pool.sort(key=lambda s: (s.cost, s.spec))
     scores: Mapping[str, Scores] = {s.spec: np.asarray(s.scores[:both]) for s in pool}
     best = min(scores, key=lambda spec: -round(float(scores[spec].mean()), 12))
-    among = {best, *non_inferior(scores, margin)}
+    among = {best, *non_inferior(scores, margin, others=left_out)}
     return next(spec for spec in scores if spec in among), best

@@ -211,8 +211,8 @@ class Rounds:
             if error is not None:
                 self._fail(reader, error)
                 continue
-            if asked < parity.FEWEST_QUERIES or self._ensure(reader.screen, rows, asked) is not None:
-                reader.screen = reader.asked  # too little to tell, or it does not run here
+            if self._ensure(reader.screen, rows, asked) is not None:
+                reader.screen = reader.asked  # it does not run here
                 continue
             rates = self.ledger.rate(reader.asked), self.ledger.rate(reader.screen)
             found = parity.compare(
@@ -329,11 +329,10 @@ class Rounds:
         everything, asked = self._everything, len(self.bench.queries)
         for candidate in self._alive():
             if self._exact(candidate) and len(self.scores.get(candidate, ())) < asked:
-                vectors = self._vectors(candidate)
-                self.scores[candidate] = self.bench.scores(candidate, vectors, asked, everything)
+                rankings = self.bench.rank(candidate, self._vectors(candidate), asked, everything)
+                self.scores[candidate] = self.bench.scores_of(rankings, candidate, asked)
                 if isinstance(candidate, Leg) and "dim" not in candidate.options:
-                    heads = self.bench.rank(candidate, vectors, asked, everything)
-                    self.pools.add_heads(candidate.spec, heads.rows)
+                    self.pools.add_heads(candidate.spec, rankings.rows)
 
     def _vectors(self, candidate: Candidate) -> dict[Leg, Known]:
         return {leg: reader.known for leg, reader in self.entrants[candidate].items() if reader.known is not None}
@@ -377,7 +376,7 @@ class Rounds:
         alive = sorted((c for c in self._alive() if c in self.scores), key=lambda c: (self._cost(c), c.spec))
         if not alive:
             return []
-        named = set(answer([self._standing(c) for c in alive], self.margin)) if settled else set()
+        named = set(answer([self._standing(c) for c in alive], self.margin, len(self.gone))) if settled else set()
         return [c for c in alive if c.spec in named or self._is_measured(c)]
 
     def _is_measured(self, candidate: Candidate) -> bool:
@@ -386,7 +385,8 @@ class Rounds:
 
     def _result(self, end: Literal["settled", "budget", "stopped"]) -> Screening:
         alive = [c for c in self._alive() if c in self.scores]
-        winner, best = answer([self._standing(c) for c in alive], self.margin) if alive else (None, None)
+        standings = [self._standing(c) for c in alive]
+        winner, best = answer(standings, self.margin, len(self.gone)) if standings else (None, None)
         return Screening(
             primary=self.bench.metric,
             margin=self.margin,
@@ -396,6 +396,7 @@ class Rounds:
             screened=tuple(
                 Screened(spec=c.spec, score=interval(of), exact=self._exact(c), queries=len(of))
                 for c, of in self.scores.items()
+                if c not in self.failures
             ),
             winner=winner,
             best=best,

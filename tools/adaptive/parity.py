@@ -16,8 +16,8 @@ from tools.statistics import Scores, bootstrap_interval
 DOCUMENTS = 64
 #: of the corpus, at most: on a small corpus the look must not cost more than it saves
 LARGEST_SHARE = 0.02
-#: with fewer documents or queries nothing can be said
-FEWEST_DOCUMENTS, FEWEST_QUERIES = 20, 10
+#: with fewer documents nothing can be said
+FEWEST_DOCUMENTS = 20
 #: slack of a stand-in that could still show somebody to be far behind, in margins
 MOST_SLACK = 5
 #: what one query loses (nDCG) when the first two places change: 1 - 1/log2(3)

@@ -78,6 +78,10 @@ class Bench:
         With `only_these`, relevant documents elsewhere do not count as missed.
         """
         rankings = self.rank(candidate, known, asked, rows)
+        return self.scores_of(rankings, candidate, asked, rows if only_these else None)
+
+    def scores_of(self, rankings: Rankings, candidate: Candidate, asked: int, only: Rows | None = None) -> Scores:
+        """`scores` of rankings that are there already; `only` these rows' documents count as relevant."""
         ties = isinstance(candidate, Leg)
         names = self.queries[:asked]
         deep = scoring.depth_of([self.metric]) or self.depth  # what stands below a metric's cut-off changes nothing
@@ -91,8 +95,8 @@ class Bench:
             for query in self.same.get(name, (name,))
         }
         judged = {query: self.judgments[query] for query in by_query}
-        if only_these:
-            here = {self.ids[row] for row in rows.tolist()}
+        if only is not None:
+            here = {self.ids[row] for row in only.tolist()}
             judged = {query: {d: grade for d, grade in of.items() if d in here} for query, of in judged.items()}
         scores = scoring.score(by_query, judged, [self.metric])[self.metric]
         return np.array([self._scale * sum(scores[q] for q in self.same.get(name, (name,))) for name in names])

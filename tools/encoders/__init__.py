@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import cast
 
 from knowledge.candidate import Leg
-from knowledge.errors import SpecError
+from knowledge.catalog_in_use import usable_catalog
+from knowledge.errors import SpecError, UnknownModelError
 from knowledge.wording import say
 from tools.encoders.base import Backend, Encoder, Kind, Resolved, Vectors, cut
 from tools.workspace import Workspace
@@ -57,6 +60,37 @@ def check_options(leg: Leg, own: frozenset[str]) -> None:
     dimension_of(leg)
 
 
+def check(leg: Leg) -> None:
+    """Raise SpecError for a backend, an option or a combination of options that does not exist."""
+    module = backend(leg.backend)
+    check_options(leg, module.OPTIONS)
+    module.check(leg)
+
+
+def check_dimension(leg: Leg, workspace: Workspace) -> None:
+    """Raise SpecError for more dimensions than the model is known to have; `finish` finds out for those not known."""
+    wanted = dimension_of(leg)
+    if wanted is None or leg.backend == "openai":  # an endpoint's names are its own
+        return
+    has: int | None = None
+    if (leg.backend, leg.name) == ("static", "wordllama"):
+        from tools.encoders.static import WORDLLAMA_DIMENSION
+
+        has = WORDLLAMA_DIMENSION
+    elif leg.revision is None and not Path(leg.name).expanduser().exists():
+        with suppress(UnknownModelError):
+            has = usable_catalog(workspace.home).catalog.card(leg.name).dimension
+    if has is not None and wanted > has:
+        raise _too_long(leg, wanted, has)
+
+
+def _too_long(leg: Leg, wanted: int, has: int) -> SpecError:
+    return SpecError(
+        say("{spec} asks for {wanted} dimensions, but the model has {has}.", spec=leg.spec, wanted=wanted, has=has),
+        say("Ask for at most {has}.", has=has),
+    )
+
+
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     """Find what a leg stands for, without loading it.
 
@@ -65,13 +99,14 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         workspace: where to look.
 
     Raises:
-        SpecError: unknown backend or option.
+        SpecError: unknown backend or option, or more dimensions than the catalog says that the model has.
         UnknownModelError: neither on disk nor on the hub.
         HubUnreachableError: not on disk, and the hub cannot be asked.
         MissingExtraError: the backend's libraries are not installed.
     """
     module = backend(leg.backend)
     check_options(leg, module.OPTIONS)
+    check_dimension(leg, workspace)
     bare = leg.model_copy(update={"options": {k: v for k, v in leg.options.items() if k not in COMMON_OPTIONS}})
     return module.resolve(bare, workspace)
 
@@ -89,10 +124,7 @@ def finish(vectors: Vectors, leg: Leg, resolved: Resolved) -> Vectors:
     """
     wanted, has = dimension_of(leg), vectors.shape[1]
     if wanted is not None and wanted > has:
-        raise SpecError(
-            say("{spec} asks for {wanted} dimensions, but the model has {has}.", spec=leg.spec, wanted=wanted, has=has),
-            say("Ask for at most {has}.", has=has),
-        )
+        raise _too_long(leg, wanted, has)
     return cut(vectors, wanted, normalise=resolved.normalise)
 
 
@@ -104,6 +136,8 @@ __all__ = [
     "Vectors",
     "backend",
     "backend_names",
+    "check",
+    "check_dimension",
     "check_options",
     "cut",
     "dimension_of",

@@ -93,6 +93,10 @@ class Backend(Protocol):
 
     OPTIONS: frozenset[str]
 
+    def check(self, leg: Leg) -> None:
+        """Raise SpecError where the leg's options, each of them possible, do not go together; looks at nothing else."""
+        ...
+
     def resolve(self, leg: Leg, workspace: Workspace) -> Resolved:
         """Find the model; raises UnknownModelError, HubUnreachableError, MissingExtraError or SpecError."""
         ...

@@ -24,6 +24,10 @@ MAX_CHARACTERS = 250_000
 MAX_RETRIES = 6
 
 
+def check(leg: Leg) -> None:
+    """See `Backend`: no option of its own, so nothing more to check."""
+
+
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     """Name the endpoint; it is not contacted before there is consent."""
     base_url = workspace.openai_base_url or DEFAULT_BASE_URL

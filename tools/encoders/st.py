@@ -40,7 +40,7 @@ BLOCK = 1024
 
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     """Find the model's files and everything that decides its vectors."""
-    _check_options(leg)
+    check(leg)
     if find_spec("sentence_transformers") is None:
         raise MissingExtraError(
             say("{spec} needs sentence-transformers, which is not installed.", spec=leg.spec),
@@ -104,7 +104,8 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     )
 
 
-def _check_options(leg: Leg) -> None:
+def check(leg: Leg) -> None:
+    """See `Backend`."""
     precision, prompts = leg.options.get("precision", "fp32"), leg.options.get("prompts", "own")
     backend, tokens = leg.options.get("backend", "torch"), leg.options.get("max_tokens", "1")
     possible = PRECISIONS.get(backend, ())
@@ -134,7 +135,7 @@ def _combinations() -> str:
 def _origin(model: str, found: hub.Found) -> Text | None:
     if found.package:
         return say(
-            "{model}: the hub cannot be reached, so the weights in the installed package {package} are used.",
+            "{model}: not fetched from the hub; the weights in the installed package {package} are used.",
             model=model,
             package=found.revision,
         )

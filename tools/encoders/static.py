@@ -18,6 +18,12 @@ from tools.encoders.base import Encoder, Kind, Resolved, Vectors, hash_files, ha
 from tools.workspace import Workspace
 
 OPTIONS: frozenset[str] = frozenset()
+#: of WordLlama, as its package (0.4.0) has it
+WORDLLAMA_DIMENSION = 256
+
+
+def check(leg: Leg) -> None:
+    """See `Backend`: no option of its own, so nothing more to check."""
 
 
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:

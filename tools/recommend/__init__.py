@@ -75,8 +75,9 @@ def recommend(
     excluded = excluded_by_demands(requirements, shortlist, speed, quality)
     scores = independent(scores, evaluation.same_queries)
     taking_part = _cheapest_of_equals_first([spec for spec in quality if spec not in excluded], quality, speed)
-    compared = compare_all(taking_part or list(quality), scores, requirements.margin.value)
-    field = Contest(quality, speed, {c.spec: c for c in compared}, excluded)
+    left_out = len(screening.eliminated) if screening else 0
+    compared = compare_all(taking_part or list(quality), scores, requirements.margin.value, left_out)
+    field = Contest(quality, speed, {c.spec: c for c in compared}, excluded, left_out)
     evidence = EvidenceList(evaluation, benchmark)
     rows = table(field, evidence)
     if not taking_part:
@@ -84,7 +85,6 @@ def recommend(
             _nobody(requirements, evaluation, benchmark, rows, evidence, excluded, plan, screening, shortlist, now),
             compared,
         )
-    left_out = len(screening.eliminated) if screening else 0
     best = compared[0].spec
     tied = [c.spec for c in compared if c.verdict in ("best", "tied")]
     winner = field.cheapest(tied) if benchmark else best
@@ -102,7 +102,7 @@ def recommend(
         tied=tuple(others),
         undecided=undecided,
         runner_up=runner_up,
-        headline=headline(winner, best, field, evaluation.primary, requirements.margin.value, left_out),
+        headline=headline(winner, best, field, evaluation.primary, requirements.margin.value),
         reasons=reasons(winner, best, field, rows, evaluation.primary, requirements),
         confidence=confidence(winner, best, field, evaluation, undecided),
         rows=rows,

@@ -31,12 +31,13 @@ EQUAL: tuple[Callable[[float], float], ...] = (
 
 @dataclass(frozen=True)
 class Contest:
-    """The candidates that take part, with all that is known of each."""
+    """The candidates that take part, with all that is known of each; so many more were left out in screening."""
 
     quality: dict[str, MeasuredCandidate]
     speed: dict[str, SpeedOfCandidate]
     comparisons: dict[str, Comparison]
     excluded: dict[str, Text]
+    left_out: int = 0
 
     def cheapest(self, specs: Sequence[str]) -> str:
         """The cheapest: money decides, then latency, memory, vector size; of equally cheap ones the best.
@@ -99,10 +100,10 @@ def _footprint(speed: SpeedOfCandidate) -> Footprint:
 
 
 def compare_all(
-    specs: Sequence[str], scores: Mapping[str, Mapping[str, float]], margin: float
+    specs: Sequence[str], scores: Mapping[str, Mapping[str, float]], margin: float, left_out: int = 0
 ) -> tuple[Comparison, ...]:
-    """These candidates against the best of them, on the same queries."""
-    return compare(by_query(specs, scores), margin)
+    """These candidates against the best of them, on the same queries; of more, so many were left out on the way."""
+    return compare(by_query(specs, scores), margin, others=left_out)
 
 
 def independent(

@@ -17,17 +17,17 @@ BUSY = 1.5
 RARE = 0.02
 
 
-def headline(winner: str, best: str, field: Contest, metric: str, margin: float, screened: int = 0) -> Text:
-    """The answer in one sentence; `screened` candidates were left out before they had read everything."""
+def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
+    """The answer in one sentence."""
     value = field.quality[winner].primary_mean
-    if len(field.quality) == 1 and screened:
+    if len(field.quality) == 1 and field.left_out:
         return say(
-            "{winner}, {metric} {value:.3f}: the other {count} candidates were left out in the rounds of screening, as "
-            "worse by more than the margin or as dearer without being better by more.",
+            "{winner}, {metric} {value:.3f}: the other {count} candidates were left out in the rounds of screening, on "
+            "your queries worse by more than the margin or dearer without being better by more.",
             winner=winner,
             metric=metric,
             value=value,
-            count=screened,
+            count=field.left_out,
         )
     if len(field.quality) == 1:
         return say(
@@ -150,7 +150,8 @@ def _saving(winner: SpeedOfCandidate, best: SpeedOfCandidate, name: str) -> Text
 
 def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, undecided: Sequence[str]) -> Text:
     """How sure the decision is, from the tests and the labels."""
-    pairs = len(field.comparisons) * (len(field.comparisons) - 1) // 2
+    candidates = len(field.comparisons) + field.left_out
+    pairs = candidates * (candidates - 1) // 2
     tested = say(
         "Measured on {queries} queries with paired tests, corrected for all {count} pairs of candidates.",
         queries=evaluation.judged_queries,
@@ -168,6 +169,14 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     if differing:
         parts.append(_undecided(differing, field, evaluation.judged_queries))
     parts.extend(_reach(winner, field))
+    if field.left_out:
+        parts.append(
+            say(
+                "{count} candidates were left out in the rounds of screening: that holds for your queries; what holds "
+                "for others like them was tested for those measured in full.",
+                count=field.left_out,
+            )
+        )
     parts.extend(evaluation.warnings)
     noise = max((s.noise for s in field.speed.values()), default=1.0)
     if noise >= BUSY:

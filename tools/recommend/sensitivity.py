@@ -92,5 +92,5 @@ def _three_digits_down(value: float) -> float:
 
 def _decide(specs: Sequence[str], field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float) -> str:
     """The rule of `recommend`, among these candidates only."""
-    tied = non_inferior(by_query(specs, scores), margin)
+    tied = non_inferior(by_query(specs, scores), margin, others=field.left_out)
     return field.cheapest(tied) if field.speed else tied[0]

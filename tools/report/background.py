@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -37,6 +38,32 @@ TASKS = {
 }
 
 
+DOMAINS = {
+    "legal": say("legal"),
+    "medical": say("medical"),
+    "finance": say("finance"),
+    "code": say("programming"),
+    "e-commerce": say("e-commerce"),
+    "support": say("customer support"),
+    "academic": say("academic"),
+    "news": say("news"),
+    "education": say("education"),
+    "government": say("government"),
+    "technical": say("technical"),
+    "social": say("social media"),
+    "patents": say("patents"),
+    "recruitment": say("recruitment"),
+    "travel": say("travel"),
+    "sound": say("sounds"),
+    "music": say("music"),
+}
+
+
+def domain_name(domain: str) -> Text:
+    """A domain's name; one that is not here goes by its own."""
+    return DOMAINS.get(domain) or Text.model_validate(domain)
+
+
 #: why models are left out that break none of the user's demands
 NO_DEMAND = {
     "architecture": say("another kind of model"),
@@ -46,6 +73,12 @@ NO_DEMAND = {
     "baseline": say("yardsticks of the benchmark"),
     "parameters": say("too large for a CPU"),
 }
+
+
+#: reasons are alike where only these differ: "4,022 million parameters, you allow 600"
+_FIGURES = re.compile(r"\d[\d,.]*")
+#: models named for each reason, and reasons for each demand
+_EXAMPLES, _REASONS = 5, 12
 
 
 def shortlist(voice: Voice) -> tuple[Block, ...]:
@@ -102,10 +135,14 @@ def _picks(voice: Voice, title: Text, picks: Sequence[Pick]) -> Table:
 
 
 def rejected(voice: Voice) -> tuple[Block, ...]:
-    """The models left out: by demand, then by reason."""
-    groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    """The models left out: by demand, then by reason, each with how many and a few examples.
+
+    There are hundreds, of which a reader looks for one; the JSON report names them all.
+    """
+    groups: dict[str, dict[str, list[tuple[str, str]]]] = defaultdict(lambda: defaultdict(list))
     for one in voice.report.shortlist.rejected:
-        groups[one.constraint][voice.t(one.reason)].append(plain(one.model))
+        reason = voice.t(one.reason)
+        groups[one.constraint][_FIGURES.sub("#", reason)].append((reason, plain(one.model)))
     demands = {c.kind: voice.t(c.describe()) for c in voice.report.requirements.constraints}
     folds: list[Block] = []
     for kind, reasons in sorted(groups.items(), key=lambda g: -sum(map(len, g[1].values()))):
@@ -114,17 +151,28 @@ def rejected(voice: Voice) -> tuple[Block, ...]:
         demand = name
         if kind in demands:  # whose name in the requirements file is English
             demand = f"{demands[kind]} ({plain(kind)})" if voice.language == "en" else demands[kind]
-        rows = (
-            (Cell(reason), Cell(figures.count(len(models)), sort=len(models)), Cell(", ".join(sorted(models))))
-            for reason, models in sorted(reasons.items(), key=lambda r: (-len(r[1]), r[0]))
-        )
-        heads = voice.heads(say("Reason"), say("Models"), say("Which"), numeric=(1,))
+        ordered = sorted(reasons.values(), key=lambda models: (-len(models), models[0]))
+        rows = [_reason(voice, models) for models in ordered[:_REASONS]]
+        rest = ordered[_REASONS:]
+        if rest:
+            others = say("{count} other reasons", count=figures.count(len(rest)))
+            rows.append(_reason(voice, [(voice.t(others), model) for models in rest for _, model in models]))
+        heads = voice.heads(say("Reason"), say("Models"), say("Such as"), numeric=(1,))
         summary = voice.t(say("{demand}: {n} models", demand=demand, n=figures.count(n)))
         folds.append(Fold(summary, (voice.table(say("Rejected by this demand"), heads, rows, compact=True),)))
     if not folds:
         return (Paragraph(voice.t(say("No model was rejected."))),)
-    told = say("Each model is listed once, under one demand that it fails.")
+    told = say("Each model counts once, under one demand that it fails. The JSON report names them all.")
     return (Paragraph(voice.t(told), aside=True), *folds)
+
+
+def _reason(voice: Voice, models: Sequence[tuple[str, str]]) -> tuple[Cell, ...]:
+    """The row of models rejected for one reason, which may have other figures for each."""
+    reasons = Counter(reason for reason, _ in models)
+    reason, named = reasons.most_common(1)[0][0], [model for _, model in models]
+    shown = ", ".join(named[:_EXAMPLES]) + (", …" if len(named) > _EXAMPLES else "")
+    note = voice.t(say("and the like, with other figures")) if len(reasons) > 1 else ""
+    return Cell(reason, note=note), Cell(figures.count(len(named)), sort=len(named)), Cell(shown)
 
 
 def data(voice: Voice) -> tuple[Block, ...]:
@@ -202,7 +250,7 @@ def _slots(voice: Voice, needs: Requirements) -> Iterable[tuple[Text, Slot[Any],
     yield say("Accepted loss for a cheaper model"), needs.margin, figures.score(needs.margin.value)
     yes, no = voice.t(say("yes")), voice.t(say("no"))
     optional: tuple[tuple[Text, Slot[Any] | None, Callable[[Any], str]], ...] = (
-        (say("Domain"), needs.domain, str),
+        (say("Domain"), needs.domain, lambda v: voice.t(domain_name(v))),
         (say("Documents to index"), needs.documents, figures.count),
         (say("Tokens per document"), needs.document_tokens, figures.count),
         (say("Tokens per query"), needs.query_tokens, figures.count),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge.errors import ResourceError
+from knowledge.errors import ResourceError, is_full
 from knowledge.wording import say
 
 
@@ -46,7 +46,9 @@ def write_whole(contents: dict[Path, bytes]) -> None:
     except OSError as error:
         raise ResourceError(
             say("The report cannot be written to {folder}: {why}.", folder=str(path.parent), why=str(error.strerror)),
-            say("Free some space there, or choose another folder."),
+            say("Free some space there, or choose another folder.")
+            if is_full(error)
+            else say("Choose a folder that can be written."),
         ) from error
     finally:
         for whole in temporary.values():

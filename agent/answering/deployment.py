@@ -1,0 +1,118 @@
+"""“How do I deploy it?”: what is known of the recommended set-up that has to be the same in production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from agent.answering.cards import card_of
+from agent.answering.measured import costs_of, index_size, row_of
+from knowledge.candidate import Leg, parse_candidate
+from knowledge.errors import SpecError, UnknownModelError
+from knowledge.licensing import short_name
+from knowledge.model_card import ModelCard
+from knowledge.results import MeasuredCandidate, Recommendation
+from knowledge.wording import Text, join, say
+
+if TYPE_CHECKING:
+    from agent.context import Context
+    from agent.state import State
+
+LINES = Text(template="\n")
+COMMA = Text(template=", ")
+#: the default context's weights in single precision
+BYTES_PER_PARAMETER = 4.0
+_PROMPT = 80
+
+
+def deployment(state: State, context: Context) -> Text | None:
+    """The facts of the recommended set-up; None where nothing is recommended."""
+    recommendation = state.get("recommendation")
+    if recommendation is None or recommendation.winner is None:
+        return None
+    spec = recommendation.winner
+    parts = [say("Recommended here: {spec}.", spec=spec)]
+    evaluation = state.get("evaluation")
+    measured = next((c for c in evaluation.candidates if c.spec == spec), None) if evaluation else None
+    for leg in _legs(spec):
+        parts += _leg(leg, measured if measured and len(_legs(spec)) == 1 else None, context)
+    if measured is None:
+        with suppress(UnknownModelError):
+            parts.append(_card_line(card_of(spec, context.catalog)))
+    parts += _measured(recommendation, state)
+    return join(parts, LINES)
+
+
+def _legs(spec: str) -> tuple[Leg, ...]:
+    """The parts of a set-up; none for a model that was recommended by its name, unmeasured."""
+    try:
+        return parse_candidate(spec).legs if ":" in spec or "(" in spec or spec.startswith("bm25") else ()
+    except SpecError:
+        return ()
+
+
+def _leg(leg: Leg, measured: MeasuredCandidate | None, context: Context) -> Iterator[Text]:
+    """What an index made with this leg depends on."""
+    if leg.backend == "bm25":
+        yield say("bm25: an index of words; no model and no GPU, and the same tokenizer for documents and queries.")
+        return
+    pins: list[Text] = []
+    revision = leg.revision or (measured.revision if measured else None)
+    if revision:
+        pins.append(say("revision {revision}", revision=revision))
+    if measured and measured.dimension:
+        pins.append(say("{count} dimensions", count=measured.dimension))
+    elif "dim" in leg.options:
+        pins.append(say("{count} dimensions", count=leg.options["dim"]))
+    try:
+        card = card_of(leg.model_copy(update={"options": {}, "revision": None}).spec, context.catalog)
+    except UnknownModelError:
+        card = None
+    if card:
+        pins += _habits(card)
+    if pins:
+        yield say("{spec}: keep what was measured: {pins}.", spec=leg.spec, pins=join(pins, COMMA))
+
+
+def _habits(card: ModelCard) -> Iterator[Text]:
+    for role, prompt in ((say("queries"), card.query_prompt), (say("documents"), card.document_prompt)):
+        if prompt:
+            yield say("{role} begin with “{prompt}”", role=role, prompt=prompt.strip()[:_PROMPT])
+    if card.similarity in ("cosine", "dot"):
+        yield say("similarity {name}", name=card.similarity)
+    if card.max_tokens:
+        yield say("at most {count:,} tokens a text", count=card.max_tokens)
+    if card.license:
+        yield say("licence {license}", license=short_name(card.license))
+
+
+def _card_line(card: ModelCard) -> Text:
+    pins = [say("{count} dimensions", count=card.dimension)] if card.dimension else []
+    pins += _habits(card)
+    weights = card.memory_at(BYTES_PER_PARAMETER)
+    if weights:
+        pins.append(say("weights of {count:,.0f} MB in float32", count=weights))
+    return say(
+        "By the catalog, nothing measured: {model}: {facts}.",
+        model=card.model,
+        facts=join(pins, COMMA) if pins else "?",
+    )
+
+
+def _measured(recommendation: Recommendation, state: State) -> Iterator[Text]:
+    """What it needs, as measured, and what that makes for the user's number of documents."""
+    row = row_of(recommendation.winner or "", recommendation)
+    costs = costs_of(row) if row else None
+    if row is None or costs is None:
+        return
+    yield say("Measured (run {run}): {figures}", run=recommendation.run_id, figures=costs)
+    documents = state["requirements"].documents
+    if documents and row.bytes_per_vector and row.documents_per_second:
+        yield say(
+            "Your {count:,} documents take about {size} in the index and {minutes:,.3g} minutes to encode on such a "
+            "machine.",
+            count=documents.value,
+            size=index_size(documents.value, row.bytes_per_vector),
+            minutes=documents.value / row.documents_per_second / 60,
+        )

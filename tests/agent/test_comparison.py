@@ -1,0 +1,232 @@
+"""Two models against each other, one model's standing, and what a gain is worth: on measurements, else published."""
+
+import pytest
+
+from agent.answering.comparison import compare_models, languages_in
+from agent.answering.deployment import deployment
+from agent.answering.measured import Pair, left_out, named, pair_of, row_of
+from agent.answering.models import about
+from agent.answering.published import duel
+from agent.answering.worth import _of_a_thousand, worth
+from agent.state import State
+from knowledge.constraints import make_constraint
+from knowledge.requirements import Requirements
+from knowledge.results import Comparison, Elimination, EncodeWork, Interval, Screening
+from knowledge.wording import say
+
+A, B = "BAAI/bge-m3", "intfloat/multilingual-e5-large"
+
+
+@pytest.fixture
+def state(answered):
+    return answered.state("decided")
+
+
+@pytest.fixture
+def context(answered):
+    return answered.context
+
+
+NOTHING = State(requirements=Requirements())
+
+
+def test_published_scores_of_shared_tasks_in_the_language_asked_for(context):
+    found = duel(A, B, ("zh",), Requirements(), context)
+    scores = context.scores
+    for task in found.tasks:
+        columns = [
+            c
+            for c in range(len(scores.column_task))
+            if scores.tasks[scores.column_task[c]].group == task.group
+            and scores.languages[scores.column_language[c]] == "zh"
+        ]
+        assert columns, task.group
+    answer = str(compare_models([A, B], "compare bge-m3 and multilingual-e5-large for Chinese", NOTHING, context))
+    assert f"on the {len(found.tasks)} tasks like yours in Chinese" in answer
+    assert "not measured on your data" in answer
+    assert context.catalog.sources[scores.source].title in answer
+    assert "Licence: MIT | MIT" in answer
+    assert answer != str(compare_models([A, B], "compare bge-m3 and multilingual-e5-large", NOTHING, context))
+
+
+def test_the_verdict_does_not_depend_on_the_order(context):
+    one, other = (
+        duel(A, "Qwen/Qwen3-Embedding-8B", ("en",), Requirements(), context),
+        duel("Qwen/Qwen3-Embedding-8B", A, ("en",), Requirements(), context),
+    )
+    assert one.better == other.better == "Qwen/Qwen3-Embedding-8B"
+    assert one.interval.mean == pytest.approx(-other.interval.mean)
+
+
+def test_no_shared_task_is_said(context):
+    answer = str(compare_models([A, "jinaai/jina-clip-v1"], "compare them for Xhosa?", NOTHING, context))
+    assert "No published task of this kind in Xhosa" in answer
+
+
+def test_few_tasks_are_no_verdict(context):
+    found = duel(A, B, ("th",), Requirements(), context)
+    assert (found.interval is None) == (len(found.tasks) < 5)
+
+
+def test_measured_candidates_are_compared_by_query(state, context):
+    pair = pair_of("bm25", "static:wordllama?dim=64", state, context)
+    rows = {row.spec: row for row in state["recommendation"].rows}
+    c = pair.comparison
+    assert rows[c.spec].quality.mean <= rows[c.best].quality.mean
+    assert c.difference.mean == pytest.approx(rows[c.spec].quality.mean - rows[c.best].quality.mean, abs=1e-9)
+    answer = str(compare_models(["bm25", "static:wordllama?dim=64"], "compare them", state, context))
+    assert "Measured on your data" in answer
+    assert "Published" not in answer
+    assert f"{-100 * c.difference.mean:.1f} points of nDCG@10" in answer
+
+
+def test_of_another_language_than_the_data_both_are_told(state, context):
+    words = "compare bm25 and static:wordllama for Chinese"
+    answer = str(compare_models(["bm25", "static:wordllama"], words, state, context))
+    assert "Your data is in English, so this says nothing certain of Chinese" in answer
+    assert "ublished" in answer
+
+
+def test_the_decisions_own_comparison_is_preferred(state, context):
+    best = state["recommendation"].best
+    other = next(row.spec for row in state["recommendation"].rows if row.spec != best)
+    assert pair_of(best, other, state, context).corrected
+    assert pair_of(best, best, state, context) is None
+    assert pair_of("nobody", best, state, context) is None
+
+
+def test_an_unknown_model_and_a_known_one(context):
+    answer = str(compare_models(["no/such-model-9", A], "compare them", NOTHING, context))
+    assert "not in the catalog" in answer
+    assert "568 M parameters" in answer
+
+
+def test_a_hard_demand_rules_one_out(answered, context):
+    requirements = Requirements().with_constraint(make_constraint("parameters", max_millions=100))
+    from tools.shortlist import shortlist
+
+    listed = shortlist(requirements, context.catalog, context.scores)
+    found = State(requirements=requirements, shortlist=listed)
+    answer = str(compare_models([A, B], "compare them", found, context))
+    assert f"Your demands rule {A} out: 568 million parameters" in answer
+    why = str(about("bge-m3", "why_not", found, context))
+    assert "(size of the model)" in why
+    assert "Without that demand" in why
+
+
+@pytest.mark.parametrize(
+    ("words", "models", "languages"),
+    [
+        ("compare bge-m3 and e5-base for Chinese", ("bge-m3", "e5-base"), ("zh",)),
+        ("对比 bge-m3 和 e5-base 的中文效果", ("bge-m3", "e5-base"), ("zh",)),
+        ("compare german-bert-x and bge-m3", ("german-bert-x", "bge-m3"), ()),
+        ("compare them in German and Dutch", (), ("de", "nl")),
+        ("compare them for Xhosa", (), ("xh",)),
+        ("", (), ()),
+    ],
+)
+def test_languages_asked_for(words, models, languages):
+    assert languages_in(words, models) == languages
+
+
+def test_set_ups_that_are_spelled_out(state):
+    found = state["recommendation"]
+    words = "compare bm25 and rrf(bm25, static:wordllama)"
+    assert named(words, ("bm25", "static:wordllama"), found) == ("bm25", "rrf(bm25, static:wordllama)")
+    assert named("why not static:wordllama?dim=64", ("static:wordllama?dim=64",), found) == ("static:wordllama?dim=64",)
+    assert named("why not bge-m3", ("bge-m3",), found) == ("bge-m3",)
+    assert named("why not bge-m3", ("bge-m3",), None) == ("bge-m3",)
+
+
+def test_left_out_in_a_round():
+    gone = Elimination(
+        spec="st:BAAI/bge-m3",
+        round=2,
+        kind="worse",
+        against="bm25",
+        difference=-0.1,
+        bound=-0.05,
+        level=0.99,
+        queries=50,
+        reason=say("It was not measured."),
+    )
+    screening = Screening(
+        primary="nDCG@10",
+        margin=0.02,
+        rounds=(),
+        eliminated=(gone,),
+        winner="bm25",
+        best="bm25",
+        survivors=("bm25",),
+        end="settled",
+        work=EncodeWork(spent_seconds=1.0),
+    )
+    assert "round 2" in str(next(left_out("baai/bge-m3", screening)))
+    assert not list(left_out("e5", screening))
+    assert not list(left_out("e5", None))
+
+
+@pytest.mark.parametrize("spec", ["bm25", "static:wordllama", "static:wordllama?dim=64", "rrf(bm25, static:wordllama)"])
+def test_every_measured_candidate_has_its_standing(state, context, spec):
+    answer = str(about(spec, "why_not", state, context))
+    row = row_of(spec, state["recommendation"])
+    assert answer.startswith(f"{spec}: measured {row.quality.mean:.3f}")
+    words = {
+        "winner": "It is the recommendation.",
+        "tied": "not cheaper",
+        "undecided": "too small to tell",
+        "worse": "measurably worse",
+        "excluded": "It is excluded",
+    }
+    assert words[row.standing] in answer
+
+
+def test_on_the_list_and_not_measured(state, context, answered):
+    first = state["shortlist"].kept[0].model
+    assert "It was not measured." in str(about(first, "why_not", state, context))
+    unmeasured = answered.state("unmeasured")
+    winner = unmeasured["recommendation"].winner
+    assert "By published figures alone it is the recommendation" in str(about(winner, "why_not", unmeasured, context))
+
+
+def test_what_a_gain_is_worth(state, context):
+    decided = state["recommendation"]
+    other = decided.runner_up if decided.best == decided.winner else decided.best
+    answer = str(worth(state, context))
+    assert decided.winner in answer
+    assert other in answer
+    assert "95 % interval" in answer
+    assert "Of 1,000 such queries" in answer
+    assert "ms of p95 latency" in answer
+    pair = pair_of(decided.winner, other, state, context)
+    assert f"about {1000 * pair.comparison.losses / pair.queries:,.0f} better" in answer
+    assert worth(NOTHING, context) is None
+
+
+def test_deployment_has_the_facts_of_the_recommended(state, context, answered):
+    answer = str(deployment(state, context))
+    row = row_of(state["recommendation"].winner, state["recommendation"])
+    assert f"Recommended here: {row.spec}" in answer
+    assert f"{row.bytes_per_vector:.0f} bytes per document" in answer
+    unmeasured = answered.state("unmeasured")
+    model = unmeasured["recommendation"].winner
+    answer = str(deployment(unmeasured, context))
+    assert f"By the catalog, nothing measured: {model}" in answer
+    assert f"{context.catalog.card(model).dimension} dimensions" in answer
+    assert deployment(NOTHING, context) is None
+
+
+def test_a_thousand_queries_are_told_for_the_better_one():
+    compared = Comparison(
+        spec="low",
+        best="high",
+        difference=Interval(mean=-0.1, low=-0.2, high=0.0),
+        p_different=0.01,
+        p_worse=0.9,
+        wins=10,
+        losses=30,
+        draws=60,
+        verdict="worse",
+    )
+    told = str(_of_a_thousand(Pair(compared, corrected=True, queries=100)))
+    assert "high would rank about 300 better and 100 worse" in told

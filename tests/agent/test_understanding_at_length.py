@@ -1,0 +1,207 @@
+"""Answers as people give them: in whole sentences, with an excuse, with a change of mind. Without a language model."""
+
+import pytest
+
+from agent import interview
+from agent.understanding.base import Asked
+from agent.understanding.rules import RuleUnderstanding
+from knowledge.constraints import CONSTRAINTS, make_constraint
+from knowledge.requirements import Requirements
+
+
+@pytest.fixture(scope="module")
+def rules():
+    return RuleUnderstanding()
+
+
+def question(about):
+    if about in ("data", "plan"):
+        return interview.DATA if about == "data" else interview.PLAN
+    return Asked(about=about, answers=CONSTRAINTS[about].answers)
+
+
+def demand(found, kind, name):
+    constraint = found.requirements.constraint(CONSTRAINTS[kind])
+    return None if constraint is None else getattr(constraint, name)
+
+
+@pytest.mark.parametrize(
+    ("said", "milliseconds"),
+    [
+        ("half a second would do", 500),
+        ("it should take less than half a second", 500),
+        ("a second is fine", 1000),
+        ("within a second", 1000),
+        ("一秒以内", 1000),
+        ("一两秒之内都可以", 2000),
+        ("300 毫秒都能接受", 300),
+        ("we get 20 queries a second", None),
+        ("每秒一百次查询", None),
+        ("the 50 ms don't matter", None),
+    ],
+)
+def test_durations(rules, said, milliseconds):
+    found = rules.understand(said, Requirements(), question("latency"))
+    assert demand(found, "latency", "p95_ms") == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ("dimension", "I have never thought about that, so pick whatever you think is best for us"),
+        ("dimension", "这个我不太懂，你们看着办就好"),
+        ("latency", "we are in no hurry, people will wait for it anyway"),
+        ("hosting", "we wouldn't mind if the texts go to a service, they are public"),
+        ("parameters", "as large as needed"),
+        ("license", "no strong opinion on that one"),
+    ],
+)
+def test_no_preference_at_some_length(rules, about, said):
+    found = rules.understand(said, Requirements(), question(about))
+    assert found.answered
+    assert found.intent == "inform"
+    assert not found.changes, "nothing is made up"
+
+
+@pytest.mark.parametrize("said", ["up to you", "you decide", "你来定吧", "你看着办"])
+def test_you_decide_leaves_the_open_question_to_us_and_no_more(rules, said):
+    assert rules.understand(said, Requirements(), question("dimension")).intent == "inform"
+    assert rules.understand(said, Requirements(), None).intent == "decide"
+    assert rules.understand("just decide", Requirements(), question("dimension")).intent == "decide"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["not yet", "maybe next week", "I'd have to clean it first", "none", "暂时没有", "还没整理好", "现在不方便给"],
+)
+def test_no_data_now(rules, said):
+    assert rules.understand(said, Requirements(), question("data")).intent == "decline"
+
+
+def test_a_reply_about_something_else_is_no_yes(rules):
+    small = Requirements().with_constraint(make_constraint("memory", max_mb=100, weights_only=True))
+    found = rules.understand("ok then drop the size limit", small, question("open_weights"))
+    assert {change.slot for change in found.changes} == {"memory"}
+    assert rules.understand("ok", small, question("open_weights")).changes[0].slot == "open_weights"
+
+
+def test_a_reply_that_cannot_be_read_is_not_taken_for_a_question(rules):
+    said = "well the thing is that our colleagues from the other floor look after it"
+    found = rules.understand(said, Requirements(), question("hosting"))
+    assert found.intent == "inform"
+    assert not found.answered
+    assert found.ignored
+
+
+@pytest.mark.parametrize(
+    ("said", "task"),
+    [
+        ("cluster the mails, no, actually classify them", "classification"),
+        ("对邮件做分类，不对，应该是聚类", "clustering"),
+        ("classify and then cluster the mails", "clustering"),
+    ],
+)
+def test_the_task_after_a_correction_counts(rules, said, task):
+    assert rules.understand(said, Requirements(), None).requirements.task.value == task
+
+
+@pytest.mark.parametrize(
+    ("said", "languages"),
+    [
+        ("search, de/fr/it", ("de", "fr", "it")),
+        ("docs in en + de", ("en", "de")),
+        ("is it/is good for search", ()),
+        ("and/or", ()),
+        ("one is it, no", ()),
+    ],
+)
+def test_lists_of_codes(rules, said, languages):
+    assert rules.understand(said, Requirements(), None).requirements.languages == languages
+
+
+@pytest.mark.parametrize(
+    ("said", "crosses"),
+    [
+        ("用日语提问也要能找到中文的资料", True),
+        ("a French question should find German documents", True),
+        ("it should find German and French documents", False),
+        ("中文和英文的资料都要能找到", False),
+    ],
+)
+def test_across_languages(rules, said, crosses):
+    assert demand(rules.understand(said, Requirements(), None), "languages", "cross_lingual") is crosses
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
+        ("search in video titles", None),
+        ("检索图片描述", None),
+        ("search in videos", ("text", "video")),
+        ("search images by their captions and the images themselves", ("text", "image")),
+    ],
+)
+def test_words_about_pictures_are_words(rules, said, kinds):
+    assert demand(rules.understand(said, Requirements(), None), "modality", "modalities") == kinds
+
+
+@pytest.mark.parametrize(
+    ("said", "tokens"),
+    [
+        ("4k tokens each, must not be split", 4000),
+        ("每份 6000 个 token，要整篇入库", 6000),
+    ],
+)
+def test_what_may_not_be_split_must_be_read_whole(rules, said, tokens):
+    assert demand(rules.understand(said, Requirements(), None), "max_tokens", "tokens") == tokens
+
+
+def test_the_search_of_today_demands_nothing(rules):
+    assert (
+        rules.understand("the keyword search we have is bad", Requirements(), None).requirements.keyword_match is None
+    )
+    wanted = rules.understand("keyword search must still work", Requirements(), None).requirements.keyword_match
+    assert wanted is not None
+    assert wanted.value
+
+
+@pytest.mark.parametrize(
+    ("said", "usd"), [("it must not cost anything", 0), ("最好不要花钱", 0), ("no budget limit", None)]
+)
+def test_nothing_to_pay(rules, said, usd):
+    assert demand(rules.understand(said, Requirements(), None), "cost", "max_usd_per_month") == usd
+
+
+def test_a_wish_for_a_licence_does_not_soften_the_demand(rules):
+    found = rules.understand("commercial use has to be allowed, ideally Apache 2.0", Requirements(), None)
+    license_ = found.requirements.constraint(CONSTRAINTS["license"])
+    assert license_.hard
+    assert license_.commercial
+    assert not license_.allowed
+
+
+def test_a_graphics_card_answers_a_question_about_memory(rules):
+    found = rules.understand("we got an RTX 3090 with 24 GB", Requirements(gpu=False), question("memory"))
+    assert demand(found, "hardware", "gpu_gb") == 24
+    assert demand(found, "memory", "max_mb") is None
+    assert found.requirements.gpu.value
+
+
+@pytest.mark.parametrize(
+    "said", ["患者数据绝对不能出院内网", "nothing may leave the hospital network", "keep it on my laptop"]
+)
+def test_texts_that_stay(rules, said):
+    assert demand(rules.understand(said, Requirements(), question("hosting")), "hosting", "hosting") == "self_hosted"
+
+
+@pytest.mark.parametrize(
+    ("said", "slots"),
+    [
+        ("semantic search, latency doesn't matter", ("latency",)),
+        ("延迟就不用管了", ("latency",)),
+        ("an API would be okay after all", ("hosting",)),
+        ("semantic search in German", ()),
+    ],
+)
+def test_what_does_not_matter_is_told_apart_from_what_was_not_said(rules, said, slots):
+    assert rules.understand(said, Requirements(), None).indifferent_to == slots
