@@ -72,9 +72,9 @@ def told(found: Duel, requirements: Requirements, context: Context) -> Text:
     means = np.mean([(task.first, task.second) for task in found.tasks], axis=0)
     parts = [
         say(
-            "Published scores ({source}, {date}), not measured on your data: on the {count} tasks like yours {where} "
-            "that both were run on, near-duplicates taken for one, {first} averages {a:.3f} and {second} {b:.3f}; "
-            "{first} is ahead on {ahead}, {second} on {behind}.",
+            "Published scores ({source}, {date}), not measured on your data. Tasks like yours {where} that both were "
+            "run on: {count} (near-duplicates taken for one). {first} averages {a:.3f} and {second} {b:.3f}; {first} is "
+            "ahead on {ahead}, {second} on {behind}.",
             source=Text.model_validate(source.title),
             date=source.date.isoformat(),
             count=len(found.tasks),

@@ -42,7 +42,7 @@ def test_published_scores_of_shared_tasks_in_the_language_asked_for(context):
         ]
         assert columns, task.group
     answer = str(compare_models([A, B], "compare bge-m3 and multilingual-e5-large for Chinese", NOTHING, context))
-    assert f"on the {len(found.tasks)} tasks like yours in Chinese" in answer
+    assert f"Tasks like yours in Chinese that both were run on: {len(found.tasks)} (" in answer
     assert "not measured on your data" in answer
     assert context.catalog.sources[scores.source].title in answer
     assert "Licence: MIT | MIT" in answer

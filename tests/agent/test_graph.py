@@ -137,12 +137,22 @@ def test_a_bare_name_answers_where_it_exists(nodes, tmp_path, monkeypatch):
     assert "data" not in nodes.understand(State(message="mydata")), "only where it answers the question"
 
 
-def test_an_answer_not_understood_is_asked_for_once_more(nodes):
+def test_an_answer_not_understood_is_not_asked_for_again(nodes):
     asked = Asked(about="license", answers=(Answer(label=say("Yes, commercial"), parameters={"commercial": True}),))
-    once = nodes.understand(State(message="qwertz", asked=asked, asked_before=["license"]))
-    assert once["asked"] == asked
-    twice = nodes.understand(State(message="qwertz", asked=asked, asked_before=["license", "license"]))
-    assert twice["asked"] is None
+    assert nodes.understand(State(message="qwertz", asked=asked, asked_before=["license"]))["asked"] is None
+    assert [event.kind for event in nodes.told] == ["said"], "and that is said"
+    assert nodes.understand(State(message="hello", asked=asked, asked_before=["license"]))["asked"] == asked
+
+
+def test_data_is_asked_for_once_more(nodes):
+    asked = Asked(about="data")
+    assert nodes.understand(State(message="qwertz", asked=asked, asked_before=["data"]))["asked"] == asked
+    assert nodes.understand(State(message="qwertz", asked=asked, asked_before=["data", "data"]))["asked"] is None
+
+
+def test_what_does_not_matter_is_kept(nodes):
+    assert nodes.understand(State(message="latency doesn't matter", settled=["cost"]))["settled"] == ["cost", "latency"]
+    assert "settled" not in nodes.understand(State(message="what if latency doesn't matter?"))
 
 
 def test_a_question_and_a_demand_in_one_message(nodes):
@@ -192,7 +202,7 @@ def serializer():
 
 def test_every_field_survives_a_checkpoint(full_state):
     empty = {"failure", "asked", "understood"}
-    for name in set(State.__annotations__) - empty - {"asked_before", "decided"}:
+    for name in set(State.__annotations__) - empty - {"asked_before", "decided", "settled"}:
         assert full_state.get(name) is not None, f"{name} was never filled, so nothing is tested"
     failed = nodes_module.Failure(error="X", cause=say("a {b}", b=say("c")), next_step=say("d"), exit_code=3)
     understood = Understood(requirements=full_state["requirements"], intent="confirm")

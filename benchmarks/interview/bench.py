@@ -1,0 +1,146 @@
+"""How well the interview does with people who do not fill in forms: written personas, without a language model.
+
+    python -m benchmarks.interview.bench > benchmarks/interview/result.txt
+    python -m benchmarks.interview.bench --show en-terse-legal     # one conversation, line by line
+
+Each persona opens in its own words and answers what it is asked in its own words, until the list is there; nothing is
+measured. Questions count all that is asked, the one for data included. The overlap is with the list that the persona's
+full truth gives, what was never said included. A slot is right where the persona spoke of it (also to say that it does
+not matter) and the requirements are what is true; invented are slots that were filled and truly are empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.advisor import Advisor
+from agent.settings import Settings
+from benchmarks.interview.driver import Talk, converse
+from benchmarks.interview.personas import LANGUAGES, STYLES, personas
+from knowledge.requirements import Requirements
+
+QUESTIONS, OVERLAP, SLOTS = 4, 4.0, 0.95
+
+
+def main() -> int:
+    """Print the figures; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description="The interview with written personas.")
+    parser.add_argument("--show", metavar="ID", nargs="*", help="print these conversations (none named: all tuned)")
+    parser.add_argument("--tuned", action="store_true", help="leave out those that are held out")
+    options = parser.parse_args()
+    chosen = [p for p in personas() if not options.tuned or not p.held_out]
+    if options.show:
+        chosen = [p for p in chosen if p.id in options.show]
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as home, Advisor(Settings(home=Path(home), offline=True)) as advisor:
+        talks = [converse(advisor, persona) for persona in chosen]
+    if options.show is not None:
+        for talk in talks:
+            show(talk)
+    print(f"{len(talks)} personas, rules mode, {time.monotonic() - begun:.0f} s")
+    print(HEADER)
+    for name, part in parts(talks):
+        if part:
+            print(row(name, part))
+    for title, held_out in (("tuned", False), ("held out", True)):
+        print(f"\nwhat went wrong, {title}:")
+        print("\n".join(faults(t) for t in talks if t.persona.held_out is held_out and faults(t)) or "nothing")
+    return 0 if met(talks) else 1
+
+
+HEADER = (
+    f"{'':22}{'personas':>9}{'questions':>16}{'overlap':>16}{'slots right':>16}{'invented':>9}{'repeated':>9}"
+    f"{'already':>9}\n{'':22}{'':>9}{'median':>10}{'worst':>6}{'mean':>10}{'median':>6}{'':>16}{'':>9}{'':>9}"
+    f"{'answered':>9}"
+)
+
+
+def parts(talks: Sequence[Talk]) -> list[tuple[str, list[Talk]]]:
+    """The rows of the table."""
+    rows = [("all", list(talks))]
+    rows += [("tuned", [t for t in talks if not t.persona.held_out])]
+    rows += [("held out", [t for t in talks if t.persona.held_out])]
+    for style in STYLES:
+        for language in LANGUAGES:
+            mine = [t for t in talks if (t.persona.style, t.persona.language) == (style, language)]
+            rows.append((f"{style}, {language}", mine))
+    return rows
+
+
+def row(name: str, talks: Sequence[Talk]) -> str:
+    """One row."""
+    questions = [len(t.asked) for t in talks]
+    overlaps = [t.overlap for t in talks]
+    right, all_slots = sum(len(t.right) for t in talks), sum(len(t.right) + len(t.wrong) for t in talks)
+    return (
+        f"{name:22}{len(talks):9}{statistics.median(questions):10.1f}{max(questions):6}"
+        f"{statistics.mean(overlaps):10.2f}{statistics.median(overlaps):6.1f}"
+        f"{f'{right}/{all_slots} {right / all_slots:.1%}':>16}{sum(len(t.invented) for t in talks):9}"
+        f"{sum(len(t.repeated) for t in talks):9}{sum(len(t.already_said) for t in talks):9}"
+    )
+
+
+def faults(talk: Talk) -> str:
+    """What went wrong in a conversation; empty where nothing did."""
+    told = [f"{name}: {', '.join(_found(a, talk.requirements) for a in abouts)}" for name, abouts in _lists(talk)]
+    if talk.overlap < min(OVERLAP, talk.places):
+        told.append(f"overlap {talk.overlap} of {talk.places}")
+    if talk.clash:
+        told.append("ended in a clash of demands")
+    return f"  {talk.persona.id}: {'; '.join(told)}" if told else ""
+
+
+def _lists(talk: Talk) -> list[tuple[str, list[str]]]:
+    found = {
+        "wrong": talk.wrong,
+        "invented": talk.invented,
+        "asked again": talk.repeated,
+        "asked what was said": talk.already_said,
+    }
+    return [(name, abouts) for name, abouts in found.items() if abouts]
+
+
+def _found(about: str, requirements: Requirements) -> str:
+    slot = getattr(requirements, about) if about in Requirements.model_fields else None
+    value = next((c for c in requirements.constraints if c.kind == about), slot)
+    return about if value is None else f"{about} ({value.origin}: {value.because[:60]!r})"
+
+
+def met(talks: Sequence[Talk]) -> bool:
+    """Whether the goals are met."""
+    right, every = sum(len(t.right) for t in talks), sum(len(t.right) + len(t.wrong) for t in talks)
+    return (
+        statistics.median(len(t.asked) for t in talks) <= QUESTIONS
+        and statistics.mean(t.overlap for t in talks) >= OVERLAP
+        and right >= SLOTS * every
+        and not any(t.repeated or t.already_said for t in talks)
+    )
+
+
+def show(talk: Talk) -> None:
+    """A conversation, line by line."""
+    print(f"\n=== {talk.persona.id}")
+    for who, what in talk.turns:
+        print(f"{who:>7}: {what}")
+    print(f"  truth: {told(talk.persona.truth)}\n  found: {told(talk.requirements)}")
+
+
+def told(requirements: Requirements) -> str:
+    """Requirements on a line."""
+    named = [n for n in Requirements.model_fields if n not in ("version", "summary", "constraints")]
+    known = [(name, slot) for name in named if (slot := getattr(requirements, name)) and slot.origin != "assumed"]
+    slots = [f"{name}={slot.value}" for name, slot in known]
+    demands = [
+        f"{c.kind}{c.model_dump(exclude={'kind', 'because', 'origin'}, exclude_defaults=True)}"
+        for c in requirements.constraints
+    ]
+    return " ".join(slots + demands)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
