@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 LINES = Text(template="\n")
 #: fewer characters than this without a space are one word
 _ONE_WORD, _ONE_WORD_ZH = 20, 5
+#: what asks in the middle of a Chinese sentence; a long reply to a question without it is a reply
+_ASKS = re.compile("怎么|如何|怎样|什么|为何|哪")
 
 
 def answer(understood: Understood, state: State, context: Context) -> Text:
@@ -56,7 +59,8 @@ def _with_the_recommended(models: Sequence[str], state: State) -> Sequence[str]:
 
 def as_question_of_knowledge(understood: Understood, text: str, context: Context) -> Understood:
     """A message that says nothing else, such as "ColBERT" or "ndcg 怎么看", as a question where the notes have it."""
-    if understood.intent != "unknown" or understood.answered or understood.changes or asks_to_redo(text):
+    unread = understood.intent == "unknown" or (understood.intent == "inform" and bool(_ASKS.search(text)))
+    if not unread or understood.answered or understood.changes or understood.data_path or asks_to_redo(text):
         return understood
     words = without_asking(text)
     # "test" or "数据" alone may mean anything; "MRR" and "切块" are what notes are called

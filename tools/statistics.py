@@ -41,7 +41,7 @@ def bootstrap_interval(values: Scores, *, seed: int = 0) -> Interval:
     from scipy import stats
 
     mean, n = float(values.mean()), len(values)
-    if n < 2 or np.ptp(values) == 0:
+    if n < 2 or np.ptp(values) <= _EQUAL:  # rounding is no spread
         return Interval(mean=mean, low=mean, high=mean, level=LEVEL)
     farthest = float(np.abs(values - mean).max())
     padded = np.append(values, [mean - farthest, mean + farthest])

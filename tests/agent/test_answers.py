@@ -164,6 +164,14 @@ def test_other_words_ask_nothing(context, text):
     assert found.question is None
 
 
+@pytest.mark.parametrize(
+    ("text", "asks"), [("这个工具怎么决定谁赢", True), ("我们的客服同事平时都是自己翻文档找答案", False)]
+)
+def test_a_long_reply_is_a_question_only_where_it_asks(context, text, asks):
+    understood = Understood(requirements=Requirements(), intent="inform")
+    assert (as_question_of_knowledge(understood, text, context).question is not None) is asks
+
+
 @pytest.mark.parametrize("intent", ["inform", "decide", "confirm", "decline", "stop", "greeting"])
 def test_what_was_understood_otherwise_stays_so(context, intent):
     understood = Understood(requirements=Requirements(), intent=intent)

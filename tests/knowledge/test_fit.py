@@ -133,7 +133,7 @@ def test_a_machine_at_the_edge():
 def test_reasons_carry_the_figures_in_both_languages():
     reason = fit(LARGE, GPU_24, 32_000).reason
     assert str(reason) == "needs about 20.5 GB in fp16 at 32,000 tokens, your GPU has 24 GB"
-    assert reason.render("zh") == "在 32,000 个词元、fp16 精度下约需 20.5 GB，您的 GPU 有 24 GB"
+    assert reason.render("zh") == "在 32,000 个词元、fp16 精度下约需 20.5 GB，你的 GPU 有 24 GB"
     assert str(fit(LARGE, RAM_8).reason) == (
         "needs about 8.2 GB even at int8, at 512 tokens; 6.4 of your 8 GB can be spared"
     )
