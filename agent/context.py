@@ -6,18 +6,29 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent.understanding.base import Understanding
 from knowledge.catalog import Catalog
 from knowledge.dataset import Dataset
 from knowledge.scores import Scores
+from knowledge.wording import Text
 from tools.data_source import DataSource
 from tools.guidance import Guidance
 from tools.workspace import Workspace
 
 if TYPE_CHECKING:
-    from agent.llm_answers.writer import AnswerWriter
+    from agent.llm_answers.worded import Worded
+    from agent.state import State
+    from agent.understanding.base import Understood
+
+
+class Writer(Protocol):
+    """A language model that words answers."""
+
+    def word(self, understood: Understood, draft: Text, state: State, context: Context) -> Worded:
+        """Word the answer to a question, whose templated answer is `draft`."""
+        ...
 
 
 @dataclass
@@ -37,7 +48,7 @@ class Context:
     understanding: Understanding
     reports: Path
     report_folder: Path | None = None
-    writer: AnswerWriter | None = None
+    writer: Writer | None = None
     should_stop: Callable[[str], bool] = lambda thread: False
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
     guidance: Guidance = field(init=False)

@@ -73,8 +73,8 @@ def told(found: Duel, requirements: Requirements, context: Context) -> Text:
     parts = [
         say(
             "Published scores ({source}, {date}), not measured on your data. Tasks like yours {where} that both were "
-            "run on: {count} (near-duplicates taken for one). {first} averages {a:.3f} and {second} {b:.3f}; {first} is "
-            "ahead on {ahead}, {second} on {behind}.",
+            "run on: {count} (near-duplicates taken for one). {first} averages {a:.3f} and {second} {b:.3f}; {first} "
+            "is ahead on {ahead}, {second} on {behind}.",
             source=Text.model_validate(source.title),
             date=source.date.isoformat(),
             count=len(found.tasks),

@@ -10,7 +10,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.answers import LINES
@@ -19,6 +18,7 @@ from agent.llm_answers.names import Names
 from agent.llm_answers.prompt import as_data, as_mistake, as_result, instructions
 from agent.llm_answers.sources import sources_of
 from agent.llm_answers.toolbox import Toolbox, ToolMistakeError
+from agent.llm_answers.worded import Worded
 from agent.understanding.addressed import addressed_from
 from agent.understanding.base import Understood
 from agent.understanding.lexicon import load_lexicon
@@ -39,22 +39,6 @@ CALLS = 4
 #: bytes a token has at least, on average: what is counted where the provider does not say more
 _BYTES = 3
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Worded:
-    """What came of it.
-
-    Attributes:
-        text: the model's words, checked; None: the templated answer goes out.
-        note: why it does, where the user should know.
-        turns, tokens: what it cost.
-    """
-
-    text: Text | None = None
-    note: Text | None = None
-    turns: int = 0
-    tokens: int = 0
 
 
 class _GivenUpError(Exception):

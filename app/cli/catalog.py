@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.settings import read_settings
+
 if TYPE_CHECKING:
     from agent.settings import Settings
     from knowledge.catalog_diff import CatalogDiff, ListDiff
@@ -54,7 +56,7 @@ def build(
     if (results is None) == (tables is None):
         raise typer.BadParameter(shown(say("give either --results FOLDER or --tables FOLDER")))
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    home, in_use = _home(), catalog_in_use(_settings())
+    home, in_use = _home(), catalog_in_use(read_settings())
 
     def read(before: Any) -> Any:
         if tables is not None:
@@ -88,7 +90,7 @@ def refresh(
     from knowledge.wording import say
     from tools import catalog_refresh
 
-    settings = _settings()
+    settings = read_settings()
     in_use = catalog_in_use(settings)
     found = catalog_refresh.offer(settings.catalog_results_url, offline=settings.offline)
     size = f"{found.bytes / 1e6:.1f} MB" if found.bytes else "?"
@@ -142,14 +144,8 @@ def catalog_in_use(settings: Settings) -> CatalogInUse:
     return found
 
 
-def _settings() -> Settings:
-    from app.cli.commands import read_settings
-
-    return read_settings()
-
-
 def _home() -> Path:
-    return _settings().workspace().home
+    return read_settings().workspace().home
 
 
 def _say_done(folder: str, facts: dict[str, Any], *, as_json: bool) -> None:

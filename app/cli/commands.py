@@ -11,9 +11,9 @@ import typer
 
 from app.cli.catalog import make_catalog_app
 from app.cli.failures import EXIT_CODES
+from app.cli.settings import read_settings
 
 if TYPE_CHECKING:
-    from agent.settings import Settings
     from knowledge.requirements import Requirements
     from knowledge.wording import Text
     from tools.data_source import DataSource
@@ -340,27 +340,6 @@ def _show_version(wanted: bool) -> None:
 
         typer.echo(f"advisor {__version__}")
         raise typer.Exit
-
-
-def read_settings() -> Settings:
-    """The settings; a wrong one is the user's to correct."""
-    from pydantic import ValidationError
-
-    from agent.settings import Settings as Made
-    from app.cli.terminal import chosen_language
-    from knowledge.errors import UserError
-    from knowledge.wording import say
-
-    try:
-        made = Made()
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UserError(
-            say("The setting {name} is wrong: {why}.", name=str(first["loc"][0]), why=first["msg"]),
-            say("Correct the environment variable, or unset it."),
-        ) from error
-    wanted = chosen_language()
-    return made.model_copy(update={"language": wanted}) if wanted else made
 
 
 def _needs(requirements: Path | None, text: str | None) -> tuple[Requirements | None, str]:
