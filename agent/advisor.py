@@ -295,7 +295,7 @@ class Advisor:
 
     def report(self, thread: str) -> Report | None:
         """The finished report of a conversation."""
-        from agent.nodes import report_of
+        from agent.reporting import report_of
 
         state = self.state(thread)
         found = state.get("recommendation")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
@@ -14,31 +12,30 @@ from langgraph.types import interrupt
 from agent import answers, events, interview
 from agent.context import Context
 from agent.descriptions import assumptions, describe_change
+from agent.hearing import named_data, read_choice, still_open
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
+from agent.reporting import recommendation_of, report_of, why_unmeasured
 from agent.routing import is_stopped
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
-from knowledge import __version__
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Consent, Plan, Recommendation, Report, Shortlist
+from knowledge.results import Benchmark, Consent, Plan, Shortlist
 from knowledge.wording import Text, say
 from tools.adaptive import find_winner
 from tools.benchmark import benchmark
-from tools.data_source import STDLIB, DataSource, exists
 from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
 from tools.recommend import is_measurable, recommend, recommend_unmeasured
-from tools.report import REQUIREMENTS_FILE, write_report
+from tools.report import write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
 from tools.workers import Stopped, stop_point, stoppable
 
-MADE_BY = f"Embedding Advisor {__version__}"
 #: from so many estimated minutes on, losers are left out before they have read everything
 SCREENING_MINUTES = 15.0
 
@@ -82,12 +79,12 @@ class Nodes:
                 update |= State(asked=None)  # new data answers the one, and the other was about the old data
             return update | State(status=state.get("status", "interviewing"))
         found = self._context.understanding.understand(text, before, asked)
-        found = _read_choice(found, text, asked, stopped=is_stopped(state))
+        found = read_choice(found, text, asked, stopped=is_stopped(state))
         found = answers.as_question_of_knowledge(found, text, self._context)
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
         is_what_if = found.question is not None and found.question.kind == "what_if"
-        update |= State(understood=found, asked=_still_open(found, state))
+        update |= State(understood=found, asked=still_open(found, state))
         if found.indifferent_to and not is_what_if:
             update |= State(settled=sorted({*(state.get("settled") or ()), *found.indifferent_to}))
         if found.intent == "decide":
@@ -118,7 +115,7 @@ class Nodes:
         Data of the same name is read anew then, since its files may have changed; data that is only spoken of is
         asked for, and the answer stays until it comes.
         """
-        source, known = _named_data(found, asked, text), state.get("data")
+        source, known = named_data(found, asked, text), state.get("data")
         again = state.get("recommendation") is not None and found.intent != "question" and asks_to_redo(text)
         if again and source is None and (known is None or means_other_data(text)):
             if not found.changes:  # else the interview asks
@@ -299,7 +296,7 @@ class Nodes:
                 state["requirements"],
                 found,
                 new_run_id("shortlist", context.now()),
-                *_why_unmeasured(state),
+                *why_unmeasured(state),
                 context.catalog.sources[context.scores.source],
                 now=context.now(),
             )
@@ -323,7 +320,7 @@ class Nodes:
     @foreseen
     def report(self, state: State) -> State:
         """Write the report."""
-        folder = self._context.report_folder_of(_recommendation(state).run_id)
+        folder = self._context.report_folder_of(recommendation_of(state).run_id)
         files = write_report(report_of(state, folder), folder, state.get("language", "en"))
         _tell(events.Reported(markdown=str(files.markdown), html=str(files.html), json_file=str(files.json)))
         return State(status="done")
@@ -336,38 +333,6 @@ def _failed(error: AdvisorError) -> State:
     )
     _tell(events.Failed(**dict(failure)))
     return State(failure=failure, status="failed")
-
-
-def _read_choice(found: Understood, text: str, asked: Asked | None, *, stopped: bool) -> Understood:
-    """What was understood; of an answer about the plan or the data, picked by number or label, its meaning."""
-    if stopped and found.intent == "decide":  # as to the plan: an answer without measuring
-        return found.model_copy(update={"intent": "decline"})
-    if asked is None or asked.about not in ("plan", "data") or found.intent == "question":
-        return found
-    choice = interview.picked(text, asked)
-    if asked.about == "data":
-        declines = choice is not None or found.intent in ("decline", "decide")
-        return found.model_copy(update={"answered": True}) if declines else found
-    if choice and choice.parameters:
-        return found.model_copy(update={"intent": choice.parameters["value"]})
-    # "just decide", said to the plan, asks for an answer without measuring
-    return found.model_copy(update={"intent": "decline"}) if found.intent == "decide" else found
-
-
-def _still_open(found: Understood, state: State) -> Asked | None:
-    """The question that still waits for its answer: after a question back, or once after a message not understood."""
-    asked = state.get("asked")
-    is_what_if = found.question is not None and found.question.kind == "what_if"
-    if asked is None or found.answered or (found.changes and not is_what_if):
-        return None
-    if found.intent == "question":
-        return asked
-    if asked.about == "plan":
-        return None if found.intent in ("confirm", "decline", "stop") else asked
-    put = (state.get("asked_before") or []).count(asked.about)
-    # A demand that could not be read is not asked for again: it is assumed, and said to be. A path may be mistyped.
-    again = found.intent == "greeting" or (found.intent == "unknown" and asked.about == "data")
-    return asked if again and put < 2 else None
 
 
 def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlist | None) -> bool:
@@ -390,71 +355,6 @@ def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:
     if benchmark is None:
         return False
     return {c.spec for c in benchmark.candidates} | {c.spec for c in benchmark.failed} >= set(specs)
-
-
-def report_of(state: State, folder: Path) -> Report:
-    """The report's contents, from a state that has its recommendation; `folder` is where its files are."""
-    comparisons, found = state.get("comparisons"), state["shortlist"]
-    assert found
-    return Report(
-        requirements=state["requirements"],
-        profile=state.get("profile"),
-        shortlist=found,
-        plan=state.get("plan"),
-        screening=state.get("screening"),
-        evaluation=state.get("evaluation"),
-        comparisons=comparisons.found if comparisons else (),
-        benchmark=state.get("benchmark") if state.get("evaluation") else None,
-        recommendation=_recommendation(state),
-        reproduce=_reproduce(state, folder),
-        made_by=MADE_BY,
-    )
-
-
-def _recommendation(state: State) -> Recommendation:
-    found = state["recommendation"]
-    assert found
-    return found
-
-
-def _reproduce(state: State, folder: Path) -> str:
-    """The command that does the same again."""
-    source = state.get("data")
-    data = f" {source.arguments}" if source else ""
-    plan = state.get("plan") if state.get("evaluation") else None
-    specs = "".join(f" --candidate '{c.spec}'" for c in (plan.candidates if plan else ()))
-    requirements = shlex.quote(str(folder / REQUIREMENTS_FILE))
-    language = " --lang zh" if state.get("language") == "zh" else ""
-    return f"advisor{language} recommend --requirements {requirements}{data}{specs} --yes --json"
-
-
-def _why_unmeasured(state: State) -> tuple[Text, Text]:
-    """Why nothing was measured, and how to have it measured."""
-    source, profile = state.get("data"), state.get("profile")
-    if source is None:
-        return say("Everything: no dataset was given."), say(
-            "Give a dataset with queries and judgments, and ask again."
-        )
-    if profile is not None and not profile.dataset.judgments:
-        return (
-            say("Everything: the dataset has no judgments (which document answers which query)."),
-            say("Add judgments (qrels.tsv: query-id, doc-id, grade) for some 100 queries, and ask again."),
-        )
-    return (
-        say("Everything: measuring was not agreed to."),
-        say("Agree to measuring (in a chat: yes; on the command line: --yes), and I measure on your data."),
-    )
-
-
-def _named_data(found: Understood, asked: Asked | None, text: str) -> DataSource | None:
-    """The dataset a message names: a path anywhere, or an answer to the question for it."""
-    if asked and asked.about == "data":
-        choice = interview.picked(text, asked)
-        if text.strip().lower() == STDLIB or (choice and choice.parameters):
-            return DataSource(path=STDLIB, documents=1500, queries=300)
-        if not found.data_path and not found.answered and exists(text.strip()):
-            return DataSource(path=text.strip())
-    return DataSource(path=found.data_path) if found.data_path else None
 
 
 def _tell(event: events.Event) -> None:

@@ -1,0 +1,51 @@
+"""What a message means for the conversation as it stands: for the open question, the plan and the data."""
+
+from __future__ import annotations
+
+from agent import interview
+from agent.state import State
+from agent.understanding.base import Asked, Understood
+from tools.data_source import STDLIB, DataSource, exists
+
+
+def read_choice(found: Understood, text: str, asked: Asked | None, *, stopped: bool) -> Understood:
+    """What was understood; of an answer about the plan or the data, picked by number or label, its meaning."""
+    if stopped and found.intent == "decide":  # as to the plan: an answer without measuring
+        return found.model_copy(update={"intent": "decline"})
+    if asked is None or asked.about not in ("plan", "data") or found.intent == "question":
+        return found
+    choice = interview.picked(text, asked)
+    if asked.about == "data":
+        declines = choice is not None or found.intent in ("decline", "decide")
+        return found.model_copy(update={"answered": True}) if declines else found
+    if choice and choice.parameters:
+        return found.model_copy(update={"intent": choice.parameters["value"]})
+    # "just decide", said to the plan, asks for an answer without measuring
+    return found.model_copy(update={"intent": "decline"}) if found.intent == "decide" else found
+
+
+def still_open(found: Understood, state: State) -> Asked | None:
+    """The question that still waits for its answer: after a question back, or once after a message not understood."""
+    asked = state.get("asked")
+    is_what_if = found.question is not None and found.question.kind == "what_if"
+    if asked is None or found.answered or (found.changes and not is_what_if):
+        return None
+    if found.intent == "question":
+        return asked
+    if asked.about == "plan":
+        return None if found.intent in ("confirm", "decline", "stop") else asked
+    put = (state.get("asked_before") or []).count(asked.about)
+    # A demand that could not be read is not asked for again: it is assumed, and said to be. A path may be mistyped.
+    again = found.intent == "greeting" or (found.intent == "unknown" and asked.about == "data")
+    return asked if again and put < 2 else None
+
+
+def named_data(found: Understood, asked: Asked | None, text: str) -> DataSource | None:
+    """The dataset a message names: a path anywhere, or an answer to the question for it."""
+    if asked and asked.about == "data":
+        choice = interview.picked(text, asked)
+        if text.strip().lower() == STDLIB or (choice and choice.parameters):
+            return DataSource(path=STDLIB, documents=1500, queries=300)
+        if not found.data_path and not found.answered and exists(text.strip()):
+            return DataSource(path=text.strip())
+    return DataSource(path=found.data_path) if found.data_path else None

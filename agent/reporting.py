@@ -1,0 +1,69 @@
+"""The report's contents, from the state of a conversation."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from agent.state import State
+from knowledge import __version__
+from knowledge.results import Recommendation, Report
+from knowledge.wording import Text, say
+from tools.report import REQUIREMENTS_FILE
+
+MADE_BY = f"Embedding Advisor {__version__}"
+
+
+def report_of(state: State, folder: Path) -> Report:
+    """The report's contents, from a state that has its recommendation; `folder` is where its files are."""
+    comparisons, found = state.get("comparisons"), state["shortlist"]
+    assert found
+    return Report(
+        requirements=state["requirements"],
+        profile=state.get("profile"),
+        shortlist=found,
+        plan=state.get("plan"),
+        screening=state.get("screening"),
+        evaluation=state.get("evaluation"),
+        comparisons=comparisons.found if comparisons else (),
+        benchmark=state.get("benchmark") if state.get("evaluation") else None,
+        recommendation=recommendation_of(state),
+        reproduce=_reproduce(state, folder),
+        made_by=MADE_BY,
+    )
+
+
+def recommendation_of(state: State) -> Recommendation:
+    """The recommendation of a state that must have one."""
+    found = state["recommendation"]
+    assert found
+    return found
+
+
+def _reproduce(state: State, folder: Path) -> str:
+    """The command that does the same again."""
+    source = state.get("data")
+    data = f" {source.arguments}" if source else ""
+    plan = state.get("plan") if state.get("evaluation") else None
+    specs = "".join(f" --candidate '{c.spec}'" for c in (plan.candidates if plan else ()))
+    requirements = shlex.quote(str(folder / REQUIREMENTS_FILE))
+    language = " --lang zh" if state.get("language") == "zh" else ""
+    return f"advisor{language} recommend --requirements {requirements}{data}{specs} --yes --json"
+
+
+def why_unmeasured(state: State) -> tuple[Text, Text]:
+    """Why nothing was measured, and how to have it measured."""
+    source, profile = state.get("data"), state.get("profile")
+    if source is None:
+        return say("Everything: no dataset was given."), say(
+            "Give a dataset with queries and judgments, and ask again."
+        )
+    if profile is not None and not profile.dataset.judgments:
+        return (
+            say("Everything: the dataset has no judgments (which document answers which query)."),
+            say("Add judgments (qrels.tsv: query-id, doc-id, grade) for some 100 queries, and ask again."),
+        )
+    return (
+        say("Everything: measuring was not agreed to."),
+        say("Agree to measuring (in a chat: yes; on the command line: --yes), and I measure on your data."),
+    )
