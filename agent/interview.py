@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import Any
 
 from agent.understanding.base import Asked
-from agent.understanding.findings import apply
+from agent.understanding.findings import SLOTS, apply
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
 from knowledge.constraints.hosting import HostingConstraint
@@ -113,7 +114,7 @@ def next_question(
         settled: what the user said does not matter.
     """
     asked = set(asked_before)
-    lists = _Lists(catalog, scores)
+    lists = _lists_of(catalog, scores)
     if not lists.models(requirements):
         return None  # the demands clash, and no answer to anything else would help
     if "data" not in asked and len(asked - {"plan"}) < MOST_QUESTIONS:
@@ -134,6 +135,7 @@ def _open(requirements: Requirements, asked: set[str]) -> Iterable[tuple[str, tu
         (name, answers)
         for name, (_, answers) in SLOT_QUESTIONS.items()
         if getattr(requirements, name) is None or getattr(requirements, name).origin == "assumed"
+        if not (name == "task" and _is_searched(requirements))
     )
     # who was asked for the machine is not asked in other words how large a model may be
     settled = known | asked | _moot(requirements) | (_SIZE if asked & _SIZE else frozenset())
@@ -143,6 +145,11 @@ def _open(requirements: Requirements, asked: set[str]) -> Iterable[tuple[str, tu
         if kind not in settled
     )
     return [(about, answers) for about, answers in chain(slots, constraints) if answers and about not in asked]
+
+
+def _is_searched(requirements: Requirements) -> bool:
+    """Whether it needs no saying that texts are searched: words are to be found exactly as they are written."""
+    return requirements.keyword_match is not None and requirements.keyword_match.value
 
 
 def _moot(requirements: Requirements) -> frozenset[str]:
@@ -170,23 +177,53 @@ def _is_contradicted(answer: Answer, requirements: Requirements) -> bool:
     return requirements.gpu.value != ("gpu_gb" in answer.parameters)
 
 
+#: shortlists remembered from turn to turn; one takes about a kilobyte
+_MOST_LISTS = 2000
+#: what the user's words were changes no list
+_WORDS: Any = {
+    "summary": True,
+    "constraints": {"__all__": {"because"}},
+    **{name: {"because"} for name in SLOTS},
+}
+
+
 class _Lists:
-    """Shortlists by requirements, each made once: many answers lead to the same one."""
+    """Shortlists by requirements, each made once: many answers lead to the same one, and so do many turns."""
 
     def __init__(self, catalog: Catalog, scores: Scores) -> None:
         self._catalog, self._scores = catalog, scores
         self._made: dict[str, frozenset[str]] = {}
 
+    def are_of(self, catalog: Catalog, scores: Scores) -> bool:
+        """Whether they come from these very objects."""
+        return self._catalog is catalog and self._scores is scores
+
     def models(self, requirements: Requirements) -> frozenset[str]:
         """The models of the shortlist; empty where none is left."""
-        key = requirements.model_dump_json()
-        if key not in self._made:
+        key = requirements.model_dump_json(exclude=_WORDS)
+        known = self._made.get(key)
+        if known is None:
             try:
                 found = shortlist(requirements, self._catalog, self._scores, LIST_LENGTH).kept
             except NothingLeftError:
                 found = ()
-            self._made[key] = frozenset(pick.model for pick in found)
-        return self._made[key]
+            known = frozenset(pick.model for pick in found)
+            if len(self._made) >= _MOST_LISTS:
+                self._made.clear()
+            self._made[key] = known
+        return known
+
+
+_latest: list[_Lists] = []
+
+
+def _lists_of(catalog: Catalog, scores: Scores) -> _Lists:
+    """The lists made so far from these, or none yet; those from an older catalog are given up."""
+    latest = next(iter(_latest), None)
+    if latest is None or not latest.are_of(catalog, scores):
+        latest = _Lists(catalog, scores)
+        _latest[:] = [latest]
+    return latest
 
 
 def _expected_change(requirements: Requirements, about: str, answers: Sequence[Answer], lists: _Lists) -> float:

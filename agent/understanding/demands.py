@@ -182,6 +182,10 @@ def _alone(reading: Reading, clause: int) -> bool:
 def read_hosting(reading: Reading) -> Iterator[Finding]:
     """Where the texts may go."""
     u = reading.utterance
+    either = _either(reading)
+    if either:
+        yield Finding("hosting", None, either)
+        return
     for hit in u.of_category("hosting"):
         words, hard = reading.use(hit), not soft(u, hit.start)
         if dropped(u, hit) or _accepted(reading, hit):
@@ -201,6 +205,21 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
             yield Finding("hosting", None, reading.use(hit))
         elif hit.term in ("api", "apis") and u.ending(hit.start - 1, "soft"):  # "we prefer an API"
             yield Finding("hosting", {"hosting": "api"}, reading.use(hit), hard=False)
+
+
+def _either(reading: Reading) -> str:
+    """What ends an answer by allowing both: "our own card ..., but either is okay"; empty where nothing does."""
+    u = reading.utterance
+    if reading.asked != "hosting":
+        return ""
+    spoken = [i for i, token in enumerate(u.tokens) if token.text[0].isalnum()]
+    last = u.clauses[spoken[-1]] if spoken else -1
+    hit = next((h for h in u.in_clause(last, "either") if not negated(u, h)), None)
+    if hit is None or u.in_clause(last, "noun"):
+        return ""
+    for said in u.of_category("hosting", "outside", "leave", "secluded"):
+        u.use(said.start, said.end)
+    return reading.use(hit)
 
 
 def _accepted(reading: Reading, hit: Hit) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from agent.understanding.findings import Finding
 from agent.understanding.machine import Place, gpu_name_near, place_of
-from agent.understanding.negation import soft
+from agent.understanding.negation import negated, soft
 from agent.understanding.numbers import Quantity
 from agent.understanding.reading import Reading
 from knowledge.constraints import CONSTRAINTS
@@ -40,6 +40,12 @@ _BARE_GB_BELOW = 256
 _MANY_PAGES = 1000
 #: nobody searches in one document: "you listen to one episode"
 _FEWEST_DOCUMENTS = 2
+#: so few that somebody has read or bought are no collection: "I read 3 books"
+_FEW_DOCUMENTS = 100
+#: what comes in so often is worked on as it comes
+_AS_IT_COMES = frozenset({"s", "min"})
+#: what budgets are for; a price for less is one only where it is called so or is a limit
+_BUDGET_TIMES = frozenset({"month", "year"})
 #: from here on a number of tokens is a volume, not what a model reads at once
 _VOLUME = 1e7
 #: a shorter "vector" lies in space: "3-d models"
@@ -156,7 +162,10 @@ class LimitReader:
 
     def _of_other_affairs(self, about: str) -> bool:
         """Whether it is the user's rent, wages or sales, and not what was asked for or is named beside them."""
-        return self._has("other_affairs") and self._asked != about and not self._has("noun", value=about)
+        others = {h.end for h in self._u.in_clause(self._clause, "other_affairs")}
+        nouns = [h for h in self._u.in_clause(self._clause, "noun") if h.value == about]
+        named = any(noun.start not in others for noun in nouns)  # in "parking costs 5 dollars" it is a verb
+        return bool(others) and self._asked != about and not named
 
     def _found(self, about: str, value: object, rule: Text | None = None) -> Iterator[Finding]:
         because = self._reading.because(rule) if rule else None
@@ -193,7 +202,7 @@ class LimitReader:
         if self._asked == "memory" and place != "gpu":
             place = None
         if place is None and self._asked == "hardware":
-            place = "ram"
+            place = "gpu" if self._speaks_of_a_gpu() else "ram"
         gigabytes = round(megabytes / 1024, 6)
         if place == "gpu":
             yield from self._found("hardware", {"gpu_gb": gigabytes, "gpu_name": gpu_name_near(self._u, self._q)})
@@ -201,6 +210,12 @@ class LimitReader:
             yield from self._found("hardware", {"ram_gb": gigabytes})
         else:
             yield from self._limit_of_memory(megabytes, place)
+
+    def _speaks_of_a_gpu(self) -> bool:
+        """Whether the sentence names a GPU and no other machine: "whatever GPU is needed, up to 80 GB"."""
+        sentence = self._u.sentences[self._q.start]
+        hits = [h for h in self._u.of_category("gpu", "device") if self._u.sentences[h.start] == sentence]
+        return bool(hits) and all(h.value == "yes" and not negated(self._u, h) for h in hits)
 
     def _limit_of_memory(self, megabytes: float, place: Place | None) -> Iterator[Finding]:
         value: dict[str, object] = {"max_mb": megabytes, "weights_only": place == "model"}
@@ -307,7 +322,11 @@ class LimitReader:
             yield from self._per_second()
 
     def _documents(self) -> Iterator[Finding]:
-        if not self._q.rate and self._q.value >= (1 if self._asked == "documents" else _FEWEST_DOCUMENTS):
+        if self._q.value < _FEW_DOCUMENTS and self._of_other_affairs("documents"):
+            return
+        if self._q.rate in _AS_IT_COMES:
+            yield from self._per_second()
+        elif not self._q.rate and self._q.value >= (1 if self._asked == "documents" else _FEWEST_DOCUMENTS):
             yield from self._whole("documents")
 
     def _pages(self) -> Iterator[Finding]:
@@ -321,6 +340,8 @@ class LimitReader:
         priced = following and following[0] in _PER and self._tokens_follow()
         if rate is None or self._q.limit == "min" or priced or self._of_other_affairs("cost"):
             return
+        if rate not in _BUDGET_TIMES and not self._is_a_budget():
+            return
         currency = self._q.unit or "usd"
         factor = self._u.lexicon.tables["usd_per"][currency]
         usd = round(self._q.value * factor * _PER_MONTH[rate], 2)
@@ -330,6 +351,13 @@ class LimitReader:
                 "“{words}” at {rate} US dollars each, a rounded rate of 2025", words=self._words, rate=f"{factor:g}"
             )
         yield from self._found("cost", {"max_usd_per_month": usd}, rule)
+
+    def _is_a_budget(self) -> bool:
+        """Whether a sum is called a budget, is a limit, was asked for, or is all that the clause says."""
+        called = self._q.limit == "max" or self._asked == "cost" or self._has("noun", value="cost")
+        own = (i for i, clause in enumerate(self._u.clauses) if clause == self._clause)
+        beside = (self._u.tokens[i] for i in own if not self._q.start <= i < self._q.end)
+        return called or all(self._u.lexicon.says_nothing(token) for token in beside)
 
     def _tokens_follow(self) -> bool:
         units = self._u.in_clause(self._clause, "unit")

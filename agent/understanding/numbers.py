@@ -15,6 +15,9 @@ _SIGNS = frozenset({"usd", "cny", "eur", "gbp"})
 _ALSO_DURATIONS = {"s": "s"}
 _ONE = frozenset({"a", "一"})
 _ABOUT = frozenset({"about", "around", "roughly", "like", "say", "maybe", "let's", "in", "大", "约", "概"})
+_SOME_MORE = frozenset("多余")
+#: from here on the scales multiply all that was said before them
+_MYRIAD = 10_000
 _LONGEST_NUMBER = 15
 _LARGEST = 1e15
 
@@ -131,7 +134,10 @@ class NumberReader:
     def _scaled(self, value: float, i: int) -> _Number:
         """Apply the scales that follow: million, k, 万, 百万."""
         start = i
-        while self._text(i) in self._scales and value < _LARGEST:
+        while value < _LARGEST:
+            i += self._is_some_more(i)
+            if self._text(i) not in self._scales:
+                break
             value, i = value * self._scales[self._text(i)], i + 1
         if i == start and self._text(i) in self._word_scales:
             word = self._text(i)
@@ -149,18 +155,25 @@ class NumberReader:
             return _Number(0.5, i + 1) if self._unit(i + 1) else None
         total = section = digit = 0
         start = i
-        while (c := self._text(i)) in self._digits or c in self._scales:
+        while (c := self._text(i)) in self._digits or c in self._scales or self._is_some_more(i):
+            if c in _SOME_MORE:
+                i += 1
+                continue
             if i - start > _LONGEST_NUMBER:
                 return None
             if c in self._digits:
                 digit = self._digits[c]
-            elif self._scales[c] >= 10_000:
+            elif self._scales[c] >= _MYRIAD:
                 total = (total + section + digit or 1) * self._scales[c]
                 section = digit = 0
             else:
                 section, digit = section + (digit or 1) * self._scales[c], 0
             i += 1
         return _Number(float(total + section + digit), i)
+
+    def _is_some_more(self, i: int) -> bool:
+        """Whether it says "and some more" inside a number: 六十多万, 30余万."""
+        return self._text(i) in _SOME_MORE and self._scales.get(self._text(i + 1), 0) >= _MYRIAD
 
     def _english(self, i: int) -> _Number | None:
         text = self._text(i)

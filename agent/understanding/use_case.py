@@ -26,9 +26,13 @@ _SPECIFIC = (
     "search",
 )
 #: words that say what every retrieval system does
-_GENERIC = frozenset(["search", "searching", "retrieve", "retrieval", "look", "up", "搜索", "检索", "查找"])
+_GENERIC = frozenset(
+    ["search", "searching", "search in", "users search", "retrieve", "retrieval", "look", "up", "搜索", "检索", "查找"]
+)
 
 
+#: tokens of what is sorted: "sort app store reviews into"
+_SORTED = 8
 #: characters between "we use" and the name of what is used
 _NEAR = 30
 
@@ -53,6 +57,7 @@ def read_task(reading: Reading) -> Iterator[Finding]:
     """The task, and the kinds of data it needs."""
     hits = _wanted(reading, "task")
     if not hits:
+        yield from _implied_task(reading)
         return
     corrected = [h for h in hits if _comes_after_correction(reading, h)]
     hits = corrected or hits
@@ -62,6 +67,33 @@ def read_task(reading: Reading) -> Iterator[Finding]:
             reading.use(hit)
     if _replaces(reading, "task", incidental=best.term in _GENERIC):
         yield Finding("task", best.value, reading.use(best))
+
+
+def _implied_task(reading: Reading) -> Iterator[Finding]:
+    """The task that nobody named, where what is to be done says it; never in place of one that is known."""
+    if reading.requirements.task.origin != "assumed" and reading.asked != "task":
+        return
+    sorted_into = _sorted_into(reading)
+    if sorted_into:
+        rule = say("“{words}” is classification", words=sorted_into)
+        yield Finding("task", "classification", sorted_into, reading.because(rule))
+
+
+def _sorted_into(reading: Reading) -> str:
+    """The words that put texts into given classes: "sort them into bugs and praise", "-> 30 categories"; "" if none."""
+    u = reading.utterance
+    sorts = u.of_category("sort")
+    for into in u.of_category("into"):
+        sorting = [h for h in sorts if u.sentences[h.start] == u.sentences[into.start]]
+        before = next((h for h in reversed(sorting) if 0 <= into.start - h.end <= _SORTED), None)
+        if before:
+            u.use(before.start, into.end)
+            return u.words(before.start, into.end)
+        for quantity in reading.quantities:
+            if quantity.unit == "classes" and 0 <= quantity.start - into.end <= 1:
+                u.use(into.start, quantity.end)
+                return u.words(into.start, quantity.end)
+    return ""
 
 
 def _comes_after_correction(reading: Reading, hit: Hit) -> bool:

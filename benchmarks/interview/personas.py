@@ -11,10 +11,11 @@ from typing import Any, Literal
 from agent.understanding.findings import apply
 from knowledge.constraints import CONSTRAINTS, ConstraintBase, make_constraint
 from knowledge.requirements import Requirements
+from knowledge.wording import Language
 
 Style = Literal["terse", "chatty", "changing"]
 STYLES: tuple[Style, ...] = ("terse", "chatty", "changing")
-LANGUAGES = ("en", "zh")
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 #: what follows from a machine or a wording, and that nobody is asked to have said
 _DETAILS = {"gpu_name", "context", "gpu", "bytes_per_parameter", "weights_only", "million_tokens_per_month"}
@@ -42,7 +43,7 @@ class Persona:
     """
 
     id: str
-    language: str
+    language: Language
     style: Style
     opening: Message
     truth: Requirements
@@ -64,7 +65,7 @@ def personas() -> tuple[Persona, ...]:
     )
 
 
-def _persona(raw: dict[str, Any], language: str) -> Persona:
+def _persona(raw: dict[str, Any], language: Language) -> Persona:
     answers = {
         about: Message(told, frozenset({about}))
         if isinstance(told, str)
@@ -114,7 +115,7 @@ def settled(said: frozenset[str], requirements: Requirements) -> frozenset[str]:
 def is_right(about: str, found: Requirements, truth: Requirements) -> bool:
     """Whether a slot is what it truly is; a demand that excludes nothing is none."""
     if about not in CONSTRAINTS:
-        return _slot(about, found) == _slot(about, truth)
+        return bool(_slot(about, found) == _slot(about, truth))
     got, wanted = _demand(about, found), _demand(about, truth)
     if got is None or wanted is None:
         return got is wanted

@@ -11,6 +11,7 @@ from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.requirements import Requirements
 from knowledge.scores import load_scores
 from tests.score_matrix import card, catalog, matrix
+from tools.shortlist import shortlist
 
 KNOWN_TASK = Requirements(task="search")
 
@@ -120,6 +121,32 @@ def test_the_machine_is_asked_for_once(real):
 def test_no_latency_where_nobody_waits(real):
     assert "latency" in interviewed(real, Requirements(task="search"))
     assert "latency" not in interviewed(real, Requirements(task="clustering"))
+
+
+def test_the_task_is_not_asked_of_who_searches_for_exact_words(real):
+    assert "task" not in interviewed(real, Requirements(keyword_match=True))
+    assert "task" in interviewed(real, Requirements(keyword_match=False))
+
+
+def test_lists_are_remembered_and_belong_to_their_catalog(real, monkeypatch):
+    cards, scores = real
+    requirements = Requirements(task="rag", documents=4321)
+    first = next_question(requirements, [], False, cards, scores)
+    made = []
+
+    def counting(*arguments):
+        made.append(arguments)
+        return shortlist(*arguments)
+
+    monkeypatch.setattr(interview, "shortlist", counting)
+    assert next_question(requirements, [], False, cards, scores) == first
+    in_other_words = requirements.model_copy(update={"summary": "in other words"})
+    assert next_question(in_other_words, [], False, cards, scores) == first
+    assert not made
+    few = catalog(*cards.cards[:40])
+    next_question(requirements, [], False, few, scores)
+    assert made
+    assert all(catalog_of is few for _, catalog_of, *_ in made)
 
 
 def test_no_machine_is_suggested_that_is_not_there(real):
