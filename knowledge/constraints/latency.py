@@ -67,6 +67,16 @@ class LatencyConstraint(ConstraintBase):
                     limit=self.p95_ms,
                 ),
             )
+        if estimate > self.p95_ms:
+            return Verdict(
+                outcome="unknown",
+                reason=say(
+                    "about {estimate:,.1f} ms a query by its size, over your {limit:,.0f} if that estimate holds: to be "
+                    "measured",
+                    estimate=estimate,
+                    limit=self.p95_ms,
+                ),
+            )
         return Verdict(
             outcome="unknown",
             reason=say("about {estimate:,.1f} ms a query by its size, to be measured", estimate=estimate),

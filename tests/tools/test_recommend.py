@@ -400,6 +400,28 @@ def test_unmeasured():
     ]
 
 
+def test_unmeasured_prefers_what_is_known_to_meet_the_demands():
+    source = Source(title="scores", date=dt.date(2026, 1, 2), license="x")
+    doubt = say("its size is not known, so its latency is to be measured")
+    found = shortlist("a/best", "b/other")
+
+    def made(*doubts, word_matching=0.4):
+        kept = tuple(p.model_copy(update={"unknown": d}) for p, d in zip(found.kept, doubts, strict=True))
+        words = kept[0].predicted.model_copy(update={"mean": word_matching})
+        beside = (kept[0].model_copy(update={"model": "bm25", "spec": "bm25", "predicted": words, "unknown": ()}),)
+        short = found.model_copy(update={"kept": kept, "beside": beside})
+        return recommend_unmeasured(Requirements(), short, "s", say("Everything."), say("Do it."), source, now=NOW)
+
+    assert made((), ()).winner == "a/best"
+    assert made((doubt,), ()).winner == "b/other"
+    both = made((doubt,), (doubt, doubt))
+    assert both.winner == "a/best"
+    assert "Not known of it: its size is not known" in str(both.confidence)
+    words = made((doubt,), (doubt,), word_matching=0.6)
+    assert words.winner == "bm25"
+    assert words.evidence[-1].about == "bm25"
+
+
 MEANS = st.floats(0.1, 0.9)
 COSTS_OF_ONE = st.tuples(st.floats(0.05, 500), st.floats(50, 4000), st.floats(64, 8192), st.sampled_from([0.0, 0.02]))
 

@@ -30,7 +30,7 @@ from knowledge.results import (
     Shortlist,
     SpeedOfCandidate,
 )
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent, is_measurable
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, p_text, reasons
 from tools.recommend.sensitivity import what_would_change_it
@@ -168,6 +168,10 @@ def recommend_unmeasured(
 ) -> Recommendation:
     """The answer from published figures alone, which says that it is one.
 
+    Of the models that can be built here, the one of which least is open comes first, then the best prediction: whether
+    a demand is met outweighs some points that are good to ±7. Word matching, where it is predicted to do better, needs
+    no model at all.
+
     Args:
         requirements: the margin.
         shortlist: in its order.
@@ -178,7 +182,10 @@ def recommend_unmeasured(
         now: date of the decision.
     """
     # a model that this program cannot build can never be measured with it, so it is nothing to start with
-    first = next((pick for pick in shortlist.kept if pick.spec), shortlist.kept[0])
+    built = [pick for pick in shortlist.kept if pick.spec]
+    first = min(built, key=lambda pick: len(pick.unknown)) if built else shortlist.kept[0]
+    better = [pick for pick in shortlist.beside if pick.spec and pick.predicted.mean > first.predicted.mean]
+    first = max((p for p in better if not p.unknown), key=lambda pick: pick.predicted.mean, default=first)
     others = [pick.model for pick in shortlist.kept if pick.model != first.model]
     evidence = tuple(
         Evidence(
@@ -190,7 +197,13 @@ def recommend_unmeasured(
             source=f"prediction from published scores: {scores.title}",
             date=scores.date,
         )
-        for i, pick in enumerate(shortlist.kept, start=1)
+        for i, pick in enumerate((*shortlist.kept, *(p for p in better if p is first)), start=1)
+    )
+    low = say("Low: predictions for two of the top five are good to about ±7 points (80 %), and the intervals overlap.")
+    open_demands = (
+        say("Not known of it: {unknown}.", unknown=join(list(first.unknown), Text(template="; ")))
+        if first.unknown
+        else None
     )
     return Recommendation(
         run_id=run_id,
@@ -201,9 +214,7 @@ def recommend_unmeasured(
         runner_up=others[0] if others else None,
         headline=say("Nothing was measured. By published figures alone, start with {model}.", model=first.model),
         reasons=first.reasons,
-        confidence=say(
-            "Low: predictions for two of the top five are good to about ±7 points (80 %), and the intervals overlap."
-        ),
+        confidence=join([low, open_demands]) if open_demands else low,
         rows=(),
         evidence=evidence,
         not_measured=(why,),
