@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from agent.answering.relative import read_relative
 from agent.understanding.findings import SLOTS, Finding
 from agent.understanding.negation import dropped, negated, negated_after, negated_before, soft
 from agent.understanding.reading import Reading
@@ -44,6 +45,9 @@ _AROUND_LICENSE = frozenset(
         "hypothetical_end",
     ]
 )
+
+#: terms that demand something of a model by themselves
+_DEMANDS = frozenset(["language", "license", "hosting", "gpu", "open_weights"])
 
 
 def read_license(reading: Reading) -> Iterator[Finding]:
@@ -166,17 +170,61 @@ def _means_license(reading: Reading, hit: Hit) -> bool:
         return True
     if u.in_clause(clause, "acceptable"):
         return False
-    return hit.term not in _AMBIGUOUS or _alone(reading, clause)
+    return hit.term not in _AMBIGUOUS or _alone(reading, clause) or _among_demands(reading, hit)
 
 
 def _alone(reading: Reading, clause: int) -> bool:
     """Whether a clause has licences and nothing else to say."""
     u = reading.utterance
-    said = [h for h in u.hits if u.clauses[h.start] == clause]
-    known = {i for h in said for i in range(h.start, h.end) if h.category in _AROUND_LICENSE}
-    own = [i for i, c in enumerate(u.clauses) if c == clause]
+    return _says_only(reading, [i for i, c in enumerate(u.clauses) if c == clause], _AROUND_LICENSE)
+
+
+def _says_only(reading: Reading, own: list[int], categories: frozenset[str]) -> bool:
+    """Whether some tokens have nothing to say but terms of some categories."""
+    u = reading.utterance
+    said = [h for i in own for h in u.starting(i)]
+    known = {i for h in said for i in range(h.start, h.end) if h.category in categories}
     covered = {i for h in said for i in range(h.start, h.end)}
     return all(i in known or (i not in covered and u.lexicon.says_nothing(u.tokens[i])) for i in own)
+
+
+def _among_demands(reading: Reading, hit: Hit) -> bool:
+    """Whether a name is one of several demands joined by "and": "half the storage and Apache and 20 ms"."""
+    u = reading.utterance
+    pieces = _joined_pieces(reading, u.clauses[hit.start])
+    mine = next((piece for piece in pieces if hit.start in piece), [])
+    others = [piece for piece in pieces if piece is not mine]
+    supposed = any(u.sentences[h.start] == u.sentences[hit.start] for h in u.of_category("what_if"))
+    known = {i for at in mine for h in u.starting(at) for i in range(h.start, h.end) if h.category in _AROUND_LICENSE}
+    if not supposed and any(i not in known and u.tokens[i].text[0].isalnum() for i in mine):
+        return False  # "we run Apache and ..." names a server
+    plain = _says_only(reading, mine, _AROUND_LICENSE)
+    return plain and bool(others) and all(_is_demand(reading, piece) for piece in others)
+
+
+def _joined_pieces(reading: Reading, clause: int) -> list[list[int]]:
+    """The tokens of a clause, parted where an "and" joins them."""
+    u = reading.utterance
+    pieces: list[list[int]] = [[]]
+    for i in (i for i, c in enumerate(u.clauses) if c == clause):
+        joins = u.tokens[i].text in u.lexicon.list_joiners and not u.starting(i)
+        if joins or u.starting(i, "addition"):
+            pieces.append([])
+        else:
+            pieces[-1].append(i)
+    return [piece for piece in pieces if any(u.tokens[i].text[0].isalnum() for i in piece)]
+
+
+def _is_demand(reading: Reading, piece: list[int]) -> bool:
+    """Whether a piece of a clause is a demand of its own: an amount with its unit, a share, a language."""
+    u = reading.utterance
+    if read_relative(u.words(piece[0], piece[-1] + 1)):
+        return True
+    amounts = [q for q in reading.quantities if q.unit and piece[0] <= q.start and q.end <= piece[-1] + 1]
+    counted = {i for q in amounts for i in range(q.start, q.end)}
+    demands = [h for i in piece for h in u.starting(i) if h.category in _DEMANDS]
+    rest = [i for i in piece if i not in counted]
+    return bool(amounts or demands) and _says_only(reading, rest, _AROUND_LICENSE | _DEMANDS | {"noun", "limit_word"})
 
 
 def read_hosting(reading: Reading) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from agent.understanding.machine import Place, gpu_name_near, place_of
 from agent.understanding.negation import negated, soft
 from agent.understanding.numbers import Quantity
 from agent.understanding.reading import Reading
-from knowledge.constraints import CONSTRAINTS
+from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.wording import Text, say
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0, "month": 2_629_800.0, "year": 31_557_600.0}
@@ -22,6 +22,7 @@ _UNIT_OF_NOUN = {
     "max_tokens": "tokens",
     "queries_per_second": "qps",
     "parameters": "parameters",
+    "margin": "percent",
 }
 #: what a bare number means as the answer to a question
 _UNIT_OF_ANSWER = {
@@ -52,6 +53,13 @@ _VOLUME = 1e7
 _SHORTEST_VECTOR = 16
 _LONGEST_VECTOR = 100_000
 _BETWEEN_VECTOR_AND_LIMIT = 3
+#: the smallest "max NUMBER M" that is a model, and how the sizes of models are written
+_SMALLEST_MODEL = 1e6
+_MODEL_SCALES = frozenset({"m", "b"})
+#: what else comes in millions
+_IN_MILLIONS = frozenset({"documents", "queries", "tokens", "cost", "queries_per_second"})
+#: what a list of demands on a model names besides its size
+_OF_A_MODEL = frozenset({"language", "multilingual", "license", "license_name", "gpu", "open_weights", "hosting"})
 _PER = frozenset(["per", "/", "each", "every", "a", "每"])
 _CURRENCIES = frozenset(["usd", "cny", "eur", "gbp"])
 
@@ -77,6 +85,7 @@ class LimitReader:
         self._clause = self._u.clauses[quantity.start]
         self._asked = reading.asked
         self._words = self._u.words(quantity.start, quantity.end)
+        self._supposed = False  # whether its unit is only what fits best
         self._by_unit: dict[str, Callable[[], Iterator[Finding]]] = {
             "ms": self._latency,
             "s": self._seconds,
@@ -107,6 +116,7 @@ class LimitReader:
         if read is None:
             yield from self._bare_answer()
             return
+        self._supposed = unit == "parameters" and self._q.unit is None and self._limits_a_model()
         if self._q.unit is None:
             self._q = Quantity(self._q.value, unit, self._q.limit, self._q.start, self._q.end, self._q.rate)
         withdrawn = self._is_indifferent() or (self._has("drop") and unit not in ("percent", "points"))
@@ -123,6 +133,8 @@ class LimitReader:
             return "dimensions"
         if self._q.rate and self._has("noun", value="queries_per_second"):
             return "qps"
+        if self._limits_a_model():
+            return "parameters"
         answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1
         return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
 
@@ -137,9 +149,31 @@ class LimitReader:
                 return True
         return False
 
+    def _limits_a_model(self) -> bool:
+        """Whether it can only be the largest model: "max 600M" on its own in a list of demands on one.
+
+        Not beside anything that says what else is counted in millions.
+        """
+        limited = self._q.limit == "max" and not self._q.rate and self._asked is None
+        if not limited or self._q.value < _SMALLEST_MODEL or not self._is_written_as_of_models():
+            return False
+        own = (i for i, clause in enumerate(self._u.clauses) if clause == self._clause)
+        beside = (self._u.tokens[i] for i in own if not self._q.start <= i < self._q.end)
+        if not all(self._u.lexicon.says_nothing(token) for token in beside):
+            return False
+        counted = any(h.value in _IN_MILLIONS for h in self._u.of_category("unit", "noun"))
+        others = {h.category for h in self._u.hits if self._u.clauses[h.start] != self._clause}
+        return not counted and len(self._reading.quantities) == 1 and bool(others & _OF_A_MODEL)
+
+    def _is_written_as_of_models(self) -> bool:
+        return any(token.text in _MODEL_SCALES for token in self._u.tokens[self._q.start : self._q.end])
+
     def _plain(self, start: int, end: int) -> bool:
         tokens = self._u.tokens[start:end]
-        return all(t.text in "=:≤<到为在是约" or t.text in ("of", "is", "about", "around", "max") for t in tokens)
+        return all(
+            t.text in "=:≤<到为在是约" or t.text in ("of", "is", "was", "were", "about", "around", "max")
+            for t in tokens
+        )
 
     def _bare_answer(self) -> Iterator[Finding]:
         if (
@@ -305,7 +339,12 @@ class LimitReader:
         named = self._q.value >= 1e5
         millions = self._q.value / 1e6 if named else self._q.value
         if millions > 0 and (named or self._asked == "parameters"):
-            yield from self._found("parameters", {"max_millions": millions})
+            value = {"max_millions": millions}
+            rule = None
+            if self._supposed:
+                amount = make_constraint("parameters", **value).describe()
+                rule = say("“{words}” taken as {amount}", words=self._words, amount=amount)
+            yield from self._found("parameters", value, rule)
 
     def _dimension(self) -> Iterator[Finding]:
         shortest = 1 if self._asked == "dimension" else _SHORTEST_VECTOR
@@ -364,7 +403,8 @@ class LimitReader:
         return any(h.value == "tokens" and 0 < h.start - self._q.end < 4 for h in units)
 
     def _margin(self) -> Iterator[Finding]:
-        if not (self._has("loss") or self._asked == "margin") or self._of_other_affairs("margin"):
+        named = self._has("loss") or self._has("noun", value="margin")
+        if not (named or self._asked == "margin") or self._of_other_affairs("margin"):
             return
         bare_share = self._q.value < 1 and self._words.replace(".", "").isdigit()
         share = self._q.value if bare_share else self._q.value / 100

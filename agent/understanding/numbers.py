@@ -10,6 +10,8 @@ from agent.understanding.utterance import Hit, Utterance
 _COUNTED = frozenset({"documents", "queries", "languages"})
 _WORDS_BETWEEN = 3
 _RANGE = frozenset(("-", "–", "—", "~", "to", "到", "至"))
+_OPENING = frozenset("([{")
+_CLOSING = frozenset(")]}")
 _SIGNS = frozenset({"usd", "cny", "eur", "gbp"})
 #: rates whose words may also say how long something takes, with the unit of that
 _ALSO_DURATIONS = {"s": "s"}
@@ -101,7 +103,7 @@ class NumberReader:
         if one is not None:
             return one
         if text[:1].isdigit() and text.isascii():
-            if len(text.replace(",", "")) > _LONGEST_NUMBER or self._glued(i):
+            if len(text.replace(",", "")) > _LONGEST_NUMBER or self._glued(i) or self._is_argument(i):
                 return None
             return self._scaled(float(text.replace(",", "")), i + 1)
         if self._is_numeral(i) or text == "半":
@@ -130,6 +132,18 @@ class NumberReader:
         before = self._u.tokens[i - 1] if i else None
         touching = before is not None and before.end == self._u.tokens[i].start and before.text.isascii()
         return touching and before is not None and before.text.isalpha() and not self._u.ending(i, "unit", "noun")
+
+    def _is_argument(self, i: int) -> bool:
+        """Whether it stands alone in brackets that touch the name before them: alert(1), rows[2, 3]."""
+        first = last = i
+        while first and (self._text(first - 1)[0].isdigit() or self._text(first - 1) == ","):
+            first -= 1
+        while (text := self._text(last + 1)) and (text[0].isdigit() or text == ","):
+            last += 1
+        if first < 2 or self._text(first - 1) not in _OPENING or self._text(last + 1) not in _CLOSING:
+            return False
+        name, bracket = self._u.tokens[first - 2 : first]
+        return name.end == bracket.start and name.text.isascii() and name.text[-1].isalpha()
 
     def _scaled(self, value: float, i: int) -> _Number:
         """Apply the scales that follow: million, k, 万, 百万."""

@@ -30,6 +30,8 @@ _OPENINGS = frozenset(
 }
 #: what a Chinese question ends with
 _ENDINGS = frozenset(("是什么", "区别", "差别"))
+#: what says in Chinese what is to be done where something holds
+_THEN = frozenset("就则那便请")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionK
     asks |= wonders
     models = _models(utterance, names, start, end)
     supposing = next((h for h in hits if h.category == "what_if"), None)
-    if supposing is not None and _supposes(supposing.term, said, asks):
+    leaves_open = supposing is not None and _leaves_open(utterance, supposing, said)
+    if supposing is not None and _supposes(supposing.term, said, asks or leaves_open):
         return "what_if"
     if wonders and "correction" in said and "reconsider" not in said:  # 换成英文呢
         return "what_if"
@@ -109,6 +112,15 @@ def _supposes(term: str, said: set[str], asks: bool) -> bool:
     if term.isascii():
         return asks or term.startswith(("what", "suppos"))
     return asks or "hypothetical_end" in said
+
+
+def _leaves_open(utterance: Utterance, supposing: Hit, said: set[str]) -> bool:
+    """Whether a message is a Chinese "if" and no more, so that what follows is asked: 如果容差是 10 个点."""
+    if supposing.term.isascii() or supposing.start or said & {"soft", "acceptable", "indifferent", "decide"}:
+        return False
+    spoken = [i for i, token in enumerate(utterance.tokens) if token.text[0].isalnum()]
+    in_one = utterance.clauses[spoken[0]] == utterance.clauses[spoken[-1]]
+    return in_one and not any(utterance.tokens[i].text in _THEN for i in spoken)
 
 
 def _why(said: set[str], asks: bool, models: bool, opens: bool) -> QuestionKind | None:

@@ -31,6 +31,20 @@ _SHORT = 8
 _INTERJECTIONS = frozenset({"ok", "okay", "sure", "right", "well", "fine", "好", "好的", "好吧", "行", "嗯", "对"})
 #: questions of whether something is allowed
 _MAY = frozenset({"hosting", "cost"})
+#: what a demand is about by the kind of word that names it; a noun says so itself, and who refuses a licence by its
+#: name has not said yes or no to anything
+_ABOUT = {
+    "gpu": "gpu",
+    "open_weights": "open_weights",
+    "license": "license",
+    "license_name": "",
+    "hosting": "hosting",
+    "outside": "hosting",
+    "secluded": "hosting",
+    "language": "languages",
+    "keyword": "keyword_match",
+}
+_ARTICLES = frozenset({"a", "an", "the", "any"})
 #: what has to be done with the data before it can be handed over
 _NOT_YET = frozenset({"first", "permission", "clean", "sort", "prepare"})
 
@@ -154,7 +168,7 @@ def _forgotten(asked: Asked, words: str) -> Finding:
 def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
     """A reply that begins with yes or no: the suggested answer that begins so, else what a yes or no says."""
     openings = utterance.starting(0, "yes", "no")
-    if not openings:
+    if not openings or _refuses_something_else(utterance, openings[0], asked):
         return None
     said = openings[0].category
     words = utterance.words(0, openings[0].end)
@@ -169,6 +183,19 @@ def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
         finding = Finding(asked.about, meanings[asked.about], words)
         return Reply(finding, whole=whole or alone, interjected=interjected)
     return Reply(_forgotten(asked, words), whole=True) if said == "no" and alone else None
+
+
+def _refuses_something_else(utterance: Utterance, opening: Hit, asked: Asked) -> bool:
+    """Whether its "no" belongs to another demand: "no gpu" does not say that no text may be sent to a service."""
+    at = opening.end
+    while at < len(utterance.tokens) and utterance.tokens[at].text in _ARTICLES:
+        at += 1
+    if opening.category != "no" or at == len(utterance.tokens):
+        return False
+    if utterance.clauses[at] != utterance.clauses[opening.start]:
+        return False
+    about = {_ABOUT.get(hit.category, hit.value) for hit in utterance.starting(at, "noun", *_ABOUT)}
+    return bool(about) and asked.about not in about
 
 
 def _begins(label: str, said: str) -> bool:

@@ -15,15 +15,17 @@ LONGEST = 10_000
 #: in a longer message an unknown word is rather a word we do not know than a slip
 _TYPED_BY_HAND = 2_000
 _JOINER = re.compile(r"(?<=[^\W\d_])[-_‐‑](?=[^\W\d_])|(?<=\d)[-_‐‑](?=[a-z])|(?<=[^\W\d_])(?<!\d[kmb])[-_‐‑](?=\d)")
+#: what a terminal obeys (colours, cursor) and nobody wrote, also where the message is cut within it
+_CONTROL_SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|$)")
 _SENTENCE_END = frozenset("!?。;；")
 _CLAUSE_END = frozenset(",、:：()（）—–")
 _BREAKERS = frozenset({"but", "however", "while", "although"})
 
 
 def readable(text: str) -> str:
-    """The text without control, zero-width and direction characters, cut to `LONGEST` characters."""
+    """The text without control sequences, control, zero-width and direction characters, cut to `LONGEST` of them."""
     kept = []
-    for c in text[:LONGEST]:
+    for c in _CONTROL_SEQUENCE.sub("", text[:LONGEST]):
         category = unicodedata.category(c)
         if category in ("Cf", "Cs", "Co", "Cn"):
             continue

@@ -205,3 +205,118 @@ def test_texts_that_stay(rules, said):
 )
 def test_what_does_not_matter_is_told_apart_from_what_was_not_said(rules, said, slots):
     assert rules.understand(said, Requirements(), None).indifferent_to == slots
+
+
+@pytest.mark.parametrize(
+    ("said", "allowed"),
+    [
+        ("what if we need half the storage and Apache and 20 ms?", ("apache-2.0",)),
+        ("what if Apache and 20 ms?", ("apache-2.0",)),
+        ("what if half the storage and Apache?", ("apache-2.0",)),
+        ("如果用 Apache 并且 20 毫秒呢？", ("apache-2.0",)),
+        ("German and MIT and at most 768 dimensions", ("mit",)),
+        ("Python and Apache and 20 ms", None),
+        ("we run Apache and 20 ms is the limit", None),
+        ("our Apache server and 20 ms", None),
+        ("German documents about MySQL and Apache", None),
+        ("students at MIT and 20 ms", None),
+    ],
+)
+def test_a_licence_among_demands_is_one(rules, said, allowed):
+    assert demand(rules.understand(said, Requirements(), None), "license", "allowed") == allowed
+
+
+@pytest.mark.parametrize("said", ["\x1b[31m", "\x1b[1;31m\x1b[0m", "\x9b31m", "\x1b[", "\x1b[31"])
+def test_what_a_terminal_obeys_is_no_number(rules, said):
+    assert not rules.understand(said, Requirements(), Asked(about="documents")).changes
+
+
+def test_a_coloured_message_is_read(rules):
+    found = rules.understand("\x1b[1;31m50\x1b[0m ms, \x1b[32mGerman", Requirements(), None)
+    assert demand(found, "latency", "p95_ms") == 50
+    assert found.requirements.languages == ("de",)
+    assert not found.ignored
+
+
+@pytest.mark.parametrize(
+    ("said", "milliseconds"),
+    [
+        ("alert(1)", None),
+        ("rows[2, 3]", None),
+        ("alert(1", 1),
+        ("(200)", 200),
+        ("200 (or so)", 200),
+        ("at most (200)", 200),
+        ("p95(200 ms)", 200),
+    ],
+)
+def test_the_argument_of_a_call_is_no_answer(rules, said, milliseconds):
+    found = rules.understand(said, Requirements(), question("latency"))
+    assert demand(found, "latency", "p95_ms") == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("said", "slots"),
+    [
+        ("no gpu", {"gpu"}),
+        ("没有显卡", {"gpu"}),
+        ("no GPL", {"license"}),
+        ("no commercial use", {"license"}),
+        ("no budget limit", set()),
+        ("no", {"hosting"}),
+        ("no, no gpu", {"hosting", "gpu"}),
+        ("no api", {"hosting"}),
+        ("no gpu, and nothing may leave our network", {"hosting", "gpu"}),
+    ],
+)
+def test_the_no_of_another_demand_answers_nothing(rules, said, slots):
+    found = rules.understand(said, Requirements(), question("hosting"))
+    assert {change.slot for change in found.changes} == slots
+    assert found.answered == ("hosting" in slots)
+
+
+@pytest.mark.parametrize(
+    ("said", "millions"),
+    [
+        ("max 600M, german, cpu, commercial", 600),
+        ("最多 600M，德语", 600),
+        ("no gpu, model under 1B", 1000),
+        ("at most 600M", None),
+        ("600M, german", None),
+        ("max 600 MB, german", None),
+        ("max 600k, german", None),
+        ("max $600M, german", None),
+        ("max 600M/month, german", None),
+        ("german documents, max 600M", None),
+        ("german search over max 600M", None),
+    ],
+)
+def test_the_size_of_a_model_in_a_list_of_demands(rules, said, millions):
+    found = rules.understand(said, Requirements(), None)
+    assert demand(found, "parameters", "max_millions") == millions
+    if millions:
+        assert demand(found, "parameters", "origin") == "inferred"
+
+
+@pytest.mark.parametrize(
+    ("said", "margin", "asks"),
+    [
+        ("what if the margin were 10 points?", 0.1, True),
+        ("what if the margin was 0.1?", 0.1, True),
+        ("如果容差是 10 个点", 0.1, True),
+        ("如果容差是 10 个点呢？", 0.1, True),
+        ("a margin of 3 points", 0.03, False),
+        ("our profit margin is 10 percent", 0.02, False),
+    ],
+)
+def test_the_margin_by_name(rules, said, margin, asks):
+    found = rules.understand(said, Requirements(), None)
+    assert found.requirements.margin.value == margin
+    assert (found.question is not None and found.question.kind == "what_if") == asks
+
+
+@pytest.mark.parametrize("said", ["如果有 GPU 就用 GPU", "如果可以用 MIT", "如果用德语，用 MIT"])
+def test_a_chinese_if_that_goes_on_states_something(rules, said):
+    found = rules.understand(said, Requirements(), None)
+    assert found.question is None
+    assert found.changes
