@@ -12,7 +12,7 @@ from langgraph.types import interrupt
 from agent import answers, events, interview
 from agent.context import Context
 from agent.descriptions import assumptions, describe_change
-from agent.hearing import named_data, read_choice, still_open
+from agent.hearing import named_data, read_choice, still_open, without_markup_paths
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
 from agent.reporting import recommendation_of, report_of, why_unmeasured
@@ -78,7 +78,7 @@ class Nodes:
             if asked and asked.about in ("data", "plan") and state.get("profile") is None:
                 update |= State(asked=None)  # new data answers the one, and the other was about the old data
             return update | State(status=state.get("status", "interviewing"))
-        found = self._context.understanding.understand(text, before, asked)
+        found = without_markup_paths(self._context.understanding.understand(text, before, asked), text)
         found = read_choice(found, text, asked, stopped=is_stopped(state))
         found = answers.as_question_of_knowledge(found, text, self._context)
         if found.note is not None:
@@ -113,7 +113,8 @@ class Nodes:
         """An update with the data that a message hands over; after an answer it may want it all done again.
 
         Data of the same name is read anew then, since its files may have changed; data that is only spoken of is
-        asked for, and the answer stays until it comes.
+        asked for, and the answer stays until it comes. So does the data at hand where what is named cannot be read:
+        that is said, and the question that was open stays open. Whoever asks no questions gets it as the failure.
         """
         source, known = named_data(found, asked, text), state.get("data")
         again = state.get("recommendation") is not None and found.intent != "question" and asks_to_redo(text)
@@ -125,6 +126,15 @@ class Nodes:
         if source is None or (source == known and not again and not (asked and asked.about == "data")):
             return State()
         self._context.forget_data()
+        if known is not None and state.get("interactive", True):
+            try:
+                self._context.dataset(source)
+            except AdvisorError as error:
+                _told(error)
+                kept = still_open(found, state) if found.changes or found.answered else asked
+                if kept and state.get("recommendation"):  # else the interview puts it again
+                    _tell(events.question(kept))
+                return State(asked=kept)
         return with_data(state, source) | State(asked=None, status="interviewing")
 
     def _say_what_next(self, intent: Intent, state: State) -> None:
@@ -328,11 +338,16 @@ class Nodes:
 
 def _failed(error: AdvisorError) -> State:
     """A failure, said and kept."""
+    return State(failure=_told(error), status="failed")
+
+
+def _told(error: AdvisorError) -> Failure:
+    """A failure, said."""
     failure = Failure(
         error=type(error).__name__, cause=error.cause, next_step=error.next_step, exit_code=error.exit_code
     )
     _tell(events.Failed(**dict(failure)))
-    return State(failure=failure, status="failed")
+    return failure
 
 
 def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlist | None) -> bool:

@@ -23,12 +23,15 @@ from knowledge.errors import UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Consent
 from knowledge.wording import say
-from tools.data_source import DataSource
+from tools.data_source import DataSource, exists
 from tools.report import render_terminal
 
 WORDS_THAT_END = frozenset({"exit", "quit", "bye", "退出", "再见"})
 #: an answer may be a path, which begins with a slash too
 _COMMAND = re.compile(r"/(?:retry|(?P<edit>edit)(?:\s+#(?P<turn>\d{1,6})(?=\s))?(?:\s+(?P<text>.+))?)", re.DOTALL)
+#: what looks like a command; without a further slash it is hardly a path
+_SLASH_WORD = re.compile(r"/[^/\s]+")
+_EDIT_BY_NUMBER = say("/edit #NUMBER TEXT says one of them differently; what came after is set aside.")
 
 
 def new_thread() -> str:
@@ -55,6 +58,9 @@ def converse(settings: Settings, thread: str | None, data: DataSource | None, ou
             if command:
                 _take_back(advisor, name, command, printer)
                 continue
+            if _SLASH_WORD.fullmatch(text.strip()) and not exists(text.strip()):
+                _list_commands(text.strip())
+                continue
             follow(text)
             _show(advisor, name, advisor.reply(name, text, data=data), printer)
             data = None
@@ -69,14 +75,27 @@ def _read() -> str | None:
         return None
 
 
+def _list_commands(word: str) -> None:
+    """What can be typed, for a word that is meant as a command and is none."""
+    sys.stdout.write(shown(say("There is no command or file {word}. The commands are:", word=word[:100])) + "\n")
+    for line in (
+        say("/retry has your last message answered again."),
+        say("/edit lists your messages with their numbers."),
+        say("/edit TEXT says the last one differently."),
+        _EDIT_BY_NUMBER,
+        say("exit leaves; the conversation is kept."),
+    ):
+        sys.stdout.write(f"  {shown(line)}\n")
+    sys.stdout.write("\n")
+
+
 def _take_back(advisor: Advisor, thread: str, command: re.Match[str], printer: EventPrinter) -> None:
     """`/retry`, `/edit TEXT` for the last message, `/edit #NUMBER TEXT`, and `/edit` to see the numbers."""
     turns = advisor.turns(thread)
     if command["edit"] and not command["text"]:
         for number, turn in enumerate(turns, start=1):
             sys.stdout.write(f"{f'#{number}':>5} {' '.join(turn.text.split())[:100] or '-'}\n")
-        sys.stdout.write(shown(say("/edit #NUMBER TEXT says one of them differently; what came after is set aside.")))
-        sys.stdout.write("\n\n")
+        sys.stdout.write(shown(_EDIT_BY_NUMBER) + "\n\n")
         return
     wanted = int(command["turn"] or len(turns))
     try:

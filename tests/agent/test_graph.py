@@ -174,6 +174,26 @@ def test_data_that_cannot_be_read_is_forgotten_and_asked_for(nodes, tmp_path):
     assert "asked" not in found
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("<script>x</script>", None),
+        ("<a href='/srv/data'>here</a>", None),
+        ("<b>/srv/data</b>", "/srv/data"),
+        ("p95 <100 ms, data in /srv/data, recall >0.5", "/srv/data"),
+    ],
+)
+def test_a_path_in_markup_names_no_data(nodes, text, path):
+    source = nodes.understand(State(message=text)).get("data")
+    assert (source.path if source else None) == path
+
+
+def test_whoever_asks_no_questions_gets_unreadable_data_as_the_failure(nodes, tmp_path):
+    state = State(data=DataSource(path=str(write_dataset(tmp_path / "animals"))), interactive=False)
+    state |= nodes.understand(state | State(message=f"use {tmp_path / 'nowhere'}"))
+    assert nodes.profile(state)["failure"].exit_code == 3
+
+
 def test_bugs_pass_through(nodes):
     with pytest.raises(KeyError):
         nodes.shortlist(State())

@@ -2,7 +2,10 @@
 
 import pytest
 
+from agent.advisor import Advisor
+from agent.settings import Settings
 from agent.state import State
+from app.cli.conversation import converse
 from knowledge.constraints.languages import LanguagesConstraint
 from knowledge.constraints.license import LicenseConstraint
 from knowledge.results import Consent
@@ -190,6 +193,76 @@ def test_bad_data_then_good(talk, data, tmp_path):
     assert talk.say(str(tmp_path / "empty")).question == "data"
     assert talk.say(str(data)).question == "plan"
     assert talk.state["failure"] is None
+
+
+KEPT = ("data", "profile", "shortlist", "plan", "consent", "evaluation", "benchmark", "recommendation", "requirements")
+
+
+def test_data_at_hand_is_kept_until_other_data_can_be_read(talk, data, tmp_path):
+    """Whatever is open at the time; a recommendation and its data are not lost to a mistyped word."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.jsonl").write_bytes(b'{"id": \xff\xfe')
+    unreadable = ["/foo", str(tmp_path / "empty"), str(tmp_path / "broken.jsonl"), "/no/such folder"]
+    talk.say("English search, just decide", data=source(data))
+
+    def stays(question):
+        before = State(**talk.state)
+        for text in unreadable:
+            talk.say(text)
+            assert talk.event("failed").error == "DatasetError"
+            assert talk.event("failed").next_step.render()
+            assert talk.question == question, text
+            for name in (*KEPT, "asked", "status"):
+                assert talk.state[name] == before[name], (text, name)
+            assert talk.state["failure"] is None
+        assert talk.say("<script>x</script>").state["data"] == before["data"]
+        assert "failed" not in talk.kinds
+
+    stays("plan")
+    talk.say("yes")
+    assert talk.state["recommendation"].measured
+    stays(None)
+    talk.say("/foo")
+    list(talk.advisor.retry(talk.thread))
+    assert talk.state["recommendation"].measured
+    assert talk.say("redo it with my new data").question == "data"
+    assert talk.say("/foo").question == "data"
+    assert talk.state["recommendation"].measured
+    assert talk.say(str(write_dataset(tmp_path / "others"))).question == "plan"
+    assert talk.state["profile"].dataset.path == str(tmp_path / "others")
+    assert talk.state["recommendation"] is None
+
+
+def test_a_demand_beside_data_that_cannot_be_read_counts(talk, data):
+    talk.say("English search, just decide", data=source(data))
+    talk.say("it must handle German, the data is in /no/such/folder")
+    assert talk.event("failed").error == "DatasetError"
+    assert "de" in talk.state["requirements"].languages
+    assert talk.state["data"] == source(data)
+    assert talk.question == "plan"
+
+
+@pytest.mark.parametrize("word", ["/foo", "/help", "/Retry", "/corpus.jsonl", "/重试"])
+def test_an_unknown_command_in_the_terminal_lists_the_commands(word, tmp_path, monkeypatch, capsys):
+    lines = iter(["English search, just decide", word, "exit"])
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    converse(Settings(home=tmp_path, offline=True), "t", None, None)
+    out, err = capsys.readouterr()
+    assert word in out
+    assert all(command in out for command in ("/retry", "/edit", "/edit #", "exit"))
+    assert err == ""
+    with Advisor(Settings(home=tmp_path, offline=True)) as advisor:
+        assert [turn.text for turn in advisor.turns("t")] == ["English search, just decide"]
+        assert advisor.state("t")["recommendation"]
+
+
+def test_a_path_that_exists_is_no_command(tmp_path, monkeypatch, capsys):
+    lines = iter(["English search, just decide", "/dev", "exit"])
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    converse(Settings(home=tmp_path, offline=True), "t", None, None)
+    capsys.readouterr()
+    with Advisor(Settings(home=tmp_path, offline=True)) as advisor:
+        assert [turn.text for turn in advisor.turns("t")][-1] == "/dev"
 
 
 def test_no_data_after_bad_data(talk, tmp_path):
