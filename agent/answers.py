@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agent.answering.asked_here import UNDECIDED, asked_here, subject_of, variants
 from agent.answering.comparison import compare_models
 from agent.answering.deployment import deployment
 from agent.answering.measured import named
@@ -38,11 +39,16 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
     question = understood.question
     kind = question.kind if question else "other"
     words = question.words if question else ""
+    here = asked_here(words, state, context)
+    if here is not None:
+        return here
     if kind == "what_if":
         return what_if(understood, state, context)
     models = named(words, question.models if question else (), state.get("recommendation"))
     if kind == "compare" and models:
         return compare_models(_with_the_recommended(models, state), words, state, context)
+    if kind == "why_not" and (rows := variants(words, models, state.get("recommendation"))):
+        return join([about(row.spec, kind, state, context) for row in rows], LINES)
     if kind in ("why_not", "show_model") and models:
         return join([about(name, kind, state, context) for name in models], LINES)
     if kind == "why" and (state.get("recommendation") or not _known(question, context)):
@@ -59,6 +65,10 @@ def _with_the_recommended(models: Sequence[str], state: State) -> Sequence[str]:
 
 def as_question_of_knowledge(understood: Understood, text: str, context: Context) -> Understood:
     """A message that says nothing else, such as "ColBERT" or "ndcg 怎么看", as a question where the notes have it."""
+    if _asks_of_the_conversation(understood, text):
+        return understood.model_copy(
+            update={"intent": "question", "answered": False, "question": Question(kind="other", words=text)}
+        )
     unread = understood.intent == "unknown" or (understood.intent == "inform" and bool(_ASKS.search(text)))
     if not unread or understood.answered or understood.changes or understood.data_path or asks_to_redo(text):
         return understood
@@ -69,6 +79,17 @@ def as_question_of_knowledge(understood: Understood, text: str, context: Context
     if not words or not (_names_a_note(words) if one_word else _known(question, context)):
         return understood
     return understood.model_copy(update={"intent": "question", "question": question})
+
+
+def _asks_of_the_conversation(understood: Understood, text: str) -> bool:
+    """Whether the message asks about the conversation itself, such as “有多大把握”, and was read as something else."""
+    if understood.changes or understood.data_path or asks_to_redo(text):
+        return False
+    subject = subject_of(text)
+    # “the recommended one” may also pick an answer
+    picks = understood.answered or understood.intent == "confirm"
+    is_reply = understood.intent in ("unknown", "inform", "confirm") and not (picks and subject == "winner")
+    return subject is not None and is_reply
 
 
 def _names_a_note(word: str) -> bool:
@@ -101,5 +122,5 @@ def _found_here(found: LookUp, state: State, context: Context) -> Text | None:
 
 def _why(recommendation: Recommendation | None) -> Text:
     if recommendation is None:
-        return say("Nothing is decided yet.")
+        return UNDECIDED
     return join([recommendation.headline, *recommendation.reasons, recommendation.confidence], LINES)

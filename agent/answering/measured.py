@@ -124,6 +124,13 @@ def verdict(pair: Pair, margin: float) -> Text:
         )
     else:
         found = say("The sample does not tell the two apart.")
+    if pair.corrected and c.verdict == "undecided" and (c.difference.high < 0 or c.difference.low > 0):
+        told = say(
+            "The interval is of these two alone; the verdict is corrected for all candidates compared, and asks about "
+            "your margin of {margin:g} too.",
+            margin=margin,
+        )
+        found = join([found, told])
     return found if pair.corrected else join([found, say("These two alone were compared, without correction.")])
 
 

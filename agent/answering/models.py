@@ -11,7 +11,7 @@ from agent.answering.measured import costs_of, difference, left_out, pair_of, ro
 from agent.descriptions import KINDS
 from agent.note_answers import from_notes
 from knowledge.errors import NothingLeftError, UnknownModelError
-from knowledge.results import Pick, Plan, Recommendation, Row, Shortlist
+from knowledge.results import Pick, Plan, Recommendation, Rejection, Row, Shortlist
 from knowledge.wording import Text, join, say
 from tools.recommend import p_text
 from tools.shortlist import shortlist
@@ -141,6 +141,7 @@ def _standing(model: str, found: Shortlist | None, state: State, context: Contex
             continue
         if rejection.constraint not in KINDS:  # it meets every demand
             yield say("{model} is not on the shortlist: {reason}.", model=model, reason=rejection.reason)
+            yield from _equal_when_rounded(rejection, found)
             continue
         yield say(
             "{model} is not on the shortlist ({constraint}): {reason}.",
@@ -149,6 +150,19 @@ def _standing(model: str, found: Shortlist | None, state: State, context: Contex
             reason=rejection.reason,
         )
         yield from _without(model, rejection.constraint, state, context)
+
+
+def _equal_when_rounded(rejection: Rejection, listed: Shortlist) -> Iterator[Text]:
+    """What decided where the reason's rounded predictions are equal: a place that is held, or the third digit."""
+    values = rejection.reason.values
+    if rejection.constraint != "rank" or "wish" in values or values.get("mean") is None:
+        return
+    if values["mean"] != values.get("last"):
+        return
+    if int(str(values.get("place", 0))) <= len(listed.kept):
+        yield say("A place on the list that its number would give it is held for another kind of model.")
+    else:
+        yield say("The two are equal only as rounded; the last place comes before it in the ranking.")
 
 
 def _on_the_list(pick: Pick, place: int) -> Text:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from agent.answering.asked_here import asked_here, subject_of, variants
+from agent.answering.measured import scores_of
 from agent.answers import answer, as_question_of_knowledge
+from agent.descriptions import assumptions
 from agent.graph import make_context
 from agent.settings import Settings
 from agent.state import State
@@ -211,3 +214,95 @@ def test_what_if_names_what_would_change(context):
 )
 def test_the_language_of_the_reply(known, text, language):
     assert reply_language(text, known) == language
+
+
+def told(answered, words, name="decided"):
+    """What a conversation answers, read as its own node reads it."""
+    state, context = answered.state(name), answered.context
+    understood = RuleUnderstanding().understand(words, state["requirements"], None)
+    understood = as_question_of_knowledge(understood, words, context)
+    assert understood.intent == "question", words
+    return str(answer(understood, state, context))
+
+
+@pytest.mark.parametrize("words", ["how confident are you", "how sure are you?", "有多大把握"])
+def test_how_sure_is_told_by_the_tests(answered, context, words):
+    assert told(answered, words) == str(answered.state("decided")["recommendation"].confidence)
+    read = as_question_of_knowledge(RuleUnderstanding().understand(words, Requirements(), None), words, context)
+    assert str(answer(read, State(requirements=Requirements()), context)) == "Nothing is decided yet."
+
+
+def test_what_is_assumed_and_what_was_asked_for(answered):
+    for words in ("what did you assume?", "你假设了什么"):
+        assert told(answered, words) == str(assumptions(answered.state("decided")["requirements"]))
+    for words in ("what did I ask for?", "我的要求是什么"):
+        found = told(answered, words)
+        assert "English search, just decide" in found
+        assert "- languages: English" in found
+    nothing = asked_here("what did I ask for?", State(requirements=Requirements()), answered.context)
+    assert str(nothing) == "You have asked for nothing particular yet."
+
+
+@pytest.mark.parametrize("words", ["tell me about the winner", "the recommended one", "介绍一下推荐的模型"])
+def test_the_winner_goes_by_that_name(answered, words):
+    winner = answered.state("decided")["recommendation"].winner
+    assert f"{winner}: measured" in told(answered, words)
+    assert answered.state("unmeasured")["recommendation"].winner in told(answered, words, "unmeasured")
+
+
+def test_evidence_is_shown_by_its_id(answered):
+    known = answered.state("decided")["recommendation"].evidence
+    for words in (f"what does {known[-1].id} mean?", f"{known[-1].id} 是什么意思"):
+        found = told(answered, words)
+        assert found.startswith(f"{known[-1].id}: {known[-1].about}")
+        assert known[-1].source in found
+    assert f"There is no evidence E9999 behind this recommendation; it has {len(known)}" in told(
+        answered, "what does E9999 mean?"
+    )
+
+
+def test_the_queries_that_found_nothing_are_counted(answered):
+    state = answered.state("decided")
+    found = told(answered, "which queries did it get wrong?")
+    scores = scores_of(state["evaluation"], answered.context)[state["recommendation"].winner]
+    zero = [query for query, score in scores.items() if score == 0]
+    assert f"on {len(zero)} of {len(scores)} queries" in found
+    assert all(query in found for query in zero[:5])
+    assert "No query was measured" in told(answered, "which queries did it get wrong?", "unmeasured")
+
+
+@pytest.mark.parametrize("words", ["why not dim=64?", "why not wordllama with 64 dimensions?", "为什么不用 64 维"])
+def test_a_measured_variant_goes_by_its_options(answered, words):
+    assert told(answered, words).startswith("static:wordllama?dim=64: measured")
+
+
+def test_options_are_not_found_in_other_words():
+    class Variants:
+        rows = (row("st:a/b?precision=int8&backend=onnx", "tied"), row("st:a/b?dim=64", "tied"), row("bm25", "tied"))
+
+    assert [r.spec for r in variants("why not int8?", (), Variants)] == ["st:a/b?precision=int8&backend=onnx"]
+    assert not variants("why not int8?", ("bge-m3",), Variants)
+    assert not variants("why not 64 GB?", (), Variants)
+    assert not variants("why not paint8?", (), Variants)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "what is E5?",
+        "what if I assume 512 dimensions?",
+        "how sure is the privacy of an API?",
+        "go with the recommended one",
+        "有什么假设检验方法",
+        "tell me about the winner's licence",
+        "what is e5-base",
+        "",
+    ],
+)
+def test_other_questions_are_not_about_the_conversation(words):
+    assert subject_of(words) is None
+
+
+def test_a_reply_that_picks_the_recommended_one_stays_a_reply(context):
+    picked = Understood(requirements=Requirements(), intent="confirm")
+    assert as_question_of_knowledge(picked, "the recommended one", context) is picked

@@ -4,14 +4,14 @@ import pytest
 
 from agent.answering.comparison import compare_models, languages_in
 from agent.answering.deployment import deployment
-from agent.answering.measured import Pair, left_out, named, pair_of, row_of
-from agent.answering.models import about
+from agent.answering.measured import Pair, left_out, named, pair_of, row_of, verdict
+from agent.answering.models import _equal_when_rounded, about
 from agent.answering.published import duel
 from agent.answering.worth import _of_a_thousand, worth
 from agent.state import State
 from knowledge.constraints import make_constraint
 from knowledge.requirements import Requirements
-from knowledge.results import Comparison, Elimination, EncodeWork, Interval, Screening
+from knowledge.results import Comparison, Elimination, EncodeWork, Interval, Rejection, Screening
 from knowledge.wording import say
 
 A, B = "BAAI/bge-m3", "intfloat/multilingual-e5-large"
@@ -230,3 +230,39 @@ def test_a_thousand_queries_are_told_for_the_better_one():
     )
     told = str(_of_a_thousand(Pair(compared, corrected=True, queries=100)))
     assert "high would rank about 300 better and 100 worse" in told
+
+
+@pytest.mark.parametrize(
+    ("high", "corrected", "told"), [(-0.011, True, True), (0.011, True, False), (-0.011, False, False)]
+)
+def test_an_interval_without_zero_that_decides_nothing_is_explained(high, corrected, told):
+    compared = Comparison(
+        spec="low",
+        best="high",
+        difference=Interval(mean=-0.07, low=-0.13, high=high),
+        p_different=0.09,
+        p_worse=0.9,
+        wins=10,
+        losses=30,
+        draws=60,
+        verdict="undecided",
+        queries_needed=400,
+    )
+    found = str(verdict(Pair(compared, corrected=corrected, queries=100), 0.02))
+    assert ("corrected for all candidates compared, and asks about your margin of 0.02" in found) is told
+
+
+@pytest.mark.parametrize(
+    ("place", "mean", "words"), [(1, "0.63", "held for another kind"), (46, "0.63", "as rounded"), (46, "0.62", "")]
+)
+def test_equal_rounded_predictions_are_explained(state, place, mean, words):
+    reason = say(
+        "number {place} of {total} that meet your demands: predicted {mean}, the last place has {last}",
+        place=place,
+        total=46,
+        mean=mean,
+        last="0.63",
+    )
+    rejection = Rejection(model="a/b", constraint="rank", reason=reason)
+    found = " ".join(map(str, _equal_when_rounded(rejection, state["shortlist"])))
+    assert (words in found) if words else not found
