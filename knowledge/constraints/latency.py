@@ -71,8 +71,8 @@ class LatencyConstraint(ConstraintBase):
             return Verdict(
                 outcome="unknown",
                 reason=say(
-                    "about {estimate:,.1f} ms a query by its size, over your {limit:,.0f} if that estimate holds: to be "
-                    "measured",
+                    "about {estimate:,.1f} ms a query by its size, over your {limit:,.0f} if that estimate holds: "
+                    "to be measured",
                     estimate=estimate,
                     limit=self.p95_ms,
                 ),
