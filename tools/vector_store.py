@@ -41,12 +41,25 @@ LITE_BYTES = 64 * 2**20
 LITE_DISK = 3
 #: held by the process that a folder belongs to
 OWNER = "owner.lock"
+#: a folder without an owner that is older belongs to nobody any more
+UNOWNED_SECONDS = 60.0
 
 
 def _without_password(uri: str) -> str:
     """The address as it may be shown."""
     user, at, host = uri.rpartition("@")
     return f"{user.partition('://')[0]}://{host}" if at and "://" in user else uri
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, the owner's mark last: what a kill leaves of it is known by that."""
+    with contextlib.suppress(OSError):
+        for part in folder.iterdir():
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            elif part.name != OWNER:
+                part.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class VectorStore:
@@ -81,9 +94,14 @@ class VectorStore:
 
     def _own_folder(self) -> Path:
         """A new temporary folder, held by this process; those of processes that were killed are removed."""
-        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER}"):
-            with contextlib.suppress(Timeout, OSError), FileLock(left, blocking=False):
-                shutil.rmtree(left.parent, ignore_errors=True)
+        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+            with contextlib.suppress(Timeout, OSError):
+                if not (left / OWNER).exists():  # being made or removed just now, or at a kill
+                    if time.time() - left.stat().st_mtime > UNOWNED_SECONDS:
+                        shutil.rmtree(left, ignore_errors=True)
+                    continue
+                with FileLock(left / OWNER, blocking=False):
+                    _remove(left)
         try:
             self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
             self._owner = FileLock(self._folder / OWNER)
@@ -133,7 +151,7 @@ class VectorStore:
 
             # close() alone keeps Milvus Lite's server thread and its lock
             server_manager_instance.release_server(str(self._folder / "milvus.db"))
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove(self._folder)
         if self._owner:
             self._owner.release()
 

@@ -1,5 +1,6 @@
 """Milvus against exact search in NumPy, and what it leaves behind."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -257,3 +258,15 @@ def test_how_much_milvus_lite_is_given(store, tmp_path, monkeypatch):
     assert not store.holds(100_000, 384)
     monkeypatch.setattr(store, "_folder", None)
     assert store.holds(10**8, 384), "a server takes any number"
+
+
+def test_what_a_kill_left_without_its_owners_mark_is_removed_once_it_is_old(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, new = (tmp_path / f"{PREFIX}{name}" for name in ("old", "new"))
+    for folder in (old, new):
+        (folder / "milvus.db").mkdir(parents=True)
+    past = time.time() - 2 * vector_store.UNOWNED_SECONDS
+    os.utime(old, (past, past))
+    with VectorStore(Workspace(home=tmp_path / "home")):
+        assert not old.exists()
+        assert new.exists(), "somebody may be making it just now"
