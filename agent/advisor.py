@@ -27,6 +27,7 @@ from knowledge.requirements import Requirements
 from knowledge.results import Consent, Report
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
+from tools.sqlite_file import write_ahead
 
 #: nodes that one message may run through; a conversation that needs more is going round in circles
 RECURSION_LIMIT = 60
@@ -69,8 +70,8 @@ class Advisor:
         home = settings.home.expanduser()
         try:
             (home / "locks").mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(home / "conversations.sqlite", check_same_thread=False, timeout=30)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection = sqlite3.connect(home / "conversations.sqlite", check_same_thread=False)
+            write_ahead(self._connection)
             self._inbox = Inbox(home / "conversations.sqlite")
         except (OSError, sqlite3.Error) as error:
             raise ResourceError(

@@ -33,6 +33,7 @@ from sqlalchemy.schema import CreateTable
 
 from knowledge.errors import ResourceError
 from knowledge.wording import say
+from tools.sqlite_file import write_ahead
 
 _METADATA = MetaData()
 _RUNS = Table(
@@ -88,9 +89,9 @@ class RunStore:
                 url = make_url(where)
                 self.name = url.render_as_string(hide_password=True)
             local = url.get_backend_name() == "sqlite"
-            self._engine = create_engine(url, connect_args={"timeout": 30} if local else {})
+            self._engine = create_engine(url)
             if local:
-                event.listen(self._engine, "connect", _write_ahead)
+                event.listen(self._engine, "connect", lambda connection, record: write_ahead(connection))
             _create(self._engine)
         except (OSError, DatabaseError, ArgumentError, ImportError) as error:
             raise self._failed(error) from error
@@ -175,11 +176,3 @@ def _create(engine: Engine) -> None:
     with engine.begin() as connection:
         for table in _METADATA.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
-
-
-def _write_ahead(connection: Any, record: Any) -> None:
-    """Readers and a writer at once, without `database is locked`."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA busy_timeout=30000")
-    cursor.close()
