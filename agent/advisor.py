@@ -17,6 +17,7 @@ from agent import events
 from agent.checkpoints import Checkpoints, Records
 from agent.graph import build_graph, make_context
 from agent.inbox import EDITABLE, Inbox, Message, Received, storing
+from agent.interview import asked_about
 from agent.settings import Settings
 from agent.state import State, cleared, with_data
 from agent.transcript import Transcript, shown
@@ -45,6 +46,7 @@ class Turn:
     text: str
     data: DataSource | None
     specs: tuple[str, ...] | None
+    about: str | None = None
 
 
 def names_thread(name: str) -> bool:
@@ -110,6 +112,7 @@ class Advisor:
         data: DataSource | None = None,
         language: Language | None = None,
         specs: list[str] | None = None,
+        about: str | None = None,
     ) -> Iterator[events.Event]:
         """Say something in a conversation and hear what comes of it.
 
@@ -119,19 +122,20 @@ class Advisor:
             data: a dataset handed over with it.
             language: of the report; None: the settings', else the one the user writes in.
             specs: the candidates to measure, from now on; None: as before, and at first those that the plan chooses.
+            about: the field of `Requirements` or kind of demand that it changes, whatever question is open.
 
         Messages that came before it, and work that a killed process left unfinished, are dealt with first. One that has
         to wait is told so at once (`Queued`). A word such as “stop”, while something runs, ends that instead.
 
         Raises:
-            UserError: too many messages wait already.
+            UserError: too many messages wait already, or there is nothing that `about` names.
         """
         if data is None and asks_to_stop(text):
             told = list(self.stop(thread, text))
             if told:
                 yield from told
                 return
-        yield from self.answer(thread, self.put(thread, text, data=data, language=language, specs=specs))
+        yield from self.answer(thread, self.put(thread, text, data=data, language=language, specs=specs, about=about))
 
     def put(
         self,
@@ -141,15 +145,19 @@ class Advisor:
         data: DataSource | None = None,
         language: Language | None = None,
         specs: list[str] | None = None,
+        about: str | None = None,
     ) -> int:
         """Keep a message for `answer`, or whoever comes next, to deal with; returns its number. Arguments as `reply`.
 
         Raises:
-            UserError: too many messages wait already.
+            UserError: too many messages wait already, or there is nothing that `about` names.
         """
         self._check_name(thread)
+        if about is not None:
+            asked_about(about)
         named = None if specs is None else tuple(specs)
-        return self._inbox.add(thread, Message(text=_storable(text), data=data, language=language, specs=named))
+        message = Message(text=_storable(text), data=data, language=language, specs=named, about=about)
+        return self._inbox.add(thread, message)
 
     def answer(self, thread: str, number: int) -> Iterator[events.Event]:
         """Answer the messages of a conversation up to this one, or hear what another process answered."""
@@ -202,7 +210,7 @@ class Advisor:
         """The user's messages that are shown, oldest first; `edit` counts them from 1."""
         told = shown(self.transcript.read(thread)[0])
         return [
-            Turn(e.number, e.text, e.data, e.specs)
+            Turn(e.number, e.text, e.data, e.specs, e.about)
             for e in told
             if isinstance(e, events.Heard) and e.number is not None
         ]
@@ -238,7 +246,12 @@ class Advisor:
         old = turns[turn - 1]
         self._checkpoint_before(thread, old.number)
         message = Message(
-            text=_storable(text), data=old.data, language=language, specs=old.specs, instead_of=old.number
+            text=_storable(text),
+            data=old.data,
+            language=language,
+            specs=old.specs,
+            about=old.about,
+            instead_of=old.number,
         )
         self.cancel(thread)
         return self._inbox.add(thread, message)
@@ -347,7 +360,9 @@ class Advisor:
         if message.instead_of is not None:
             self._inbox.set_aside(thread, message.instead_of)
             told.append(events.SetAside(since=message.instead_of))
-        told.append(events.Heard(text=message.text, data=message.data, specs=message.specs, number=number))
+        told.append(
+            events.Heard(text=message.text, data=message.data, specs=message.specs, about=message.about, number=number)
+        )
         for event in told:
             self.transcript.add(thread, event)
             yield event
@@ -355,7 +370,7 @@ class Advisor:
     def _take_in(self, thread: str, message: Message, timed: State) -> Iterator[events.Event]:
         """Hand the message to the graph, with what was `timed` on the same data before going back."""
         language = message.language or self._language_of(thread, message.text)
-        update = State(message=message.text, language=language, interactive=True)
+        update = State(message=message.text, about=message.about, language=language, interactive=True)
         if message.data is not None:
             update |= with_data(self.state(thread) | update, message.data) | State(status="interviewing")
         if message.specs is not None:

@@ -35,6 +35,7 @@ class Heard(_Event):
 
     Attributes:
         specs: the candidates that came with it.
+        about: the field or demand that it changes, where it was said beside the chat.
         number: of the message; None for a word that stopped something, and in transcripts of version 0.1.0.
     """
 
@@ -42,6 +43,7 @@ class Heard(_Event):
     text: str
     data: DataSource | None = None
     specs: tuple[str, ...] | None = None
+    about: str | None = None
     number: int | None = None
 
 

@@ -13,6 +13,12 @@ from tools.data_source import STDLIB, DataSource, exists
 _TAG = re.compile(r"<[^<>\s\d=][^<>]*>")
 
 
+def asked_of(state: State) -> Asked | None:
+    """What the message answers: the open question, or the requirement that the user's door says it is about."""
+    about = state.get("about")
+    return interview.asked_about(about) if about else state.get("asked")
+
+
 def read_choice(found: Understood, text: str, asked: Asked | None, *, stopped: bool) -> Understood:
     """What was understood; of an answer about the plan or the data, picked by number or label, its meaning."""
     if stopped and found.intent == "decide":  # as to the plan: an answer without measuring
@@ -42,6 +48,8 @@ def without_markup_paths(found: Understood, text: str) -> Understood:
 def still_open(found: Understood, state: State) -> Asked | None:
     """The question that still waits for its answer: after a question back, or once after a message not understood."""
     asked = state.get("asked")
+    if asked is not None and state.get("about") not in (None, asked.about):
+        return asked  # it was said beside the question
     is_what_if = found.question is not None and found.question.kind == "what_if"
     if asked is None or found.answered or (found.changes and not is_what_if):
         return None

@@ -48,6 +48,7 @@ class Message(BaseModel):
         data: a dataset handed over with it.
         language: that the door wants the report in.
         specs: the candidates to measure from now on.
+        about: the field or demand that it is about, where the door has a place for each; None: the open question.
         instead_of: number of an earlier message that it takes the place of.
     """
 
@@ -57,6 +58,7 @@ class Message(BaseModel):
     data: DataSource | None = None
     language: Language | None = None
     specs: tuple[str, ...] | None = None
+    about: str | None = None
     instead_of: int | None = None
 
 

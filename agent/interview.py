@@ -11,7 +11,7 @@ from agent.understanding.findings import SLOTS, apply
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
 from knowledge.constraints.hosting import HostingConstraint
-from knowledge.errors import NothingLeftError
+from knowledge.errors import NothingLeftError, UserError
 from knowledge.requirements import Requirements
 from knowledge.scores import Scores
 from knowledge.wording import Text, say
@@ -80,6 +80,22 @@ def question_text(about: str) -> Text:
     if about == "plan":
         return say("Shall I measure them now?")
     return SLOT_QUESTIONS[about][0] if about in SLOT_QUESTIONS else CONSTRAINTS[about].question
+
+
+def asked_about(about: str) -> Asked:
+    """The question about a field or a demand that the user wants to speak of without being asked.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    if about not in SLOTS and about not in CONSTRAINTS:
+        raise UserError(
+            say("There is no requirement called {name}.", name=about[:100]),
+            say("Take one of: {names}.", names=", ".join([*SLOTS, *CONSTRAINTS])),
+        )
+    if about in SLOT_QUESTIONS:
+        return Asked(about=about, answers=SLOT_QUESTIONS[about][1])
+    return Asked(about=about, answers=CONSTRAINTS[about].answers if about in CONSTRAINTS else ())
 
 
 def picked(text: str, asked: Asked) -> Answer | None:

@@ -12,7 +12,7 @@ from langgraph.types import interrupt
 from agent import answers, events, interview
 from agent.context import Context
 from agent.descriptions import assumptions, describe_change
-from agent.hearing import named_data, read_choice, still_open, without_markup_paths
+from agent.hearing import asked_of, named_data, read_choice, still_open, without_markup_paths
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
 from agent.reporting import recommendation_of, report_of, why_unmeasured
@@ -40,6 +40,7 @@ from tools.workers import Stopped, stop_point, stoppable
 SCREENING_MINUTES = 15.0
 
 
+NOT_READ = say("I could not read that as an answer.")
 STOPPED = say(
     "Stopped. What is done so far is kept: say “go on” to continue, or “just decide” for an answer without measuring."
 )
@@ -72,8 +73,8 @@ class Nodes:
     def understand(self, state: State) -> State:
         """Read the message against the requirements and the open question."""
         before = state.get("requirements") or Requirements()
-        text, asked = state.get("message") or "", state.get("asked")
-        update = State(message="", failure=None, understood=None, requirements=before)
+        text, asked = state.get("message") or "", asked_of(state)
+        update = State(message="", about=None, failure=None, understood=None, requirements=before)
         if not text.strip():
             if asked and asked.about in ("data", "plan") and state.get("profile") is None:
                 update |= State(asked=None)  # new data answers the one, and the other was about the old data
@@ -139,7 +140,9 @@ class Nodes:
 
     def _say_what_next(self, intent: Intent, state: State) -> None:
         """What to do now, for a message that changed nothing."""
-        if is_stopped(state):
+        if intent == "unknown" and state.get("about"):
+            _tell(events.Said(text=NOT_READ))
+        elif is_stopped(state):
             _tell(events.Said(text=STOPPED))
         elif state.get("recommendation"):
             _tell(
@@ -151,7 +154,7 @@ class Nodes:
                 )
             )
         elif intent == "unknown" and state.get("asked"):
-            _tell(events.Said(text=say("I could not read that as an answer.")))
+            _tell(events.Said(text=NOT_READ))
 
     @foreseen
     def answer(self, state: State) -> State:

@@ -49,6 +49,8 @@ class State(TypedDict, total=False):
 
     message: str
     """what the user wrote last; emptied once it is understood"""
+    about: str | None
+    """the field or demand that the message is about, where the user's door says so"""
     language: Language
     """language of the conversation"""
     interactive: bool

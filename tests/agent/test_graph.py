@@ -221,7 +221,7 @@ def serializer():
 
 
 def test_every_field_survives_a_checkpoint(full_state):
-    empty = {"failure", "asked", "understood"}
+    empty = {"about", "failure", "asked", "understood"}
     for name in set(State.__annotations__) - empty - {"asked_before", "decided", "settled"}:
         assert full_state.get(name) is not None, f"{name} was never filled, so nothing is tested"
     failed = nodes_module.Failure(error="X", cause=say("a {b}", b=say("c")), next_step=say("d"), exit_code=3)
