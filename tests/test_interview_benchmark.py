@@ -7,9 +7,11 @@ import pytest
 from agent.advisor import Advisor
 from agent.interview import MOST_QUESTIONS
 from agent.settings import Settings
+from agent.understanding import RuleUnderstanding
 from benchmarks.interview.bench import faults, row
 from benchmarks.interview.driver import converse
 from benchmarks.interview.personas import LANGUAGES, STYLES, invented, is_right, personas
+from benchmarks.interview.phrases import Phrase, phrases, read
 from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.requirements import Requirements
 
@@ -46,6 +48,35 @@ def test_judging():
     assert not is_right("latency", more, truth)
     assert list(invented(more, truth)) == ["latency"]
     assert not list(invented(same, truth))
+
+
+def test_the_phrases_are_many_and_speak_of_what_there_is():
+    every, slots = phrases(), set(CONSTRAINTS) | set(Requirements.model_fields) | {"data"}
+    assert Counter((p.language, p.held_out) for p in every) == {
+        (language, held_out): 80 if held_out else 180 for language in LANGUAGES for held_out in (False, True)
+    }
+    assert len({(p.text, p.asked) for p in every}) >= 510  # some short answers are the same in both languages
+    assert sum(not p.said for p in every) * 8 > len(every)
+    assert set().union(*(p.said for p in every), *({p.asked} for p in every if p.asked)) <= slots
+
+
+def test_judging_a_phrase():
+    def phrase(text, said=(), truth=None, asked=None):
+        return Phrase(text, "en", said, truth or Requirements(), asked)
+
+    rules = RuleUnderstanding()
+    german = Requirements(constraints=(make_constraint("languages", languages=("de",)),))
+    assert read(phrase("German texts", ("languages",), german), rules).right == ("languages",)
+    assert read(phrase("English texts", ("languages",), german), rules).wrong == ("languages",)
+    assert read(phrase("German texts"), rules).invented == ("languages",)
+    # nothing heard is not the same as "it does not matter"
+    assert read(phrase("xyzzy", ("latency",)), rules).wrong == ("latency",)
+    assert read(phrase("latency does not matter", ("latency",)), rules).right == ("latency",)
+    assert read(phrase("no preference", ("latency",), asked="latency"), rules).right == ("latency",)
+    # nor is a task that was only assumed one that was understood
+    assert read(phrase("xyzzy", ("task",)), rules).wrong == ("task",)
+    # what if is no demand
+    assert not read(phrase("What if we had a GPU?"), rules).invented
 
 
 @pytest.fixture(scope="module")

@@ -2,26 +2,34 @@
 
     python -m benchmarks.interview.bench > benchmarks/interview/result.txt
     python -m benchmarks.interview.bench --show en-terse-legal     # one conversation, line by line
+    python -m benchmarks.interview.bench --phrases --show-wrong    # single messages instead of conversations
 
 Each persona opens in its own words and answers what it is asked in its own words, until the list is there; nothing is
 measured. Questions count all that is asked, the one for data included. The overlap is with the list that the persona's
 full truth gives, what was never said included. A slot is right where the persona spoke of it (also to say that it does
 not matter) and the requirements are what is true; invented are slots that were filled and truly are empty.
+
+With --phrases, single messages are read instead. Of those held out no text is ever printed, only the slots that went
+wrong.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from agent.advisor import Advisor
 from agent.settings import Settings
+from agent.understanding import RuleUnderstanding
 from benchmarks.interview.driver import Talk, converse
 from benchmarks.interview.personas import LANGUAGES, STYLES, personas
+from benchmarks.interview.phrases import Reading, phrases, read
 from knowledge.requirements import Requirements
 
 QUESTIONS, OVERLAP, SLOTS = 4, 4.0, 0.95
@@ -31,9 +39,16 @@ def main() -> int:
     """Print the figures; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description="The interview with written personas.")
     parser.add_argument("--show", metavar="ID", nargs="*", help="print these conversations (none named: all tuned)")
-    parser.add_argument("--tuned", action="store_true", help="leave out those that are held out")
+    parser.add_argument("--phrases", action="store_true", help="read single messages instead")
+    parser.add_argument("--show-wrong", action="store_true", help="with --phrases: print what was read wrong")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--tuned", action="store_true", help="leave out those that are held out")
+    which.add_argument("--held-out", action="store_true", help="only those that are held out")
     options = parser.parse_args()
-    chosen = [p for p in personas() if not options.tuned or not p.held_out]
+    wanted = {False} if options.tuned else {True} if options.held_out else {False, True}
+    if options.phrases:
+        return read_phrases(wanted, show_wrong=options.show_wrong)
+    chosen = [p for p in personas() if p.held_out in wanted]
     if options.show:
         chosen = [p for p in chosen if p.id in options.show]
     begun = time.monotonic()
@@ -119,6 +134,47 @@ def met(talks: Sequence[Talk]) -> bool:
         and statistics.mean(t.overlap for t in talks) >= OVERLAP
         and right >= SLOTS * every
         and not any(t.repeated or t.already_said for t in talks)
+    )
+
+
+def read_phrases(wanted: Collection[bool], *, show_wrong: bool) -> int:
+    """Print how well single messages are read; 1 when too few slots are right."""
+    understanding = RuleUnderstanding()
+    readings = [read(phrase, understanding) for phrase in phrases() if phrase.held_out in wanted]
+    print(f"{'':14}{'phrases':>9}{'slots right':>18}{'invented':>10}")
+    for language, held_out in itertools.product(LANGUAGES, sorted(wanted)):
+        part = [r for r in readings if (r.phrase.language, r.phrase.held_out) == (language, held_out)]
+        right, every = sum(len(r.right) for r in part), sum(len(r.right) + len(r.wrong) for r in part)
+        print(
+            f"{language}, {'held out' if held_out else 'tuned':10}{len(part):9}"
+            f"{f'{right}/{every} {right / max(every, 1):.1%}':>18}{sum(len(r.invented) for r in part):10}"
+        )
+        if show_wrong:
+            print(slot_counts(part) if held_out else misread(part))
+    right, every = sum(len(r.right) for r in readings), sum(len(r.right) + len(r.wrong) for r in readings)
+    return 0 if right >= SLOTS * every else 1
+
+
+def misread(readings: Sequence[Reading]) -> str:
+    """Each phrase in which something went wrong, with what was made of it."""
+    lines = []
+    for reading in readings:
+        faults = {"wrong": reading.wrong, "invented": reading.invented}
+        said = "; ".join(f"{name}: {', '.join(abouts)}" for name, abouts in faults.items() if abouts)
+        if said:
+            asked = f" [asked: {reading.phrase.asked}]" if reading.phrase.asked else ""
+            lines.append(f"  {reading.phrase.text!r}{asked}  {said}\n      found: {told(reading.found) or 'nothing'}")
+    return "\n".join(lines)
+
+
+def slot_counts(readings: Sequence[Reading]) -> str:
+    """How often each slot went wrong, without the phrases."""
+    wrong = Counter(about for r in readings for about in r.wrong)
+    made_up = Counter(about for r in readings for about in r.invented)
+    said = Counter(about for r in readings for about in (*r.right, *r.wrong))
+    return "\n".join(
+        f"  {about:20} wrong {wrong[about]} of {said[about]}, invented {made_up[about]}"
+        for about in sorted({*wrong, *made_up})
     )
 
 

@@ -78,14 +78,15 @@ def _persona(raw: dict[str, Any], language: Language) -> Persona:
         language=language,
         style=raw["style"],
         opening=Message(raw["opening"], frozenset(raw["said"])),
-        truth=_truth(raw["truth"]),
+        truth=truth_of(raw["truth"]),
         answers=answers,
         later=later,
         held_out=raw.get("held_out", False),
     )
 
 
-def _truth(raw: dict[str, Any]) -> Requirements:
+def truth_of(raw: dict[str, Any]) -> Requirements:
+    """The requirements that a table of the file stands for."""
     soft = raw.get("soft", ())
     slots = {name: value for name, value in raw.items() if name not in CONSTRAINTS and name != "soft"}
     demands = tuple(
