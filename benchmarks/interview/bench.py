@@ -79,7 +79,9 @@ def parts(talks: Sequence[Talk]) -> list[tuple[str, list[Talk]]]:
     """The rows of the table."""
     rows = [("all", list(talks))]
     rows += [("tuned", [t for t in talks if not t.persona.held_out])]
-    rows += [("held out", [t for t in talks if t.persona.held_out])]
+    for written in sorted({t.persona.round for t in talks if t.persona.held_out}):
+        mine = [t for t in talks if t.persona.held_out and t.persona.round == written]
+        rows.append((f"held out, round {written}", mine))
     for style in STYLES:
         for language in LANGUAGES:
             mine = [t for t in talks if (t.persona.style, t.persona.language) == (style, language)]

@@ -40,6 +40,7 @@ class Persona:
         truth: all that counts for them; `Requirements.summary` is empty.
         later: what comes to their mind after so many messages, in order.
         held_out: not looked at when the rules were written.
+        round: in which round of writing it came; those of earlier rounds have been looked at since.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Persona:
     answers: dict[str, Message] = field(default_factory=dict)
     later: tuple[Message, ...] = ()
     held_out: bool = False
+    round: int = 1
 
     def answer(self, about: str) -> Message:
         """What they say when asked; who has thought of no answer has no preference."""
@@ -82,6 +84,7 @@ def _persona(raw: dict[str, Any], language: Language) -> Persona:
         answers=answers,
         later=later,
         held_out=raw.get("held_out", False),
+        round=raw.get("round", 1),
     )
 
 
