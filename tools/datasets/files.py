@@ -195,6 +195,7 @@ class LineReader:
 
     Lines that are too long are left out as problems, lines that are not UTF-8 too. With ``keep_undecodable`` the
     latter come with replacement characters, and their numbers are in `undecodable` (a CSV record may span lines).
+    Where only the head of a file is read, `cut` says that there is more.
     """
 
     def __init__(self, file: DataFile, budget: Budget, problems: Problems, *, keep_undecodable: bool = False) -> None:
@@ -202,6 +203,7 @@ class LineReader:
         self._keep = keep_undecodable
         self._spent = 0
         self.number = 0
+        self.cut = False
         self.undecodable: dict[int, bytes] = {}
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
@@ -213,6 +215,9 @@ class LineReader:
         with opened(self._file) as stream:
             limit = self._budget.limits.line_bytes
             while raw := stream.readline(limit + 1):
+                if self._is_past_head():
+                    self.cut = True
+                    return
                 self.number += 1
                 self._spend(len(raw))
                 if self.number == 1:
@@ -234,13 +239,17 @@ class LineReader:
                 yield self.number, line
 
     def _pass_over(self, stream: BinaryIO, raw: bytes) -> None:
-        while not raw.endswith(b"\n") and (raw := stream.readline(2**16)):
+        while not raw.endswith(b"\n") and not self._is_past_head() and (raw := stream.readline(2**16)):
             self._spend(len(raw))
         megabytes = self._budget.limits.line_bytes / 2**20
         self._problems.add(
             "long_line",
             at(self._file.shown, self.number, say("the line is longer than {limit:g} MB", limit=megabytes)),
         )
+
+    def _is_past_head(self) -> bool:
+        head = self._budget.limits.head
+        return head is not None and self._spent >= head
 
     def _spend(self, count: int) -> None:
         self._spent += count
@@ -276,12 +285,7 @@ def whole_text(file: DataFile, budget: Budget) -> str:
     with opened(file) as stream:
         raw = stream.read(limit + 1)
     if len(raw) > limit:
-        raise DatasetError(
-            say(
-                "{file} is larger than {limit} MB, too large for one JSON file.", file=file.shown, limit=limit // 2**20
-            ),
-            say("Save it as JSONL, one object a line: that is read piece by piece."),
-        )
+        raise _long_json(file, limit)
     budget.spend_bytes(len(raw), file.shown)
     _refuse_binary(raw[:_SNIFFED_BYTES], file)
     text = decoded(raw.removeprefix(b"\xef\xbb\xbf"))
@@ -290,6 +294,33 @@ def whole_text(file: DataFile, budget: Budget) -> str:
             say("{file}: {why}.", file=file.shown, why=wrong_encoding(raw)), say("Convert it and try again.")
         )
     return text
+
+
+def _long_json(file: DataFile, limit: int) -> DatasetError:
+    return DatasetError(
+        say("{file} is larger than {limit} MB, too large for one JSON file.", file=file.shown, limit=limit // 2**20),
+        say("Save it as JSONL, one object a line: that is read piece by piece."),
+    )
+
+
+def head_text(file: DataFile, budget: Budget) -> str | None:
+    """The beginning of a text, where only the head of files is read and there is more; else None.
+
+    Raises:
+        DatasetError: it is larger than `Limits.json_bytes`, cannot be read, or is binary.
+    """
+    head, limit = budget.limits.head, budget.limits.json_bytes
+    if head is None:
+        return None
+    if not file.is_gzip and file.size > limit:
+        raise _long_json(file, limit)
+    with opened(file) as stream:
+        raw = stream.read(head + 1)
+    if len(raw) <= head:
+        return None
+    budget.spend_bytes(len(raw), file.shown)
+    _refuse_binary(raw[:_SNIFFED_BYTES], file)
+    return raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
 
 
 def text_of(file: DataFile, budget: Budget, problems: Problems) -> str | None:

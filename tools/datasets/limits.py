@@ -17,20 +17,24 @@ class Limits:
         json_bytes: of one ``.json`` file, which has to be read at once (JSONL is streamed).
         line_bytes: of one line, one row's field or one text file; a longer one is a problem of that line only.
         rows: of all tables together.
+        columns: of one table or one JSON object.
         documents: in the end.
         depth: of nested JSON.
         compression_ratio: decompressed to compressed size, from 16 MiB on; real text stays below 30.
         problems: after so many, reading stops without ``skip_bad``.
+        head: of each file, about how many bytes are read; None means all (a preview reads less).
     """
 
     total_bytes: int = 2 * 2**30
     json_bytes: int = 128 * 2**20
     line_bytes: int = 8 * 2**20
     rows: int = 20_000_000
+    columns: int = 10_000
     documents: int = 5_000_000
     depth: int = 32
     compression_ratio: int = 100
     problems: int = 1_000
+    head: int | None = None
 
 
 class Budget:

@@ -13,14 +13,22 @@ from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import DatasetError
 from knowledge.results import DatasetSummary
 from knowledge.wording import Text, join, say
-from tools.datasets.columns import check_roles, column_list, guess, looks_like_judgments
+from tools.datasets.columns import check_roles
 from tools.datasets.files import DataFile, decoded, text_of
 from tools.datasets.layout import Layout, recognise
 from tools.datasets.limits import Budget, Limits, too_much
 from tools.datasets.problems import Problems, problem_text, shown
+from tools.datasets.roles import (
+    GUESSED_FROM_ROWS,
+    document_roles,
+    judgment_header,
+    judgment_roles,
+    missing_role,
+    pair_roles,
+    query_roles,
+)
 from tools.datasets.tables import Row, Table, read_table
 
-_GUESSED_FROM_ROWS = 50
 _LARGEST_GRADE = 1_000
 
 
@@ -132,42 +140,33 @@ class _Assembly:
 
     # ------------------------------------------------------------ tables
 
+    def _require(self, kind: str, roles: dict[str, str], table: Table) -> None:
+        missing = missing_role(kind, roles, table)
+        if missing:
+            self._problems.check()  # lines that cannot be read may be why
+            raise missing
+
     def _open(self, file: DataFile) -> Table:
         return read_table(file, self._budget, self._problems)
 
     def _read_table(self, table: Table) -> None:
-        roles = guess("pairs", table.names, self._columns, file=table.file.shown)
-        if "query" in roles and "text" in roles:
+        roles = pair_roles(table, self._columns)
+        if roles:
             self._used |= roles
             self._read_pairs(table, roles)
         else:
             self._read_documents(table)
 
     def _read_documents(self, table: Table) -> None:
-        roles = guess("documents", table.names, self._columns, file=table.file.shown)
-        start = list(islice(table.rows, _GUESSED_FROM_ROWS))
-        if "text" not in roles:
-            roles |= self._guessed_text(start, set(roles.values()))
-        if "text" not in roles and "title" in roles and "title" not in self._columns:
-            roles["text"] = roles.pop("title")
-        if "text" not in roles and (start or table.names):
-            self._problems.check()
-            raise _no_text_column(table)
+        start = list(islice(table.rows, GUESSED_FROM_ROWS))
+        roles = document_roles(table, start, self._columns)
+        if start or table.names:
+            self._require("documents", roles, table)
         self._used |= roles
         for number, row in chain(start, table.rows):
             document_id = self._id(row, roles, "id", table, number)
             if document_id is not None:
                 self._add_document(document_id, row, roles, table, number)
-
-    def _guessed_text(self, rows: list[tuple[int, Row]], taken: set[str]) -> dict[str, str]:
-        """The column with the longest texts, if they are longer than labels and ids are and no paths or codes."""
-        lengths: dict[str, int] = {}
-        for _, row in rows:
-            for name, value in row.items():
-                if isinstance(value, str) and name not in taken and (" " in value or not value.isascii()):
-                    lengths[name] = lengths.get(name, 0) + len(value)
-        longest = max(lengths, key=lambda name: lengths[name], default=None)
-        return {"text": longest} if longest is not None and lengths[longest] >= 20 * len(rows) else {}
 
     def _add_document(self, document_id: str, row: Row, roles: dict[str, str], table: Table, number: int) -> bool:
         if document_id in self.documents or document_id in self._left_out["document"]:
@@ -207,14 +206,10 @@ class _Assembly:
             self._keep_document(document_id, text.strip())
 
     def _read_queries(self, table: Table) -> None:
-        roles = guess("queries", table.names, self._columns, file=table.file.shown)
-        start = list(islice(table.rows, _GUESSED_FROM_ROWS))
-        if "query" not in roles and "query" not in self._columns:
-            guessed = self._guessed_text(start, set(roles.values()))
-            roles |= {"query": guessed["text"]} if guessed else {}
-        if "query" not in roles and (start or table.names):
-            self._problems.check()
-            raise _no_text_column(table, role="query")
+        start = list(islice(table.rows, GUESSED_FROM_ROWS))
+        roles = query_roles(table, start, self._columns)
+        if start or table.names:
+            self._require("queries", roles, table)
         self._used |= roles
         for number, row in chain(start, table.rows):
             query_id = self._id(row, roles, "query_id", table, number)
@@ -269,29 +264,11 @@ class _Assembly:
     # ------------------------------------------------------------ judgments
 
     def _read_judgments(self, file: DataFile) -> None:
-        def header(names: Any) -> tuple[str, ...]:
-            if looks_like_judgments(names):
-                return ()
-            if len(names) == 3:
-                return ("query-id", "doc-id", "grade")
-            # TREC: query, iteration, document, grade
-            return ("query-id", "iteration", "doc-id", "grade") if len(names) == 4 else ()
-
-        table = read_table(file, self._budget, self._problems, header=header)
-        roles = guess("judgments", table.names, self._columns, file=file.shown)
+        table = read_table(file, self._budget, self._problems, header=judgment_header)
+        roles = judgment_roles(table, self._columns)
         if not table.names:
             return
-        missing = {"judged_query", "judged_document"} - set(roles)
-        if missing:
-            self._problems.check()
-            raise DatasetError(
-                say(
-                    "{file} does not look like judgments; its columns are: {columns}.",
-                    file=file.shown,
-                    columns=column_list(table.names),
-                ),
-                say("Use the header query-id, doc-id, grade, separated by tabs."),
-            )
+        self._require("judgments", roles, table)
         self._used |= roles
         for number, row in table.rows:
             query_id = self._id(row, roles, "judged_query", table, number)
@@ -376,17 +353,6 @@ def _is_unicode(text: str) -> bool:
 
 def _taken(key: str) -> Text:
     return say("the id “{id}” occurred before", id=shown(key))
-
-
-def _no_text_column(table: Table, role: str = "text") -> DatasetError:
-    return DatasetError(
-        say(
-            "{file} has no column that looks like texts; its columns are: {columns}.",
-            file=table.file.shown,
-            columns=column_list(table.names),
-        ),
-        say("Say which one it is, for instance --column {role}=NAME.", role=role),
-    )
 
 
 def _ids(value: Any, known: Mapping[str, str]) -> Iterator[str]:

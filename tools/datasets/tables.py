@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -13,8 +14,8 @@ from typing import Any
 from knowledge.errors import DatasetError
 from knowledge.wording import Text, say
 from tools.datasets.columns import column_list
-from tools.datasets.files import DataFile, LineReader, opened, refuse_large, whole_text, wrong_encoding
-from tools.datasets.limits import Budget
+from tools.datasets.files import DataFile, LineReader, head_text, opened, refuse_large, whole_text, wrong_encoding
+from tools.datasets.limits import Budget, too_much
 from tools.datasets.problems import Problems, at, shown
 
 Row = dict[str, Any]
@@ -25,6 +26,8 @@ _BATCH_ROWS = 256
 _DELIMITERS = ",;\t|"
 # an unclosed string reaches to the end, and nothing is tried twice: linear in hostile input too
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+#: between the items of a JSON list
+_GAP = re.compile(r"[\s,]*")
 
 
 @dataclass(frozen=True)
@@ -103,21 +106,28 @@ def _jsonl(file: DataFile, budget: Budget, problems: Problems, _: object) -> Tab
                 why = say("the line is not JSON ({why})", why=shown(error))
                 problems.add("broken_row", at(file.shown, number, why))
                 continue
-            if isinstance(row, dict):
-                yield number, row
-            else:
+            if not isinstance(row, dict):
                 problems.add("broken_row", at(file.shown, number, say("the line is not a JSON object")))
+            elif len(row) > budget.limits.columns:
+                problems.add("broken_row", at(file.shown, number, _too_wide(budget)))
+            else:
+                yield number, row
 
     return _with_names(file, rows(), by_row=False)
 
 
+def _too_wide(budget: Budget) -> Text:
+    return say("it has more than {limit} fields", limit=budget.limits.columns)
+
+
 def _json(file: DataFile, budget: Budget, problems: Problems, _: object) -> Table:
-    text = whole_text(file, budget)
+    head = head_text(file, budget)
+    text = whole_text(file, budget) if head is None else head
     if _is_object(text.lstrip().split("\n", 1)[0], budget.limits.depth):
         return _jsonl(file, budget, problems, None)
     hint = say("It should hold a list of objects, or one object a line.")
     try:
-        items = _parsed(text, budget.limits.depth)
+        items = _parsed(text, budget.limits.depth) if head is None else _first_items(head)
     except ValueError as error:
         raise DatasetError(say("{file} is not JSON: {why}.", file=file.shown, why=shown(error)), hint) from error
     if not isinstance(items, list):
@@ -125,12 +135,29 @@ def _json(file: DataFile, budget: Budget, problems: Problems, _: object) -> Tabl
 
     def rows() -> Iterator[tuple[int, Row]]:
         for number, row in enumerate(items, 1):
-            if isinstance(row, dict):
-                yield number, row
-            else:
+            if not isinstance(row, dict):
                 problems.add("broken_row", at(file.shown, number, say("it is not a JSON object"), row=True))
+            elif len(row) > budget.limits.columns:
+                problems.add("broken_row", at(file.shown, number, _too_wide(budget), row=True))
+            else:
+                yield number, row
 
     return _with_names(file, rows(), by_row=True)
+
+
+def _first_items(text: str) -> list[Any] | None:
+    """The items of a JSON list of which only the beginning is at hand; None where it is no list."""
+    if not text.lstrip().startswith("["):
+        return None
+    items: list[Any] = []
+    decoder, place = json.JSONDecoder(), text.index("[") + 1
+    while len(items) < _PEEKED_ROWS and (gap := _GAP.match(text, place)):
+        try:
+            item, place = decoder.raw_decode(text, gap.end())
+        except (ValueError, RecursionError):  # cut off here
+            break
+        items.append(item)
+    return items
 
 
 def _is_object(line: str, depth: int) -> bool:
@@ -150,9 +177,15 @@ def _with_names(file: DataFile, rows: Iterator[tuple[int, Row]], *, by_row: bool
 # ---------------------------------------------------------------- CSV and TSV
 
 
-def _header(names: Sequence[str], file: DataFile) -> tuple[str, ...]:
+def _header(names: Sequence[str], file: DataFile, budget: Budget) -> tuple[str, ...]:
+    limit = budget.limits.columns
+    if len(names) > limit:
+        raise DatasetError(
+            say("{file} has more than {limit} columns.", file=file.shown, limit=limit),
+            say("Keep the columns that hold texts, ids and grades."),
+        )
     header = tuple(name.strip() for name in names)
-    doubled = sorted({name for name in header if name and header.count(name) > 1})
+    doubled = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if doubled:
         raise DatasetError(
             say("{file} has two columns called {names}.", file=file.shown, names=column_list(doubled)),
@@ -164,6 +197,7 @@ def _header(names: Sequence[str], file: DataFile) -> tuple[str, ...]:
 def _named(
     file: DataFile,
     rows: Iterator[tuple[int, list[str]]],
+    budget: Budget,
     problems: Problems,
     header: Header | None,
 ) -> Table:
@@ -174,7 +208,7 @@ def _named(
     if names:
         rows = chain([first], rows)
     else:
-        names = _header(first[1], file)
+        names = _header(first[1], file, budget)
 
     def named() -> Iterator[tuple[int, Row]]:
         for number, fields in rows:
@@ -211,6 +245,8 @@ def _csv(
             except StopIteration:
                 return
             except csv.Error as error:
+                if lines.cut:
+                    return
                 why = say("the row that starts here is not CSV ({why})", why=shown(error))
                 problems.add("broken_row", at(file.shown, start, why))
                 continue
@@ -221,7 +257,7 @@ def _csv(
             elif fields:
                 yield start, fields
 
-    return _named(file, rows(), problems, header)
+    return _named(file, rows(), budget, problems, header)
 
 
 def _unquoted(field: str) -> str:
@@ -250,7 +286,7 @@ def _tsv(
                 separator = "\t" if "\t" in bare or not header else " "
             yield number, [_unquoted(f) for f in bare.split(separator if separator == "\t" else None)]
 
-    return _named(file, rows(), problems, header)
+    return _named(file, rows(), budget, problems, header)
 
 
 # ---------------------------------------------------------------- Parquet
@@ -272,14 +308,15 @@ def _parquet(file: DataFile, budget: Budget, problems: Problems, _: object) -> T
             raise _damaged(file, error) from error
     names = tuple(field.name for field in schema if _is_usable(field.type))
     texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
-    _header(names, file)
+    _header(names, file, budget)
 
     def rows() -> Iterator[tuple[int, Row]]:
         number = 0
         with opened(file) as stream:
             try:
-                # texts stay dictionary-encoded until a row is read: a small file cannot unpack to gigabytes at once
-                parquet = pq.ParquetFile(stream, read_dictionary=texts)
+                # texts stay dictionary-encoded until a row is read: a small file cannot unpack to gigabytes at once;
+                # with a buffer, columns are read piece by piece and not a row group (often the whole file) at once
+                parquet = pq.ParquetFile(stream, read_dictionary=texts, buffer_size=2**20)
                 for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(names), use_threads=False):
                     for i in range(batch.num_rows):
                         number += 1
@@ -305,6 +342,8 @@ def _is_usable(kind: Any) -> bool:
 
 
 def _damaged(file: DataFile, error: Exception) -> DatasetError:
+    if isinstance(error, MemoryError):  # a page that unpacks to gigabytes; pyarrow's error is of both kinds
+        return too_much(say("{file} unpacks to more than fits into memory.", file=file.shown))
     return DatasetError(
         say("{file} is not a readable Parquet file: {why}.", file=file.shown, why=shown(error, 160)),
         say("Write it again, for instance with pandas' to_parquet()."),
