@@ -28,6 +28,7 @@ from knowledge.requirements import Requirements
 from knowledge.results import Consent, Report
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
+from tools.run_store import Feedback, RunStore
 from tools.sqlite_file import write_ahead
 
 #: nodes that one message may run through; a conversation that needs more is going round in circles
@@ -276,13 +277,15 @@ class Advisor:
         with self._alone(thread):
             text = _storable(text)
             known = self.state(thread)
-            update = cleared(known) if data == known.get("data") else with_data(known, data)
+            same = data is not None and data == known.get("data")
+            update = cleared(known) if same else with_data(known, None) if data is None else State(reading=data)
             update |= State(
                 message=text,
                 language=self._language_of(thread, text),
                 interactive=False,
                 asked=None,
                 specs=specs or [],
+                also=[],
                 consent=consent or Consent(),
             )
             if requirements is not None:
@@ -314,6 +317,30 @@ class Advisor:
         state = self.state(thread)
         found = state.get("recommendation")
         return report_of(state, self.context.report_folder_of(found.run_id)) if found else None
+
+    def rate(self, thread: str, answer: str, liked: bool | None) -> None:
+        """Keep what the user thinks of an answer, by its words, with the run whose decision stands; None takes it back."""
+        self._check_name(thread)
+        with self._runs() as runs:
+            if liked is None:
+                runs.take_feedback_back(thread, answer)
+                return
+            found = self.state(thread).get("recommendation")
+            feedback = Feedback(thread, answer, liked, found.run_id if found else None)
+            runs.save_feedback(feedback, self.context.now())
+
+    def ratings(self, thread: str) -> dict[str, bool]:
+        """What the user thinks of answers, by their words."""
+        with self._runs() as runs:
+            return {feedback.answer: feedback.liked for feedback in runs.feedback(thread)}
+
+    @contextmanager
+    def _runs(self) -> Iterator[RunStore]:
+        runs = RunStore(self.context.workspace.store)
+        try:
+            yield runs
+        finally:
+            runs.close()
 
     def unfinished(self, thread: str) -> bool:
         """Whether there is work that a killed process left behind, or that another process is doing."""
@@ -372,11 +399,11 @@ class Advisor:
         language = message.language or self._language_of(thread, message.text)
         update = State(message=message.text, about=message.about, language=language, interactive=True)
         if message.data is not None:
-            update |= with_data(self.state(thread) | update, message.data) | State(status="interviewing")
+            update |= State(handed=message.data)
         if message.specs is not None:
-            update |= State(specs=list(message.specs))
+            update |= State(specs=list(message.specs), also=[])
         if timed.get("benchmark") and timed.get("data") == (message.data or self.state(thread).get("data")):
-            update |= State(benchmark=timed["benchmark"])
+            update |= State(data=timed["data"], benchmark=timed["benchmark"])
         waiting = any(task.interrupts for task in self._snapshot(thread).tasks)
         yield from self._run(thread, Command(resume=message.text, update=update) if waiting else update)
 

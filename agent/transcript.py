@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +15,19 @@ from knowledge.errors import ResourceError, make_room
 from knowledge.wording import say
 
 _EVENT: TypeAdapter[events.Event] = TypeAdapter(events.Event)
+
+
+#: bytes at the start of a transcript in which its first words are looked for
+_OPENING_BYTES = 64 * 2**10
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a conversation began; `words` is empty where it began with data, `changed` is seconds since 1970."""
+
+    thread: str
+    words: str
+    changed: float
 
 
 class Transcript:
@@ -68,6 +83,20 @@ class Transcript:
                 continue
         return found, start + whole
 
+    def recent(self, most: int = 50) -> list[Opening]:
+        """The conversations in which something was said, the latest first."""
+        try:
+            files = [(entry.stat().st_mtime, entry) for entry in os.scandir(self._folder) if entry.is_file()]
+        except FileNotFoundError:
+            return []
+        files.sort(key=lambda found: found[0], reverse=True)
+        found = (
+            Opening(thread=entry.name.removesuffix(".jsonl"), words=words, changed=changed)
+            for changed, entry in files
+            if entry.name.endswith(".jsonl") and (words := _opening_words(Path(entry.path))) is not None
+        )
+        return list(islice(found, most))
+
     def size(self, thread: str) -> int:
         """Bytes written so far: changes when there is something new to read."""
         try:
@@ -77,6 +106,24 @@ class Transcript:
 
     def _file(self, thread: str) -> Path:
         return self._folder / f"{thread}.jsonl"
+
+
+def _opening_words(file: Path) -> str | None:
+    """The user's first words; None where the user has said nothing."""
+    with file.open("rb") as lines:
+        begun = lines.read(_OPENING_BYTES)
+    heard = False
+    for line in begun.split(b"\n"):
+        if not line.startswith(b'{"kind":"heard"'):
+            continue
+        try:
+            event = _EVENT.validate_json(line)
+        except ValidationError:
+            continue
+        heard = True
+        if isinstance(event, events.Heard) and event.text.strip():
+            return " ".join(event.text.split())
+    return "" if heard else None
 
 
 def shown(told: Iterable[events.Event]) -> list[events.Event]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent import events
+from agent.descriptions import SLOTS, slot_name
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import DatasetSummary, Pick, Plan, PlannedCandidate, Recommendation, Shortlist
@@ -177,8 +178,8 @@ def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:
     yield from unmeasured_lines(plan, language)
 
 
-def plan_markdown(plan: Plan, language: Language) -> str:
-    """The plan as a table, and what it costs."""
+def plan_table(plan: Plan, language: Language) -> tuple[str, str]:
+    """The plan's heading, and its candidates as a table in Markdown."""
 
     def row(c: PlannedCandidate) -> str:
         download = f"{c.download_gb:.2f} GB" if c.download_gb else figures.NOTHING
@@ -187,9 +188,22 @@ def plan_markdown(plan: Plan, language: Language) -> str:
     heads = (say("candidate"), say("time"), say("download"), say("why"))
     table = [f"| {' | '.join(h.render(language) for h in heads)} |", "| --- | ---: | ---: | --- |"]
     table += map(row, plan.candidates)
-    return "\n\n".join(
-        (escape(_plan_head(plan).render(language)), "\n".join(table), as_markdown(_plan_costs(plan, language)))
+    return _plan_head(plan).render(language).rstrip(".。"), "\n".join(table)
+
+
+def plan_card(plan: Plan, language: Language) -> str:
+    """What saying yes costs: time, download, money, and which machines get to see the texts."""
+    nothing = say("nothing").render(language)
+    hosts = _hosts(plan)
+    cells = (
+        (say("Time"), say("about {time}", time=duration(plan.minutes * 60)).render(language)),
+        (say("Download"), f"{plan.download_gb:.2f} GB" if plan.download_gb else nothing),
+        (say("Money"), say("up to {usd:.2f} US dollars", usd=plan.usd).render(language) if plan.usd else nothing),
+        (say("Texts that leave this machine"), ", ".join(hosts) if hosts else say("none").render(language)),
     )
+    rows = (" | ".join(title.render(language) for title, _ in cells), " | ".join(["---"] * len(cells)))
+    table = "\n".join(f"| {row} |" for row in (*rows, " | ".join(f"**{escape(value)}**" for _, value in cells)))
+    return f"{table}\n\n{escape(_leaving(plan).render(language))}"
 
 
 def _plan_head(plan: Plan) -> Text:
@@ -210,9 +224,18 @@ def _plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
             usd=plan.usd,
         ).render(language)
     )
-    hosts = sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})
-    leaves = say("Your documents and queries would be sent to: {hosts}.", hosts=", ".join(hosts))
-    yield Line((leaves if hosts else say("No text leaves this machine.")).render(language))
+    yield Line(_leaving(plan).render(language))
+
+
+def _hosts(plan: Plan) -> list[str]:
+    return sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})
+
+
+def _leaving(plan: Plan) -> Text:
+    hosts = _hosts(plan)
+    if not hosts:
+        return say("No text leaves this machine.")
+    return say("Your documents and queries would be sent to: {hosts}.", hosts=", ".join(hosts))
 
 
 def unmeasured_lines(plan: Plan, language: Language) -> Iterator[Line]:
@@ -237,8 +260,9 @@ def code(text: str) -> str:
 
 @dataclass(frozen=True)
 class Need:
-    """One requirement as it is shown: what, how much, and whether somebody said so."""
+    """One requirement as it is shown: what it is about (a field or a kind of demand), how much, and who said so."""
 
+    about: str
     name: str
     value: str
     origin: str
@@ -249,40 +273,23 @@ class Need:
 def needs(requirements: Requirements, language: Language) -> Iterator[Need]:
     """The requirements and assumptions, one by one."""
 
-    def need(title: Text, value: str, about: Any) -> Need:
-        origin = ORIGINS[about.origin].render(language)
-        return Need(title.render(language), value, origin, about.origin == "assumed", about.because)
+    def need(about: str, title: Text, value: str, slot: Any) -> Need:
+        origin = ORIGINS[slot.origin].render(language)
+        return Need(about, title.render(language), value, origin, slot.origin == "assumed", slot.because)
 
-    yield need(say("Task"), TASKS[requirements.task.value].render(language), requirements.task)
+    yield need("task", slot_name("task"), TASKS[requirements.task.value].render(language), requirements.task)
     for constraint in requirements.constraints:
         title = say("must") if constraint.hard else say("preferred")
-        yield need(title, constraint.describe().render(language), constraint)
-    yes, no = say("yes").render(language), say("no").render(language)
-    slots: tuple[tuple[Text, Slot[Any] | None], ...] = (
-        (say("Domain"), requirements.domain),
-        (say("Documents to index"), requirements.documents),
-        (say("Tokens per document"), requirements.document_tokens),
-        (say("Tokens per query"), requirements.query_tokens),
-        (say("Queries per second"), requirements.queries_per_second),
-        (say("A GPU is available"), requirements.gpu),
-        (say("Exact words matter"), requirements.keyword_match),
-        (say("In use today"), requirements.incumbent),
-        (say("Accepted loss for a cheaper model"), requirements.margin),
-    )
-    for title, slot in slots:
-        if slot is not None:
-            value = domain_name(slot.value).render(language) if slot is requirements.domain else slot.value
-            shown = (
-                (yes if value else no) if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else value
-            )
-            yield need(title, str(shown), slot)
+        yield need(constraint.kind, title, constraint.describe().render(language), constraint)
+    for about in SLOTS:
+        slot: Slot[Any] | None = getattr(requirements, about)
+        if about != "task" and slot is not None:
+            yield need(about, slot_name(about), _slot_value(about, slot.value, language), slot)
 
 
-def needs_markdown(requirements: Requirements, language: Language) -> str:
-    """The requirements and assumptions as a list; what nobody said is marked."""
-
-    def line(n: Need) -> str:
-        mark = "" if n.origin == ORIGINS["stated"].render(language) else f" *({escape(n.origin)})*"
-        return f"- {escape(n.name)}: **{escape(n.value)}**{mark}"
-
-    return "\n".join(map(line, needs(requirements, language)))
+def _slot_value(about: str, value: Any, language: Language) -> str:
+    if isinstance(value, bool):
+        return (say("yes") if value else say("no")).render(language)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return domain_name(value).render(language) if about == "domain" else str(value)

@@ -10,12 +10,14 @@ import datetime as dt
 import hashlib
 import json
 import secrets
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     URL,
+    Boolean,
     Column,
     DateTime,
     Engine,
@@ -23,13 +25,14 @@ from sqlalchemy import (
     String,
     Table,
     create_engine,
+    delete,
     event,
     insert,
     make_url,
     select,
 )
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from knowledge.errors import ResourceError
 from knowledge.wording import say
@@ -60,6 +63,31 @@ _QUERY_SCORES = Table(
     Column("metric", String, primary_key=True),
     Column("scores", JSON, nullable=False),
 )
+_FEEDBACK = Table(
+    "feedback",
+    _METADATA,
+    Column("key", String, primary_key=True),
+    Column("thread", String, nullable=False, index=True),
+    Column("run_id", String),
+    Column("answer", String, nullable=False),
+    Column("liked", Boolean, nullable=False),
+    Column("given", DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a user thought of an answer.
+
+    Attributes:
+        answer: its first words, as they were shown.
+        run_id: the run whose decision stood when it was given; None before there was one.
+    """
+
+    thread: str
+    answer: str
+    liked: bool
+    run_id: str | None = None
 
 
 def new_run_id(kind: str, now: dt.datetime) -> str:
@@ -148,6 +176,36 @@ class RunStore:
         query = select(_QUERY_SCORES.c.scores).where(_QUERY_SCORES.c.key == key, _QUERY_SCORES.c.metric == metric)
         return self._one(query) or {}
 
+    def save_feedback(self, feedback: Feedback, given: dt.datetime) -> None:
+        """Keep what a user thought of an answer, in place of what he thought before."""
+        key = _feedback_key(feedback.thread, feedback.answer)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(_FEEDBACK).where(_FEEDBACK.c.key == key))
+                connection.execute(insert(_FEEDBACK).values(key=key, given=given, **asdict(feedback)))
+        except IntegrityError:
+            return  # given twice in the same moment
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
+    def take_feedback_back(self, thread: str, answer: str) -> None:
+        """Forget what a user thought of an answer."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(_FEEDBACK).where(_FEEDBACK.c.key == _feedback_key(thread, answer)))
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
+    def feedback(self, thread: str) -> list[Feedback]:
+        """All feedback of a conversation, oldest first."""
+        columns = [_FEEDBACK.c[field.name] for field in fields(Feedback)]
+        query = select(*columns).where(_FEEDBACK.c.thread == thread).order_by(_FEEDBACK.c.given)
+        try:
+            with self._engine.connect() as connection:
+                return [Feedback(**row._mapping) for row in connection.execute(query)]
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
     def _one(self, query: Any) -> Any:
         try:
             with self._engine.connect() as connection:
@@ -171,8 +229,14 @@ class RunStore:
         )
 
 
+def _feedback_key(thread: str, answer: str) -> str:
+    return content_key(thread=thread, answer=answer)
+
+
 def _create(engine: Engine) -> None:
     # not create_all(), which looks first and creates then: two processes at once would both find nothing
     with engine.begin() as connection:
         for table in _METADATA.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                connection.execute(CreateIndex(index, if_not_exists=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, Thread
+from time import monotonic
 
 from agent import events
 from agent.advisor import Advisor, asks_to_stop
@@ -29,6 +31,7 @@ class Message:
     text: str = ""
     data: DataSource | None = None
     number: int | None = None
+    about: str | None = None
 
 
 @dataclass
@@ -39,12 +42,19 @@ class Live:
         waiting: messages that nobody has begun to deal with.
         busy: whether something is being worked on.
         progress: of the long step that runs.
+        since: when that step began, by the monotonic clock.
     """
 
     waiting: deque[Message] = field(default_factory=deque)
     busy: bool = False
     progress: Progress | None = None
+    since: float | None = None
     version: int = 0
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds that the long step has taken so far; None where none runs."""
+        return None if self.since is None else monotonic() - self.since
 
 
 class Conversations:
@@ -61,19 +71,40 @@ class Conversations:
         with self._lock:
             return self._live.setdefault(thread, Live())
 
-    def say(self, thread: str, text: str, data: DataSource | None = None, language: Language | None = None) -> None:
-        """Say something; the answer comes in the transcript. From here on a stopped server does not lose it."""
+    def say(
+        self,
+        thread: str,
+        text: str,
+        data: DataSource | None = None,
+        language: Language | None = None,
+        about: str | None = None,
+    ) -> None:
+        """Say something; the answer comes in the transcript. From here on a stopped server does not lose it.
+
+        Arguments as `Advisor.put`.
+        """
         live = self.live(thread)
         if live.busy and data is None and asks_to_stop(text) and list(self.advisor.stop(thread, text)):
             self._changed(live)
             return
-        try:
-            number = self.advisor.put(thread, text, data=data, language=language)
-        except AdvisorError as error:
-            self._tell(thread, error)
-            self._changed(live)
-            return
-        self._put(thread, Message(text, data, number))
+        with self._telling(thread):
+            number = self.advisor.put(thread, text, data=data, language=language, about=about)
+            self._put(thread, Message(text, data, number, about))
+
+    def say_instead(self, thread: str, turn: int, text: str, language: Language | None = None) -> None:
+        """Say something in place of an earlier message, as `Advisor.edit` does; what runs is ended first."""
+        with self._telling(thread):
+            self._put(thread, Message(text, number=self.advisor.put_instead(thread, turn, text, language=language)))
+
+    def stop(self, thread: str) -> None:
+        """End what runs, at the next place where nothing is lost."""
+        with self._telling(thread):
+            self.advisor.cancel(thread)
+
+    def busy(self) -> frozenset[str]:
+        """The conversations in which something runs."""
+        with self._lock:
+            return frozenset(thread for thread, live in self._live.items() if live.busy)
 
     def wake(self, thread: str) -> None:
         """Go on with work that a stopped server left behind, unless it ended in a bug and would again."""
@@ -93,6 +124,15 @@ class Conversations:
             error=type(error).__name__, cause=error.cause, next_step=error.next_step, exit_code=error.exit_code
         )
         self.advisor.transcript.add(thread, failed)
+
+    @contextmanager
+    def _telling(self, thread: str) -> Iterator[None]:
+        """Shows a foreseen error in the conversation."""
+        try:
+            yield
+        except AdvisorError as error:
+            self._tell(thread, error)
+            self._changed(self.live(thread))
 
     def _put(self, thread: str, message: Message) -> None:
         live = self.live(thread)
@@ -138,13 +178,14 @@ class Conversations:
                 live.progress = event.progress
             elif isinstance(event, events.StageStarted | events.StageDone):
                 live.progress = None
+                live.since = monotonic() if isinstance(event, events.StageStarted) else None
             live.version += 1
 
     def _done(self, live: Live, message: Message) -> None:
         with self._lock:
             if live.waiting and live.waiting[0] is message:
                 live.waiting.popleft()
-            live.progress = None
+            live.progress = live.since = None
 
     def _tell(self, thread: str, error: AdvisorError) -> None:
         try:

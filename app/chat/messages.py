@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent import events
+from agent.descriptions import slot_name
 from agent.transcript import shown
 from app.chat.conversations import Message
 from app.wording import (
     Line,
     as_markdown,
+    duration,
     escape,
     noted_lines,
-    plan_markdown,
+    plan_card,
+    plan_table,
     profiled_lines,
     progress_line,
     recommendation_markdown,
@@ -22,6 +26,7 @@ from app.wording import (
     unmeasured_lines,
 )
 from knowledge.progress import Progress
+from knowledge.results import Plan
 from knowledge.wording import Language, Text, say
 from tools.data_source import STDLIB, DataSource
 
@@ -38,12 +43,20 @@ SKIP_BAD = say("Leave out what cannot be used")
 BAR = 24
 
 
+@dataclass(frozen=True)
+class Running:
+    """The long step that runs: how far it has come, and the seconds that it has taken."""
+
+    progress: Progress | None = None
+    seconds: float | None = None
+
+
 def chat_messages(
     told: Sequence[events.Event],
     language: Language,
     *,
     busy: bool = False,
-    progress: Progress | None = None,
+    running: Running | None = None,
     waiting: Sequence[Message] = (),
 ) -> list[ChatMessage]:
     """All messages, oldest first.
@@ -52,31 +65,45 @@ def chat_messages(
         told: the conversation's events.
         language: of the page.
         busy: whether something is being worked on.
-        progress: of the long step that runs.
+        running: the long step that runs.
         waiting: messages that nobody has begun to deal with.
     """
     told = shown(told)
     made = [_said(escape(GREETING.render(language)), () if told or waiting else OPENINGS, language)]
     for place, event in enumerate(told):
         last = place == len(told) - 1 and not busy
-        made += _message(event, told[place + 1 :], language, busy, progress, last)
-    made += [m for message in waiting for m in _heard(message.text, message.data, language)]
+        made += _message(event, told[:place], told[place + 1 :], language, busy, running, last)
+    made += [m for w in waiting for m in _heard(w.text, w.data, w.about, language)]
     if busy and not _open_stage(told):
         made.append(_step(say("One moment").render(language), "", "pending"))
     return made
 
 
+def turn_at(told: Sequence[events.Event], index: int, language: Language) -> int | None:
+    """Which of the user's turns (`Advisor.turns`, counted from 1) the message at an index of `chat_messages` is."""
+    told, turn, place = shown(told), 0, 0  # the greeting comes first
+    for number, event in enumerate(told):
+        made = _message(event, told[:number], told[number + 1 :], language, False, None, False)
+        counts = isinstance(event, events.Heard) and event.number is not None
+        turn += counts
+        if place < index <= place + len(made):
+            return turn if counts else None
+        place += len(made)
+    return None
+
+
 def _message(
     event: events.Event,
+    before: Sequence[events.Event],
     after: Sequence[events.Event],
     language: Language,
     busy: bool,
-    progress: Progress | None,
+    running: Running | None,
     last: bool,
 ) -> list[ChatMessage]:
     match event:
         case events.Heard():
-            return _heard(event.text, event.data, language)
+            return _heard(event.text, event.data, event.about, language)
         case events.Said():
             return [_said(escape(event.text.render(language)))]
         case events.Noted():
@@ -91,9 +118,10 @@ def _message(
         case events.Planned():
             left_out = list(unmeasured_lines(event.plan, language))
             steps = [_step(left_out[0].text.rstrip(":："), as_markdown(left_out[1:]), "done")] if left_out else []
-            return [_said(plan_markdown(event.plan, language)), *steps]
+            title, table = plan_table(event.plan, language)
+            return [_step(title, table, "done"), *steps, _said(plan_card(event.plan, language))]
         case events.StageStarted():
-            return [_stage(event, after, language, busy, progress)]
+            return [_stage(event, _plan_of(before), after, language, busy, running)]
         case events.Recommended():
             return [_said(recommendation_markdown(event.recommendation, language))]
         case events.Reported():
@@ -113,8 +141,10 @@ def _message(
             return []
 
 
-def _heard(text: str, data: DataSource | None, language: Language) -> list[ChatMessage]:
+def _heard(text: str, data: DataSource | None, about: str | None, language: Language) -> list[ChatMessage]:
     parts = [escape(text)] if text.strip() else []
+    if about and parts:
+        parts = [f"*{escape(slot_name(about).render(language))}:* {parts[0]}"]
     if data is not None:
         sample = say("Python's documentation, as a sample").render(language)
         parts.append(f"📎 {escape(sample if data.path == STDLIB else Path(data.path).name)}")
@@ -129,17 +159,19 @@ def _said(content: str, answers: Iterable[Text] = (), language: Language = "en")
     return made | {"options": [{"label": label, "value": label} for label in labels]} if labels else made
 
 
-def _step(title: str, content: str, status: str, seconds: float | None = None) -> ChatMessage:
-    metadata = {"title": title, "status": status} | ({} if seconds is None else {"duration": seconds})
+def _step(title: str, content: str, status: str, seconds: float | None = None, log: str = "") -> ChatMessage:
+    metadata: dict[str, Any] = {"title": title, "status": status}
+    metadata |= ({} if seconds is None else {"duration": seconds}) | ({"log": log} if log else {})
     return {"role": "assistant", "content": content, "metadata": metadata}
 
 
 def _stage(
     started: events.StageStarted,
+    plan: Plan | None,
     after: Sequence[events.Event],
     language: Language,
     busy: bool,
-    progress: Progress | None,
+    running: Running | None,
 ) -> ChatMessage:
     """A long step: running with its progress, done with its duration, or cut short."""
     title = started.text.render(language)
@@ -150,8 +182,26 @@ def _stage(
             break
     else:
         if busy:
-            return _step(title, _bar(progress, language) if progress else "", "pending")
+            running = running or Running()
+            bar = _bar(running.progress, language) if running.progress else ""
+            return _step(title, bar, "pending", log=_costs(started, plan, running, language))
     return _step(title, escape(say("It was interrupted.").render(language)), "done")
+
+
+def _plan_of(before: Sequence[events.Event]) -> Plan | None:
+    return next((event.plan for event in reversed(before) if isinstance(event, events.Planned)), None)
+
+
+def _costs(started: events.StageStarted, plan: Plan | None, running: Running, language: Language) -> str:
+    """What a step has taken so far, what the plan says that measuring takes, and what it costs."""
+    parts = []
+    if running.seconds is not None:
+        parts.append(duration(running.seconds))
+    if plan is not None and started.stage == "evaluate":
+        parts.append(say("planned: {time}", time=duration(plan.minutes * 60)).render(language))
+        if plan.usd:
+            parts.append(say("up to {usd:.2f} US dollars", usd=plan.usd).render(language))
+    return " · ".join(parts)
 
 
 def _bar(progress: Progress, language: Language) -> str:

@@ -82,6 +82,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     import gradio
     from fastapi import FastAPI
 
+    from app.chat.controls import Controls
     from app.chat.page import STYLE, make_page, make_theme
 
     advisor = Advisor(settings)
@@ -93,7 +94,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     for language in LANGUAGES:
         gradio.mount_gradio_app(
             app,
-            make_page(conversations, uploads, language),
+            make_page(Controls(conversations, uploads, language)),
             path=f"/{language}",
             footer_links=[],
             run_history=False,
@@ -102,7 +103,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
             max_file_size=uploads.most_bytes,
             ssr_mode=False,
             theme=make_theme(),
-            css=STYLE,
+            css_paths=STYLE,
         )
     password = settings.password.get_secret_value() if settings.password else None
     app.add_middleware(Guard, local=local, password=password, language=settings.language)

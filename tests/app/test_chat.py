@@ -19,11 +19,11 @@ from agent.settings import Settings
 from agent.transcript import Transcript
 from app.chat.conversations import Message
 from app.chat.guard import accepted, is_local_name, is_login
-from app.chat.messages import chat_messages
+from app.chat.messages import Running, chat_messages, turn_at
 from app.chat.results import pareto_figure, result_table
 from app.chat.server import is_loopback, serve
 from app.chat.uploads import Uploads
-from app.wording import Line, as_markdown, as_text, code, escape, needs_markdown
+from app.wording import Line, as_markdown, as_text, code, escape, needs
 from knowledge.errors import DatasetError, UserError
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
@@ -83,8 +83,14 @@ def test_the_same_lines_for_terminal_and_chat():
 
 
 def test_requirements_say_what_is_assumed_in_both_languages():
-    assert "- Task: **semantic search** *(assumed)*" in needs_markdown(Requirements(), "en")
-    assert "- 任务: **语义搜索** *(假设)*" in needs_markdown(Requirements(), "zh")
+    english, chinese = (next(needs(Requirements(), language)) for language in ("en", "zh"))
+    assert (english.name, english.value, english.origin, english.assumed) == (
+        "Task",
+        "semantic search",
+        "assumed",
+        True,
+    )
+    assert (chinese.name, chinese.value, chinese.origin) == ("任务", "语义搜索", "假设")
 
 
 # ---------------------------------------------------------------- messages
@@ -97,7 +103,7 @@ PROGRESS = Progress(
 
 
 def test_a_running_step_shows_its_progress_a_finished_one_its_duration():
-    running = chat_messages([STARTED], "en", busy=True, progress=PROGRESS)[-1]
+    running = chat_messages([STARTED], "en", busy=True, running=Running(PROGRESS, 2.4))[-1]
     assert running["metadata"]["status"] == "pending"
     assert "25%, about 6 s left" in running["content"]
     done = chat_messages([STARTED, events.StageDone(stage="evaluate", seconds=8.5)], "en")[-1]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from knowledge.errors import ResourceError
-from tools.run_store import RunStore, content_key, new_run_id
+from tools.run_store import Feedback, RunStore, content_key, new_run_id
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
@@ -135,3 +135,16 @@ def test_ids_sort_by_time_and_keys_follow_content():
     assert first != new_run_id("evaluation", NOW)
     assert content_key(a=1, b=[2]) == content_key(b=[2], a=1) != content_key(a=1, b=[3])
     assert len(content_key(spec="中文 \ud800")) == 64
+
+
+def test_feedback_is_kept_replaced_and_taken_back(store, tmp_path):
+    store.save_feedback(Feedback("t", "Use bm25.", liked=True, run_id="run"), NOW)
+    store.save_feedback(Feedback("t", "Hello", liked=True), NOW)
+    store.save_feedback(Feedback("other", "Hello", liked=False), NOW)
+    store.save_feedback(Feedback("t", "Hello", liked=False), NOW + dt.timedelta(seconds=1))
+    again = RunStore(tmp_path / "home" / "runs.sqlite")
+    assert again.feedback("t") == [Feedback("t", "Use bm25.", True, "run"), Feedback("t", "Hello", False)]
+    again.take_feedback_back("t", "Hello")
+    assert again.feedback("t") == [Feedback("t", "Use bm25.", True, "run")]
+    assert again.feedback("other") == [Feedback("other", "Hello", False)]
+    again.close()

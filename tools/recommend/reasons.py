@@ -15,6 +15,8 @@ from tools.statistics import ALPHA
 BUSY = 1.5
 #: share of queries on which failures matter: as much as the default margin, were they total
 RARE = 0.02
+#: so many names read well in a sentence
+MOST_NAMES = 3
 
 
 def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
@@ -54,7 +56,7 @@ def headline(winner: str, best: str, field: Contest, metric: str, margin: float)
             winner=winner,
             metric=metric,
             value=value,
-            names=", ".join(alike),
+            names=_names(alike),
             queries=field.comparisons[best].draws,
         )
     if winner == best:
@@ -98,7 +100,7 @@ def reasons(
             )
         )
     elif tied:
-        names = ", ".join(c.spec for c in tied)
+        names = _names([c.spec for c in tied])
         found.append(say("Others are no worse by more than the margin, but not cheaper: {names}.", names=names))
     if winner in field.speed:
         s = field.speed[winner]
@@ -219,6 +221,14 @@ def p_text(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
+def _names(specs: Sequence[str]) -> Text:
+    """The candidates by name, or the first of them and a count: the table has them all."""
+    if len(specs) <= MOST_NAMES:
+        return Text(template="{names}", values={"names": ", ".join(specs)})
+    named = ", ".join(specs[: MOST_NAMES - 1])
+    return say("{names} and {count} others", names=named, count=len(specs) - MOST_NAMES + 1)
+
+
 def _alike_but_undecided(best: str, field: Contest) -> list[str]:
     """Those that score as the best on every query, which are too few to show that they are tied."""
     return [
@@ -229,7 +239,7 @@ def _alike_but_undecided(best: str, field: Contest) -> list[str]:
 
 
 def _alike(specs: Sequence[str], best: str, field: Contest) -> Text:
-    names = ", ".join(specs)
+    names = _names(specs)
     needed = _queries_needed(specs, field)
     if needed is None:
         return say(
@@ -281,7 +291,7 @@ def _reach(winner: str, field: Contest) -> list[Text]:
 
 
 def _undecided(specs: Sequence[str], field: Contest, queries: int) -> Text:
-    names = ", ".join(specs)
+    names = _names(specs)
     needed = _queries_needed(specs, field)
     if needed is None and queries > 1:
         return say(
