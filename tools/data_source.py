@@ -7,8 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.dataset import Dataset
-from tools.datasets import read_dataset
+from tools.datasets import Preview, preview_dataset, read_dataset
 from tools.stdlib_corpus import stdlib_corpus
+from tools.untrusted import preview_untrusted, read_untrusted
 
 #: the name of the sample: the documentation of the running Python's standard library
 STDLIB = "stdlib"
@@ -21,6 +22,7 @@ class DataSource(BaseModel):
         path: a folder or file, or ``stdlib``.
         columns: our name -> the file's column, where guessing is not wanted.
         skip_bad: leave out what cannot be used instead of refusing the dataset.
+        untrusted: a stranger's files: a child process with limits reads them (`tools.untrusted`).
         documents, queries: size of the sample (``stdlib`` only); None means all.
     """
 
@@ -29,6 +31,7 @@ class DataSource(BaseModel):
     path: str
     columns: dict[str, str] = {}
     skip_bad: bool = False
+    untrusted: bool = False
     documents: int | None = None
     queries: int | None = None
 
@@ -36,7 +39,22 @@ class DataSource(BaseModel):
         """Read it; raises DatasetError."""
         if self.path == STDLIB:
             return stdlib_corpus(documents=self.documents, queries=self.queries)
+        if self.untrusted:
+            return read_untrusted(Path(self.path), columns=self.columns, skip_bad=self.skip_bad)
         return read_dataset(Path(self.path).expanduser(), columns=self.columns or None, skip_bad=self.skip_bad)
+
+    def preview(self) -> Preview:
+        """What its files look like, and what is wrong with them; the sample has no files.
+
+        Raises:
+            ResourceError: nothing can be written beside an untrusted upload.
+        """
+        if self.path == STDLIB:
+            return Preview(name=STDLIB)
+        if self.untrusted:
+            return preview_untrusted(Path(self.path), columns=self.columns, skip_bad=self.skip_bad)
+        path = Path(self.path).expanduser()
+        return preview_dataset(path, columns=self.columns, skip_bad=self.skip_bad, read=lambda: self.read().summary)
 
     @property
     def arguments(self) -> str:

@@ -26,7 +26,7 @@ import knowledge.errors
 from knowledge.errors import AdvisorError, ResourceError, make_room
 from knowledge.wording import Text, say
 
-JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed"})
+JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed", "tools.untrusted.child"})
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
 Message = dict[str, Any]
@@ -34,6 +34,10 @@ Message = dict[str, Any]
 
 class Stopped(BaseException):
     """The user wants what runs to end; raised where nothing is lost by it."""
+
+
+class ChildLost(ResourceError):
+    """A child was ended for the memory or time it took, or died by itself."""
 
 
 #: asked by whatever waits for a child, in the thread that set it
@@ -86,6 +90,8 @@ def child_environment() -> dict[str, str]:
         "PYTHONPATH": root,
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
+        # Arrow's own pools reserve address space by the gigabyte, which a child with a limit on it does not have
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
         # threads that spin while they wait lose their core to others on a busy machine: with two busy loops beside it,
@@ -120,7 +126,8 @@ def run(
         seconds: end it when it takes longer.
 
     Raises:
-        ResourceError: it ran out of memory or time, was killed, or died of a bug (the log is named).
+        ChildLost: it ran out of memory or time, was killed, or died of a bug (the log is named).
+        ResourceError: no log can be written.
         AdvisorError: whatever foreseen error it met itself.
         Stopped: the user wants it to end (see `stoppable`).
     """
@@ -152,6 +159,7 @@ def run(
             child.stdin.flush()
         for message in _messages(child.stdout):
             if "error" in message:
+                log.unlink(missing_ok=True)  # it says what it met by itself
                 raise _foreseen(message["error"])
             if "no_memory" in message:
                 raise _does_not_fit(about, say("memory ran out ({why})", why=message["no_memory"]))
@@ -202,7 +210,7 @@ class _Watch:
         seconds: float | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
-        self.ended: ResourceError | None = None
+        self.ended: ChildLost | None = None
         self._pid, self._about, self._memory_mb, self._seconds = pid, about, memory_mb, seconds
         self._should_stop = should_stop
         self._done = Event()
@@ -225,7 +233,7 @@ class _Watch:
                     )
                     process.kill()
                 elif self._seconds is not None and time.monotonic() - begun > self._seconds:
-                    self.ended = ResourceError(
+                    self.ended = ChildLost(
                         say(
                             "{about} was ended: it took longer than the {seconds} s allowed for it.",
                             about=self._about,
@@ -239,8 +247,8 @@ class _Watch:
         self._done.set()
 
 
-def _does_not_fit(about: str, why: Text) -> ResourceError:
-    return ResourceError(
+def _does_not_fit(about: str, why: Text) -> ChildLost:
+    return ChildLost(
         say("{about} does not fit here: {why}.", about=about, why=why),
         say("Allow more, close other programs, or choose a smaller model or precision=bf16. Finished work is kept."),
     )
@@ -252,11 +260,11 @@ def _foreseen(error: Message) -> AdvisorError:
     return found
 
 
-def _died(about: str, code: int, log: Path) -> ResourceError:
+def _died(about: str, code: int, log: Path) -> ChildLost:
     if code in (-9, 137):
         return _does_not_fit(about, say("its process was killed, most likely because memory ran out"))
     lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return ResourceError(
+    return ChildLost(
         say(
             "The process working on {about} died (exit {code}): {why}",
             about=about,
@@ -307,7 +315,8 @@ def _first_to_go() -> None:
 
 def _written(error: AdvisorError) -> Message:
     return {
-        "kind": type(error).__name__,
+        # a tool's own kind of error is told as the one it is a kind of
+        "kind": next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == knowledge.errors.__name__),
         "cause": error.cause.model_dump(mode="json"),
         "next_step": error.next_step.model_dump(mode="json"),
     }

@@ -6,8 +6,18 @@ document a row), or a folder of text and Markdown files. Queries and labels may 
 """
 
 from tools.datasets.limits import Limits
+from tools.datasets.preview import FilePreview, Preview, Problem, preview_dataset
 from tools.datasets.problems import problem_text
 from tools.datasets.reader import read_dataset
 from tools.datasets.writer import save_dataset
 
-__all__ = ["Limits", "problem_text", "read_dataset", "save_dataset"]
+__all__ = [
+    "FilePreview",
+    "Limits",
+    "Preview",
+    "Problem",
+    "preview_dataset",
+    "problem_text",
+    "read_dataset",
+    "save_dataset",
+]

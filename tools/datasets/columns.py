@@ -74,6 +74,11 @@ def check_roles(columns: Mapping[str, str]) -> None:
             )
 
 
+def roles_of(table: str) -> tuple[str, ...]:
+    """The roles that columns of a table (``documents``, ``queries``, ``pairs`` or ``judgments``) can play."""
+    return tuple(_NAMES[table])
+
+
 def guess(table: str, names: Sequence[str], columns: Mapping[str, str], *, file: str) -> dict[str, str]:
     """Map the roles of a table to its columns.
 
