@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,13 @@ _QUERY_SCORES = Table(
     Column("key", String, primary_key=True),
     Column("metric", String, primary_key=True),
     Column("scores", JSON, nullable=False),
+)
+_RANKINGS = Table(
+    "rankings",
+    _METADATA,
+    Column("key", String, primary_key=True),
+    Column("query", String, primary_key=True),
+    Column("documents", JSON, nullable=False),
 )
 _FEEDBACK = Table(
     "feedback",
@@ -145,8 +153,19 @@ class RunStore:
         run_id: str,
         payload: dict[str, Any],
         scores: dict[str, dict[str, float]] | None = None,
+        rankings: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        """Keep a measurement and its per-query scores ({metric: {query id: score}}), all or nothing."""
+        """Keep a measurement, its per-query scores ({metric: {query id: score}}) and first documents, all or nothing.
+
+        Args:
+            key: hash of all that decides it.
+            kind: such as ``quality``.
+            spec: what was measured.
+            run_id: the run that measured it.
+            payload: what it found.
+            scores: per-query scores, {metric: {query id: score}}.
+            rankings: the first documents of each query, {query id: [document id]}.
+        """
         try:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -155,6 +174,9 @@ class RunStore:
                 if scores:
                     rows = [{"key": key, "metric": metric, "scores": values} for metric, values in scores.items()]
                     connection.execute(insert(_QUERY_SCORES), rows)
+                if rankings:
+                    found = [{"key": key, "query": query, "documents": list(ids)} for query, ids in rankings.items()]
+                    connection.execute(insert(_RANKINGS), found)
         except IntegrityError:
             return  # somebody measured the same meanwhile: the same content gives the same result
         except DatabaseError as error:
@@ -175,6 +197,17 @@ class RunStore:
         """Per-query scores of a measurement; empty where there are none."""
         query = select(_QUERY_SCORES.c.scores).where(_QUERY_SCORES.c.key == key, _QUERY_SCORES.c.metric == metric)
         return self._one(query) or {}
+
+    def rankings(self, key: str, queries: Sequence[str]) -> dict[str, list[str]]:
+        """The first documents of some queries, best first; queries of which none were kept are missing."""
+        query = select(_RANKINGS.c.query, _RANKINGS.c.documents).where(
+            _RANKINGS.c.key == key, _RANKINGS.c.query.in_(queries)
+        )
+        try:
+            with self._engine.connect() as connection:
+                return {row[0]: row[1] for row in connection.execute(query)}
+        except DatabaseError as error:
+            raise self._failed(error) from error
 
     def save_feedback(self, feedback: Feedback, given: dt.datetime) -> None:
         """Keep what a user thought of an answer, in place of what he thought before."""

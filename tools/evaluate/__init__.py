@@ -80,12 +80,12 @@ def evaluate(
         with store_for(missing, session) as store:
             for candidate in missing:
                 try:
-                    new, scores = measure(candidate, keys[candidate], session, store, judgments, metrics)
+                    new, scores, first = measure(candidate, keys[candidate], session, store, judgments, metrics)
                 except AdvisorError as error:
                     failures[candidate] = error
                     continue
                 payload = new.model_dump(mode="json")
-                runs.save_measurement(new.key, "quality", new.spec, run_id, payload, scores)
+                runs.save_measurement(new.key, "quality", new.spec, run_id, payload, scores, first)
                 found[candidate] = new
         if not found:
             raise next(failures[c] for c in parsed if c in failures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from knowledge.candidate import Candidate, Leg
 from knowledge.results import MeasuredCandidate, RecallByCut
@@ -22,6 +22,23 @@ from tools.vector_store import VectorStore
 
 #: raised when the method changes in a way that makes earlier measurements incomparable
 METHOD = 3
+
+
+#: so many of a query's documents are kept, to be looked at side by side with another candidate's
+SHOWN = 10
+
+
+class Measured(NamedTuple):
+    """What was measured of a candidate.
+
+    Attributes:
+        scores: per query, {metric: {query id: score}}.
+        rankings: the first documents of each query, {query id: [document id]}.
+    """
+
+    candidate: MeasuredCandidate
+    scores: dict[str, dict[str, float]]
+    rankings: dict[str, list[str]]
 
 
 def key_of(candidate: Candidate, session: Session, metrics: Sequence[str]) -> str:
@@ -59,8 +76,8 @@ def measure(
     store: VectorStore | None,
     judgments: Mapping[str, Mapping[str, int]],
     metrics: Sequence[str],
-) -> tuple[MeasuredCandidate, dict[str, dict[str, float]]]:
-    """One candidate's quality and its per-query scores."""
+) -> Measured:
+    """One candidate's quality, query by query."""
     for leg in candidate.legs:
         if leg not in session.legs:
             session.legs[leg] = search(leg, session, store)
@@ -85,7 +102,8 @@ def measure(
         "condensed": sum(judged_only.values()) / len(judged_only),
         "recall_by_cut": _recall_by_cut(candidate, session, by_query, judgments),
     }
-    return measured.model_copy(update=found), scores
+    first = {query: [document for document, _ in ranked[:SHOWN]] for query, ranked in by_query.items()}
+    return Measured(measured.model_copy(update=found), scores, first)
 
 
 def _recall_by_cut(

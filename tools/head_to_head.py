@@ -1,0 +1,129 @@
+"""Two measured candidates, query by query: where each wins, and what each found, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from knowledge.dataset import Dataset
+from knowledge.errors import UserError
+from knowledge.results import Evaluation, Record
+from knowledge.wording import say
+from tools.run_store import RunStore
+from tools.workspace import Workspace
+
+#: of a document, so many characters are shown
+SHOWN = 400
+
+
+class Hit(Record):
+    """A document that was found; `grade` is None where nobody judged it."""
+
+    document: str
+    text: str
+    grade: int | None = None
+
+
+class Duel(Record):
+    """One query.
+
+    Attributes:
+        scores: of the first and the second candidate, in the evaluation's primary metric.
+        hits: what each found, best first; empty where that was not kept.
+        missed: relevant documents that neither shows.
+    """
+
+    query: str
+    text: str
+    scores: tuple[float, float]
+    hits: tuple[tuple[Hit, ...], tuple[Hit, ...]] = ((), ())
+    missed: tuple[Hit, ...] = ()
+
+    @property
+    def difference(self) -> float:
+        """Positive where the first candidate wins."""
+        return self.scores[0] - self.scores[1]
+
+
+class HeadToHead(Record):
+    """Two candidates; `duels` are the queries on which they differ most, those that the first one wins before."""
+
+    first: str
+    second: str
+    metric: str
+    wins: int
+    losses: int
+    draws: int
+    duels: tuple[Duel, ...]
+
+
+def head_to_head(
+    evaluation: Evaluation, dataset: Dataset, workspace: Workspace, first: str, second: str, most: int = 20
+) -> HeadToHead:
+    """Compare two candidates of an evaluation.
+
+    Args:
+        evaluation: in which both were measured.
+        dataset: that they were measured on.
+        workspace: where the run store is.
+        first: a spec.
+        second: a spec.
+        most: so many queries are shown of those that each wins.
+
+    Raises:
+        UserError: one of them was not measured.
+    """
+    known = {c.spec: c.key for c in evaluation.candidates}
+    for spec in (first, second):
+        if spec not in known:
+            raise UserError(
+                say("{spec} was not measured in this run.", spec=spec[:200]),
+                say("Take two of: {names}.", names=", ".join(known)),
+            )
+    runs = RunStore(workspace.store)
+    try:
+        one, two = (runs.query_scores(known[spec], evaluation.primary) for spec in (first, second))
+        differences = {query: one[query] - two[query] for query in one if query in two}
+        won = sorted((q for q, d in differences.items() if d > 0), key=lambda q: (-differences[q], q))
+        lost = sorted((q for q, d in differences.items() if d < 0), key=lambda q: (differences[q], q))
+        shown = [*won[:most], *lost[:most]]
+        found = [runs.rankings(known[spec], shown) for spec in (first, second)]
+    finally:
+        runs.close()
+    duels = (
+        _duel(query, (one[query], two[query]), (found[0].get(query, ()), found[1].get(query, ())), dataset)
+        for query in shown
+    )
+    return HeadToHead(
+        first=first,
+        second=second,
+        metric=evaluation.primary,
+        wins=len(won),
+        losses=len(lost),
+        draws=len(differences) - len(won) - len(lost),
+        duels=tuple(duels),
+    )
+
+
+def _duel(
+    query: str, scores: tuple[float, float], found: tuple[Sequence[str], Sequence[str]], dataset: Dataset
+) -> Duel:
+    grades = dataset.judgments.get(query, {})
+    sides = tuple(tuple(_hit(document, grades, dataset) for document in documents) for documents in found)
+    seen = {document for documents in found for document in documents}
+    missed = [document for document, grade in grades.items() if grade > 0 and document not in seen]
+    return Duel(
+        query=query,
+        text=_short(dataset.queries.get(query, "")),
+        scores=scores,
+        hits=(sides[0], sides[1]),
+        missed=tuple(_hit(document, grades, dataset) for document in missed),
+    )
+
+
+def _hit(document: str, grades: Mapping[str, int], dataset: Dataset) -> Hit:
+    return Hit(document=document, text=_short(dataset.documents.get(document, "")), grade=grades.get(document))
+
+
+def _short(text: str) -> str:
+    words = " ".join(text[: 2 * SHOWN].split())
+    return words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"
