@@ -22,7 +22,8 @@ Row = dict[str, Any]
 Header = Callable[[Sequence[str]], tuple[str, ...]]
 
 _PEEKED_ROWS = 100
-_BATCH_ROWS = 256
+_BATCH_ROWS = 64
+_CODED_BYTES = 8 * 2**20
 _DELIMITERS = ",;\t|"
 # an unclosed string reaches to the end, and nothing is tried twice: linear in hostile input too
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -303,20 +304,24 @@ def _parquet(file: DataFile, budget: Budget, problems: Problems, _: object) -> T
         )
     with opened(file) as stream:
         try:
-            schema = pq.read_schema(stream)
+            metadata = pq.read_metadata(stream)
+            schema = metadata.schema.to_arrow_schema()
+            largest = max((metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), default=0)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged(file, error) from error
     names = tuple(field.name for field in schema if _is_usable(field.type))
     texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
     _header(names, file, budget)
+    # texts stay dictionary-encoded until a row is read: a small file cannot unpack to gigabytes at once. Of a large row
+    # group the dictionary itself, which holds each text that came so far, would be the gigabyte
+    coded = texts if largest <= _CODED_BYTES else []
 
     def rows() -> Iterator[tuple[int, Row]]:
         number = 0
         with opened(file) as stream:
             try:
-                # texts stay dictionary-encoded until a row is read: a small file cannot unpack to gigabytes at once;
                 # with a buffer, columns are read piece by piece and not a row group (often the whole file) at once
-                parquet = pq.ParquetFile(stream, read_dictionary=texts, buffer_size=2**20)
+                parquet = pq.ParquetFile(stream, metadata=metadata, read_dictionary=coded, buffer_size=2**20)
                 for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(names), use_threads=False):
                     for i in range(batch.num_rows):
                         number += 1
