@@ -28,6 +28,7 @@ from knowledge.requirements import Requirements
 from knowledge.results import Consent, Report
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
+from tools.head_to_head import HeadToHead, head_to_head
 from tools.run_store import Feedback, RunStore
 from tools.sqlite_file import write_ahead
 
@@ -277,8 +278,9 @@ class Advisor:
         with self._alone(thread):
             text = _storable(text)
             known = self.state(thread)
-            same = data is not None and data == known.get("data")
-            update = cleared(known) if same else with_data(known, None) if data is None else State(reading=data)
+            update = cleared(known) if data == known.get("data") else with_data(known, None)
+            if data is not None and data != known.get("data"):  # what there is stays until the new data was read
+                update = State(reading=data) if requirements is None else cleared(known) | State(reading=data)
             update |= State(
                 message=text,
                 language=self._language_of(thread, text),
@@ -342,6 +344,21 @@ class Advisor:
         finally:
             runs.close()
 
+    def head_to_head(self, thread: str, first: str, second: str) -> HeadToHead:
+        """Two candidates of a conversation's measurement, query by query.
+
+        Raises:
+            UserError: nothing was measured here, or not these.
+        """
+        state = self.state(thread)
+        evaluation, source = state.get("evaluation"), state.get("data")
+        if evaluation is None or source is None:
+            raise UserError(
+                say("Nothing was measured in this conversation."), say("Hand over data with queries and judgments.")
+            )
+        context = self.context
+        return head_to_head(evaluation, context.dataset(source), context.workspace, first, second)
+
     def unfinished(self, thread: str) -> bool:
         """Whether there is work that a killed process left behind, or that another process is doing."""
         return self._inbox.first(thread) is not None or self._has_tasks(thread)
@@ -398,12 +415,14 @@ class Advisor:
         """Hand the message to the graph, with what was `timed` on the same data before going back."""
         language = message.language or self._language_of(thread, message.text)
         update = State(message=message.text, about=message.about, language=language, interactive=True)
-        if message.data is not None:
-            update |= State(handed=message.data)
         if message.specs is not None:
             update |= State(specs=list(message.specs), also=[])
-        if timed.get("benchmark") and timed.get("data") == (message.data or self.state(thread).get("data")):
-            update |= State(data=timed["data"], benchmark=timed["benchmark"])
+        known = self.state(thread)
+        same = bool(timed.get("benchmark")) and timed.get("data") == (message.data or known.get("data"))
+        if message.data is not None:
+            update |= with_data(known, message.data) if same else State(handed=message.data)
+        if same:
+            update |= State(benchmark=timed["benchmark"])
         waiting = any(task.interrupts for task in self._snapshot(thread).tasks)
         yield from self._run(thread, Command(resume=message.text, update=update) if waiting else update)
 

@@ -10,6 +10,7 @@ from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
 
 from agent import answers, events, interview
+from agent.candidates import read_candidates, specs_of
 from agent.context import Context
 from agent.descriptions import assumptions, describe_change
 from agent.hearing import asked_of, named_data, read_choice, still_open, without_markup_paths
@@ -27,6 +28,7 @@ from knowledge.results import Benchmark, Consent, Plan, Shortlist
 from knowledge.wording import Text, say
 from tools.adaptive import find_winner
 from tools.benchmark import benchmark
+from tools.data_source import DataSource
 from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
@@ -73,15 +75,23 @@ class Nodes:
     def understand(self, state: State) -> State:
         """Read the message against the requirements and the open question."""
         before = state.get("requirements") or Requirements()
-        text, asked = state.get("message") or "", asked_of(state)
-        update = State(message="", about=None, failure=None, understood=None, requirements=before)
+        handed = state.get("handed")
+        update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
+        update |= self._to_read(handed, state) if handed else State()
+        text, of_candidates = self._candidates_meant(state.get("message") or "", state)
+        update |= of_candidates
         if not text.strip():
-            if asked and asked.about in ("data", "plan") and state.get("profile") is None:
-                update |= State(asked=None)  # new data answers the one, and the other was about the old data
-            return update | State(status=state.get("status", "interviewing"))
+            return State(status=state.get("status", "interviewing")) | update
+        return update | self._read(text, before, state | of_candidates)
+
+    def _read(self, text: str, before: Requirements, state: State) -> State:
+        """What else than candidates a message says."""
+        asked, handed = asked_of(state), state.get("handed")
+        update = State(requirements=before)
         found = without_markup_paths(self._context.understanding.understand(text, before, asked), text)
         found = read_choice(found, text, asked, stopped=is_stopped(state))
-        found = answers.as_question_of_knowledge(found, text, self._context)
+        if not handed:
+            found = answers.as_question_of_knowledge(found, text, self._context)
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
         is_what_if = found.question is not None and found.question.kind == "what_if"
@@ -90,6 +100,8 @@ class Nodes:
             update |= State(settled=sorted({*(state.get("settled") or ()), *found.indifferent_to}))
         if found.intent == "decide":
             update |= State(decided=True)
+        elif found.intent == "decline" and is_stopped(state):
+            update |= State(reading=None)  # nor is data read that a stop kept from being read
         elif found.intent == "stop":
             _tell(events.Said(text=say("I stop here. Nothing is lost: write again whenever you like to go on.")))
         if is_what_if:
@@ -100,22 +112,49 @@ class Nodes:
             )
         of_data = self._data_meant(found, asked, text, state)
         update |= of_data
+        is_plain = found.intent in ("inform", "unknown") and not (found.changes or found.answered)
+        if is_plain and (handed or of_data.get("reading")):
+            update |= State(asked=asked)  # should it not be readable
         if found.changes:
             update |= cleared(state) | State(status="interviewing")
-            changes = tuple(describe_change(change, found.requirements) for change in found.changes)
-            _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
-        elif found.ignored and not found.answered and found.intent == "inform":
-            _tell(events.Noted(requirements=found.requirements, changes=(), ignored=found.ignored))
-        elif not of_data and (found.intent in ("unknown", "greeting") or (asked and asked.about == "data")):
-            self._say_what_next(found.intent, state)
+        self._say_what_was_read(found, state, silent=bool(of_data or handed))
         return update | State(requirements=found.requirements)
 
+    def _candidates_meant(self, text: str, state: State) -> tuple[str, State]:
+        """The message without what it says of candidates, and an update with that.
+
+        What cannot be measured is said, and changes nothing. Where there is an answer already and no data, it is asked
+        for first.
+        """
+        named = read_candidates(text, narrowed=bool(state.get("specs") or state.get("also")))
+        if named is None:
+            return text, State()
+        try:
+            specs = specs_of(named.names, self._context.catalog, self._context.workspace)
+        except AdvisorError as error:
+            _told(error)
+            return named.rest, State()
+        only, also = state.get("specs") or [], state.get("also") or []
+        if named.how == "only":
+            only, also = specs, []
+        elif named.how == "all":
+            only, also = [], []
+        elif only:
+            only = list(dict.fromkeys([*only, *specs]))
+        else:
+            also = list(dict.fromkeys([*also, *specs]))
+        _tell(events.Said(text=_candidates_now(only, also)))
+        update = State(specs=only, also=also)
+        if state.get("data") is None and state.get("reading") is None and state.get("recommendation"):
+            _tell(events.question(interview.DATA))
+            return named.rest, update | State(asked=interview.DATA)
+        return named.rest, update | cleared(state) | State(status="interviewing")
+
     def _data_meant(self, found: Understood, asked: Asked | None, text: str, state: State) -> State:
-        """An update with the data that a message hands over; after an answer it may want it all done again.
+        """An update with the data that a message names; after an answer it may want it all done again.
 
         Data of the same name is read anew then, since its files may have changed; data that is only spoken of is
-        asked for, and the answer stays until it comes. So does the data at hand where what is named cannot be read:
-        that is said, and the question that was open stays open. Whoever asks no questions gets it as the failure.
+        asked for, and the answer stays until it comes.
         """
         source, known = named_data(found, asked, text), state.get("data")
         again = state.get("recommendation") is not None and found.intent != "question" and asks_to_redo(text)
@@ -126,17 +165,22 @@ class Nodes:
         source = source or (known if again else None)
         if source is None or (source == known and not again and not (asked and asked.about == "data")):
             return State()
+        return self._to_read(source, state)
+
+    def _to_read(self, source: DataSource, state: State) -> State:
+        """An update that has data read next. It is read anew: the files of its name may be others by now."""
         self._context.forget_data()
-        if known is not None and state.get("interactive", True):
-            try:
-                self._context.dataset(source)
-            except AdvisorError as error:
-                _told(error)
-                kept = still_open(found, state) if found.changes or found.answered else asked
-                if kept and state.get("recommendation"):  # else the interview puts it again
-                    _tell(events.question(kept))
-                return State(asked=kept)
-        return with_data(state, source) | State(asked=None, status="interviewing")
+        return State(reading=source, status="interviewing") if is_stopped(state) else State(reading=source)
+
+    def _say_what_was_read(self, found: Understood, state: State, *, silent: bool) -> None:
+        """What a message changed or left unread; what to do now where it says nothing, unless that is to be silent."""
+        if found.changes:
+            changes = tuple(describe_change(change, found.requirements) for change in found.changes)
+            _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
+        elif found.ignored and not found.answered and found.intent == "inform":
+            _tell(events.Noted(requirements=found.requirements, changes=(), ignored=found.ignored))
+        elif found.intent in ("unknown", "greeting") and not silent:
+            self._say_what_next(found.intent, state)
 
     def _say_what_next(self, intent: Intent, state: State) -> None:
         """What to do now, for a message that changed nothing."""
@@ -174,22 +218,45 @@ class Nodes:
     def profile(self, state: State) -> State:
         """Read the data and describe it; what it shows answers questions by itself.
 
-        Data that cannot be read is asked for again.
+        What was known of other data stays until this has been read. Where it cannot be read that is said, and the
+        question that was open stays open; whoever asks no questions gets it as the failure.
         """
-        source = state["data"]
+        source = state.get("reading") or state["data"]
         assert source
         try:
             with _stage("profile", say("Reading your data"), self._context) as listen:
                 dataset = self._context.dataset(source)
                 found = profile(dataset, listen)
         except AdvisorError as error:
-            update = _failed(error) | State(data=None)
-            return update | (self._ask(interview.DATA, state) if state.get("interactive", True) else State())
+            return self._unreadable(error, source, state)
         _tell(events.Profiled(profile=found))
         requirements, learnt = learn_from(found, state["requirements"])
         if learnt:
             _tell(events.Noted(requirements=requirements, changes=learnt))
-        return State(profile=found, requirements=requirements, status="interviewing")
+        timed = state.get("benchmark") if state.get("profile") is None and state.get("data") == source else None
+        update = with_data(state, source) | State(profile=found, requirements=requirements, status="interviewing")
+        asked = state.get("asked")
+        known = {constraint.kind for constraint in requirements.constraints}
+        if asked is not None and asked.about in known:
+            update |= State(asked=None)
+        return update | State(benchmark=timed)
+
+    def _unreadable(self, error: AdvisorError, source: DataSource, state: State) -> State:
+        """What is left where data cannot be read: all that was there."""
+        was_read = source != state.get("data") or state.get("profile") is not None
+        update = State(reading=None, data=state.get("data") if was_read else None)
+        if not state.get("interactive", True):
+            return _failed(error) | update
+        _told(error)
+        asked = interview.DATA if update["data"] is None else state.get("asked")
+        consent = state.get("consent")
+        if state.get("recommendation"):  # nobody else puts the question again
+            if asked:
+                _tell(events.question(asked))
+        elif state.get("plan") and consent and consent.measure:  # it was stopped while it measured
+            _tell(events.Said(text=STOPPED))
+            update |= State(status="stopped")
+        return update | State(asked=asked)
 
     @foreseen
     def interview(self, state: State) -> State:
@@ -246,6 +313,7 @@ class Nodes:
             context.workspace,
             context.catalog,
             specs=state.get("specs") or (),
+            also=state.get("also") or (),
         )
         consent = state.get("consent")
         _tell(events.Planned(plan=made))
@@ -367,6 +435,21 @@ def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlis
     sends = any(c.sends_text_to or c.usd for c in plan.candidates)
     fair = not any(map(is_measurable, hard)) and not named & refused and not sends
     return plan.minutes >= SCREENING_MINUTES and fair
+
+
+def _candidates_now(only: list[str], also: list[str]) -> Text:
+    """Which candidates are measured from now on, and how to take that back."""
+    if only:
+        return say(
+            "I measure these and no others: {specs}. Say “all of them again” for those I would choose.",
+            specs=", ".join(only),
+        )
+    if also:
+        return say(
+            "Besides those I choose, I measure {specs}. Say “all of them again” to leave it at mine.",
+            specs=", ".join(also),
+        )
+    return say("I choose the candidates again.")
 
 
 def _covers(benchmark: Benchmark | None, specs: list[str]) -> bool:

@@ -22,14 +22,21 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return "answer"
     if is_stopped(state):
         return _after_stop(intent, state)
+    if state.get("reading"):
+        return "profile"
     consent = state.get("consent")
     if state.get("plan") and (
         (intent == "confirm" and not (consent and consent.measure)) or (intent == "decline" and consent is None)
     ):
         return "agree"
-    if state.get("data") and state.get("profile") is None:
+    if is_unread(state):
         return "profile"
     return END if state.get("recommendation") else "interview"
+
+
+def is_unread(state: State) -> bool:
+    """Whether there is data that is still to be read."""
+    return state.get("reading") is not None or (state.get("data") is not None and state.get("profile") is None)
 
 
 def is_stopped(state: State) -> bool:
@@ -40,18 +47,20 @@ def is_stopped(state: State) -> bool:
 def _after_stop(intent: str | None, state: State) -> Literal["profile", "agree", "evaluate", "__end__"]:
     """What was stopped goes on when the user says so, and not by itself."""
     if intent == "confirm":
-        return "evaluate" if state.get("plan") else "profile"
+        return "evaluate" if state.get("plan") and not is_unread(state) else "profile"
     return "agree" if intent == "decline" and state.get("plan") else END
 
 
-def after_answer(state: State) -> Literal["interview", "__end__"]:
-    """An answered question goes back to where the conversation was."""
+def after_answer(state: State) -> Literal["profile", "interview", "__end__"]:
+    """An answered question goes back to where the conversation was, to data that came with it first."""
+    if state.get("reading") and not state.get("failure") and not is_stopped(state):
+        return "profile"
     return END if state.get("recommendation") or state.get("failure") or is_stopped(state) else "interview"
 
 
 def after_profile(state: State) -> Literal["interview", "__end__"]:
-    """The interview follows the data."""
-    return END if state.get("failure") or is_stopped(state) else "interview"
+    """The interview follows the data, or goes on where other data could not be read; so does a decision."""
+    return END if state.get("failure") or state.get("recommendation") or is_stopped(state) else "interview"
 
 
 def after_interview(state: State) -> Literal["ask", "shortlist", "__end__"]:

@@ -55,10 +55,15 @@ class State(TypedDict, total=False):
     """language of the conversation"""
     interactive: bool
     """whether questions may be asked"""
+    handed: DataSource | None
+    """a dataset handed over with the message; emptied once the message is understood"""
     data: DataSource | None
+    """the dataset that was read"""
     consent: Consent | None
     specs: list[str]
     """candidates the user named; empty: the plan chooses"""
+    also: list[str]
+    """candidates the user wants measured besides those that the plan chooses"""
 
     requirements: Requirements
     understood: Understood | None
@@ -69,6 +74,8 @@ class State(TypedDict, total=False):
     """what the user said does not matter; it is not asked for"""
     decided: bool
     """the user said to decide without more questions"""
+    reading: DataSource | None
+    """the dataset to be read next; it takes the place of `data` once it was read"""
     profile: DataProfile | None
     shortlist: Shortlist | None
     plan: Plan | None
@@ -119,4 +126,6 @@ def cleared(state: State) -> State:
 
 def with_data(state: State, data: DataSource | None) -> State:
     """An update that puts another dataset in place of what there was, and empties everything that depends on it."""
-    return cleared(state) | State(data=data, profile=None, benchmark=None)
+    emptied = cleared(state) | State(data=data, reading=None, profile=None, benchmark=None)
+    asked = state.get("asked")  # new data answers the question for it, and a plan was about the old
+    return emptied | State(asked=None) if asked is not None and asked.about == "data" else emptied

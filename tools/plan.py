@@ -59,6 +59,7 @@ def make_plan(
     *,
     most: int = 8,
     specs: Sequence[str] = (),
+    also: Sequence[str] = (),
 ) -> Plan:
     """Choose the candidates: BM25, the shortlist and what is beside it, models at hand, and cheaper variants.
 
@@ -73,6 +74,7 @@ def make_plan(
         catalog: cards of the models at hand.
         most: candidates at most; the shortlist comes first.
         specs: what the user wants measured instead; then nothing else is.
+        also: what the user wants measured besides, whatever `most` says.
 
     Raises:
         SpecError: one of `specs` cannot be read.
@@ -115,9 +117,11 @@ def make_plan(
     blocked.extend(_refused_at_hand(requirements, catalog))
     for candidate, why, cost in _variants(bases, tokens):
         chosen.append(PlannedCandidate(spec=candidate.spec, why=why, minutes=cost))
+    named, unable, _ = _named(also, tokens, workspace, catalog)
+    mine = {planned.spec for planned in chosen[:most]}
     return Plan(
-        candidates=tuple(chosen[:most]),
-        not_measured=tuple(blocked),
+        candidates=(*chosen[:most], *(planned for planned in named if planned.spec not in mine)),
+        not_measured=(*blocked, *unable),
         documents=len(dataset.documents),
         queries=len(dataset.queries),
     )
@@ -125,6 +129,21 @@ def make_plan(
 
 def _as_asked(specs: Sequence[str], tokens: float, dataset: Dataset, workspace: Workspace, catalog: Catalog) -> Plan:
     """The plan for candidates that the user named."""
+    chosen, blocked, failures = _named(specs, tokens, workspace, catalog)
+    if not chosen:
+        raise failures[0]
+    return Plan(
+        candidates=tuple(chosen),
+        not_measured=tuple(blocked),
+        documents=len(dataset.documents),
+        queries=len(dataset.queries),
+    )
+
+
+def _named(
+    specs: Sequence[str], tokens: float, workspace: Workspace, catalog: Catalog
+) -> tuple[list[PlannedCandidate], list[PlannedCandidate], list[AdvisorError]]:
+    """Of the candidates that the user named, those that can be measured, and those that cannot with the reasons."""
     why = say("you named it")
     chosen: list[PlannedCandidate] = []
     blocked: list[PlannedCandidate] = []
@@ -147,14 +166,7 @@ def _as_asked(specs: Sequence[str], tokens: float, dataset: Dataset, workspace: 
                 sends_text_to=next((leg.sends_text_to for leg in legs if leg.sends_text_to), None),
             )
         )
-    if not chosen:
-        raise failures[0]
-    return Plan(
-        candidates=tuple(chosen),
-        not_measured=tuple(blocked),
-        documents=len(dataset.documents),
-        queries=len(dataset.queries),
-    )
+    return chosen, blocked, failures
 
 
 def _leg_as_asked(leg: Leg, why: Text, tokens: float, workspace: Workspace, catalog: Catalog) -> PlannedCandidate:

@@ -48,6 +48,9 @@ def profile(judgments):
         ({"understood": understood("confirm"), "plan": PLAN, "consent": YES, "recommendation": DECIDED}, "__end__"),
         ({"understood": understood("inform"), "plan": PLAN}, "interview"),
         ({"data": DATA}, "profile"),
+        ({"data": DATA, "profile": profile(1), "reading": DATA, "recommendation": DECIDED}, "profile"),
+        # a plan is about the data that was read, and other data was handed over with the answer to it
+        ({"understood": understood("confirm"), "plan": PLAN, "reading": DATA}, "profile"),
         ({"data": DATA, "profile": profile(1)}, "interview"),
         ({"data": DATA, "understood": understood("inform"), "recommendation": None}, "profile"),
         # thanks and the like start nothing anew

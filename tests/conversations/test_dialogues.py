@@ -380,3 +380,54 @@ def test_the_same_thread_asked_again_with_consent(talk, data):
     for consent in (Consent(), Consent(measure=True)):
         list(talk.advisor.recommend(talk.thread, text="English", data=source(data), specs=["bm25"], consent=consent))
     assert talk.state["recommendation"].measured
+
+
+def test_data_handed_over_that_cannot_be_read_takes_nothing_away(talk, data, tmp_path):
+    """As an upload or through the API, and not by its path in words."""
+    gone = source(tmp_path / "nowhere")
+    talk.say("English search, just decide", data=source(data))
+
+    def stays(question):
+        before = State(**talk.state)
+        for text in ("", "here is newer data"):
+            talk.say(text, data=gone)
+            assert talk.event("failed").error == "DatasetError"
+            assert talk.question == question
+            for name in (*KEPT, "asked", "status"):
+                assert talk.state[name] == before[name], (text, name)
+            assert talk.state["reading"] is None
+            assert talk.state["handed"] is None
+
+    stays("plan")
+    talk.say("yes")
+    stays(None)
+    list(talk.advisor.recommend(talk.thread, data=gone, specs=CANDIDATES, consent=Consent(measure=True)))
+    assert talk.state["failure"].error == "DatasetError"
+    assert talk.state["recommendation"].measured
+    assert talk.state["data"] == source(data)
+
+
+def test_a_recommendation_without_data_is_not_lost_to_a_bad_path(talk, data, tmp_path):
+    talk.say("English search, just decide")
+    before = talk.state["recommendation"]
+    assert not before.measured
+    for more in ({"text": "/no/such/folder"}, {"text": "", "data": source(tmp_path / "nowhere")}):
+        assert talk.say(**more).question == "data"
+        assert talk.event("failed").error == "DatasetError"
+        assert talk.state["recommendation"] == before
+        assert talk.state["shortlist"]
+    talk.say("why?")
+    assert talk.kinds == ["said"]
+    assert talk.say(str(data)).question == "plan"
+    assert talk.state["recommendation"] is None, "now it is about other data"
+    assert talk.say("yes").event("recommended").recommendation.measured
+
+
+def test_files_that_changed_under_the_same_name_are_read_anew(talk, tmp_path):
+    folder = write_dataset(tmp_path / "growing")
+    talk.say("English search, just decide", data=source(folder))
+    before = talk.state["profile"].dataset.documents
+    with (folder / "corpus.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"_id": "new", "title": "", "text": "A document that was not there before."}\n')
+    talk.say("", data=source(folder))
+    assert talk.state["profile"].dataset.documents == before + 1
