@@ -11,11 +11,11 @@ from agent.understanding.findings import SLOTS, apply
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
 from knowledge.constraints.hosting import HostingConstraint
-from knowledge.errors import NothingLeftError, UserError
+from knowledge.errors import UserError
 from knowledge.requirements import Requirements
 from knowledge.scores import Scores
 from knowledge.wording import Text, say
-from tools.shortlist import shortlist
+from tools.shortlist import names
 
 #: at most this many questions about the requirements, besides the one for data; then the rest is assumed and said
 MOST_QUESTIONS = 4
@@ -219,11 +219,7 @@ class _Lists:
         key = requirements.model_dump_json(exclude=_WORDS)
         known = self._made.get(key)
         if known is None:
-            try:
-                found = shortlist(requirements, self._catalog, self._scores, LIST_LENGTH).kept
-            except NothingLeftError:
-                found = ()
-            known = frozenset(pick.model for pick in found)
+            known = frozenset(names(requirements, self._catalog, self._scores, LIST_LENGTH))
             if len(self._made) >= _MOST_LISTS:
                 self._made.clear()
             self._made[key] = known

@@ -11,7 +11,7 @@ from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.requirements import Requirements
 from knowledge.scores import load_scores
 from tests.score_matrix import card, catalog, matrix
-from tools.shortlist import shortlist
+from tools.shortlist import names
 
 KNOWN_TASK = Requirements(task="search")
 
@@ -136,9 +136,9 @@ def test_lists_are_remembered_and_belong_to_their_catalog(real, monkeypatch):
 
     def counting(*arguments):
         made.append(arguments)
-        return shortlist(*arguments)
+        return names(*arguments)
 
-    monkeypatch.setattr(interview, "shortlist", counting)
+    monkeypatch.setattr(interview, "names", counting)
     assert next_question(requirements, [], False, cards, scores) == first
     in_other_words = requirements.model_copy(update={"summary": "in other words"})
     assert next_question(in_other_words, [], False, cards, scores) == first

@@ -12,7 +12,7 @@ from knowledge.evidence import forecast, load_scores, wanted_modalities
 from knowledge.requirements import Requirements, Task
 from knowledge.results import Shortlist
 from tests.score_matrix import card, catalog, matrix
-from tools.shortlist import BASELINE, LOSS_PER_HALVING, PER_FAMILY, PER_PUBLISHER, SOFT_PENALTY, shortlist
+from tools.shortlist import BASELINE, LOSS_PER_HALVING, PER_FAMILY, PER_PUBLISHER, SOFT_PENALTY, names, shortlist
 from tools.shortlist.demands import screened
 
 NAMES = [f"org{i:02}/model{i:02}" for i in range(20)]
@@ -692,7 +692,9 @@ def test_whatever_is_asked_the_rules_hold(constraints, task, k):
         modalities = make_constraint("modality", modalities=tuple(sorted(wanted_modalities(requirements))))
         hard = [c for c in (modalities, *requirements.constraints) if c.hard]
         assert all(any(c.excludes(c.check(one)) for c in hard) for one in usable)
+        assert names(requirements, every, load_scores(), k) == ()
         return
+    assert names(requirements, every, load_scores(), k) == tuple(models(found)), "the bare list is the list"
     kept, rejected = models(found), [r.model for r in found.rejected]
     assert 1 <= len(kept) <= k
     assert sorted([*kept, *beside(found), *rejected]) == sorted(c.model for c in every.cards)

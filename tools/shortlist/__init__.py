@@ -26,14 +26,24 @@ from __future__ import annotations
 
 from knowledge.catalog import Catalog
 from knowledge.errors import RequirementsError
-from knowledge.evidence import Scores, forecast
+from knowledge.evidence import Forecast, Scores, forecast
 from knowledge.requirements import Requirements
 from knowledge.results import Pick, Shortlist
 from knowledge.wording import Text, say
 from tools.shortlist.beside import BM25, STATIC, baseline, cheapest_static, why_none
 from tools.shortlist.clash import nothing_left
 from tools.shortlist.demands import BASELINE, demands_of, screened
-from tools.shortlist.places import PER_FAMILY, PER_PUBLISHER, SMALL, WITHIN, choose, proven
+from tools.shortlist.places import (
+    PER_FAMILY,
+    PER_PUBLISHER,
+    SMALL,
+    WITHIN,
+    choose,
+    chosen_of,
+    field_of,
+    proven,
+    roots_of,
+)
 from tools.shortlist.ranked import SOFT_PENALTY, Ranked
 from tools.shortlist.reasons import Reasons, notes_on
 from tools.shortlist.vector_size import LOSS_PER_HALVING
@@ -48,6 +58,7 @@ __all__ = [
     "WITHIN",
     "Ranked",
     "choose",
+    "names",
     "proven",
     "shortlist",
 ]
@@ -79,9 +90,7 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
     admitted, rejected = screened(requirements, catalog.cards, seen)
     if not admitted:
         raise nothing_left(requirements, catalog.cards, seen)
-    static = cheapest_static(admitted, seen)
-    apart = len(admitted) > k  # else it takes a place that is free
-    others = [entry for entry in admitted if not (apart and entry is static)]
+    static, others = _apart(admitted, seen, k)
     field, unproven, notes = proven(others, seen, requirements, k)
     chosen, passed_over = choose(
         sorted(field, key=lambda entry: entry.order), seen, k, {card.model: card for card in catalog.cards}
@@ -90,7 +99,7 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
     words = baseline(requirements, catalog.cards, seen)
     beside: list[Pick] = [reasons.beside(words, BM25)] if words else []
     told: list[Text] = [*notes, *notes_on(reasons, [entry for entry, _ in chosen])]
-    if static and apart:
+    if static and len(others) < len(admitted):
         beside.append(reasons.beside(static, STATIC))
     elif static is None:
         demands = {constraint.kind: constraint.describe() for constraint in demands_of(requirements)}
@@ -100,7 +109,30 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
         requirements=requirements,
         kept=tuple(reasons.pick(entry, slot) for entry, slot in chosen),
         beside=tuple(beside),
-        rejected=tuple(sorted([*rejected, *unproven, *passed_over], key=lambda rejection: rejection.model)),
+        rejected=tuple(
+            sorted([*(r.rejection for r in rejected), *unproven, *passed_over], key=lambda rejection: rejection.model)
+        ),
         considered=len(catalog.cards),
         notes=tuple(told),
     )
+
+
+def names(requirements: Requirements, catalog: Catalog, scores: Scores, k: int = 5) -> tuple[str, ...]:
+    """The models that `shortlist` would keep, in its order, and nothing else: none where no model is left.
+
+    It makes no reasons and no rejections, for those who make many lists to see what an answer would change.
+    """
+    seen = forecast(scores, requirements, catalog.cards)
+    admitted, _ = screened(requirements, catalog.cards, seen)
+    _, others = _apart(admitted, seen, k)
+    field = sorted(field_of(others, seen, k)[0], key=lambda entry: entry.order)
+    if not field:
+        return ()
+    roots = roots_of(field, {card.model: card for card in catalog.cards})
+    return tuple(entry.card.model for entry in chosen_of(field, seen, k, roots)[0])
+
+
+def _apart(admitted: list[Ranked], seen: Forecast, k: int) -> tuple[Ranked | None, list[Ranked]]:
+    """The static model to measure beside the list, and those who compete for a place: it too, where one is free."""
+    static = cheapest_static(admitted, seen)
+    return static, [entry for entry in admitted if not (len(admitted) > k and entry is static)]

@@ -9,9 +9,8 @@ from knowledge.evidence import Forecast, wanted_modalities
 from knowledge.languages import language_code
 from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
-from knowledge.results import Rejection
 from knowledge.wording import Text, say
-from tools.shortlist.demands import is_beside, is_candidate
+from tools.shortlist.demands import Refusal, is_beside, is_candidate
 from tools.shortlist.ranked import Ranked
 
 BM25 = say("Beside the list because it needs no model: what does not beat word matching is not worth its cost.")
@@ -54,7 +53,7 @@ def _knows_language(card: ModelCard, seen: Forecast) -> bool:
 
 
 def why_none(
-    requirements: Requirements, cards: Sequence[ModelCard], rejected: Sequence[Rejection], names: Mapping[str, Text]
+    requirements: Requirements, cards: Sequence[ModelCard], rejected: Sequence[Refusal], names: Mapping[str, Text]
 ) -> Text | None:
     """The note where no static model is beside the list; None where texts are not what is searched.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from knowledge.columns import is_encoder
 from knowledge.constraints import CONSTRAINTS, ConstraintBase, Verdict
@@ -18,7 +18,7 @@ from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Pool, wanted_modalitie
 from knowledge.model_card import Modality, ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Rejection
-from knowledge.wording import say
+from knowledge.wording import Text, say
 from tools.shortlist.ranked import Ranked
 from tools.shortlist.vector_size import cut_for, loss_of, lowered, penalty_of
 
@@ -30,6 +30,19 @@ _OWN_LIMITS = (LatencyConstraint, MemoryConstraint, ParametersConstraint)
 
 # Entries of the benchmark that nobody would search with: human scores, random vectors, ready-made mixtures.
 _YARDSTICKS = ("baseline/", "mteb/baseline-")
+
+
+class Refusal(NamedTuple):
+    """What keeps a model out; a list that nobody reads the reasons of makes no record of each."""
+
+    model: str
+    constraint: str
+    reason: Text
+
+    @property
+    def rejection(self) -> Rejection:
+        """The record."""
+        return Rejection(model=self.model, constraint=self.constraint, reason=self.reason)
 
 
 @lru_cache(maxsize=256)
@@ -102,7 +115,7 @@ def is_candidate(card: ModelCard) -> bool:
 
 def screened(
     requirements: Requirements, cards: tuple[ModelCard, ...], seen: Forecast
-) -> tuple[list[Ranked], list[Rejection]]:
+) -> tuple[list[Ranked], list[Refusal]]:
     """Those that take part, and every other with the first thing that kept it out; the baseline is neither."""
     constraints = demands_of(requirements)
     verdicts = [judged(constraint, cards) for constraint in constraints]
@@ -112,13 +125,12 @@ def screened(
     for row, card in enumerate(cards):
         if is_beside(card, requirements):
             continue
-        refused = _unfit(card)
+        unfit = _unfit(card)
         about = [(constraint, verdicts[i][row]) for i, constraint in enumerate(constraints)]
-        for constraint, verdict in about:
-            if refused is None and constraint.excludes(verdict):
-                refused = Rejection(model=card.model, constraint=constraint.kind, reason=verdict.reason)
+        broken = ((c.kind, verdict.reason) for c, verdict in about if c.excludes(verdict))
+        refused = unfit or next(broken, None)
         if refused:
-            rejected.append(refused)
+            rejected.append(Refusal(card.model, *refused))
             continue
         missed = [(c, v.reason) for c, v in about if v.outcome == "violated" and not c.hard]
         cut = cut_for(card, short)
@@ -138,21 +150,19 @@ def screened(
     return admitted, rejected
 
 
-def _unfit(card: ModelCard) -> Rejection | None:
+def _unfit(card: ModelCard) -> tuple[str, Text] | None:
     """Why a model cannot be on the list whatever the user demands; None where it can."""
     if is_yardstick(card):
-        return Rejection(
-            model=card.model, constraint="baseline", reason=say("a yardstick of the benchmark, not a model to use")
-        )
+        return "baseline", _YARDSTICK
     if not card.pretrained:
-        reason = say("a way to train and no trained model: it learns from what your own users chose")
-        return Rejection(model=card.model, constraint="architecture", reason=reason)
+        return "architecture", _UNTRAINED
     if not is_encoder(card):
-        reason = _ARCHITECTURES.get(card.architecture[0] if card.architecture else "", _NO_VECTOR)
-        return Rejection(model=card.model, constraint="architecture", reason=reason)
+        return "architecture", _ARCHITECTURES.get(card.architecture[0] if card.architecture else "", _NO_VECTOR)
     return None
 
 
+_YARDSTICK = say("a yardstick of the benchmark, not a model to use")
+_UNTRAINED = say("a way to train and no trained model: it learns from what your own users chose")
 _NO_VECTOR = say("it does not turn a text into one vector")
 _ARCHITECTURES = {
     "cross-encoder": say("a cross-encoder: it scores pairs and makes no vector to search with"),

@@ -35,6 +35,28 @@ def proven(
     admitted: Sequence[Ranked], seen: Forecast, requirements: Requirements, k: int
 ) -> tuple[list[Ranked], list[Rejection], list[Text]]:
     """Those with enough evidence in the language, rejections for the rest, and a note where the rule was relaxed."""
+    field, notes = field_of(admitted, seen, k)
+    kept = {entry.card.model for entry in field}
+    language = language_of(requirements, seen)
+    rejected = [
+        Rejection(
+            model=entry.card.model,
+            constraint="evidence",
+            reason=say(
+                "too few groups of benchmark tasks behind it: {found} in {language}, {all} in all",
+                found=seen.groups_in_language[entry.card.model],
+                language=language,
+                all=seen.groups_in_all[entry.card.model],
+            ),
+        )
+        for entry in admitted
+        if entry.card.model not in kept
+    ]
+    return field, rejected, notes
+
+
+def field_of(admitted: Sequence[Ranked], seen: Forecast, k: int) -> tuple[list[Ranked], list[Text]]:
+    """Those with enough evidence in the language, and a note where the rule was relaxed."""
 
     def inlanguage_of(entry: Ranked) -> int:
         return seen.groups_in_language[entry.card.model]
@@ -65,23 +87,7 @@ def proven(
         wider = [entry for entry in admitted if suffices(entry)] if len(field) < enough else field
         if len(wider) > len(field):
             field, notes = wider, [note] if note else []
-    kept = {entry.card.model for entry in field}
-    language = language_of(requirements, seen)
-    rejected = [
-        Rejection(
-            model=entry.card.model,
-            constraint="evidence",
-            reason=say(
-                "too few groups of benchmark tasks behind it: {found} in {language}, {all} in all",
-                found=inlanguage_of(entry),
-                language=language,
-                all=in_all(entry),
-            ),
-        )
-        for entry in admitted
-        if entry.card.model not in kept
-    ]
-    return field, rejected, notes
+    return field, notes
 
 
 def choose(
@@ -92,7 +98,32 @@ def choose(
     Returns:
         The chosen, in order, each with what its place is held for; and why the others, in order, are not among them.
     """
-    roots = {entry.card.model: _root(entry.card, cards) for entry in ranked}
+    roots = roots_of(ranked, cards)
+    chosen, slots = chosen_of(ranked, seen, k, roots)
+    kept = {entry.card.model for entry in chosen}
+    # A place that is held for something else was not to be had for a better prediction.
+    last = min((e.prediction.mean for e in chosen if e.card.model not in slots), default=chosen[0].prediction.mean)
+    rejected = [
+        Rejection(
+            model=entry.card.model,
+            constraint="rank",
+            reason=_capped(entry, chosen, roots, NOT_BUILT_HERE) or _behind(entry, place, len(ranked), last),
+        )
+        for place, entry in enumerate(ranked, 1)
+        if entry.card.model not in kept
+    ]
+    return [(entry, slots.get(entry.card.model)) for entry in chosen], rejected
+
+
+def roots_of(ranked: Sequence[Ranked], cards: Mapping[str, ModelCard]) -> dict[str, str]:
+    """For each model, the one that it was made from in the first place."""
+    return {entry.card.model: _root(entry.card, cards) for entry in ranked}
+
+
+def chosen_of(
+    ranked: Sequence[Ranked], seen: Forecast, k: int, roots: Mapping[str, str]
+) -> tuple[list[Ranked], dict[str, Slot]]:
+    """The first `k` of a ranking under the rules 4 to 6, in order, and by model what a place is held for."""
     chosen: list[Ranked] = []
     for not_built in (NOT_BUILT_HERE, k):
         for entry in ranked:
@@ -111,19 +142,7 @@ def choose(
     if smaller:
         chosen, slots[smaller[1].card.model] = smaller[0], "small"
     chosen.sort(key=lambda entry: entry.order)
-    kept = {entry.card.model for entry in chosen}
-    # A place that is held for something else was not to be had for a better prediction.
-    last = min((e.prediction.mean for e in chosen if e.card.model not in slots), default=chosen[0].prediction.mean)
-    rejected = [
-        Rejection(
-            model=entry.card.model,
-            constraint="rank",
-            reason=_capped(entry, chosen, roots, NOT_BUILT_HERE) or _behind(entry, place, len(ranked), last),
-        )
-        for place, entry in enumerate(ranked, 1)
-        if entry.card.model not in kept
-    ]
-    return [(entry, slots.get(entry.card.model)) for entry in chosen], rejected
+    return chosen, slots
 
 
 def _behind(entry: Ranked, place: int, total: int, last: float) -> Text:
