@@ -14,12 +14,14 @@ from agent.candidates import read_candidates, specs_of
 from agent.context import Context
 from agent.descriptions import assumptions, describe_change
 from agent.hearing import asked_of, named_data, read_choice, still_open, without_markup_paths
+from agent.llm_answers.worded import Worded
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
 from agent.reporting import recommendation_of, report_of, why_unmeasured
 from agent.routing import is_stopped
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
+from agent.understanding.rules import RuleUnderstanding
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
@@ -52,8 +54,10 @@ def foreseen(node: Callable[[Nodes, State], State]) -> Callable[[Nodes, State], 
     """Turn a foreseen error, or a stop, into a state that the conversation can go on from; bugs pass through."""
 
     def guarded(self: Nodes, state: State) -> State:
+        thread = get_config()["configurable"]["thread_id"]
         try:
-            return node(self, state)
+            with stoppable(lambda: self._context.should_stop(thread)):
+                return node(self, state)
         except AdvisorError as error:
             return _failed(error)
         except Stopped:
@@ -88,7 +92,7 @@ class Nodes:
         """What else than candidates a message says."""
         asked, handed = asked_of(state), state.get("handed")
         update = State(requirements=before)
-        found = without_markup_paths(self._context.understanding.understand(text, before, asked), text)
+        found = without_markup_paths(self._understood(text, before, asked), text)
         found = read_choice(found, text, asked, stopped=is_stopped(state))
         if not handed:
             found = answers.as_question_of_knowledge(found, text, self._context)
@@ -119,6 +123,14 @@ class Nodes:
             update |= cleared(state) | State(status="interviewing")
         self._say_what_was_read(found, state, silent=bool(of_data or handed))
         return update | State(requirements=found.requirements)
+
+    def _understood(self, text: str, before: Requirements, asked: Asked | None) -> Understood:
+        """The message as it is understood; by rules alone where the user would not wait for a language model."""
+        try:
+            return self._context.understanding.understand(text, before, asked)
+        except Stopped:
+            note = say("I read this by rules alone: you did not want to wait for the language model.")
+            return RuleUnderstanding().understand(text, before, asked).model_copy(update={"note": note})
 
     def _candidates_meant(self, text: str, state: State) -> tuple[str, State]:
         """The message without what it says of candidates, and an update with that.
@@ -207,7 +219,12 @@ class Nodes:
         assert understood
         told, writer = answers.answer(understood, state, self._context), self._context.writer
         if writer is not None:
-            worded = writer.word(understood, told, state, self._context)
+            try:
+                worded = writer.word(understood, told, state, self._context)
+            except Stopped:  # what was found without it is there
+                worded = Worded(
+                    None, say("This answer is in my own words: you did not want to wait for the language model.")
+                )
             if worded.note is not None:
                 _tell(events.Noted(requirements=state["requirements"], changes=(), note=worded.note))
             told = worded.text or told
@@ -224,7 +241,7 @@ class Nodes:
         source = state.get("reading") or state["data"]
         assert source
         try:
-            with _stage("profile", say("Reading your data"), self._context) as listen:
+            with _stage("profile", say("Reading your data")) as listen:
                 dataset = self._context.dataset(source)
                 found = profile(dataset, listen)
         except AdvisorError as error:
@@ -342,7 +359,7 @@ class Nodes:
         assert consent
         dataset, workspace = self._context.dataset(source), self._context.workspace
         specs = [c.spec for c in plan.candidates]
-        with _stage("evaluate", say("Measuring quality on your data"), self._context) as listen:
+        with _stage("evaluate", say("Measuring quality on your data")) as listen:
             if not _is_worth_screening(plan, state["requirements"], state.get("shortlist")):
                 full = evaluate(dataset, specs, workspace, consent=consent, on_progress=listen)
                 return State(evaluation=full, screening=None, status="measuring")
@@ -358,7 +375,7 @@ class Nodes:
         assert evaluation
         if _covers(state.get("benchmark"), [c.spec for c in evaluation.candidates]):
             return State()
-        with _stage("benchmark", say("Timing the candidates on this machine"), self._context) as listen:
+        with _stage("benchmark", say("Timing the candidates on this machine")) as listen:
             found = benchmark(
                 self._context.dataset(source),
                 [c.spec for c in evaluation.candidates],
@@ -463,18 +480,16 @@ def _tell(event: events.Event) -> None:
 
 
 @contextmanager
-def _stage(stage: Stage, text: Text, context: Context) -> Iterator[Callable[[Progress], None]]:
-    """Tells of a long step, and ends it (`Stopped`) when the user wants that."""
+def _stage(stage: Stage, text: Text) -> Iterator[Callable[[Progress], None]]:
+    """Tells of a long step; it ends (`Stopped`) at its next progress when the user wants that."""
     _tell(events.StageStarted(stage=stage, text=text))
     write = get_stream_writer()
-    thread = get_config()["configurable"]["thread_id"]
     begun = time.monotonic()
 
     def listen(progress: Progress) -> None:
         stop_point()
         write(events.Progressed(progress=progress))
 
-    with stoppable(lambda: context.should_stop(thread)):
-        stop_point()
-        yield listen
+    stop_point()
+    yield listen
     write(events.StageDone(stage=stage, seconds=round(time.monotonic() - begun, 1)))

@@ -19,6 +19,7 @@ from knowledge.errors import (
     is_full,
 )
 from knowledge.wording import say
+from tools.workers import unless_stopped
 from tools.workspace import Workspace
 
 #: models whose weights an installable package carries: hub id -> (package, module, folder inside it)
@@ -179,9 +180,8 @@ def _ask(model: str, revision: str | None, workspace: Workspace) -> Found:
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        info = HfApi(endpoint=workspace.hub_endpoint).model_info(
-            model, revision=revision, files_metadata=True, timeout=10.0
-        )
+        api = HfApi(endpoint=workspace.hub_endpoint)
+        info = unless_stopped(lambda: api.model_info(model, revision=revision, files_metadata=True, timeout=10.0))
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise _full_name(model, workspace) or UnknownModelError(
             say("The hub has no model {model} (revision {revision}).", model=model, revision=revision or "main"),
@@ -219,13 +219,15 @@ def download(model: str, revision: str | None, workspace: Workspace) -> Path:
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 
     try:
-        folder = snapshot_download(
-            model,
-            revision=revision,
-            allow_patterns=PATTERNS,
-            ignore_patterns=SKIPPED,
-            cache_dir=workspace.hub_cache,
-            endpoint=workspace.hub_endpoint,
+        folder = unless_stopped(
+            lambda: snapshot_download(
+                model,
+                revision=revision,
+                allow_patterns=PATTERNS,
+                ignore_patterns=SKIPPED,
+                cache_dir=workspace.hub_cache,
+                endpoint=workspace.hub_endpoint,
+            )
         )
     except GatedRepoError as error:
         raise ProviderError(

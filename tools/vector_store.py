@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from knowledge.errors import ProviderError, ResourceError
 from knowledge.wording import say
 from tools.encoders.base import Vectors
+from tools.workers import stoppably
 from tools.workspace import Workspace
 
 #: collections are named with this prefix, and only such are ever dropped
@@ -246,7 +247,7 @@ class Collection:
         k = min(k, self._size)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         scores = np.zeros((len(queries), k))
-        for start in range(0, len(queries), SEARCH_QUERIES):
+        for start in stoppably(range(0, len(queries), SEARCH_QUERIES)):
             batch = [vector.tolist() for vector in queries[start : start + SEARCH_QUERIES]]
             # without output_fields Milvus Lite returns every vector too
             found = self._client.search(self._name, data=batch, limit=k, output_fields=["row"], timeout=CALL_SECONDS)

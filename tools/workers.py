@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import knowledge.errors
 from knowledge.errors import AdvisorError, ResourceError, make_room
@@ -29,7 +30,10 @@ from knowledge.wording import Text, say
 JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed", "tools.untrusted.child"})
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
+#: seconds between two looks at whether the user wants what runs to end
+LOOK_EVERY = 0.1
 Message = dict[str, Any]
+T = TypeVar("T")
 
 
 class Stopped(BaseException):
@@ -63,6 +67,54 @@ def stop_point() -> None:
     should_stop = _should_stop.get()
     if should_stop is not None and should_stop():
         raise Stopped
+
+
+def stoppably(parts: Iterable[T]) -> Iterator[T]:
+    """The same parts, with a `stop_point` before each."""
+    for part in parts:
+        stop_point()
+        yield part
+
+
+def unless_stopped(
+    call: Callable[[], T], *, seconds: float | None = None, abandon: Callable[[], None] = lambda: None
+) -> T:
+    """The result of a call that nothing can interrupt, such as one that waits for a network.
+
+    Where the user wants what runs to end, or the time is over, nobody waits for it any more: it is left to end by
+    itself, after `abandon` has done what makes that soon.
+
+    Raises:
+        Stopped: the user wants what runs to end.
+        TimeoutError: it took longer than `seconds`.
+    """
+    if seconds is None and _should_stop.get() is None:
+        return call()
+    done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            done.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            done.put((None, error))
+
+    Thread(target=work, daemon=True, name="may-be-left").start()
+    until = None if seconds is None else time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(Empty):
+            left = LOOK_EVERY if until is None else max(min(LOOK_EVERY, until - time.monotonic()), 0.001)
+            found, error = done.get(timeout=left)
+            if error is not None:
+                raise error
+            return cast(T, found)
+        try:
+            stop_point()
+        except Stopped:
+            abandon()
+            raise
+        if until is not None and time.monotonic() >= until:
+            abandon()
+            raise TimeoutError
 
 
 #: of the parent's environment a child sees only this: models never see a key
@@ -223,7 +275,7 @@ class _Watch:
         begun = time.monotonic()
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self._pid)
-            while not self._done.wait(0.1):
+            while not self._done.wait(LOOK_EVERY):
                 if self._should_stop is not None and self._should_stop():
                     process.kill()
                 elif self._memory_mb is not None and process.memory_info().rss > self._memory_mb * 2**20:

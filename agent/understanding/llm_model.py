@@ -7,12 +7,9 @@ that somebody else chose.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +18,7 @@ from pydantic import SecretStr, ValidationError
 from agent.understanding.llm_schema import Extraction, schema
 from knowledge.errors import AdvisorError, MissingExtraError, ProviderError
 from knowledge.wording import Text, say
+from tools.workers import unless_stopped
 
 #: how often a model may answer with something else than was asked for
 ATTEMPTS = 2
@@ -117,7 +115,8 @@ class LanguageModel:
         if self._failed and self._clock() - self._failed[0] < REST:
             raise self._failed[1].with_traceback(None)
         try:
-            found = _within(seconds, ask)
+            # a client counts from one received byte to the next: a server that drips would hold us for ever
+            found = unless_stopped(ask, seconds=seconds)
         except UnusableAnswerError:
             raise
         except AdvisorError as error:
@@ -234,26 +233,3 @@ class LanguageModel:
     def _cause(self, why: Text) -> Text:
         end = self.endpoint
         return say("The language model {model} ({host}) was no help: {why}.", model=end.model, host=end.host, why=why)
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """The result of a call, or TimeoutError; a call that is late is left to end by itself.
-
-    A client's own timeout counts from one received byte to the next, so a server that drips would hold us for ever.
-    """
-    done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-
-    def work() -> None:
-        try:
-            done.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            done.put((None, error))
-
-    threading.Thread(target=work, daemon=True, name="language-model").start()
-    with suppress(Empty):
-        found, error = done.get(timeout=seconds)
-        if error is not None:
-            raise error
-        assert found is not None
-        return found
-    raise TimeoutError

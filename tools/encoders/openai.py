@@ -15,6 +15,7 @@ from knowledge.candidate import Leg
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
 from tools.encoders.base import Kind, Resolved, Vectors, hash_files
+from tools.workers import unless_stopped
 from tools.workspace import Workspace
 
 OPTIONS: frozenset[str] = frozenset()
@@ -93,7 +94,10 @@ class OpenAIEncoder:
 
         try:
             # "float" rather than the SDK's default base64, which not every compatible server speaks
-            response = self._client.embeddings.create(model=self._model, input=batch, encoding_format="float")
+            response = unless_stopped(
+                lambda: self._client.embeddings.create(model=self._model, input=batch, encoding_format="float"),
+                abandon=self._client.close,  # or its SDK would go on trying
+            )
             found = [item.embedding for item in sorted(response.data, key=lambda item: item.index)]
             self.tokens += response.usage.total_tokens if response.usage else 0
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:  # the latter: not such an answer

@@ -21,6 +21,7 @@ from tools.fitness import examine, unfit
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
 from tools.run_store import RunStore, new_run_id
+from tools.workers import stoppably
 from tools.workspace import Workspace
 
 #: documents ranked per query, unless a metric's cut-off asks for more
@@ -78,7 +79,7 @@ def evaluate(
         missing = [c for c in keys if c not in known and c not in failures]
         # opened only now: Milvus Lite complains about clients that idle while models encode
         with store_for(missing, session) as store:
-            for candidate in missing:
+            for candidate in stoppably(missing):
                 try:
                     new, scores, first = measure(candidate, keys[candidate], session, store, judgments, metrics)
                 except AdvisorError as error:

@@ -13,6 +13,7 @@ from tools.bm25 import BM25Index
 from tools.encoding import stream, vectors
 from tools.evaluate.session import Searched, Session
 from tools.vector_store import VectorStore
+from tools.workers import stoppably, unless_stopped
 
 
 def store_for(candidates: Sequence[Candidate], session: Session) -> AbstractContextManager[VectorStore | None]:
@@ -28,9 +29,9 @@ def search(leg: Leg, session: Session, store: VectorStore | None) -> Searched:
 
 def _search_words(leg: Leg, session: Session) -> Searched:
     begun = time.perf_counter()
-    index = BM25Index(session.texts("document"), leg)
+    index = unless_stopped(lambda: BM25Index(session.texts("document"), leg))
     indexed = time.perf_counter()
-    rankings = retrieval.Rankings(*index.search(session.texts("query"), session.depth))
+    rankings = retrieval.Rankings(*unless_stopped(lambda: index.search(session.texts("query"), session.depth)))
     return Searched(rankings, index_seconds=indexed - begun, search_seconds=time.perf_counter() - indexed)
 
 
@@ -41,7 +42,8 @@ def _search_vectors(leg: Leg, session: Session, store: VectorStore | None) -> Se
     asked = encoders.finish(vectors(resolved, session.texts("query"), "query", session.workspace), leg, resolved)
     size, dimension = len(documents), asked.shape[1]
     parts = (
-        encoders.finish(part, leg, resolved) for part in stream(resolved, documents, "document", session.workspace)
+        encoders.finish(part, leg, resolved)
+        for part in stoppably(stream(resolved, documents, "document", session.workspace))
     )
     begun = indexed = time.perf_counter()
     note = None
