@@ -53,7 +53,7 @@ def modules() -> list[str]:
 
 
 #: modules that are made of a heavy library; nobody imports them before they are needed
-MADE_OF_GRADIO = {"app.chat.page"}
+MADE_OF_GRADIO = {"app.chat.page", "app.chat.controls", "app.chat.files", "app.chat.pulse", "app.chat.view"}
 
 
 def test_importing_everything_imports_nothing_heavy_and_does_nothing():

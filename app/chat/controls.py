@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,22 @@ from agent.descriptions import slot_name
 from agent.interview import asked_about
 from agent.transcript import shown
 from agent.understanding.findings import SLOTS
-from app.chat.conversations import Conversations, Live
-from app.chat.messages import SKIP_BAD, ChatMessage, Running, chat_messages, turn_at
-from app.chat.panels import head, needs_list, thread_list
-from app.chat.results import last_result, pareto_figure, result_table
+from app.chat.conversations import Conversations
+from app.chat.messages import SKIP_BAD, chat_messages, turn_at
+from app.chat.panels import duel_html
+from app.chat.results import last_result
 from app.chat.uploads import Uploads
-from app.wording import code, escape, needs
+from app.chat.view import BESIDE, OFFER, RESULT, View, unchanged
+from app.wording import escape
 from knowledge.constraints import CONSTRAINTS
 from knowledge.errors import AdvisorError
-from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
 from knowledge.wording import Language, say
 from tools.data_source import STDLIB, DataSource
+from tools.datasets.columns import ROLES
+from tools.head_to_head import HeadToHead
+from tools.report.voice import short_names
 
-#: seconds between two looks at a conversation by an open page, and between two ticks of a step's clock
-LOOK_EVERY, TICK = 0.1, 1.0
 SAMPLE = DataSource(path=STDLIB, documents=1200, queries=300)
 LONGEST_MESSAGE = 20_000
 #: takes a demand back
@@ -46,87 +46,17 @@ class Controls:
     uploads: Uploads
     language: Language
 
-    # ---- what is shown
-
-    async def watch(self, request: gr.Request) -> AsyncIterator[list[Any]]:
-        """Show the conversation for as long as the page is open; sends only what has changed."""
+    async def show_chat(self, view: View | None, request: gr.Request) -> list[Any]:
+        """The page's view, and the messages: first, for they are waited for."""
         thread = thread_of(request)
         if thread is None:
-            return
-        transcript = self.conversations.advisor.transcript
-        await asyncio.to_thread(self.conversations.wake, thread)
-        told: list[events.Event] = []
-        offset, seen, decided, busy = 0, None, None, None
-        for first in itertools.chain([True], itertools.repeat(False)):
-            live = self.conversations.live(thread)
-            now = (live.version, transcript.size(thread), live.elapsed and int(live.elapsed / TICK))
-            if now != seen:
-                news, offset = transcript.read(thread, offset)
-                told += news
-                fresh = bool(news) or seen is None or not live.busy
-                beside = await asyncio.to_thread(self._beside, thread) if fresh else [gr.skip(), gr.skip()]
-                found = last_result(shown(told))
-                yield [
-                    head(self.language, thread) if first else gr.skip(),
-                    beside[0],
-                    await asyncio.to_thread(self._chat, thread, told, live, fresh),
-                    gr.update(visible=live.busy) if live.busy != busy else gr.skip(),
-                    beside[1],
-                    *(await asyncio.to_thread(self._result, thread, found) if found is not decided else _SKIPPED),
-                ]
-                seen, decided, busy = now, found, live.busy
-            await asyncio.sleep(LOOK_EVERY)
+            return [None, gr.skip(), gr.skip()]
+        view = view or View(self.conversations, thread, self.language)
+        return [view, *await asyncio.to_thread(view.chat)]
 
-    def _chat(self, thread: str, told: Sequence[events.Event], live: Live, fresh: bool) -> Any:
-        running = Running(live.progress, live.elapsed)
-        waiting = tuple(live.waiting)
-        messages = chat_messages(told, self.language, busy=live.busy, running=running, waiting=waiting)
-        return gr.update(value=messages, feedback_value=self._ratings(thread, messages)) if fresh else messages
-
-    def _ratings(self, thread: str, messages: Sequence[ChatMessage]) -> list[str | None]:
-        """What the user thinks of each of the advisor's messages, as gradio's chatbot wants to know it."""
-        try:
-            known = self.conversations.advisor.ratings(thread)
-        except AdvisorError:
-            return []
-        found = (known.get(m["content"]) for m in messages if m["role"] == "assistant")
-        return [None if liked is None else "Like" if liked else "Dislike" for liked in found]
-
-    def _beside(self, thread: str) -> list[str]:
-        """The list of conversations, and the requirements."""
-        advisor = self.conversations.advisor
-        listed = thread_list(advisor.transcript.recent(), thread, self.conversations.busy(), self.language)
-        try:
-            requirements = advisor.state(thread).get("requirements") or Requirements()
-        except AdvisorError as error:  # a newer version's, or damaged
-            return [listed, escape(error.render(self.language))]
-        return [listed, needs_list(needs(requirements, self.language), self.language)]
-
-    def _result(self, thread: str, found: Recommendation | None) -> list[Any]:
-        """Updates of the result's parts: the whole, the four links, the table, the plot, the permalink."""
-        if found is None:
-            return [gr.update(visible=False), *_SKIPPED[1:]]
-        folder = f"/reports/{found.run_id}"
-        table = result_table(found, self.language)
-        figure = pareto_figure(found, self.language)
-        report = self.conversations.advisor.report(thread)
-        again = (
-            say("Do it again: {command}", command="").render(self.language) + code(report.reproduce) if report else ""
-        )
-        stays = say("This result stays at {address}", address="").render(self.language) + code(f"{folder}/report.html")
-        return [
-            gr.update(visible=True),
-            gr.update(link=f"{folder}/report.html"),
-            *(gr.update(link=f"{folder}/report.{kind}?download=1") for kind in ("html", "md", "json")),
-            gr.update(
-                value={"headers": table.heads, "data": table.rows},
-                datatype=table.kinds,
-                column_widths=table.widths,
-                visible=bool(table.rows),
-            ),
-            gr.update(value=figure, visible=figure is not None),
-            f"{stays}\n\n{again}",
-        ]
+    async def show_beside(self, view: View | None) -> list[Any]:
+        """All that lies beside and below the chat."""
+        return await asyncio.to_thread(view.beside) if view else unchanged(1 + BESIDE + OFFER + RESULT)
 
     # ---- what is said
 
@@ -198,7 +128,7 @@ class Controls:
     # ---- data
 
     async def take(self, files: Sequence[str] | None, request: gr.Request) -> None:
-        """Keep uploaded files and hand them to the advisor."""
+        """Keep uploaded files and show what they look like."""
         thread = thread_of(request)
         if thread is None or not files:
             return
@@ -207,7 +137,40 @@ class Controls:
         except AdvisorError as error:
             self.conversations.fail(thread, error)
         else:
-            await self._say(thread, "", source)
+            await asyncio.to_thread(self.conversations.offer, thread, source)
+
+    async def look_again(self, said: Mapping[gr.components.Component, Any], request: gr.Request) -> None:
+        """Show what the uploaded files look like when columns are taken otherwise, or bad entries are left out.
+
+        Args:
+            said: what the form's parts say; those of the roles are called ``role-ROLE``.
+            request: names the conversation.
+        """
+        values = {part.elem_id: value for part, value in said.items()}
+        thread = thread_of(request)
+        offer = self.conversations.live(thread).offer if thread else None
+        if thread is None or offer is None:
+            return
+        guessed = {role: column for file in offer.preview.files for role, column in file.guessed.items()}
+        chosen = {role: str(column) for role in ROLES if (column := values[f"role-{role}"])}
+        mapped = {r: c for r, c in chosen.items() if r in offer.source.columns or guessed.get(r) != c}
+        source = offer.source.model_copy(update={"columns": mapped, "skip_bad": bool(values["skip-bad"])})
+        if source != offer.source:
+            await asyncio.to_thread(self.conversations.offer, thread, source)
+
+    async def use(self, request: gr.Request) -> None:
+        """Hand the uploaded data to the advisor."""
+        thread = thread_of(request)
+        offer = self.conversations.live(thread).offer if thread else None
+        if thread is not None and offer is not None:
+            await self._say(thread, "", offer.source)
+            await asyncio.to_thread(self.conversations.offer, thread, None)
+
+    async def discard(self, request: gr.Request) -> None:
+        """Forget the uploaded data."""
+        thread = thread_of(request)
+        if thread is not None:
+            await asyncio.to_thread(self.conversations.offer, thread, None)
 
     async def take_sample(self, request: gr.Request) -> None:
         """Hand the sample to the advisor."""
@@ -250,6 +213,47 @@ class Controls:
 
     # ---- result
 
+    async def show_pair(self, first: str | None, second: str | None, request: gr.Request) -> list[Any]:
+        """Two candidates query by query: at first the winner and the next best."""
+        found = self._decision(request)
+        specs = [row.spec for row in found.rows] if found else []
+        if len(specs) < 2 or found is None:
+            none = say("There are no two candidates to compare.").render(self.language)
+            return [gr.skip(), gr.skip(), gr.update(choices=[], value=None), escape(none)]
+        names = short_names(specs)
+        one = first if first in specs else found.winner or specs[0]
+        other = second if second in specs else next(spec for spec in specs if spec != one)
+        choices = [(names[spec], spec) for spec in specs]
+        pair = [gr.update(choices=choices, value=spec) for spec in (one, other)]
+        return [*pair, *await self.show_duels(one, other, request)]
+
+    async def show_duels(self, first: str | None, second: str | None, request: gr.Request) -> list[Any]:
+        """The queries on which two candidates differ most, and what each found for the first of them."""
+        compared = await asyncio.to_thread(self._compare, first, second, request)
+        if isinstance(compared, str):
+            return [gr.update(choices=[], value=None), compared]
+        choices = [(f"{duel.difference:+.3f}  {duel.text[:100]}", duel.query) for duel in compared.duels]
+        chosen = compared.duels[0].query if compared.duels else None
+        return [gr.update(choices=choices, value=chosen), duel_html(compared, chosen, self.language)]
+
+    async def show_duel(self, first: str, second: str, query: str | None, request: gr.Request) -> str:
+        """What two candidates found for a query, side by side."""
+        compared = await asyncio.to_thread(self._compare, first, second, request)
+        return compared if isinstance(compared, str) else duel_html(compared, query, self.language)
+
+    def _compare(self, first: str | None, second: str | None, request: gr.Request) -> HeadToHead | str:
+        """Two candidates of the last evaluation, or why they cannot be compared."""
+        thread = thread_of(request)
+        try:
+            found = self.conversations.advisor.head_to_head(thread or "", str(first), str(second))
+        except AdvisorError as error:
+            return escape(error.render(self.language))
+        return found
+
+    def _decision(self, request: gr.Request) -> Recommendation | None:
+        thread = thread_of(request)
+        return last_result(shown(self._told(thread))) if thread else None
+
     async def show_left_out(self, request: gr.Request) -> Any:
         """The models that the demands left out, with the reasons."""
         thread = thread_of(request)
@@ -260,10 +264,6 @@ class Controls:
             for r in (found.rejected if found else ())
         ]
         return gr.update(value=rows or [[""] * 3])
-
-
-#: of the result's parts: nothing has changed
-_SKIPPED: list[Any] = [gr.skip() for _ in range(8)]
 
 
 def thread_of(request: gr.Request) -> str | None:

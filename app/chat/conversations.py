@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock, Thread
 from time import monotonic
@@ -18,6 +18,7 @@ from knowledge.errors import AdvisorError
 from knowledge.progress import Progress
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
+from tools.datasets import Preview
 
 LOG = logging.getLogger(__name__)
 #: the exit code of a bug, on the command line and in a transcript
@@ -34,6 +35,14 @@ class Message:
     about: str | None = None
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Uploaded data, and what it looks like."""
+
+    source: DataSource
+    preview: Preview
+
+
 @dataclass
 class Live:
     """What is going on in one conversation; `version` changes whenever anything does.
@@ -43,12 +52,14 @@ class Live:
         busy: whether something is being worked on.
         progress: of the long step that runs.
         since: when that step began, by the monotonic clock.
+        offer: data that was uploaded and not handed to the advisor yet.
     """
 
     waiting: deque[Message] = field(default_factory=deque)
     busy: bool = False
     progress: Progress | None = None
     since: float | None = None
+    offer: Offer | None = None
     version: int = 0
 
     @property
@@ -70,6 +81,12 @@ class Conversations:
         """What is going on in a conversation."""
         with self._lock:
             return self._live.setdefault(thread, Live())
+
+    def now(self, thread: str) -> Live:
+        """What is going on in a conversation at this moment: a copy, which does not change while it is shown."""
+        live = self.live(thread)
+        with self._lock:
+            return replace(live, waiting=deque(live.waiting))
 
     def say(
         self,
@@ -100,6 +117,13 @@ class Conversations:
         """End what runs, at the next place where nothing is lost."""
         with self._telling(thread):
             self.advisor.cancel(thread)
+
+    def offer(self, thread: str, source: DataSource | None) -> None:
+        """Show what uploaded data looks like, before it is handed over; None takes the offer away."""
+        live = self.live(thread)
+        with self._telling(thread):
+            live.offer = Offer(source, source.preview()) if source else None
+            self._changed(live)
 
     def busy(self) -> frozenset[str]:
         """The conversations in which something runs."""

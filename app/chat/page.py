@@ -9,9 +9,12 @@ import gradio as gr
 
 from agent.descriptions import slot_name
 from app.chat.controls import Controls
-from app.chat.panels import HEAD_SCRIPT, NEEDS_SCRIPT, head
+from app.chat.messages import SKIP_BAD
+from app.chat.panels import HEAD_SCRIPT, NEEDS_SCRIPT, ROLE_NAMES, connection_lost, head
+from app.chat.pulse import SCRIPT as PULSE_SCRIPT
 from app.chat.uploads import KINDS
 from knowledge.wording import Text, say
+from tools.datasets.columns import ROLES
 
 STYLE = Path(__file__).with_name("style.css")
 FONTS = (
@@ -25,7 +28,7 @@ FONTS = (
     "sans-serif",
 )
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-#: events that every visitor may cause at once, each page holding one `watch` for as long as it is open
+#: events that every visitor may cause at once
 QUICK: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -55,9 +58,14 @@ def make_page(controls: Controls) -> gr.Blocks:
                 needs = _Needs(t, controls)
         result = _Result(t, controls)
 
-        shown = [top, threads, chat, stop, needs.list, result.whole, *result.links, result.table, result.plot]
-        shown += [result.permalink]
-        blocks.load(controls.watch, outputs=shown, **QUICK)
+        # in the order of `View.beside`
+        beside = [chat, top, threads, needs.list, *data.offered, result.whole, *result.links]
+        beside += [result.table, result.plot, result.permalink]
+        pulse, view = gr.HTML(connection_lost(language), elem_id="pulse", js_on_load=PULSE_SCRIPT), gr.State()
+        shown = pulse.tick(
+            controls.show_chat, inputs=view, outputs=[view, chat, stop], trigger_mode="always_last", **QUICK
+        )
+        shown.then(controls.show_beside, inputs=view, outputs=beside, **QUICK)
         text.submit(controls.send, inputs=text, outputs=text, **QUICK)
         chat.option_select(controls.choose, **QUICK)
         chat.edit(controls.edit, **QUICK)
@@ -119,12 +127,35 @@ class _Data:
             self.upload = gr.UploadButton(
                 t(say("Upload files")), file_count="multiple", file_types=list(KINDS), elem_id="upload"
             )
-            self.sample = gr.Button(t(say("Try the sample: Python's documentation")), elem_id="sample")
+            with gr.Row():
+                self.sample = gr.Button(t(say("Try the sample: Python's documentation")), elem_id="sample", size="sm")
+                gr.Button(
+                    t(say("A file to try: questions and answers (CSV)")),
+                    link=f"/samples/faq_{controls.language}.csv",
+                    elem_id="sample-file",
+                    size="sm",
+                )
+            with gr.Column(visible=False, elem_id="offer") as self.offer:
+                self.preview = gr.HTML(elem_id="preview")
+                with gr.Accordion(t(say("Columns")), open=False):
+                    self.roles = [
+                        gr.Dropdown([], label=t(ROLE_NAMES[role]), elem_id=f"role-{role}", visible=False)
+                        for role in ROLES
+                    ]
+                self.skip_bad = gr.Checkbox(label=t(SKIP_BAD), elem_id="skip-bad")
+                with gr.Row():
+                    self.use = gr.Button(t(say("Use this data")), variant="primary", size="sm", elem_id="use")
+                    self.discard = gr.Button(t(say("Discard")), size="sm", elem_id="discard")
+        self.offered = [self.offer, self.preview, *self.roles, self.skip_bad]
 
     def listen(self, controls: Controls) -> None:
         """Connect the controls."""
         self.upload.upload(controls.take, inputs=self.upload, outputs=self.upload, **QUICK)
         self.sample.click(controls.take_sample, **QUICK)
+        said = {*self.roles, self.skip_bad}  # a set: they come by name
+        gr.on([part.input for part in said], controls.look_again, inputs=said, **QUICK)
+        self.use.click(controls.use, **QUICK)
+        self.discard.click(controls.discard, **QUICK)
 
 
 class _Needs:
@@ -132,7 +163,6 @@ class _Needs:
 
     def __init__(self, t: Any, controls: Controls) -> None:
         with gr.Accordion(t(say("Requirements and assumptions")), open=True):
-            self.list = gr.HTML(elem_id="needs", js_on_load=NEEDS_SCRIPT)
             choices = [(slot_name(about).render(controls.language), about) for about in controls.changeable]
             self.about = gr.Dropdown(
                 choices, value=None, label=t(say("Change or add a requirement")), elem_id="about", filterable=True
@@ -141,6 +171,7 @@ class _Needs:
                 [], value=None, label=t(say("It is")), allow_custom_value=True, elem_id="value", visible=False
             )
             self.set = gr.Button(t(say("Set")), size="sm", elem_id="set", visible=False)
+            self.list = gr.HTML(elem_id="needs", js_on_load=NEEDS_SCRIPT)
 
     def listen(self, controls: Controls) -> None:
         """Connect the controls."""
@@ -168,6 +199,12 @@ class _Result:
                     )
                 with gr.Tab(t(say("Quality against cost"))):
                     self.plot = gr.Plot(elem_id="plot", show_label=False)
+                with gr.Tab(t(say("Query by query"))) as self.tab_queries:
+                    with gr.Row():
+                        self.first = gr.Dropdown([], label=t(say("Candidate A")), elem_id="first")
+                        self.second = gr.Dropdown([], label=t(say("Candidate B")), elem_id="second")
+                    self.duel = gr.Dropdown([], label=t(say("Query")), elem_id="duel")
+                    self.side_by_side = gr.HTML(elem_id="side-by-side")
                 with gr.Tab(t(say("Left out"))) as self.tab_left_out:
                     self.left_out = gr.Dataframe(
                         headers=[t(say("Model")), t(say("Requirement")), t(say("Reason"))],
@@ -183,4 +220,14 @@ class _Result:
 
     def listen(self, controls: Controls) -> None:
         """Connect the controls."""
+        pair = [self.first, self.second]
+        self.tab_queries.select(controls.show_pair, inputs=pair, outputs=[*pair, self.duel, self.side_by_side], **QUICK)
+        gr.on(
+            [part.input for part in pair],
+            controls.show_duels,
+            inputs=pair,
+            outputs=[self.duel, self.side_by_side],
+            **QUICK,
+        )
+        self.duel.input(controls.show_duel, inputs=[*pair, self.duel], outputs=self.side_by_side, **QUICK)
         self.tab_left_out.select(controls.show_left_out, outputs=self.left_out, **QUICK)

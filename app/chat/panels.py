@@ -11,6 +11,9 @@ from markupsafe import Markup
 from agent.transcript import Opening
 from app.wording import Need
 from knowledge.wording import Language, Text, say
+from tools.datasets.preview import FilePreview, Preview, Problem
+from tools.head_to_head import HeadToHead, Hit
+from tools.report.voice import short_names
 
 #: of a conversation's first words, so many characters are its title
 TITLE = 60
@@ -31,9 +34,33 @@ element.addEventListener('click', event => {
 NEEDS_SCRIPT = """
 element.addEventListener('click', event => {
   const button = event.target.closest('[data-about]');
-  if (button) trigger('click', {about: button.dataset.about});
+  if (!button) return;
+  trigger('click', {about: button.dataset.about});
+  let tries = 0;
+  const focus = () => {
+    const input = document.querySelector('#value input');
+    if (input) input.focus(); else if (tries++ < 20) setTimeout(focus, 100);
+  };
+  focus();
 });
 """
+ROLE_NAMES: dict[str, Text] = {
+    "id": say("document: id"),
+    "title": say("document: title"),
+    "text": say("document: text"),
+    "query": say("query: text"),
+    "query_id": say("query: id"),
+    "relevant": say("query: ids of the right documents"),
+    "judged_query": say("judgment: id of the query"),
+    "judged_document": say("judgment: id of the document"),
+    "grade": say("judgment: grade"),
+}
+PARTS: dict[str, Text] = {
+    "table": say("one table"),
+    "documents": say("documents"),
+    "queries": say("queries"),
+    "judgments": say("judgments"),
+}
 _OTHER: dict[Language, tuple[Language, str]] = {"en": ("zh", "中文"), "zh": ("en", "English")}
 
 
@@ -52,6 +79,12 @@ def head(language: Language, thread: str | None) -> str:
         name=name,
         theme=_t(say("Light / dark"), language),
     )
+
+
+def connection_lost(language: Language) -> str:
+    """What an open page says while it cannot reach the server."""
+    words = say("The connection is lost. This page tries again by itself; nothing that was said is lost.")
+    return Markup('<p role="status" hidden>{}</p>').format(_t(words, language))
 
 
 def address(language: Language, thread: str | None) -> str:
@@ -101,6 +134,104 @@ def needs_list(found: Iterable[Need], language: Language) -> str:
                 change=change,
             )
             for need in found
+        )
+    )
+
+
+def preview_html(found: Preview, language: Language) -> str:
+    """What uploaded files look like: their first rows, and what each column was taken for."""
+    parts = [_file_html(file, language) for file in found.files]
+    if found.summary is not None:
+        read = say(
+            "{documents} documents, {queries} queries, {judgments} judgments.",
+            documents=found.summary.documents,
+            queries=found.summary.queries,
+            judgments=found.summary.judgments,
+        )
+        parts.append(Markup("<p><strong>{}</strong></p>").format(_t(read, language)))
+    if found.problem is not None:
+        parts.append(_problem_html(found.problem, language))
+    return Markup("<section>{}</section>").format(Markup("").join(parts))
+
+
+def _file_html(file: FilePreview, language: Language) -> Markup:
+    roles = {column: role for role, column in file.guessed.items()}
+    heads = Markup("").join(
+        Markup('<th scope="col">{name}{role}</th>').format(
+            name=column,
+            role=Markup("<small>{}</small>").format(_t(ROLE_NAMES[roles[column]], language)) if column in roles else "",
+        )
+        for column in file.columns
+    )
+    rows = Markup("").join(
+        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row))
+        for row in file.rows
+    )
+    return Markup(
+        '<h3>{name} <small>{part}</small></h3><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        "<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{problem}"
+    ).format(
+        name=file.name,
+        part=_t(PARTS[file.part], language),
+        heads=heads,
+        rows=rows,
+        problem=_problem_html(file.problem, language) if file.problem else "",
+    )
+
+
+def _problem_html(problem: Problem, language: Language) -> Markup:
+    return Markup('<p class="problem">⚠️ {cause}<br>→ {next}</p>').format(
+        cause=problem.cause.render(language), next=problem.next_step.render(language)
+    )
+
+
+def duel_html(compared: HeadToHead, query: str | None, language: Language) -> str:
+    """How often each of two candidates wins, and what both found for a query, side by side."""
+    names = short_names((compared.first, compared.second))
+    count = say(
+        "{first} wins {wins} queries, {second} wins {losses}; {draws} are equal.",
+        first=names[compared.first],
+        wins=compared.wins,
+        second=names[compared.second],
+        losses=compared.losses,
+        draws=compared.draws,
+    )
+    counted = Markup("<p>{}</p>").format(_t(count, language))
+    duel = next((duel for duel in compared.duels if duel.query == query), None)
+    if duel is None:
+        return counted
+    sides = Markup("").join(
+        Markup("<section><h3>{name} <small>{metric} {score:.3f}</small></h3>{hits}</section>").format(
+            name=names[spec],
+            metric=compared.metric,
+            score=score,
+            hits=_hits_html(hits, language) if hits else _t(say("What it found was not kept in that run."), language),
+        )
+        for spec, score, hits in zip((compared.first, compared.second), duel.scores, duel.hits, strict=True)
+    )
+    missed = Markup("<h3>{title}</h3>{hits}").format(
+        title=_t(say("Relevant, and found by neither"), language), hits=_hits_html(duel.missed, language)
+    )
+    return Markup('{counted}<blockquote>{text}</blockquote><div class="side-by-side">{sides}</div>{missed}').format(
+        counted=counted, text=duel.text, sides=sides, missed=missed if duel.missed else ""
+    )
+
+
+def _hits_html(hits: Iterable[Hit], language: Language) -> Markup:
+    relevant, judged = _t(say("relevant"), language), _t(say("judged, not relevant"), language)
+    return Markup("<ol>{}</ol>").format(
+        Markup("").join(
+            Markup("<li{tone}>{mark}<small>{document}</small> {text}</li>").format(
+                tone=Markup(' class="relevant"') if hit.grade else "",
+                mark=Markup('<span class="mark">✓ {}</span> ').format(relevant)
+                if hit.grade
+                else Markup("<span>✗ {}</span> ").format(judged)
+                if hit.grade is not None
+                else "",
+                document=hit.document,
+                text=hit.text,
+            )
+            for hit in hits
         )
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -19,10 +18,8 @@ from knowledge.wording import Language, say
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from starlette.responses import Response
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "report.json": "application/json"}
 #: seconds that open pages get to let go when the server is stopped; they never do by themselves
 GRACE = 2
 
@@ -82,6 +79,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     import gradio
     from fastapi import FastAPI
 
+    from app.chat import files, pulse
     from app.chat.controls import Controls
     from app.chat.page import STYLE, make_page, make_theme
 
@@ -89,8 +87,8 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     conversations = Conversations(advisor, home)
     uploads = Uploads(home / "uploads")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_api_route("/reports/{run}/{name}", _report_route(advisor), methods=["GET"])
-    app.add_api_route("/favicon.ico", _no_icon, methods=["GET"], status_code=204)  # browsers ask, and complain
+    app.include_router(files.make_router(advisor.context.reports))
+    app.include_router(pulse.make_router(conversations))
     for language in LANGUAGES:
         gradio.mount_gradio_app(
             app,
@@ -108,30 +106,3 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     password = settings.password.get_secret_value() if settings.password else None
     app.add_middleware(Guard, local=local, password=password, language=settings.language)
     return app
-
-
-def _no_icon() -> None:
-    """There is none."""
-
-
-def _report_route(advisor: Advisor):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from fastapi import HTTPException
-    from fastapi.responses import FileResponse
-
-    def report(run: str, name: str, download: bool = False) -> Response:
-        """One file of a run's report."""
-        if name not in REPORT_FILES or not re.fullmatch(r"[A-Za-z0-9-]{1,80}", run):
-            raise HTTPException(404)
-        path = advisor.context.reports / run / name
-        if not path.is_file():
-            raise HTTPException(404)
-        # opened as a page, a report has no access to the chat beside it
-        return FileResponse(
-            path,
-            media_type=f"{REPORT_FILES[name]}; charset=utf-8",
-            filename=f"{run}-{name}" if download else None,
-            headers={"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-downloads"},
-        )
-
-    report.__annotations__["return"] = FileResponse
-    return report

@@ -1,25 +1,23 @@
-"""The web chat: its pure parts, its guard, and the whole journey in a real browser."""
+"""The web chat: its pure parts and its guard."""
 
 import base64
 import datetime as dt
-import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from agent import events
 from agent.settings import Settings
-from agent.transcript import Transcript
+from agent.transcript import Opening, Transcript
 from app.chat.conversations import Message
 from app.chat.guard import accepted, is_local_name, is_login
 from app.chat.messages import Running, chat_messages, turn_at
+from app.chat.panels import needs_list, preview_html, thread_list
 from app.chat.results import pareto_figure, result_table
 from app.chat.server import is_loopback, serve
 from app.chat.uploads import Uploads
@@ -27,9 +25,10 @@ from app.wording import Line, as_markdown, as_text, code, escape, needs
 from knowledge.errors import DatasetError, UserError
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
-from knowledge.results import Interval, Recommendation, Row
+from knowledge.results import Interval, Plan, PlannedCandidate, Recommendation, Row, Shortlist
 from knowledge.wording import say
 from tools.data_source import DataSource
+from tools.datasets.preview import FilePreview, Preview, Problem
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)>![x](http://evil.example/x.png)"
@@ -124,6 +123,44 @@ def test_only_the_open_question_has_buttons():
     assert "options" not in chat_messages([question, events.Heard(text="yes")], "en")[1]
 
 
+def test_a_step_tells_what_it_took_so_far_and_what_was_planned():
+    plan = Plan(
+        candidates=(PlannedCandidate(spec="bm25", why=say("yes"), minutes=2.0, usd=0.5),), documents=3, queries=2
+    )
+    told = [events.Planned(plan=plan), STARTED]
+    running = chat_messages(told, "en", busy=True, running=Running(PROGRESS, 75.2))[-1]
+    assert running["metadata"]["log"] == "1 min 15 s · planned: 2 min 00 s · up to 0.50 US dollars"
+
+
+def test_the_plan_says_what_a_yes_costs_right_above_the_buttons():
+    sent = PlannedCandidate(
+        spec="openai:x", why=say("yes"), minutes=2.0, download_gb=1.25, usd=0.5, sends_text_to="api.x"
+    )
+    card = chat_messages([events.Planned(plan=Plan(candidates=(sent,), documents=3, queries=2))], "en")[-1]["content"]
+    for figure in ("about 2 min 00 s", "1.25 GB", "up to 0.50 US dollars", "api.x"):
+        assert f"**{figure}**" in card.replace("\\", "")
+    assert "would be sent to: api.x" in card
+
+
+def test_what_is_said_beside_the_chat_names_its_requirement():
+    said = chat_messages([events.Heard(text="50", about="latency", number=1)], "en")[-1]
+    assert said["content"] == "*latency:* 50"
+
+
+def test_messages_know_which_turn_they_are():
+    told = [
+        events.Heard(text="one", number=1),
+        events.Said(text=say("yes")),
+        events.Heard(text="stop"),
+        events.Shortlisted(shortlist=Shortlist(requirements=Requirements(), kept=(), rejected=(), considered=0)),
+        events.Heard(text="two", number=2),
+    ]
+    messages = chat_messages(told, "en")
+    turns = {m["content"]: turn_at(told, place, "en") for place, m in enumerate(messages) if m["role"] == "user"}
+    assert turns == {"one": 1, "stop": None, "two": 2}
+    assert [turn_at(told, place, "en") for place in (-1, 0, 2, 99)] == [None] * 4
+
+
 def test_words_waiting_and_words_heard_are_shown_once():
     shown = chat_messages([events.Heard(text="one")], "en", busy=True, waiting=[Message("two")])
     assert [m["content"] for m in shown if m["role"] == "user"] == ["one", "two"]
@@ -165,6 +202,40 @@ def test_the_plot_escapes_names_and_leaves_out_what_was_not_timed():
     assert pareto_figure(untimed, "en") is None
 
 
+# ---------------------------------------------------------------- beside the chat
+
+
+def test_the_list_of_conversations_is_escaped_links_with_the_one_shown_marked():
+    openings = [Opening("a", HOSTILE, 1000.0), Opening("b", "", 0.0), Opening("c", "x" * 200, 900.0)]
+    made = thread_list(openings, "b", {"a"}, "en", now=1000.0)
+    assert "<img" not in made
+    assert made.count("<a ") == 3
+    assert '<a href="/en/?thread=b" aria-current="page">Data without a word<small>16 min ago' in made
+    assert "at work" in made
+    assert "x" * 59 + "…" in made
+
+
+def test_requirements_can_be_changed_one_by_one():
+    made = needs_list(needs(Requirements(summary=HOSTILE), "en"), "en")
+    assert made.count("data-about=") == 2
+    assert 'data-about="task"' in made
+    assert "assumed" in made
+
+
+def test_a_preview_escapes_what_strangers_wrote():
+    file = FilePreview(
+        name=HOSTILE,
+        part="table",
+        columns=(HOSTILE, "text"),
+        rows=((HOSTILE, HOSTILE),),
+        guessed={"text": "text"},
+        problem=Problem(cause=say("licence {license}", license=HOSTILE), next_step=say("yes")),
+    )
+    made = preview_html(Preview(name="x", files=(file,)), "en")
+    assert "<img" not in made
+    assert "document: text" in made
+
+
 # ---------------------------------------------------------------- uploads
 
 
@@ -202,6 +273,23 @@ def test_too_much_is_refused(tmp_path):
 
 
 # ---------------------------------------------------------------- transcript
+
+
+def test_conversations_are_listed_by_their_first_words_the_latest_first(tmp_path):
+    transcript = Transcript(tmp_path / "threads")
+    assert transcript.recent() == []
+    transcript.add("old", events.Said(text=say("yes")))
+    transcript.add("old", events.Heard(text="", data=DataSource(path="x"), number=1))
+    transcript.add("old", events.Heard(text="  first\n words ", number=2))
+    transcript.add("silent", events.Said(text=say("yes")))
+    transcript.add("data", events.Heard(text="", data=DataSource(path="x"), number=1))
+    for number, name in enumerate(("old", "silent", "data")):
+        os.utime(tmp_path / "threads" / f"{name}.jsonl", (number, number))
+    assert [(o.thread, o.words, o.changed) for o in transcript.recent()] == [
+        ("data", "", 2.0),
+        ("old", "first words", 0.0),
+    ]
+    assert len(transcript.recent(1)) == 1
 
 
 def test_a_transcript_survives_a_line_cut_short(tmp_path):
@@ -256,217 +344,3 @@ def test_a_port_in_use_is_named(tmp_path):
 def test_importing_the_chat_imports_no_gradio():
     code = "import sys, app.chat; sys.exit('gradio' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
-# ---------------------------------------------------------------- a real server, a real browser
-
-
-class Server:
-    """`advisor serve` in a process of its own."""
-
-    def __init__(self, home: Path, **environment: str) -> None:
-        self.home, self.environment, self.port = home, environment, 0
-
-    def start(self) -> None:
-        environment = os.environ | {"ADVISOR_HOME": str(self.home), "ADVISOR_OFFLINE": "1"} | self.environment
-        command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-        self.url = re.search(r"http://\S+:\d+", self.process.stdout.readline()).group()
-        self.port = int(self.url.rpartition(":")[2])
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def request(self, path: str, **headers: str):
-        import http.client
-
-        for _ in range(100):
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-            try:
-                connection.request("GET", path, headers=headers)
-                response = connection.getresponse()
-                return response.status, dict(response.getheaders()), response.read()
-            except ConnectionError:
-                time.sleep(0.1)
-            finally:
-                connection.close()
-        raise AssertionError("the server does not answer")
-
-
-@pytest.fixture
-def server(tmp_path):
-    pytest.importorskip("gradio", reason="gradio is not installed (extra ui)")
-    made = Server(tmp_path / "home")
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-def open_page(browser, address: str, language: str = "en-GB"):
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, locale=language)
-    page.foreign, page.complaints = [], []
-    own = address[: address.index("/", 8)]
-    page.on("request", lambda r: None if r.url.startswith((own, "data:", "blob:")) else page.foreign.append(r.url))
-    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: page.complaints.append(str(e)))
-    page.on("dialog", lambda d: (page.complaints.append(f"dialog {d.message}"), d.dismiss()))
-    page.goto(address)
-    page.wait_for_selector("#chat .message")
-    return page
-
-
-def wait_for(page, text: str, seconds: int = 60) -> None:
-    from playwright.sync_api import TimeoutError as TookTooLong
-
-    try:
-        page.wait_for_function(
-            "text => document.querySelector('#chat').innerText.includes(text)", arg=text, timeout=seconds * 1000
-        )
-    except TookTooLong as error:
-        raise AssertionError(f"no “{text}” in:\n{page.locator('#chat').inner_text()}") from error
-
-
-def tiny_dataset(folder: Path) -> list[Path]:
-    """30 documents of three words each of its own, 10 queries; one id is hostile."""
-    folder.mkdir()
-    things = ["sort a list", "open a file", "lock a thread", "match a pattern", "join two paths"]
-    documents = [{"_id": f"d{i}", "text": f"How to {things[i % 5]}, variant {i}."} for i in range(30)]
-    documents[0]["_id"] = HOSTILE
-    queries = [{"_id": f"q{i}", "text": f"{things[i % 5]} variant {i}"} for i in range(10)]
-    judgments = [f"q{i}\t{documents[i]['_id']}\t1" for i in range(10)]
-    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, documents)), "utf-8")
-    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)), "utf-8")
-    (folder / "qrels.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *judgments]), "utf-8")
-    return sorted(folder.iterdir())
-
-
-@pytest.mark.integration
-def test_the_server_guards_its_pages_and_reports(server, tmp_path):
-    status, headers, _ = server.request("/", **{"Accept-Language": "zh-CN"})
-    assert status == 307
-    assert re.fullmatch(r"/zh/\?thread=chat-[0-9a-f]{16}", headers["location"])
-    assert server.request("/en/?thread=../../x")[0] == 307
-    assert server.request("/en/?lang=zh&thread=mine")[1]["location"] == "/zh/?thread=mine"
-    status, headers, body = server.request("/zh/?thread=mine")
-    assert status == 200
-    assert "default-src 'self'" in headers["content-security-policy"]
-    assert "试用示例" in body.decode()
-    assert server.request("/", Host="evil.example")[0] == 421
-    run = server.home / "reports" / "run-1"
-    run.mkdir(parents=True)
-    (run / "report.html").write_text("<p>hi", "utf-8")
-    (server.home / "secret.json").write_text("not for you", "utf-8")
-    status, headers, body = server.request("/reports/run-1/report.html")
-    assert (status, body) == (200, b"<p>hi")
-    assert "sandbox" in headers["content-security-policy"]
-    assert "attachment" in server.request("/reports/run-1/report.html?download=1")[1]["content-disposition"]
-    for path in (
-        "/reports/run-1/report.md",
-        "/reports/run-1/other.html",
-        "/reports/../secret.json",
-        "/reports/%2e%2e/secret.json",
-        "/reports/run-1/%2e%2e%2f%2e%2e%2fsecret.json",
-        f"/en/gradio_api/file={server.home}/secret.json",
-    ):
-        status, _, body = server.request(path)
-        assert status >= 400, path
-        assert b"not for you" not in body
-
-
-@pytest.mark.integration
-def test_everything_asks_for_the_password(tmp_path):
-    made = Server(tmp_path / "home", ADVISOR_PASSWORD="geheim")
-    made.start()
-    try:
-        login = {"Authorization": "Basic " + base64.b64encode(b"advisor:geheim").decode()}
-        for path in ("/", "/en/?thread=x", "/reports/a/report.html", "/en/gradio_api/info", "/en/config"):
-            assert made.request(path)[0] == 401
-            assert made.request(path, **login)[0] != 401
-    finally:
-        made.stop()
-
-
-@pytest.mark.integration
-def test_from_the_first_words_to_the_report(server, browser, tmp_path):
-    page = open_page(browser, server.url + "/")
-    page.fill("#message textarea", "semantic search over English API documentation, no GPU, self-hosted")
-    page.keyboard.press("Enter")
-    wait_for(page, "semantic search over English API documentation, no GPU, self-hosted")
-    page.wait_for_selector("#chat button.option:not(:has-text('RAG over'))")
-    page.locator("#chat button.option").first.click()
-
-    # a hostile file first: cause and next step, and the conversation goes on
-    bad = tmp_path / "x.jsonl"
-    bad.write_bytes(b"\x00\xff\xfe<img src=x onerror=alert(1)>" * 50)
-    page.set_input_files("input[type=file]", bad)
-    wait_for(page, "→")
-    page.set_input_files("input[type=file]", tiny_dataset(tmp_path / "tiny"))
-    wait_for(page, "30 documents")
-    for _ in range(8):
-        page.wait_for_function("!document.querySelector('#chat').innerText.includes('One moment')")
-        answers = page.locator("#chat button.option")
-        answers.first.wait_for()
-        if answers.first.inner_text() == "Yes, measure":
-            break
-        page.wait_for_timeout(300)
-        answers.last.click()
-        page.wait_for_timeout(300)
-    assert not page.complaints
-    page.locator("#chat button.option", has_text="Yes, measure").click()
-    wait_for(page, "Measuring quality on your data")
-
-    # the server dies in the middle and starts again; another page opened on the same address sees it go on
-    address = page.url
-    page.close()
-    server.stop()
-    server.start()
-    page = open_page(browser, address)
-    wait_for(page, "30 documents")
-    page.wait_for_selector("#table", timeout=300_000)
-    wait_for(page, "Use ")
-    assert page.locator("#table").get_by_text("bm25").count()
-    page.wait_for_selector("#plot .main-svg")
-    link = page.locator("#result a", has_text="Open the report").get_attribute("href")
-    status, _, body = server.request(link)
-    assert status == 200
-    assert b"<html" in body
-    for kind in ("md", "json"):
-        assert server.request(link.replace(".html", f".{kind}?download=1"))[0] == 200
-    assert "semantic search over English API documentation" in page.locator("#chat").inner_text()
-    assert not page.foreign
-    assert not page.complaints
-
-    report = open_page_of_report(browser, server.url + link)
-    assert not report
-    chinese = open_page(browser, address.replace("/en/", "/zh/"), "zh-CN")
-    chinese.wait_for_selector("#table")
-    assert "结果" in chinese.locator("#result").inner_text()
-    assert "必须" in chinese.locator("#needs").inner_text()
-    assert not chinese.foreign
-    assert not chinese.complaints
-
-
-def open_page_of_report(browser, address: str) -> list[str]:
-    """What a browser complains about when the report is opened from the server."""
-    complaints: list[str] = []
-    page = browser.new_page()
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.goto(address)
-    page.wait_for_selector("h1")
-    page.close()
-    return complaints

@@ -1,0 +1,138 @@
+"""What an open page shows of a conversation: updates of its parts, of those that have changed.
+
+A page hears by a `Pulse` that something is new, and then asks for what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from agent import events
+from agent.transcript import shown
+from app.chat.conversations import Conversations, Live, Offer
+from app.chat.messages import ChatMessage, Running, chat_messages
+from app.chat.panels import head, needs_list, preview_html, thread_list
+from app.chat.results import last_result, pareto_figure, result_table
+from app.wording import code, escape, needs
+from knowledge.errors import AdvisorError
+from knowledge.requirements import Requirements
+from knowledge.results import Recommendation
+from knowledge.wording import Language, say
+from tools.datasets.columns import ROLES
+
+#: how many parts lie beside the chat, show uploaded data, show the result
+BESIDE, OFFER, RESULT = 3, len(ROLES) + 3, 8
+
+
+def unchanged(parts: int) -> list[Any]:
+    """So many parts stay as they are."""
+    return [gr.skip() for _ in range(parts)]
+
+
+class View:
+    """One page's view of a conversation: remembers what it has shown."""
+
+    def __init__(self, conversations: Conversations, thread: str, language: Language) -> None:
+        self._conversations, self._thread, self._language = conversations, thread, language
+        self._told: list[events.Event] = []
+        self._offset = 0
+        self._live = Live()
+        self._news = True
+        self._busy: bool | None = None
+        self._offered: Offer | None = None
+        self._decided: Recommendation | None = None
+        self._begun = False
+
+    def chat(self) -> list[Any]:
+        """The messages, and whether there is something to stop."""
+        self._live = live = self._conversations.now(self._thread)
+        news, self._offset = self._conversations.advisor.transcript.read(self._thread, self._offset)
+        self._told += news
+        self._news = self._news or bool(news) or not live.busy
+        running = Running(live.progress, live.elapsed)
+        messages = chat_messages(
+            self._told, self._language, busy=live.busy, running=running, waiting=tuple(live.waiting)
+        )
+        stop = gr.skip() if live.busy == self._busy else gr.update(visible=live.busy)
+        self._busy = live.busy
+        return [messages, stop]
+
+    def beside(self) -> list[Any]:
+        """What is rated in the chat, and all that lies beside and below it."""
+        beside = self._panels() if self._news else unchanged(BESIDE)
+        chat = gr.update(feedback_value=self._ratings()) if self._news else gr.skip()
+        offer = unchanged(OFFER) if self._live.offer is self._offered else offer_parts(self._live.offer, self._language)
+        found = last_result(shown(self._told))
+        result = unchanged(RESULT) if found is self._decided and self._begun else self._result(found)
+        self._offered, self._decided, self._begun, self._news = self._live.offer, found, True, False
+        return [chat, *beside, *offer, *result]
+
+    def _ratings(self) -> list[str | None]:
+        """What the user thinks of each of the advisor's messages, as gradio's chatbot wants to know it."""
+        try:
+            known = self._conversations.advisor.ratings(self._thread)
+        except AdvisorError:
+            return []
+        messages: list[ChatMessage] = chat_messages(self._told, self._language)
+        found = (known.get(m["content"]) for m in messages if m["role"] == "assistant")
+        return [None if liked is None else "Like" if liked else "Dislike" for liked in found]
+
+    def _panels(self) -> list[Any]:
+        """The head, the list of conversations, and the requirements."""
+        advisor = self._conversations.advisor
+        top = gr.skip() if self._begun else head(self._language, self._thread)
+        listed = thread_list(advisor.transcript.recent(), self._thread, self._conversations.busy(), self._language)
+        try:
+            requirements = advisor.state(self._thread).get("requirements") or Requirements()
+        except AdvisorError as error:  # a newer version's, or damaged
+            return [top, listed, escape(error.render(self._language))]
+        return [top, listed, needs_list(needs(requirements, self._language), self._language)]
+
+    def _result(self, found: Recommendation | None) -> list[Any]:
+        """The result: the whole, the four links, the table, the plot, the permalink."""
+        if found is None:
+            return [gr.update(visible=False), *unchanged(RESULT - 1)]
+        folder = f"/reports/{found.run_id}"
+        table = result_table(found, self._language)
+        figure = pareto_figure(found, self._language)
+        return [
+            gr.update(visible=True),
+            gr.update(link=f"{folder}/report.html"),
+            *(gr.update(link=f"{folder}/report.{kind}?download=1") for kind in ("html", "md", "json")),
+            gr.update(
+                value={"headers": table.heads, "data": table.rows},
+                datatype=table.kinds,
+                column_widths=table.widths,
+                visible=bool(table.rows),
+            ),
+            gr.update(value=figure, visible=figure is not None),
+            self._permalink(f"{folder}/report.html"),
+        ]
+
+    def _permalink(self, address: str) -> str:
+        """Where the report stays, and the command that does the same again."""
+        lines = [say("This result stays at {address}", address="").render(self._language) + code(address)]
+        report = self._conversations.advisor.report(self._thread)
+        if report is not None:
+            lines.append(say("Do it again: {command}", command="").render(self._language) + code(report.reproduce))
+        return "\n\n".join(lines)
+
+
+def offer_parts(offer: Offer | None, language: Language) -> list[Any]:
+    """Uploaded data: the whole, the preview, a column for each role, and what to do with bad entries."""
+    if offer is None:
+        return [gr.update(visible=False), *unchanged(OFFER - 1)]
+    columns: dict[str, list[str]] = {}
+    guessed: dict[str, str] = {}
+    for file in offer.preview.files:
+        guessed |= file.guessed
+        for role in file.roles:
+            columns.setdefault(role, []).extend(file.columns)
+    guessed |= offer.source.columns
+    roles = [
+        gr.update(visible=role in columns, choices=columns.get(role, []), value=guessed.get(role)) for role in ROLES
+    ]
+    preview = preview_html(offer.preview, language)
+    return [gr.update(visible=True), preview, *roles, gr.update(value=offer.source.skip_bad)]
