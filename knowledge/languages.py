@@ -14,6 +14,9 @@ from typing import Any
 
 from knowledge.wording import Language, Text, join
 
+#: a name with fewer characters is not looked for in running text; of Chinese and of other names
+_PLAIN_NAME = (3, 5)
+
 
 @cache
 def _entries() -> Mapping[str, Mapping[str, Any]]:
@@ -46,6 +49,20 @@ def language_code(text: str) -> str | None:
     known = _codes()
     found = known.get(wanted) or known.get(chinese)
     return found or (known.get(tag) if len(tag) in (2, 3) else None)
+
+
+def common_names() -> dict[str, str]:
+    """The English and Chinese names, in lower case, of the languages that have both, and their codes.
+
+    Short names are other words too (Ewe, 丰语) and are left out.
+    """
+    found: dict[str, str] = {}
+    for code, entry in _entries().items():
+        if entry.get("zh"):
+            found |= {
+                name.casefold(): code for name in (entry["en"], entry["zh"]) if len(name) >= _PLAIN_NAME[name.isascii()]
+            }
+    return found
 
 
 def language_name(code: str, language: Language = "en") -> str:

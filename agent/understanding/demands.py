@@ -43,9 +43,13 @@ _AROUND_LICENSE = frozenset(
         "request",
         "what_if",
         "hypothetical_end",
+        "put_in",
+        "collection",
     ]
 )
 
+#: what shapes only suggest of a licence
+_SUGGESTED = frozenset(["commercial", "noncommercial"])
 #: terms that demand something of a model by themselves
 _DEMANDS = frozenset(["language", "license", "hosting", "gpu", "open_weights"])
 
@@ -58,7 +62,19 @@ def read_license(reading: Reading) -> Iterator[Finding]:
 def _said_of_licenses(reading: Reading) -> Iterator[Finding]:
     yield from _named_licenses(reading)
     u = reading.utterance
-    for hit in u.of_category("license"):
+    suggested = [
+        h for h in u.of_category("license") if h.shaped and h.value in _SUGGESTED and reading.asked != "license"
+    ]
+    for hit in sorted(suggested, key=lambda h: h.value == "noncommercial"):  # which is the more particular
+        if not dropped(u, hit):
+            words, commercial = reading.use(hit), hit.value == "commercial" and not negated_before(u, hit)
+            rule = (
+                say("“{words}” suggests commercial use", words=words)
+                if commercial
+                else say("“{words}” suggests that it is not commercial", words=words)
+            )
+            yield Finding("license", {"commercial": commercial}, words, reading.because(rule))
+    for hit in (h for h in u.of_category("license") if h not in suggested):
         words, hard = reading.use(hit), not soft(u, hit.start)
         if dropped(u, hit) and not _unwanted(reading, hit):
             yield Finding("license", None, words)
@@ -234,9 +250,12 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
     if either:
         yield Finding("hosting", None, either)
         return
+    yield from _secluded(reading)
     for hit in u.of_category("hosting"):
         words, hard = reading.use(hit), not soft(u, hit.start)
-        if dropped(u, hit) or _accepted(reading, hit):
+        if hit.shaped and hit.value == "self_hosted" and reading.asked != "hosting":
+            yield _kept_inside(reading, words, hard)
+        elif dropped(u, hit) or _accepted(reading, hit):
             yield Finding("hosting", None, words)
         elif not negated(u, hit):
             yield Finding("hosting", {"hosting": hit.value}, words, hard=hard)
@@ -245,7 +264,6 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
         else:
             rule = say("without “{words}”, it has to be a service", words=words)
             yield Finding("hosting", {"hosting": "api"}, words, reading.because(rule), hard=hard)
-    yield from _secluded(reading)
     for hit in u.of_category("outside"):
         if negated(u, hit):
             yield Finding("hosting", {"hosting": "self_hosted"}, reading.use(hit), hard=not soft(u, hit.start))
@@ -256,8 +274,13 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
 
 
 def _either(reading: Reading) -> str:
-    """What ends an answer by allowing both: "our own card ..., but either is okay"; empty where nothing does."""
+    """What allows both: "cloud or own boxes", "our own card ..., but either is okay"; empty where nothing does."""
     u = reading.utterance
+    offered = u.of_category("either_place")
+    if offered:
+        for said in u.of_category("hosting", "outside"):
+            reading.use(said)
+        return reading.use(offered[0])
     if reading.asked != "hosting":
         return ""
     spoken = [i for i, token in enumerate(u.tokens) if token.text[0].isalnum()]
@@ -284,9 +307,12 @@ def _secluded(reading: Reading) -> Iterator[Finding]:
         held = any(negated(u, h) or h.term.startswith("不") for h in u.in_clause(u.clauses[hit.start], "leave"))
         held |= hit.start > 0 and u.tokens[hit.start - 1].text in _OUT_OF and negated(u, hit)
         if held or (hit.category == "secluded" and not negated(u, hit)):
-            words = reading.use(hit)
-            rule = say("“{words}” suggests that no text may be sent to a service", words=words)
-            yield Finding("hosting", {"hosting": "self_hosted"}, words, reading.because(rule))
+            yield _kept_inside(reading, reading.use(hit))
+
+
+def _kept_inside(reading: Reading, words: str, hard: bool = True) -> Finding:
+    rule = say("“{words}” suggests that no text may be sent to a service", words=words)
+    return Finding("hosting", {"hosting": "self_hosted"}, words, reading.because(rule), hard=hard)
 
 
 def read_open_weights(reading: Reading) -> Iterator[Finding]:
@@ -307,6 +333,13 @@ def read_free(reading: Reading) -> Iterator[Finding]:
         if not negated(u, hit) and not dropped(u, hit):
             yield Finding("cost", {"max_usd_per_month": 0.0}, reading.use(hit), hard=not soft(u, hit.start))
             return
+
+
+def read_waived(reading: Reading) -> Iterator[Finding]:
+    """What somebody says they can do without, in words that name it: "nobody is waiting for it", 可以随便切."""
+    for hit in reading.utterance.of_category("waived"):
+        if not negated(reading.utterance, hit):
+            yield Finding(hit.value, None, reading.use(hit))
 
 
 def read_withdrawals(reading: Reading) -> Iterator[Finding]:

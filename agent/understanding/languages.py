@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from agent.understanding.findings import Finding
@@ -20,9 +21,40 @@ _MOST_LANGUAGES = 7000
 #: names and joining words in a list
 _LONGEST_LIST = 40
 #: codes in running text: what joins them, and those that are no English words (in, is, it, no, so, am, as, he, my, to)
-_CODE_JOINERS = frozenset("/+&,")
+_CODE_JOINERS = frozenset("/+&,|、")
+_CODE_WORDS = frozenset({"and", "plus", "or", "和", "与", "加"})
 _CODE_LENGTH = 2
-_UNMISTAKABLE = frozenset({"en", "de", "fr", "es", "zh", "ja", "ko", "pt", "nl", "pl", "ru", "ar", "tr", "sv", "cs"})
+_UNMISTAKABLE = frozenset(
+    {
+        "en",
+        "de",
+        "fr",
+        "es",
+        "zh",
+        "ja",
+        "ko",
+        "pt",
+        "nl",
+        "pl",
+        "ru",
+        "ar",
+        "tr",
+        "sv",
+        "cs",
+        "jp",
+        "kr",
+        "cn",
+        "ua",
+        "cz",
+    }
+    | {"dk", "uk", "hu", "eng", "ger", "jpn"}
+)
+_ENGLISH_WORDS = frozenset(
+    {"in", "is", "it", "no", "so", "am", "as", "he", "my", "to", "or", "be", "do", "us", "me", "if"}
+)
+_REGION = re.compile(r"[a-z]{2}[-_][A-Z]{2}")
+#: in a list of characters: what joins them, and how many need an ending, and how many none
+_HAN_JOINERS, _PAIR, _RUN = frozenset("、/和,"), 2, 3
 
 
 def codes_of(hit: Hit) -> tuple[str, ...]:
@@ -36,8 +68,9 @@ def codes_of(hit: Hit) -> tuple[str, ...]:
 def read_languages(reading: Reading) -> Iterator[Finding]:
     """Languages named, taken back, and suggested by a place."""
     u = reading.utterance
-    hits = sorted([*u.of_category("language"), *_code_list(u)], key=lambda hit: hit.start)
-    unwanted = [h for h in hits if negated(u, h) or dropped(u, h)]
+    hits = sorted([*u.of_category("language"), *_listed(u)], key=lambda hit: hit.start)
+    hits = [h for h in hits if not u.starting(h.end, "not_texts")]
+    unwanted = [h for h in hits if negated(u, h) or dropped(u, h) or _is_past(u, h)]
     wanted = [h for h in hits if h not in unwanted]
     if unwanted:
         gone = tuple(code for h in unwanted for code in codes_of(h))
@@ -51,25 +84,93 @@ def read_languages(reading: Reading) -> Iterator[Finding]:
     yield from _suggested(reading)
 
 
+def _is_past(utterance: Utterance, hit: Hit) -> bool:
+    """Whether texts in it were there once, or it was said by mistake: "formerly also Russian", "I said Polish"."""
+    clause = utterance.clauses[hit.start]
+    mistaken = utterance.in_clause(clause, "retracted") and utterance.of_category("correction")
+    return bool(mistaken or utterance.in_clause(clause, "formerly"))
+
+
+def _listed(utterance: Utterance) -> list[Hit]:
+    """Languages in lists of their own: "en/es/fr", "JP, EN, ZH", "de-CH and fr-CH", 英法德三语."""
+    known = {i for hit in utterance.of_category("language") for i in range(hit.start, hit.end)}
+    return [hit for hit in (*_code_list(utterance), *_character_list(utterance)) if hit.start not in known]
+
+
+def _code(utterance: Utterance, i: int) -> str | None:
+    """The code that a token stands for as a member of a list, which may be a country's: jp, cz, ua."""
+    tokens = utterance.tokens
+    if i >= len(tokens) or not (tokens[i].text.isascii() and tokens[i].text.isalpha()):
+        return None
+    meant = utterance.lexicon.tables["country_codes"].get(tokens[i].text)
+    code = meant or (tokens[i].text if len(tokens[i].text) == _CODE_LENGTH else None)
+    return language_code(code) if code else None
+
+
 def _code_list(utterance: Utterance) -> list[Hit]:
-    """Codes in a list of their own: "en/es/fr", "de + en". A lone "is" or "no" is a word, and so is "it / is"."""
-    tokens, found = utterance.tokens, list[Hit]()
+    """Codes in a list: "en/es/fr", "de + en", "EN FR". A lone "is" or "no" is a word, and so is "it / is"."""
+    found: list[Hit] = []
+    at = 0
+    while at < len(utterance.tokens):
+        members, end = _members(utterance, at)
+        surely = any(utterance.tokens[i].text in _UNMISTAKABLE for i in members)
+        if members and ((surely and len(members) > 1) or _is_named(utterance, at, end)):
+            codes = ((i, _code(utterance, i)) for i in members)
+            found += [Hit("language", code, code, i, i + 1) for i, code in codes if code]
+        at = max(end, at + 1)
+    return found
+
+
+def _members(utterance: Utterance, at: int) -> tuple[list[int], int]:
+    """The tokens of a list of codes from a token on, and where it ends."""
+    tokens, members, end = utterance.tokens, list[int](), at
+    while _code(utterance, end):
+        members.append(end)
+        end += 1 + bool(_REGION.fullmatch(utterance.words(end, end + 2)) if end + 1 < len(tokens) else None)
+        joint = tokens[end].text if end < len(tokens) else ""
+        if joint in _CODE_JOINERS and _code(utterance, end + 1):
+            end += 1
+        elif joint in _CODE_WORDS and (tokens[at].text in _UNMISTAKABLE or _in_capitals(utterance, members)):
+            if not _code(utterance, end + 1) or tokens[end + 1].text in _ENGLISH_WORDS:
+                break
+            end += 1
+        elif not (_in_capitals(utterance, members) and _code(utterance, end) and _in_capitals(utterance, [end])):
+            break
+    return members, end
+
+
+def _in_capitals(utterance: Utterance, members: list[int]) -> bool:
+    return all(utterance.words(i, i + 1).isupper() for i in members)
+
+
+def _is_named(utterance: Utterance, at: int, end: int) -> bool:
+    """Whether a code alone is a language's: with its region ("de-CH"), or "EN only"."""
+    if _REGION.fullmatch(utterance.words(at, min(at + 2, len(utterance.tokens)))):
+        return utterance.tokens[at].text in _UNMISTAKABLE
+    capital = utterance.tokens[at].text in _UNMISTAKABLE and utterance.words(at, at + 1).isupper()
+    return capital and end - at == 1 and bool(utterance.starting(end, "only", "role"))
+
+
+def _character_list(utterance: Utterance) -> list[Hit]:
+    """Languages by their first characters: 英法德, 中、英、日, 韩英双语; two need an ending that says so."""
+    tokens, tables = utterance.tokens, utterance.lexicon.tables
+    characters: dict[str, str] = tables["language_characters"]
+    found: list[Hit] = []
     at = 0
     while at < len(tokens):
-        end = at + 1
-        short = len(tokens[at].text) == _CODE_LENGTH
-        while (
-            short
-            and end + 1 < len(tokens)
-            and tokens[end].text in _CODE_JOINERS
-            and len(tokens[end + 1].text) == _CODE_LENGTH
-        ):
-            end += 2
-        listed = tokens[at:end:2]
-        codes = [language_code(token.text) for token in listed] if len(listed) > 1 else [None]
-        if all(codes) and any(token.text in _UNMISTAKABLE for token in listed):
-            found += [Hit("language", code, code, at + 2 * i, at + 2 * i + 1) for i, code in enumerate(codes) if code]
-        at = end
+        end, members = at, list[int]()
+        while end < len(tokens) and tokens[end].text in characters:
+            members.append(end)
+            end += 1
+            end += end + 1 < len(tokens) and tokens[end].text in _HAN_JOINERS and tokens[end + 1].text in characters
+        after = "".join(token.text for token in tokens[end : end + 2])
+        before = tokens[at - 1] if at else None
+        ended = after.startswith(tuple(tables["language_endings"]))
+        free = not (before and before.han) and (end >= len(tokens) or not tokens[end].han)
+        apart = any(tokens[i + 1].text in _HAN_JOINERS for i in members[:-1])
+        if (len(members) >= _PAIR and ended) or (len(members) >= _RUN and (free or apart)):
+            found += [Hit("language", characters[tokens[i].text], tokens[i].text, i, i + 1) for i in members]
+        at = max(end, at + 1)
     return found
 
 
@@ -108,7 +209,15 @@ def _crosses(reading: Reading, hits: list[Hit]) -> bool:
         after = {code for h in clause if h.start >= finds.end for code in codes_of(h)}
         if before and after and not before & after:
             return True
+        asked = {code for h in near if _is_put_in(u, h) for code in codes_of(h)}
+        if asked and after and not asked & after:
+            return True
     return False
+
+
+def _is_put_in(utterance: Utterance, hit: Hit) -> bool:
+    """Whether a language is what somebody types: 输入西班牙语, "type in Spanish"."""
+    return bool(utterance.in_clause(utterance.clauses[hit.start], "put_in"))
 
 
 def _many(reading: Reading, named: list[Hit]) -> Iterator[Finding]:
@@ -165,7 +274,8 @@ def _role(reading: Reading, hit: Hit) -> str | None:
 def _suggested(reading: Reading) -> Iterator[Finding]:
     u = reading.utterance
     current = reading.requirements.constraint(CONSTRAINTS["languages"])
-    places = [h for h in u.of_category("place") if not negated(u, h)]
+    others = {u.sentences[h.start] for h in u.of_category("elsewhere")}
+    places = [h for h in u.of_category("place") if not negated(u, h) and u.sentences[h.start] not in others]
     if u.of_category("language") or not places or (current is not None and current.origin == "stated"):
         return
     words = [reading.use(h) for h in places]

@@ -1,52 +1,16 @@
-"""The words this program knows and where they occur; the words are data (``knowledge/data/lexicon.json``)."""
+"""The words this program knows and where they occur: data (``lexicon.json`` and ``shapes.json`` of knowledge/data)."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-#: stands for a character that has been read as part of a path or a model's name
-MASK = "\u2022"
-_TOKEN = re.compile(
-    MASK + r"+|<=|>=|[\u3400-\u9fff]|\d+(?:,\d{3}(?!\d))*(?:\.\d+)?"
-    r"|(?:(?![\u3400-\u9fff])[^\W\d_])+(?:'(?:(?![\u3400-\u9fff])[^\W\d_])+)?|\S"
-)
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_ASCII_WORD = re.compile(r"[a-z']+")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word, a number, a Chinese character or a sign; `start` and `end` count folded characters."""
-
-    text: str
-    stem: str
-    start: int
-    end: int
-
-    @property
-    def han(self) -> bool:
-        """Whether it is a Chinese character."""
-        return len(self.text) == 1 and bool(_HAN.match(self.text))
-
-
-def stem(word: str) -> str:
-    """An English word without its plural ending."""
-    if len(word) <= 3 or not word.endswith("s") or not _ASCII_WORD.fullmatch(word):
-        return word
-    if word == "news" or word.endswith(("ss", "is")) or (word.endswith("us") and len(word) > 4):  # corpus, but GPUs
-        return word
-    return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
-
-
-def tokenise(folded: str) -> list[Token]:
-    """The tokens of a folded text."""
-    return [Token(m[0], stem(m[0]), m.start(), m.end()) for m in _TOKEN.finditer(folded)]
+from agent.understanding.shapes import Shapes
+from agent.understanding.tokens import Token, stem, tokenise
+from knowledge.languages import common_names
 
 
 def _apart(left: Token, right: Token) -> bool:
@@ -74,11 +38,20 @@ class Lexicon:
         self.after_negation = frozenset(tables["after_negation"])
         self.ends_counting = frozenset(tables["ends_counting"])
         self.approximate = frozenset(tables["approximate"])
+        #: terms of which no other form is meant, and what a point shortens without an end of the sentence
+        self.exact = frozenset(tables["exact"])
+        self.abbreviations = frozenset(tables["abbreviations"])
+        #: words that a number only numbers
+        self.numbered = frozenset(tables["numbered"])
+        #: what is no document although it can be counted, and Chinese words for counting what is one
+        self.not_kept = frozenset(stem(word) for word in tables["not_kept"])
+        self.not_kept_han: tuple[str, ...] = tuple(tables["not_kept_han"])
+        self.classifiers = frozenset(tables["classifiers"])
         #: categories of words that say how to take others
         self.function_words: tuple[str, ...] = tuple(tables["function_words"])
         self._stopwords = frozenset(tables["stopwords"])
         self._stop_characters = frozenset(tables["stop_characters"])
-        self._capitalised = frozenset(tables["capitalised"])
+        self._capitalised: set[str] = set(tables["capitalised"])
         self._by_beginning: dict[tuple[str, ...], list[tuple[list[Token], str, list[tuple[str, str]]]]] = {}
         self.vocabulary: set[str] = set(tables["never_typos"]) | self._stopwords | self.fillers
         self.typo_targets: set[str] = set()
@@ -90,6 +63,8 @@ class Lexicon:
             if term.isascii() and term.isalpha()
         }
         self._load()
+        self.shapes = Shapes(tables["shapes"], tables["shape_classes"], tables["shape_stops"])
+        self.vocabulary |= self.shapes.vocabulary
 
     def _load(self) -> None:
         meanings: dict[str, list[tuple[str, str]]] = {}
@@ -97,6 +72,11 @@ class Lexicon:
             for value, terms in table.items():
                 for term in terms:
                     meanings.setdefault(term, []).append((category, value))
+        known = {term for table in self.tables["terms"].values() for terms in table.values() for term in terms}
+        for name, code in common_names().items():
+            if name not in known:
+                meanings[name] = [("language", code)]
+                self._capitalised |= {name} if name.isascii() else set()
         for term, meant in meanings.items():
             tokens = tokenise(term)
             beginning = tuple(token.stem for token in tokens[:2])
@@ -148,4 +128,6 @@ class Lexicon:
 @cache
 def load_lexicon() -> Lexicon:
     """The lexicon of this program, read once."""
-    return Lexicon(json.loads((files("knowledge") / "data" / "lexicon.json").read_text("utf-8")))
+    folder = files("knowledge") / "data"
+    words, shapes = (json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("lexicon", "shapes"))
+    return Lexicon(words | shapes)

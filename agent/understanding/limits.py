@@ -9,6 +9,7 @@ from agent.understanding.machine import Place, gpu_name_near, place_of
 from agent.understanding.negation import negated, soft
 from agent.understanding.numbers import Quantity
 from agent.understanding.reading import Reading
+from agent.understanding.utterance import Hit
 from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.wording import Text, say
 
@@ -40,7 +41,7 @@ _UNIT_OF_ANSWER = {
 _BARE_GB_BELOW = 256
 _MANY_PAGES = 1000
 #: nobody searches in one document: "you listen to one episode"
-_FEWEST_DOCUMENTS = 2
+_FEWEST_DOCUMENTS = 4
 #: so few that somebody has read or bought are no collection: "I read 3 books"
 _FEW_DOCUMENTS = 100
 #: what comes in so often is worked on as it comes
@@ -52,6 +53,8 @@ _VOLUME = 1e7
 #: a shorter "vector" lies in space: "3-d models"
 _SHORTEST_VECTOR = 16
 _LONGEST_VECTOR = 100_000
+#: no model reads less at once; and what is only called a window has at least
+_SHORTEST_CONTEXT, _SHORTEST_WINDOW = 128, 1000
 _BETWEEN_VECTOR_AND_LIMIT = 3
 #: the smallest "max NUMBER M" that is a model, and how the sizes of models are written
 _SMALLEST_MODEL = 1e6
@@ -60,6 +63,10 @@ _MODEL_SCALES = frozenset({"m", "b"})
 _IN_MILLIONS = frozenset({"documents", "queries", "tokens", "cost", "queries_per_second"})
 #: what a list of demands on a model names besides its size
 _OF_A_MODEL = frozenset({"language", "multilingual", "license", "license_name", "gpu", "open_weights", "hosting"})
+_REFUSING = frozenset(
+    {"no", "nothing", "none", "exclude", "excluded", "without", "不要", "不考虑", "排除", "不行", "不用"}
+)
+_DENYING = frozenset({"not", "isn't", "is not", "instead of", "rather than", "不是", "而不是", "并非", "非"})
 _PER = frozenset(["per", "/", "each", "every", "a", "每"])
 _CURRENCIES = frozenset(["usd", "cny", "eur", "gbp"])
 
@@ -68,12 +75,26 @@ def read_limits(reading: Reading) -> Iterator[Finding]:
     """Findings from the quantities; one that fits nothing is left alone."""
     u = reading.utterance
     # A volume of tokens joins a budget, so the budget has to be there.
-    for quantity in sorted(reading.quantities, key=lambda q: q.unit == "tokens"):
+    stated = [q for q in reading.quantities if not _is_denied(reading, q)]
+    # Of a collection and its parts ("25,000 clauses from 800 contracts") the parts are what is searched.
+    most = max((q.value for q in stated if q.unit == "documents" and not q.rate), default=0)
+    smaller = [q for q in stated if q.unit == "documents" and not q.rate and q.value < most]
+    corrected = bool(u.of_category("correction"))
+    for quantity in sorted(stated, key=lambda q: q.unit == "tokens"):
+        if quantity in smaller and not corrected:
+            u.use(quantity.start, quantity.end)
+            continue
         for finding in LimitReader(reading, quantity).read():
             u.use(quantity.start, quantity.end)
             for hit in u.in_clause(u.clauses[quantity.start], "noun", "rate", "vector"):
                 u.use(hit.start, hit.end)
             yield finding
+
+
+def _is_denied(reading: Reading, quantity: Quantity) -> bool:
+    """Whether it is what is put right, beside what it should be: "9 million, not 900k", 不是九十万."""
+    before = reading.utterance.ending(quantity.start, "negation")
+    return len(reading.quantities) > 1 and any(hit.term in _DENYING for hit in before)
 
 
 class LimitReader:
@@ -127,16 +148,34 @@ class LimitReader:
         """The unit of the noun right before a bare number, else that of the open question."""
         for noun in self._u.in_clause(self._clause, "noun"):
             between = self._q.start - noun.end
-            if noun.value in _UNIT_OF_NOUN and 0 <= between <= 2 and self._plain(noun.end, self._q.start):
+            named = noun.value in _UNIT_OF_NOUN and not self._is_too_short(noun)
+            if named and 0 <= between <= 2 and self._plain(noun.end, self._q.start):
                 return _UNIT_OF_NOUN[noun.value]
+        following = self._u.starting(self._q.end, "noun")
+        if any(noun.value == "max_tokens" and not self._is_too_short(noun) for noun in following):
+            return "tokens"  # a 32k window
         if self._limits_vectors():
             return "dimensions"
+        if self._corrects_the_documents():
+            return "documents"
         if self._q.rate and self._has("noun", value="queries_per_second"):
             return "qps"
         if self._limits_a_model():
             return "parameters"
         answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1
         return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
+
+    def _is_too_short(self, noun: Hit) -> bool:
+        """Whether a window so small is one in a wall."""
+        least = _SHORTEST_WINDOW if noun.term in ("window", "窗口") else _SHORTEST_CONTEXT
+        return noun.value == "max_tokens" and self._q.value < least and self._asked != "max_tokens"
+
+    def _corrects_the_documents(self) -> bool:
+        """Whether a large number without a unit can only correct the number of documents: "make that 9 million"."""
+        known = self._reading.requirements.documents is not None and self._q.value >= _MANY_PAGES
+        denied = any(_is_denied(self._reading, other) for other in self._reading.quantities)
+        corrects = (self._u.of_category("correction") or denied) and not self._u.starting(self._q.start, "gpu")
+        return bool(known and corrects and self._asked is None and self._q.limit is None and not self._q.rate)
 
     def _limits_vectors(self) -> bool:
         """Whether it is the limit of what was just called a vector: "vectors max 768"."""
@@ -221,7 +260,8 @@ class LimitReader:
 
     def _seconds(self) -> Iterator[Finding]:
         """Seconds may also be the length of a recording."""
-        about_speed = self._q.limit == "max" or self._asked == "latency" or self._has("noun", value="latency")
+        limited = self._q.limit == "max" or self._has("acceptable")
+        about_speed = limited or self._asked == "latency" or self._has("noun", value="latency")
         if about_speed and not self._has("modality", "other_affairs"):
             yield from self._latency(1000.0)
 
@@ -229,7 +269,9 @@ class LimitReader:
         usable = self._has("usable_memory") or self._asked == "memory"
         if self._q.value <= 0 or (not usable and self._has("storage")):
             return
-        if any(0 <= h.start - self._q.end <= 2 for h in self._u.in_clause(self._clause, "storage")):
+        if self._is_of_texts() or any(
+            0 <= h.start - self._q.end <= 2 for h in self._u.in_clause(self._clause, "storage")
+        ):
             return
         megabytes = self._q.value * _MIB[self._q.unit or "mb"]
         place = place_of(self._reading, self._q)
@@ -244,6 +286,12 @@ class LimitReader:
             yield from self._found("hardware", {"ram_gb": gigabytes})
         else:
             yield from self._limit_of_memory(megabytes, place)
+
+    def _is_of_texts(self) -> bool:
+        """Whether it is how much there is of something: "100 GB of emails", and not "16 GB of RAM"."""
+        of = [token.text for token in self._u.tokens[self._q.end : self._q.end + 1]] == ["of"]
+        near = (h for at in range(self._q.end, self._q.end + 4) for h in self._u.starting(at, "usable_memory", "gpu"))
+        return of and not any(near)
 
     def _speaks_of_a_gpu(self) -> bool:
         """Whether the sentence names a GPU and no other machine: "whatever GPU is needed, up to 80 GB"."""
@@ -296,6 +344,8 @@ class LimitReader:
         roles = self._u.in_clause(self._clause, "role")
         if self._has("long_text") or self._stays_whole() or (self._has("supports") and default != "document_tokens"):
             return "max_tokens"
+        if self._u.in_clause(self._clause, "document_each"):
+            return "document_tokens"
         if roles:
             nearest = min(roles, key=lambda r: abs(r.start - self._q.start))
             return f"{nearest.value}_tokens"
@@ -334,7 +384,7 @@ class LimitReader:
             yield from self._whole(about, rule, factor)
 
     def _parameters(self) -> Iterator[Finding]:
-        if self._q.limit == "min":
+        if self._q.limit == "min" and not self._refuses_more():
             return
         named = self._q.value >= 1e5
         millions = self._q.value / 1e6 if named else self._q.value
@@ -346,9 +396,13 @@ class LimitReader:
                 rule = say("“{words}” taken as {amount}", words=self._words, amount=amount)
             yield from self._found("parameters", value, rule)
 
+    def _refuses_more(self) -> bool:
+        """Whether what is above is refused: 10亿参数以上的不考虑, "no models over 1B"."""
+        return any(h.term in _REFUSING for h in self._u.in_clause(self._clause, "negation", "drop", "forbidden"))
+
     def _dimension(self) -> Iterator[Finding]:
         shortest = 1 if self._asked == "dimension" else _SHORTEST_VECTOR
-        if self._q.limit != "min" and self._q.value >= shortest:
+        if (self._q.limit != "min" or self._refuses_more()) and shortest <= self._q.value <= _LONGEST_VECTOR:
             yield from self._found("dimension", {"max_dimension": round(self._q.value)})
 
     def _per_second(self) -> Iterator[Finding]:
@@ -361,12 +415,21 @@ class LimitReader:
             yield from self._per_second()
 
     def _documents(self) -> Iterator[Finding]:
-        if self._q.value < _FEW_DOCUMENTS and self._of_other_affairs("documents"):
+        if (self._q.value < _FEW_DOCUMENTS and self._of_other_affairs("documents")) or self._is_shown():
             return
         if self._q.rate in _AS_IT_COMES:
             yield from self._per_second()
-        elif not self._q.rate and self._q.value >= (1 if self._asked == "documents" else _FEWEST_DOCUMENTS):
+        elif not self._q.rate and (self._q.value >= _FEW_DOCUMENTS or self._asked == "documents" or self._is_kept()):
             yield from self._whole("documents")
+
+    def _is_kept(self) -> bool:
+        """Whether so few are called a collection: "we have 40 contracts"."""
+        return self._q.value >= _FEWEST_DOCUMENTS and self._has("collection")
+
+    def _is_shown(self) -> bool:
+        """Whether it counts what is shown of them, or names one of them: top 50, 前十条, 第13条."""
+        before = [hit for at in (self._q.start, self._q.start - 1) for hit in self._u.ending(at, "shown")]
+        return self._asked != "documents" and bool(before or self._u.starting(self._q.end, "shown"))
 
     def _pages(self) -> Iterator[Finding]:
         """Few pages are the length of a document, many are documents."""

@@ -19,9 +19,9 @@ from typing import Any
 from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS, Finding
 from agent.understanding.language import detect_language
-from agent.understanding.lexicon import MASK
 from agent.understanding.llm_schema import ABOUT, Found, meanings
 from agent.understanding.rules import RulesRead, RuleUnderstanding
+from agent.understanding.tokens import MASK
 from knowledge.constraints import CONSTRAINTS, ConstraintBase
 from knowledge.requirements import Requirements
 from knowledge.wording import say

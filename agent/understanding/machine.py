@@ -22,9 +22,11 @@ _NEXT = 2
 _MEMORY = frozenset({"mb", "gb", "tb"})
 
 
-def _known(hit: Hit) -> KnownGpu | None:
+def _known(utterance: Utterance, hit: Hit) -> KnownGpu | None:
+    """The card that a hit names; of a shape ("a single 4090") its last word does."""
     cards = known_gpus()
-    return cards.get(hit.term) or cards.get(hit.term.removesuffix("s"))
+    name = f"rtx {utterance.tokens[hit.end - 1].text}" if hit.shaped else hit.term
+    return cards.get(name) or cards.get(name.removesuffix("s"))
 
 
 def _distance(hit: Hit, quantity: Quantity) -> int:
@@ -66,7 +68,7 @@ def place_of(reading: Reading, quantity: Quantity) -> Place | None:
 
 def gpu_name_near(utterance: Utterance, quantity: Quantity) -> str:
     """The name of the GPU that has an amount of memory; empty where it was not said."""
-    named = [(h, known) for h in utterance.of_category("gpu") if (known := _known(h))]
+    named = [(h, known) for h in utterance.of_category("gpu") if (known := _known(utterance, h))]
     near = [(h, known) for h, known in named if _within_reach(utterance, h, quantity)]
     return min(near, key=lambda pair: _distance(pair[0], quantity))[1].name if near else ""
 
@@ -79,7 +81,7 @@ def read_named_gpu(reading: Reading) -> Iterator[Finding]:
     named = [
         (known, hit)
         for hit in u.of_category("gpu")
-        if (known := _known(hit)) and not negated(u, hit) and not dropped(u, hit)
+        if (known := _known(u, hit)) and not negated(u, hit) and not dropped(u, hit)
     ]
     if not named:
         return

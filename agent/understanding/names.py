@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from agent.understanding.lexicon import MASK
+from agent.understanding.tokens import MASK
 
 _SUFFIX = r"\.(?:jsonl|json|csv|tsv|parquet|txt|md)(?:\.gz)?|\.(?:zip|tar\.gz)"
 _PART = r"[^\s,，。;；:：\"'“”‘’()（）<>?？!！|*]"

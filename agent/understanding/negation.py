@@ -25,7 +25,7 @@ def negated_before(utterance: Utterance, hit: Hit) -> bool:
         ending = utterance.ending(at, "negation", "not_negation", hit.category)
         said = {e.category for e in ending}
         if said & {"negation", "not_negation"}:
-            return "negation" in said
+            return "negation" in said and not _includes(utterance, ending[0])
         word = utterance.tokens[at - 1].text
         if ending and joined:
             at, joined = ending[0].start, False
@@ -38,6 +38,14 @@ def negated_before(utterance: Utterance, hit: Hit) -> bool:
         else:
             return False
     return False
+
+
+def _includes(utterance: Utterance, negation: Hit) -> bool:
+    """Whether it is one of several after all: 除了英文，还要支持德文."""
+    if negation.term != "除了":
+        return False
+    sentence = utterance.sentences[negation.start]
+    return any(utterance.sentences[h.start] == sentence for h in utterance.of_category("addition"))
 
 
 def _samenegated_before(utterance: Utterance, end: int, hit: Hit) -> bool:

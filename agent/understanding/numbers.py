@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from agent.understanding.counted import counted_thing
 from agent.understanding.utterance import Hit, Utterance
 
 #: units whose number may be some words away: "10M short legal documents"
@@ -21,6 +23,13 @@ _SOME_MORE = frozenset("多余")
 #: from here on the scales multiply all that was said before them
 _MYRIAD = 10_000
 _LONGEST_NUMBER = 15
+_TWO_DIGITS = 3
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_WITHIN_NAMES = frozenset("&/-")
+_BEFORE_YEARS = frozenset({"in", "since", "until", "till", "year", "before", "after", "circa", "自", "从"})
+#: thousands parted by spaces or points
+_FRACTION = re.compile(r"\d{1,2}")
+_HEAD, _GROUP, _POINTED = re.compile(r"[1-9]\d{0,2}"), re.compile(r"\d{3}"), re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _LARGEST = 1e15
 
 
@@ -56,6 +65,7 @@ class _Number:
     end: int
     scaled: bool = False
     unit: str | None = None
+    limit: str | None = None
 
 
 class NumberReader:
@@ -69,6 +79,8 @@ class NumberReader:
         self._words: dict[str, int] = table["words"]
         self._word_scales: dict[str, int] = table["word_scales"]
         self._vague = frozenset(table["vague"])
+        self._parts: dict[str, float] = table["parts"]
+        self._after_article = {*self._word_scales, "hundred", "couple", "dozen"}
 
     def read(self) -> list[Quantity]:
         """All quantities, in order."""
@@ -105,16 +117,53 @@ class NumberReader:
         if text[:1].isdigit() and text.isascii():
             if len(text.replace(",", "")) > _LONGEST_NUMBER or self._glued(i) or self._is_argument(i):
                 return None
-            return self._scaled(float(text.replace(",", "")), i + 1)
+            if self._is_year(i) or self._is_part_of_a_name(i):
+                return None
+            return self._scaled(*self._grouped(i))
         if self._is_numeral(i) or text == "半":
             return self._chinese(i)
         return self._english(i)
+
+    def _grouped(self, i: int) -> tuple[float, int]:
+        """A number with its thousands apart as in much of Europe: 30.000, 30 000; and powers: 10^6.
+
+        A point or a space parts thousands only where what is counted follows.
+        """
+        text = self._text(i)
+        if self._text(i + 1) in ("^", "**") and self._text(i + 2).isdecimal() and len(self._text(i + 2)) < _TWO_DIGITS:
+            return float(text.replace(",", "")) ** int(self._text(i + 2)), i + 3
+        fraction = (
+            self._text(i + 2) if self._text(i + 1) == "," and self._apart(i + 1) == 0 == self._apart(i + 2) else ""
+        )
+        if _FRACTION.fullmatch(fraction) and self._text(i + 3) in self._word_scales:
+            return float(f"{text}.{fraction}"), i + 3  # 12,5 million
+        end, digits = i + 1, text
+        while _GROUP.fullmatch(self._text(end)) and self._apart(end) == 1:
+            digits, end = digits + self._text(end), end + 1
+        if end > i + 1 and _HEAD.fullmatch(text) and self._counts(end):
+            return float(digits), end
+        if _POINTED.fullmatch(text) and self._counts(i + 1):
+            return float(text.replace(".", "")), i + 1
+        return float(text.replace(",", "")), i + 1
+
+    def _apart(self, i: int) -> int:
+        """The characters between a token and the one before it; none where there is no such token."""
+        if i >= len(self._u.tokens):
+            return 0
+        return self._u.tokens[i].start - self._u.tokens[i - 1].end
+
+    def _counts(self, end: int) -> bool:
+        """Whether a word for what can be kept, or a plural that may be one, follows."""
+        unit = self._unit(end)
+        return unit.value in _COUNTED if unit else counted_thing(self._u, end, _LARGEST) is not None
 
     def _one(self, i: int) -> _Number | None:
         """One second, where "a second" and 一秒 are no rate: beside a limit, or with nothing else counted before them.
 
         "50 a second" is a rate; "within a second", "A second is fine" and 一秒以内 are not.
         """
+        if self._text(i) == "sub" and self._text(i + 1) in ("second", "sec"):
+            return _Number(1.0, i + 2, unit="s", limit="max")
         half = self._text(i) == "half"
         rate = next((h for h in self._u.starting(i + half, "rate") if h.value in _ALSO_DURATIONS), None)
         if rate is None or self._text(rate.start) not in _ONE:
@@ -123,15 +172,34 @@ class NumberReader:
         before = [t.text for t, c in zip(self._u.tokens[:i], self._u.clauses, strict=False) if c == self._u.clauses[i]]
         counted = any(text[0].isdigit() or text in self._words for text in before)
         opens = not before or all(text in self._u.lexicon.fillers or text in _ABOUT for text in before)
-        if counted or not (limited or opens or half):
+        if counted or not (limited or opens or half) or (self._text(i) == "a" and self._is_ordinal(rate.end)):
             return None
         return _Number(0.5 if half else 1.0, rate.end, unit=_ALSO_DURATIONS[rate.value])
+
+    def _is_ordinal(self, end: int) -> bool:
+        """Whether "a second" counts what comes after it: "a second pass"."""
+        word = self._text(end)
+        return (
+            word.isalpha() and word not in self._u.lexicon.fillers and not self._u.starting(end, "acceptable", "limit")
+        )
 
     def _glued(self, i: int) -> bool:
         """Whether the digits belong to a name such as p95 or e5; "qps100" does not."""
         before = self._u.tokens[i - 1] if i else None
         touching = before is not None and before.end == self._u.tokens[i].start and before.text.isascii()
         return touching and before is not None and before.text.isalpha() and not self._u.ending(i, "unit", "noun")
+
+    def _is_year(self, i: int) -> bool:
+        """Whether four digits are a year: since 1998, in 2019, 1950s, 2023年."""
+        if not _YEAR.fullmatch(self._text(i)):
+            return False
+        before = self._text(i - 1) if i else ""
+        decade = self._text(i + 1) == "s" and self._apart(i + 1) == 0
+        return decade or self._text(i + 1) == "年" or before in _BEFORE_YEARS
+
+    def _is_part_of_a_name(self, i: int) -> bool:
+        """Whether it numbers something: ISO 9001, page 47, section 230."""
+        return i > 0 and self._text(i - 1) in self._u.lexicon.numbered
 
     def _is_argument(self, i: int) -> bool:
         """Whether it stands alone in brackets that touch the name before them: alert(1), rows[2, 3]."""
@@ -153,14 +221,21 @@ class NumberReader:
             if self._text(i) not in self._scales:
                 break
             value, i = value * self._scales[self._text(i)], i + 1
+        if i == start and self._text(i) == "w" and self._is_myriad(i):
+            return _Number(value * _MYRIAD, i + 1, True)
         if i == start and self._text(i) in self._word_scales:
             word = self._text(i)
             near = self._u.tokens[i].start == self._u.tokens[i - 1].end or len(word) > 1
             if near or self._unit(i + 1) is not None:
                 value, i = value * self._word_scales[word], i + 1
+                i += self._text(i) == "." and word in self._u.lexicon.abbreviations
                 if word == "hundred" and self._text(i) in ("thousand", "million"):
                     value, i = value * self._word_scales[self._text(i)], i + 1
         return _Number(value, i, i > start)
+
+    def _is_myriad(self, i: int) -> bool:
+        """Whether a "w" stands for 万: right after the digits, in a Chinese message."""
+        return self._apart(i) == 0 and any(token.han for token in self._u.tokens)
 
     def _chinese(self, i: int) -> _Number | None:
         if i and self._text(i - 1) in self._vague:
@@ -183,7 +258,15 @@ class NumberReader:
             else:
                 section, digit = section + (digit or 1) * self._scales[c], 0
             i += 1
-        return _Number(float(total + section + digit), i)
+        whole = float(total + section + digit)
+        if self._text(i) == "点" and self._text(i + 1) in self._digits:
+            part = whole + self._digits[self._text(i + 1)] / 10
+            second = next((h for h in self._u.starting(i + 1, "rate") if h.value in _ALSO_DURATIONS), None)
+            if second:  # 零点一秒
+                return _Number(part, second.end, unit=_ALSO_DURATIONS[second.value])
+            if self._unit(i + 2):
+                return _Number(part, i + 2)
+        return _Number(whole, i)
 
     def _is_some_more(self, i: int) -> bool:
         """Whether it says "and some more" inside a number: 六十多万, 30余万."""
@@ -194,12 +277,46 @@ class NumberReader:
         if text == "half" and self._text(i + 1) in ("a", "an"):
             scaled = self._scaled(0.5, i + 2)
             return scaled if scaled.scaled or self._unit(scaled.end) else None
-        if text in ("a", "an") and self._text(i + 1) in ("hundred", "thousand", "million", "billion"):
-            return self._scaled(1.0, i + 1)
-        if text in self._words and not (text == "hundred" and i and self._text(i - 1).isdigit()):
-            scaled = self._scaled(float(self._words[text]), i + 1)
-            return scaled if scaled.scaled or self._unit(scaled.end) else None
-        return None
+        start = i + (text in ("a", "an"))
+        part = self._parts.get(self._text(start))
+        if part and self._text(start + 1) == "of" and self._text(start + 2) == "a":
+            scaled = self._scaled(part, start + 3)  # a quarter of a million
+            if scaled.scaled:
+                return scaled
+        if part and self._text(start + 1) == "of":
+            second = next((h for h in self._u.starting(start + 2, "rate") if h.value in _ALSO_DURATIONS), None)
+            return _Number(part, second.end, unit=_ALSO_DURATIONS[second.value]) if second else None
+        spelt = self._spelt(start, article=start > i)
+        if spelt is None or (start > i and self._text(start) not in self._after_article):
+            return None
+        many = spelt.scaled or self._unit(spelt.end) or counted_thing(self._u, spelt.end, spelt.value)
+        return spelt if many else None
+
+    def _spelt(self, i: int, *, article: bool) -> _Number | None:
+        """A number in words: thirty five thousand, two hundred and fifty, a couple of million."""
+        if self._text(i) == "hundred" and i and self._text(i - 1).isdigit():
+            return None
+        total, group, start, scaled = 0.0, 0.0, i, False
+        while i - start < _LONGEST_NUMBER:
+            word = self._text(i)
+            joins = word == "and" and scaled and self._text(i + 1) in self._words
+            if word == "of" and self._text(i - 1) in ("couple", "dozen") and i > start:
+                if self._text(i + 1) not in self._word_scales:
+                    return _Number(total + group, i + 1, scaled)
+            elif word == "and" and self._text(i + 1) == "a" and self._text(i + 2) == "half" and group:
+                group, i = group + 0.5, i + 2
+            elif word == "hundred" and (group or article):
+                group, scaled = (group or 1) * 100, True
+            elif word in self._words and (group % 100 == 0 or (group % 10 == 0 and self._words[word] < 10)):
+                group += self._words[word]
+            elif word in self._word_scales and len(word) > 1 and (group or (article and i == start)):
+                total, group, scaled = total + (group or 1) * self._word_scales[word], 0.0, True
+            elif word in self._word_scales and len(word) == 1 and i > start and self._apart(i) and not scaled:
+                return _Number(group * self._word_scales[word], i + 1, True)  # forty k
+            elif not joins:
+                break
+            i += 1
+        return _Number(total + group, i, scaled) if i > start else None
 
     def _unit(self, i: int) -> Hit | None:
         found = self._u.starting(i, "unit")
@@ -214,13 +331,14 @@ class NumberReader:
         while self._text(end) in self._u.lexicon.approximate and not self._unit(end):
             end += 1
         if number.unit is None:
-            unit, end = self._find_unit(end, number.end)
+            unit, end = self._find_unit(value, end, number.end)
         else:
             unit, end = number.unit, number.end
         sign = next((h for h in self._u.ending(start, "unit") if h.value in _SIGNS | {"qps"}), None)
         if sign is not None and unit is None:
             unit, start = sign.value, sign.start
         limit, start, end = self._find_limit(start, end)
+        limit = limit or number.limit
         rate, start, end = self._find_rate(start, end)
         return Quantity(value, unit, limit, start, end, rate)
 
@@ -228,12 +346,14 @@ class NumberReader:
         """Whether two tokens stand in one clause."""
         return end < len(self._u.tokens) and self._u.clauses[start] == self._u.clauses[end]
 
-    def _find_unit(self, end: int, bare_end: int) -> tuple[str | None, int]:
+    def _find_unit(self, value: float, end: int, bare_end: int) -> tuple[str | None, int]:
         clause = self._u.clauses[min(end, len(self._u.tokens)) - 1]
         for i in range(end, min(end + _WORDS_BETWEEN + 1, len(self._u.tokens))):
             if self._u.clauses[i] != clause:
                 break
             for unit in self._u.starting(i, "unit"):
+                if _classifies(unit) and self._text(i - 1) == "个":
+                    continue  # 十二个部门
                 if i == end or (unit.value in _COUNTED and not _classifies(unit)):
                     return unit.value, unit.end
             counted = self._u.lexicon.counted.get(self._u.tokens[i].stem)
@@ -241,14 +361,15 @@ class NumberReader:
                 return counted, i + 1
             if self._stops(i):
                 break
-        return None, bare_end
+        thing = counted_thing(self._u, end, value)
+        return ("documents", thing) if thing else (None, bare_end)
 
     def _stops(self, i: int) -> bool:
         """Whether what is counted can not lie beyond a token."""
         text = self._text(i)
         return (
             text in self._u.lexicon.ends_counting
-            or not text.isalpha()
+            or not (text.isalpha() or text in _WITHIN_NAMES)
             or bool(self._number(i) or self._u.starting(i, "rate"))
         )
 

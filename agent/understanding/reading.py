@@ -34,7 +34,7 @@ class Reading:
 
     def counted(self, hit: Hit) -> bool:
         """Whether a word only says what a number counts: "1M searches per day"."""
-        return hit.start in self._counted
+        return (hit.end - 1 if hit.shaped else hit.start) in self._counted
 
     def use(self, hit: Hit) -> str:
         """Mark a hit as understood; its words."""

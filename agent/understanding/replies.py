@@ -80,13 +80,16 @@ def read_reply(utterance: Utterance, asked: Asked) -> Reply | None:
     if choice is not None:
         utterance.use(0, len(utterance.tokens))
         return Reply(_chosen(asked, choice, text))
+    if _passes(utterance):
+        return _used(utterance, Reply(None))
     if len(utterance.tokens) > _SHORT:
         return _polar(utterance, asked, whole=False)
     accepted = {hit.start for hit in utterance.of_category("acceptable")} if utterance.of_category("unit") else set()
     careless = [hit for hit in utterance.of_category("indifferent", "whatever") if hit.start not in accepted]
     if careless and not utterance.of_category("noun"):
         return _used(utterance, Reply(_forgotten(asked, text)))
-    if utterance.of_category("undecided"):
+    counts = any(token.text[0].isdigit() for token in utterance.tokens)  # "not sure, maybe 20 thousand"
+    if utterance.of_category("undecided") and not counts:
         return _used(utterance, Reply(None))
     return _polar(utterance, asked, whole=False) or _named_language(utterance, asked, text)
 
@@ -113,9 +116,15 @@ def _speaks_of_another(utterance: Utterance, hit: Hit, asked: Asked) -> bool:
 
 def says_not_now(utterance: Utterance) -> bool:
     """Whether a message says that there is no data, or none yet: "maybe next week", "I'm not allowed to share any"."""
-    return bool(utterance.of_category("not_now", "negation", "no", "undecided", "indifferent")) or any(
-        token.text in _NOT_YET for token in utterance.tokens
-    )
+    said = utterance.of_category("not_now", "negation", "no", "undecided", "indifferent")
+    return bool(said) or _passes(utterance) or any(token.text in _NOT_YET for token in utterance.tokens)
+
+
+def _passes(utterance: Utterance) -> bool:
+    """Whether a message only passes over the question: "skip", "next one please", 跳过."""
+    passed = {i for hit in utterance.of_category("skip") for i in range(hit.start, hit.end)}
+    rest = (token for i, token in enumerate(utterance.tokens) if i not in passed)
+    return bool(passed) and all(utterance.lexicon.says_nothing(token) for token in rest)
 
 
 def _used(utterance: Utterance, reply: Reply) -> Reply:

@@ -12,12 +12,13 @@ from agent.understanding.demands import (
     read_hosting,
     read_license,
     read_open_weights,
+    read_waived,
     read_withdrawals,
 )
 from agent.understanding.findings import Finding, apply
 from agent.understanding.language import detect_language
 from agent.understanding.languages import read_languages
-from agent.understanding.lexicon import MASK, load_lexicon
+from agent.understanding.lexicon import load_lexicon
 from agent.understanding.limits import read_limits
 from agent.understanding.machine import read_edge, read_named_gpu
 from agent.understanding.names import NameReader, Names
@@ -26,6 +27,7 @@ from agent.understanding.questions import as_question, read_sentences
 from agent.understanding.reading import Reading
 from agent.understanding.replies import Reply, is_about_requirement, read_no_preference, read_reply, says_not_now
 from agent.understanding.storage import read_storage
+from agent.understanding.tokens import MASK
 from agent.understanding.use_case import (
     incumbent_reader,
     read_best,
@@ -40,6 +42,7 @@ from knowledge.requirements import Requirements
 from knowledge.wording import Text, say
 
 _READERS = (
+    read_waived,
     read_task,
     read_modality,
     read_domain,
@@ -124,13 +127,15 @@ class RuleUnderstanding:
             found, reply = [finding for finding in found if finding is not reply.finding], None
         if asked and reply is None and not any(finding.about == asked.about for finding in found):
             reply = read_no_preference(stated, asked) if question is None else None
+        if asked and asked.about == "data" and not names.paths:  # "不上传" speaks of a sample
+            found = [finding for finding in found if not (finding.about == "hosting" and finding.rule)]
         updated, changes = apply(requirements, found)
         about = {finding.about for finding in found}
         answered = reply is not None or (is_about_requirement(asked) and asked is not None and asked.about in about)
         yields = answered and is_about_requirement(asked)
         informs = bool(found or names.paths)
         intent: Intent = "question" if question else self._intent(stated, answered, informs=informs, yields=yields)
-        if asked and intent == "unknown" and asked.about == "data" and says_not_now(stated):
+        if asked and asked.about == "data" and intent in ("unknown", "confirm") and says_not_now(stated):
             intent = "decline"
         elif intent == "unknown" and is_about_requirement(asked) and len(stated.tokens) > _SHORT:
             intent = "inform"  # a reply that could not be read is not a question about the field

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent.understanding.lexicon import Lexicon, Token, stem
+from agent.understanding.lexicon import Lexicon
+from agent.understanding.tokens import Token, stem
 
 
 def edits(a: str, b: str, limit: int) -> int:

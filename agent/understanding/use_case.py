@@ -31,6 +31,8 @@ _GENERIC = frozenset(
 )
 
 
+#: what gives up all that the clause goes on to say
+_FORGET = ("forget", "scrap", "ditch", "不提了")
 #: tokens of what is sorted: "sort app store reviews into"
 _SORTED = 8
 #: characters between "we use" and the name of what is used
@@ -39,7 +41,17 @@ _NEAR = 30
 
 def _wanted(reading: Reading, category: str) -> list[Hit]:
     hits = reading.utterance.of_category(category)
-    return [h for h in hits if not negated(reading.utterance, h) and not (category == "task" and reading.counted(h))]
+    return [
+        h for h in hits if not negated(reading.utterance, h) and not (category == "task" and _in_passing(reading, h))
+    ]
+
+
+def _in_passing(reading: Reading, hit: Hit) -> bool:
+    """Whether a task is only what a number counts ("1M searches per day") or what is given up ("forget the ...")."""
+    u = reading.utterance
+    forgotten = u.in_clause(u.clauses[hit.start], "drop")
+    counted = reading.counted(hit) and (hit.value == "search" or not hit.shaped)
+    return counted or any(h.term.startswith(_FORGET) and h.start < hit.start for h in forgotten)
 
 
 def _replaces(reading: Reading, about: str, incidental: bool) -> bool:
@@ -65,8 +77,23 @@ def read_task(reading: Reading) -> Iterator[Finding]:
     for hit in hits:
         if hit.value in (best.value, "search"):
             reading.use(hit)
-    if _replaces(reading, "task", incidental=best.term in _GENERIC):
+    pictures = _searched_by_words(reading, best)
+    if pictures:
+        words = reading.use(pictures)
+        rule = say("“{words}” are found by words, or by each other", words=words)
+        yield Finding("task", "cross_modal", words, reading.because(rule))
+        return
+    if _replaces(reading, "task", incidental=best.term in _GENERIC or (best.shaped and best.value == "search")):
         yield Finding("task", best.value, reading.use(best))
+
+
+def _searched_by_words(reading: Reading, task: Hit) -> Hit | None:
+    """What is searched and is no text, in the sentence that says so: "search 40,000 photographs"."""
+    u = reading.utterance
+    if task.value != "search" or reading.requirements.task.origin == "stated":
+        return None
+    kinds = (h for h in _wanted(reading, "modality") if u.sentences[h.start] == u.sentences[task.start])
+    return next((h for h in kinds if not _in_words(reading, h)), None)
 
 
 def _implied_task(reading: Reading) -> Iterator[Finding]:
@@ -167,7 +194,7 @@ def _is_what_there_is(reading: Reading, hit: Hit) -> bool:
 def read_gpu(reading: Reading) -> Iterator[Finding]:
     """Whether there is a GPU; one that is there outweighs a CPU that is mentioned too."""
     u = reading.utterance
-    hits = u.of_category("gpu")
+    hits = [h for h in u.of_category("gpu") if not _is_sold(reading, h)]
     if not hits:
         yield from _bare_cpu(reading)
         return
@@ -183,6 +210,11 @@ def read_gpu(reading: Reading) -> Iterator[Finding]:
         yield Finding("gpu", True, reading.use(there[0]))
     elif absent:
         yield Finding("gpu", False, reading.use(absent[0]))
+
+
+def _is_sold(reading: Reading, hit: Hit) -> bool:
+    """Whether it is what the user deals in: "we sell graphics cards", 卖显卡."""
+    return any(reading.utterance.ending(at, "sold") for at in (hit.start, hit.start - 1))
 
 
 def _bare_cpu(reading: Reading) -> Iterator[Finding]:
@@ -218,7 +250,8 @@ def incumbent_reader(names: Names, text: str) -> Callable[[Reading], Iterator[Fi
             name = next((n for n in near if any(c in "-/0123456789" for c in n.text)), near[0] if near else None)
             if name and not negated(u, hit) and not set("?!.。？！;；\n") & set(text[position : name.start]):
                 reading.use(hit)
-                yield Finding("incumbent", name.text, name.text)
+                known = u.lexicon.tables["model_alias"].get(name.text.casefold(), name.text)
+                yield Finding("incumbent", known, name.text)
                 return
 
     return read

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.understanding.lexicon import MASK, Lexicon, Token, tokenise
+from agent.understanding.lexicon import Lexicon
+from agent.understanding.tokens import MASK, Token, tokenise
 from agent.understanding.typos import corrected
 
 #: characters read of a message; a requirement stated later than this is reported as not understood
@@ -17,6 +18,8 @@ _TYPED_BY_HAND = 2_000
 _JOINER = re.compile(r"(?<=[^\W\d_])[-_‐‑](?=[^\W\d_])|(?<=\d)[-_‐‑](?=[a-z])|(?<=[^\W\d_])(?<!\d[kmb])[-_‐‑](?=\d)")
 #: what a terminal obeys (colours, cursor) and nobody wrote, also where the message is cut within it
 _CONTROL_SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|$)")
+#: after a number: 1½ million
+_FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
 _SENTENCE_END = frozenset("!?。;；")
 _CLAUSE_END = frozenset(",、:：()（）—–")
 _BREAKERS = frozenset({"but", "however", "while", "although"})
@@ -38,7 +41,7 @@ def fold(text: str, traditional: dict[str, str]) -> tuple[str, list[int]]:
     folded: list[str] = []
     origin: list[int] = []
     for i, c in enumerate(text):
-        for form in unicodedata.normalize("NFKC", c).lower() if c not in "…" else " ":
+        for form in _FRACTIONS.get(c) or (unicodedata.normalize("NFKC", c).lower() if c not in "…" else " "):
             folded.append({"’": "'", "“": '"', "”": '"'}.get(form) or traditional.get(form, form))
             origin.append(i)
     return _JOINER.sub(" ", "".join(folded)), origin
@@ -46,13 +49,14 @@ def fold(text: str, traditional: dict[str, str]) -> tuple[str, list[int]]:
 
 @dataclass(frozen=True)
 class Hit:
-    """A term of the lexicon in the message; `start` and `end` count tokens, `end` is exclusive."""
+    """A term or a shape of the lexicon in the message; `start` and `end` count tokens, `end` is exclusive."""
 
     category: str
     value: str
     term: str
     start: int
     end: int
+    shaped: bool = False
 
 
 class Utterance:
@@ -79,7 +83,9 @@ class Utterance:
         self.sentences: list[int] = []
         self.clauses: list[int] = []
         self._divide()
-        self.hits = [hit for found in lexicon.find(self.tokens) if self._meant(hit := Hit(*found))]
+        terms = [hit for found in lexicon.find(self.tokens) if self._meant(hit := Hit(*found))]
+        shapes = [Hit(*found, shaped=True) for found in lexicon.shapes.find(self.tokens, self.sentences)]
+        self.hits = sorted([*terms, *shapes], key=lambda hit: hit.start)
         self._starting: dict[int, list[Hit]] = {}
         self._ending: dict[int, list[Hit]] = {}
         self._by_clause: dict[int, list[Hit]] = {}
@@ -97,7 +103,8 @@ class Utterance:
             self.sentences.append(sentence)
             self.clauses.append(clause)
             following = self.tokens[i + 1] if i + 1 < len(self.tokens) else None
-            stop = token.text == "." and (following is None or following.start > token.end)
+            shortened = i and self.tokens[i - 1].text in self.lexicon.abbreviations
+            stop = token.text == "." and not shortened and (following is None or following.start > token.end)
             newline = following is not None and "\n" in self.text[self._last(token) : self._first(following)]
             if token.text in _SENTENCE_END or stop or newline:
                 sentence += 1
@@ -106,7 +113,10 @@ class Utterance:
                 clause += 1
 
     def _meant(self, hit: Hit) -> bool:
-        return not self.lexicon.must_be_capital(hit.term) or self.words(hit.start, hit.end)[0].isupper()
+        words = self.words(hit.start, hit.end)
+        if hit.term in self.lexicon.exact:
+            return words.casefold() == hit.term
+        return not self.lexicon.must_be_capital(hit.term) or words[0].isupper()
 
     def _first(self, token: Token) -> int:
         return self._origin[token.start]

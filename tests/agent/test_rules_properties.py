@@ -510,7 +510,6 @@ ORDINARY = [
     "lasting",
     "georgia",
     "persia",
-    "javanese",
     "categories",
     "classified",
     "ponds",

@@ -50,7 +50,7 @@ BIOMEDICAL = {"domain": "medical"}
 CODE = {"task": "code_search", "domain": "code"}
 PICTURES = {"task": "cross_modal", "modality": {"modalities": ("text", "image")}}
 SOUNDS = {"domain": "sound", "task": "cross_modal", "modality": {"modalities": ("text", "audio")}}
-SOUNDS_FOUND = {"domain": "sound", "modality": {"modalities": ("text", "audio")}}
+SOUNDS_FOUND = {"task": "cross_modal", "domain": "sound", "modality": {"modalities": ("text", "audio")}}
 HOME = {"hosting": {}}
 BEST = {"margin": 0.0}
 
