@@ -27,7 +27,7 @@ PARAMETER = {
 }
 #: what else a sentence about one requirement may well say; about the others, it says nothing else
 BESIDE = {
-    "task": {"domain", "modality", "documents", "languages", "license", "incumbent", "keyword_match"},
+    "task": {"domain", "modality", "documents", "languages", "license", "incumbent", "keyword_match", "hosting"},
     "languages": {"domain", "task"},
     "license": {"domain", "hosting", "open_weights"},
     "hosting": {"license", "domain", "gpu"},

@@ -159,7 +159,10 @@ ENGLISH = [
         {"task": "rag", "domain": "legal", "documents": None, **HOME},
     ),
     ("an online store with 2M SKUs", {"documents": 2_000_000, "domain": "e-commerce", "keyword_match": None}),
-    ("switch from OpenAI ada-002 to something open source", {"incumbent": "text-embedding-ada-002", "open_weights": True}),
+    (
+        "switch from OpenAI ada-002 to something open source",
+        {"incumbent": "text-embedding-ada-002", "open_weights": True},
+    ),
     ("100k-200k docs", {"documents": 200_000}),
     ("We do not need German. French, Italian & Spanish are a must.", langs("fr", "it", "es")),
     ("GPU optional", {"gpu": None}),
