@@ -49,7 +49,8 @@ def describe_change(change: Change, requirements: Requirements) -> Text:
     """One changed requirement, as it is now."""
     constraint = next((c for c in requirements.constraints if c.kind == change.slot), None)
     if constraint is not None:
-        what = constraint.describe()
+        what, caution = constraint.describe(), constraint.caution()
+        what = say("{what} ({caution})", what=what, caution=caution) if caution else what
         if constraint.origin == "inferred":
             return say("{what} (inferred: {why})", what=what, why=constraint.because)
         return what if constraint.hard else say("{what} (if possible)", what=what)

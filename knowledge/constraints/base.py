@@ -73,6 +73,10 @@ class ConstraintBase(BaseModel):
         """Judge a model by what the catalog knows of it."""
         raise NotImplementedError  # pragma: no cover
 
+    def caution(self) -> Text | None:
+        """What who makes this demand should know of how it is counted; None where nothing surprises."""
+        return None
+
     def check_measured(self, footprint: Footprint) -> Verdict | None:
         """Judge a candidate by what was measured; None where this demand is not about anything measured."""
         return None

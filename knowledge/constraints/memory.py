@@ -8,14 +8,18 @@ from pydantic import Field
 
 from knowledge.constraints.base import Answer, ConstraintBase, Footprint, Verdict
 from knowledge.model_card import ModelCard
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
+
+#: MiB that a process takes with PyTorch and sentence-transformers loaded and no model yet (torch 2.13, 2026-11-28)
+RUNTIME_MB = 480
 
 
 class MemoryConstraint(ConstraintBase):
     """The model must fit into `max_mb` of memory (MiB).
 
     From the card this is the weights alone, at `bytes_per_parameter` (4 = fp32, 2 = fp16, 1 = int8): running it takes
-    more, which only a measurement shows. The stored size is used where the number of parameters is not known.
+    more, which only a measurement shows: the peak of the process, its libraries included. Both are said where the limit
+    is so tight that the libraries decide. The stored size is used where the number of parameters is not known.
 
     Attributes:
         weights_only: the limit is for the model's file ("50 MB for the model"): the process that runs it, with its
@@ -46,6 +50,19 @@ class MemoryConstraint(ConstraintBase):
             )
         return say("at most {limit:,.0f} MB of memory", limit=self.max_mb)
 
+    def caution(self) -> Text | None:
+        if self.weights_only or self.max_mb >= 2 * RUNTIME_MB:
+            return None
+        told = say(
+            "Before measuring, a model's weights count against your {limit:,.0f} MB; after it the peak of the whole "
+            "process, of which PyTorch with its libraries takes some {runtime:,.0f} MB.",
+            limit=self.max_mb,
+            runtime=RUNTIME_MB,
+        )
+        if self.max_mb > RUNTIME_MB:
+            return told
+        return join([told, say("So only word matching and static models can keep to it, or an API.")])
+
     def check(self, card: ModelCard) -> Verdict:
         if card.is_api:
             return Verdict(outcome="met", reason=say("an API: it takes no memory of yours"))
@@ -68,5 +85,9 @@ class MemoryConstraint(ConstraintBase):
         peak = footprint.peak_memory_mb
         return Verdict(
             outcome="violated" if peak > self.max_mb else "met",
-            reason=say("measured peak {peak:,.0f} MB, you allow {limit:,.0f}", peak=peak, limit=self.max_mb),
+            reason=say(
+                "measured peak {peak:,.0f} MB for the whole process, libraries included; you allow {limit:,.0f}",
+                peak=peak,
+                limit=self.max_mb,
+            ),
         )

@@ -103,7 +103,7 @@ def recommend(
         undecided=undecided,
         runner_up=runner_up,
         headline=headline(winner, best, field, evaluation.primary, requirements.margin.value),
-        reasons=reasons(winner, best, field, rows, evaluation.primary, requirements),
+        reasons=reasons(winner, best, field, rows, evaluation.primary, requirements, evaluation.preflight),
         confidence=confidence(winner, best, field, evaluation, undecided),
         rows=rows,
         evidence=tuple(evidence.found),

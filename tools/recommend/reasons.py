@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from knowledge.candidate import parse_candidate
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Comparison, Evaluation, Plan, Row, Screening, Shortlist, SpeedOfCandidate
+from knowledge.results import (
+    Benchmark,
+    Comparison,
+    Evaluation,
+    Plan,
+    Preflight,
+    Row,
+    Screening,
+    Shortlist,
+    SpeedOfCandidate,
+)
 from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest, is_measurable
 from tools.recommend.table import COSTS
@@ -74,9 +85,15 @@ def headline(winner: str, best: str, field: Contest, metric: str, margin: float)
 
 
 def reasons(
-    winner: str, best: str, field: Contest, rows: Sequence[Row], metric: str, requirements: Requirements
+    winner: str,
+    best: str,
+    field: Contest,
+    rows: Sequence[Row],
+    metric: str,
+    requirements: Requirements,
+    checked: Sequence[Preflight],
 ) -> tuple[Text, ...]:
-    """Why the winner wins: quality, cost, what it saves, what is worse, the demands it meets.
+    """Why the winner wins: quality, what warns of it, cost, what it saves, what is worse, the demands it meets.
 
     The rows bring the ids of the evidence that each figure cites.
     """
@@ -102,6 +119,7 @@ def reasons(
     elif tied:
         names = _names([c.spec for c in tied])
         found.append(say("Others are no worse by more than the margin, but not cheaper: {names}.", names=names))
+    found += caveats(winner, checked)
     if winner in field.speed:
         s = field.speed[winner]
         found.append(
@@ -137,6 +155,17 @@ def reasons(
         demands = join(held, Text(template="; "))
         found.append(say("Nothing known of it speaks against what you demand: {demands}.", demands=demands))
     return tuple(found)
+
+
+def caveats(winner: str, checked: Sequence[Preflight]) -> list[Text]:
+    """What was found of the winner's encoders before they were measured, and warns of relying on them."""
+    legs = {leg.spec for leg in parse_candidate(winner).legs}
+    warnings = [finding for of in checked if of.spec in legs for finding in of.findings if finding.severity == "warns"]
+    none = Text(template="")
+    told = (
+        say("Before you rely on it: {finding} {remedy}", finding=w.finding, remedy=w.remedy or none) for w in warnings
+    )
+    return list(dict.fromkeys(told))
 
 
 def _saving(winner: SpeedOfCandidate, best: SpeedOfCandidate, name: str) -> Text:

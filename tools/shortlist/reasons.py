@@ -216,6 +216,7 @@ def notes_on(about: Reasons, chosen: Sequence[Ranked]) -> list[Text]:
     """What holds for the whole list."""
     requirements, seen = about.requirements, about.seen
     notes = list(_language_notes(requirements, seen))
+    notes += [caution for constraint in requirements.constraints if (caution := constraint.caution())]
     if is_limited_to_cpu(requirements):
         notes.append(
             say(
