@@ -29,6 +29,10 @@ element.addEventListener('click', event => {
   apply(dark);
   localStorage.setItem(key, dark ? 'dark' : 'light');
 });
+// gradio's steps are buttons with a nameless button inside, which is in the way of keyboards and screen readers
+const quiet = () => document.querySelectorAll('#chat .thought-group .title button').forEach(b => { b.inert = true; });
+new MutationObserver(quiet).observe(root, {childList: true, subtree: true});
+quiet();
 """
 #: a click on what changes a requirement tells which
 NEEDS_SCRIPT = """
