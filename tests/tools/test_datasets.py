@@ -310,6 +310,26 @@ def test_files_that_are_no_data(tmp_path, name, content, message):
         read_dataset(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ('{"text": "x", "a": ' + "[" * 31 + "]" * 31 + "}", True),
+        ('{"text": "x", "a": ' + "[" * 32 + "]" * 32 + "}", False),
+        ('{"text": "x", "a": ' + '[{"b": ' * 15 + "[]" + "}]" * 15 + "}", True),
+        ('{"text": "x", "a": ' + '[{"b": ' * 16 + "[]" + "}]" * 16 + "}", False),
+        ('{"text": "' + "[{" * 100 + '\\"", "a": [' + "[[], {}]," * 500 + "0]}", True),
+    ],
+)
+def test_the_depth_of_json_is_counted_outside_of_strings(tmp_path, text, allowed):
+    json.loads(text)
+    file = write(tmp_path, d__jsonl=text) / "d.jsonl"
+    if allowed:
+        assert len(read_dataset(file).documents) == 1
+    else:
+        with pytest.raises(DatasetError, match="nested deeper than 32 levels"):
+            read_dataset(file)
+
+
 def test_folders_that_are_no_dataset(tmp_path, beir):
     with pytest.raises(DatasetError, match="holds several datasets: beir"):
         read_dataset(tmp_path)

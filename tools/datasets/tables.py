@@ -27,6 +27,7 @@ _CODED_BYTES = 8 * 2**20
 _DELIMITERS = ",;\t|"
 # an unclosed string reaches to the end, and nothing is tried twice: linear in hostile input too
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 #: between the items of a JSON list
 _GAP = re.compile(r"[\s,]*")
 
@@ -77,12 +78,19 @@ def _counted(table: Table, budget: Budget) -> Iterator[tuple[int, Row]]:
 # ---------------------------------------------------------------- JSON
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for bracket in re.findall(r"[\[\]{}]", _JSON_STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+def _is_deeper(text: str, depth: int) -> bool:
+    """Whether brackets are nested deeper than that; of broken JSON, perhaps also where they are not closed."""
+    left = _JSON_STRING.sub("", text).encode().translate(None, delete=_NO_BRACKETS)
+    for _ in range(depth):  # each time the innermost go, all at once: ten million pairs take a moment, not seconds
+        rest = left.replace(b"[]", b"-").replace(b"{}", b"-").replace(b"-", b"")
+        if rest == left:
+            return _opened(left) > depth
+        left = rest
+    return _opened(left) > 0
+
+
+def _opened(brackets: bytes) -> int:
+    return brackets.count(b"[") + brackets.count(b"{")
 
 
 def _parsed(text: str, depth: int) -> Any:
@@ -91,7 +99,7 @@ def _parsed(text: str, depth: int) -> Any:
     Raises:
         ValueError: it is broken, or nested deeper than allowed (the parser itself would recurse).
     """
-    if text.count("[") + text.count("{") > depth and _depth(text) > depth:
+    if text.count("[") + text.count("{") > depth and _is_deeper(text, depth):
         raise ValueError(f"nested deeper than {depth} levels")
     return json.loads(text)
 

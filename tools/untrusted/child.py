@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dic
     """Make the copy, or a preview; raises DatasetError for what is wrong with the data, a preview says it."""
     del tell
     limit_process()
+    gc.disable()  # nothing here is circular, and looking for it in ten million parsed objects takes longer than parsing
     task = Task.model_validate(payload)
     os.chdir(task.folder)
     path = Path(task.name)
