@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import DatasetError, ResourceError
-from tools.datasets import Limits, problem_text, read_dataset, save_dataset
-from tools.datasets.problems import Kind
+from tools.datasets import Limits, preview_dataset, problem_text, read_dataset, save_dataset
+from tools.datasets.problems import Kind, shown
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -558,23 +558,45 @@ def damaged(seed: bytes, random_source: random.Random) -> bytes:
 
 
 def outcome(path: Path, *, skip: bool) -> Dataset | None:
-    """The dataset, or None after an error that can be shown in both languages; anything else is raised."""
+    """The dataset, or None after an error that can be shown in both languages; anything else is raised.
+
+    The preview is to agree: on the columns' roles where it can be read, and else that something is wrong.
+    """
+    seen = preview_dataset(path, skip_bad=skip, read=lambda: read_dataset(path, skip_bad=skip).summary)
+    assert seen.model_dump_json()
     try:
-        return read_dataset(path, skip_bad=skip)
+        data = read_dataset(path, skip_bad=skip)
     except DatasetError as error:
         (error.render("en") + error.render("zh")).encode()
+        assert seen.problem is not None
+        assert seen.summary is None
         return None
+    assert seen.summary == data.summary
+    used = {role: shown(column) for file in seen.files for role, column in file.guessed.items()}
+    assert data.summary.columns == used
+    return data
+
+
+#: inputs for each loader; 10,000 each take minutes: FUZZ_EXAMPLES=10000 pytest tests/tools/test_datasets.py -k damage
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
+#: no input may take longer: it would hang whoever reads it
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    deadline=10_000,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.mark.parametrize("suffix", SEEDS)
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@fuzzed
 @given(
     source=st.randoms(use_true_random=False),
     garbage=st.binary(max_size=200),
     use_garbage=st.booleans(),
     skip=st.booleans(),
 )
-def test_no_input_raises_anything_but_a_dataset_error(tmp_path, suffix, source, garbage, use_garbage, skip):
+def test_no_damage_to_a_file_raises_anything_but_a_dataset_error(tmp_path, suffix, source, garbage, use_garbage, skip):
     seed = SEEDS[suffix]
     if suffix == ".parquet":
         sink = pa.BufferOutputStream()
@@ -590,7 +612,7 @@ def test_no_input_raises_anything_but_a_dataset_error(tmp_path, suffix, source, 
         assert data.summary.model_dump_json()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@fuzzed
 @given(source=st.randoms(use_true_random=False), skip=st.booleans())
 def test_no_damage_to_judgments_raises_anything_but_a_dataset_error(tmp_path, source, skip):
     folder = write(

@@ -134,6 +134,11 @@ def decoded(raw: bytes) -> str | None:
         return None
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written: JSON may hold half a surrogate pair."""
+    return text.isascii() or decoded(text.encode("utf-8", "surrogatepass")) is not None
+
+
 def looks_like(raw: bytes) -> str:
     """Which encoding bytes that are not UTF-8 probably have, as a name that ``iconv -f`` takes.
 

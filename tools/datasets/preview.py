@@ -16,7 +16,7 @@ from knowledge.errors import DatasetError
 from knowledge.results import DatasetSummary
 from knowledge.wording import Text
 from tools.datasets.columns import check_roles, column_list, roles_of
-from tools.datasets.files import DataFile, data_file, is_folder, listed, text_of
+from tools.datasets.files import DataFile, data_file, is_folder, is_unicode, listed, text_of
 from tools.datasets.layout import Layout, recognise
 from tools.datasets.limits import Budget, Limits
 from tools.datasets.problems import Problems, shown
@@ -62,7 +62,7 @@ class FilePreview(BaseModel):
         name: the file's, fit to be shown; of a folder of texts, the first of them.
         part: what it was taken for; a ``table`` is the only one: documents, or a query and a document a row.
         columns: their names as in the file, which `DataSource.columns` takes: they have to be escaped where shown.
-        left_out: how many more columns there are, for they are too many or their names too long.
+        left_out: how many more columns there are: too many to show, or with a name that is too long or no text.
         rows: the first ones, cell by cell in the order of `columns`, shortened and without control characters.
         guessed: role -> column, as it will be read.
         roles: those that may be mapped to a column of this file.
@@ -222,7 +222,7 @@ class _Look:
         with _noting(met):
             header = judgment_header if part == "judgments" else None
             table = read_table(file, Budget(self._limits), problems, header=header)
-            names = [name for name in table.names if name and len(name) <= NAME][:COLUMNS]
+            names = [name for name in table.names if 0 < len(name) <= NAME and is_unicode(name)][:COLUMNS]
             found = found.model_copy(update={"columns": tuple(names), "left_out": len(table.names) - len(names)})
             start = []
             with _noting(met):
@@ -231,7 +231,7 @@ class _Look:
             rows = tuple(tuple(_cell(row.get(name)) for name in names) for _, row in start[:ROWS])
             found = found.model_copy(update={"rows": rows})
             kind, guessed = self._guessed(part, table, start)
-            found = found.model_copy(update={"guessed": guessed})
+            found = found.model_copy(update={"guessed": {role: _sayable(name) for role, name in guessed.items()}})
             problems.check()
             missing = missing_role(kind, guessed, table) if start or table.names else None
             if missing:
@@ -249,6 +249,10 @@ class _Look:
 
 def _kind(part: Part) -> str:
     return "pairs" if part == "table" else part
+
+
+def _sayable(name: str) -> str:
+    return name if is_unicode(name) else shown(name)
 
 
 def _cell(value: Any) -> str:

@@ -14,7 +14,7 @@ from knowledge.errors import DatasetError
 from knowledge.results import DatasetSummary
 from knowledge.wording import Text, join, say
 from tools.datasets.columns import check_roles
-from tools.datasets.files import DataFile, decoded, text_of
+from tools.datasets.files import DataFile, is_unicode, text_of
 from tools.datasets.layout import Layout, recognise
 from tools.datasets.limits import Budget, Limits, too_much
 from tools.datasets.problems import Problems, problem_text, shown
@@ -196,7 +196,7 @@ class _Assembly:
         text = text_of(file, self._budget, self._problems)
         if text is None:
             return
-        if not _is_unicode(document_id):
+        if not is_unicode(document_id):
             why = say("{file}: its name is not UTF-8.", file=file.shown)
             self._problems.add("bad_id", why)
         elif not text.strip():
@@ -309,7 +309,7 @@ class _Assembly:
             return str(value)
         if not isinstance(value, str) or not value.strip():
             why = say("there is no id in column “{column}”", column=shown(roles[role]))
-        elif any(c in value for c in "\t\n\r\0") or not _is_unicode(value):
+        elif any(c in value for c in "\t\n\r\0") or not is_unicode(value):
             why = say("the id “{id}” holds a tab, a line break or a broken character", id=shown(value))
         else:
             return value
@@ -324,7 +324,7 @@ class _Assembly:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         if isinstance(value, str):
-            if _is_unicode(value):
+            if is_unicode(value):
                 return value
             self._problems.add("encoding", table.at(number, say("the text holds half a surrogate pair")))
         else:
@@ -345,10 +345,6 @@ class _Assembly:
         why = say("the grade “{grade}” is not a whole number", grade=shown(value))
         self._problems.add("bad_grade", table.at(number, why))
         return None
-
-
-def _is_unicode(text: str) -> bool:
-    return text.isascii() or decoded(text.encode("utf-8", "surrogatepass")) is not None
 
 
 def _taken(key: str) -> Text:
