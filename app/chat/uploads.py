@@ -22,8 +22,8 @@ from tools.datasets.tables import SUFFIXES
 #: what the reader reads; ``.gz`` for compressed tables
 KINDS = (*SUFFIXES, *TEXT_SUFFIXES, ".gz")
 MOST_FILES = 1000
-#: bytes of a file's name without its suffixes; file systems allow 255 with them
-LONGEST_STEM = 100
+#: bytes of a file's name without its suffixes, so that it can be shown whole
+LONGEST_STEM = 64
 #: characters that mean something to a shell or a file system
 _SPECIAL = frozenset('<>:"/\\|?*')
 #: what Windows takes for a device, whatever the suffix

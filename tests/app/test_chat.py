@@ -20,9 +20,8 @@ from app.chat.messages import Running, chat_messages, turn_at
 from app.chat.panels import needs_list, preview_html, thread_list
 from app.chat.results import pareto_figure, result_table
 from app.chat.server import is_loopback, serve
-from app.chat.uploads import Uploads
 from app.wording import Line, as_markdown, as_text, code, escape, needs
-from knowledge.errors import DatasetError, UserError
+from knowledge.errors import UserError
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
 from knowledge.results import Interval, Plan, PlannedCandidate, Recommendation, Row, Shortlist
@@ -234,42 +233,6 @@ def test_a_preview_escapes_what_strangers_wrote():
     made = preview_html(Preview(name="x", files=(file,)), "en")
     assert "<img" not in made
     assert "document: text" in made
-
-
-# ---------------------------------------------------------------- uploads
-
-
-def upload(folder: Path, **files: str) -> list[Path]:
-    folder.mkdir()
-    for name, content in files.items():
-        (folder / name.replace("_", ".")).write_text(content, "utf-8")
-    return sorted(folder.iterdir())
-
-
-def test_an_upload_is_kept_by_its_content(tmp_path):
-    uploads = Uploads(tmp_path / "kept")
-    files = {"corpus_jsonl": "{}", "qrels_tsv": "x"}
-    first = uploads.keep(upload(tmp_path / "a", **files))
-    second = uploads.keep(upload(tmp_path / "b", **files))
-    assert first == second
-    assert Path(first.path).name == "corpus+qrels"
-    assert sorted(p.name for p in Path(first.path).iterdir()) == ["corpus.jsonl", "qrels.tsv"]
-    other = uploads.keep(upload(tmp_path / "c", corpus_jsonl="{}"))
-    assert Path(other.path).name == "corpus.jsonl"
-    assert Path(other.path).is_file()
-    assert len(list((tmp_path / "kept").iterdir())) == 2
-
-
-@pytest.mark.parametrize("name", ["model_pkl", "page_html", "archive_zip"])
-def test_other_kinds_are_refused(tmp_path, name):
-    with pytest.raises(DatasetError, match="kind"):
-        Uploads(tmp_path / "kept").keep(upload(tmp_path / "a", **{name: "x"}))
-
-
-def test_too_much_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="more than"):
-        Uploads(tmp_path / "kept", most_bytes=3).keep(upload(tmp_path / "a", a_txt="xx", b_txt="xx"))
-    assert not (tmp_path / "kept").exists()
 
 
 # ---------------------------------------------------------------- transcript
