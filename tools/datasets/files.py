@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -41,12 +42,12 @@ class DataFile:
     path: Path
     size: int
 
-    @property
+    @cached_property  # asked for with every line
     def shown(self) -> str:
         """Its name in messages."""
         return shown(self.path, 200)
 
-    @property
+    @cached_property
     def is_gzip(self) -> bool:
         """Whether its name says that it is compressed."""
         return self.path.suffix.lower() == ".gz"
