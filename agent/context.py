@@ -62,8 +62,11 @@ class Context:
         key = source.model_dump_json()
         found = self._read.get(key)
         if found is None:
+            # new dicts, because another conversation's thread may be looking into the old; and the old data goes before
+            # the new is read, for both may not fit
+            self._read = {}
             found = source.read()
-            self._read = {key: found}  # a new dict, because another conversation's thread may be looking into the old
+            self._read = {key: found}
         return found
 
     def forget_data(self) -> None:
