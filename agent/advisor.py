@@ -25,10 +25,10 @@ from agent.understanding.language import reply_language
 from agent.understanding.lexicon import load_lexicon
 from knowledge.errors import AdvisorError, ResourceError, UserError, make_room
 from knowledge.requirements import Requirements
-from knowledge.results import Consent, Report
+from knowledge.results import Consent, HeadToHead, Report
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
-from tools.head_to_head import HeadToHead, head_to_head
+from tools.head_to_head import head_to_head
 from tools.run_store import Feedback, RunStore
 from tools.sqlite_file import write_ahead
 
@@ -318,10 +318,10 @@ class Advisor:
 
         state = self.state(thread)
         found = state.get("recommendation")
-        return report_of(state, self.context.report_folder_of(found.run_id)) if found else None
+        return report_of(state, self.context.report_folder_of(found.run_id), self.context) if found else None
 
     def rate(self, thread: str, answer: str, liked: bool | None) -> None:
-        """Keep what the user thinks of an answer, by its words, with the run whose decision stands; None takes it back."""
+        """Keep what the user thinks of an answer, by its words, with the run that stands; None takes it back."""
         self._check_name(thread)
         with self._runs() as runs:
             if liked is None:

@@ -419,7 +419,7 @@ class Nodes:
     def report(self, state: State) -> State:
         """Write the report."""
         folder = self._context.report_folder_of(recommendation_of(state).run_id)
-        files = write_report(report_of(state, folder), folder, state.get("language", "en"))
+        files = write_report(report_of(state, folder, self._context), folder, state.get("language", "en"))
         _tell(events.Reported(markdown=str(files.markdown), html=str(files.html), json_file=str(files.json)))
         return State(status="done")
 

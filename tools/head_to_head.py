@@ -6,54 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from knowledge.dataset import Dataset
 from knowledge.errors import UserError
-from knowledge.results import Evaluation, Record
+from knowledge.results import Duel, Evaluation, HeadToHead, Hit
 from knowledge.wording import say
 from tools.run_store import RunStore
 from tools.workspace import Workspace
 
 #: of a document, so many characters are shown
 SHOWN = 400
-
-
-class Hit(Record):
-    """A document that was found; `grade` is None where nobody judged it."""
-
-    document: str
-    text: str
-    grade: int | None = None
-
-
-class Duel(Record):
-    """One query.
-
-    Attributes:
-        scores: of the first and the second candidate, in the evaluation's primary metric.
-        hits: what each found, best first; empty where that was not kept.
-        missed: relevant documents that neither shows.
-    """
-
-    query: str
-    text: str
-    scores: tuple[float, float]
-    hits: tuple[tuple[Hit, ...], tuple[Hit, ...]] = ((), ())
-    missed: tuple[Hit, ...] = ()
-
-    @property
-    def difference(self) -> float:
-        """Positive where the first candidate wins."""
-        return self.scores[0] - self.scores[1]
-
-
-class HeadToHead(Record):
-    """Two candidates; `duels` are the queries on which they differ most, those that the first one wins before."""
-
-    first: str
-    second: str
-    metric: str
-    wins: int
-    losses: int
-    draws: int
-    duels: tuple[Duel, ...]
 
 
 def head_to_head(

@@ -82,24 +82,34 @@ def languages_of(texts: Sequence[str], among: Mapping[str, float] | None = None)
         texts: a sample.
         among: languages to choose from within a script, where known from longer texts; short ones mislead.
     """
+    found = Counter(code for code in language_of_each(texts, among) if code is not None)
+    total = found.total()
+    shares = {code: count / total for code, count in found.most_common()}
+    kept = {code: share for code, share in shares.items() if share >= _NOISE}
+    return {code: round(share / sum(kept.values()), 4) for code, share in kept.items()}
+
+
+def language_of_each(texts: Sequence[str], among: Mapping[str, float] | None = None) -> list[str | None]:
+    """The language of each text, by code; None where it is too short to tell. `among` is as for `languages_of`."""
     from lingua import Language, LanguageDetectorBuilder
 
     def code_of(iso: str) -> str:
         return language_code(iso) or iso.lower()  # Bokmål is nb there and no in the catalog
 
-    found: Counter[str] = Counter()
-    shared: dict[str, list[str]] = {}
-    for text in (text[:_CHARACTERS] for text in texts):
-        script = _script(text)
+    found: list[str | None] = [None] * len(texts)
+    shared: dict[str, list[int]] = {}
+    for i, text in enumerate(texts):
+        script = _script(text[:_CHARACTERS])
         if script in _SCRIPTS:
-            found[_SCRIPTS[script]] += 1
+            found[i] = _SCRIPTS[script]
         elif script in _SHARED_SCRIPTS:
-            shared.setdefault(script, []).append(text)
+            shared.setdefault(script, []).append(i)
     for script, group in shared.items():
         candidates = [getattr(Language, name) for name in _SHARED_SCRIPTS[script].split()]
         # low accuracy: trigrams only, 30 MB instead of 370 MB, and as good on texts of a sentence or more
         detector = LanguageDetectorBuilder.from_languages(*candidates).with_low_accuracy_mode().build()
-        for text in group:
+        for i in group:
+            text = texts[i][:_CHARACTERS]
             values = {
                 code_of(v.language.iso_code_639_1.name): v.value
                 for v in detector.compute_language_confidence_values(text)
@@ -108,10 +118,7 @@ def languages_of(texts: Sequence[str], among: Mapping[str, float] | None = None)
             best = max(values, key=lambda c: values[c])
             short = len(text) < _SHORT_CHARACTERS
             if expected is not None and short and values[expected] >= _POSSIBLE:
-                found[expected] += 1
+                found[i] = expected
             elif values[best] >= (_SURE_OF_SHORT if short else _SURE):
-                found[best] += 1
-    total = found.total()
-    shares = {code: count / total for code, count in found.most_common()}
-    kept = {code: share for code, share in shares.items() if share >= _NOISE}
-    return {code: round(share / sum(kept.values()), 4) for code, share in kept.items()}
+                found[i] = best
+    return found

@@ -63,20 +63,21 @@ def _terms(text: str) -> set[str]:
     return {word.lower() for word in _WORD.findall(text)} | pairs
 
 
-def _word_overlap(dataset: Dataset, queries: Sequence[str]) -> float | None:
-    """Mean share of a query's content words that its best-matching relevant document holds.
+def shared_words(dataset: Dataset, queries: Sequence[str]) -> dict[str, float]:
+    """Share of each query's content words that its best-matching relevant document holds.
 
     Content words are those in fewer than a tenth of all queries, or all of them where none is left.
     """
     terms = {query_id: _terms(dataset.queries[query_id]) for query_id in queries}
     frequency = Counter(term for each in terms.values() for term in each)
-    shares = []
+    shares = {}
     for query_id in queries:
         relevant = [d for d, grade in dataset.judgments[query_id].items() if grade > 0]
         content = {t for t in terms[query_id] if frequency[t] <= max(2, len(terms) / 10)} or terms[query_id]
         if relevant and content:
-            shares.append(max(len(content & _terms(dataset.documents[d])) / len(content) for d in relevant[:10]))
-    return round(sum(shares) / len(shares), 4) if shares else None
+            found = (len(content & _terms(dataset.documents[d])) for d in relevant[:10])
+            shares[query_id] = max(found) / len(content)
+    return shares
 
 
 # ---------------------------------------------------------------- personal data
@@ -172,7 +173,8 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
     same_as_document = sum(_fingerprint(text) in distinct for text in asked)
     meter.advance()
     judged = _spread([q for q in dataset.judgments if any(g > 0 for g in dataset.judgments[q].values())], 2_000)
-    overlap = _word_overlap(dataset, judged)
+    shared = shared_words(dataset, judged).values()
+    overlap = round(sum(shared) / len(shared), 4) if shared else None
     meter.advance()
     pii = [found for text in (*sample, *asked) if (found := _pii_kinds(text[:_PII_CHARACTERS]))]
     pii_share = round(len(pii) / max(1, len(sample) + len(asked)), 4)

@@ -29,8 +29,8 @@ _EQUAL = 1e-9
 # ---------------------------------------------------------------- intervals
 
 
-def bootstrap_interval(values: Scores, *, seed: int = 0) -> Interval:
-    """The mean with its 95 % bootstrap interval, resampling queries.
+def bootstrap_interval(values: Scores, *, level: float = LEVEL, seed: int = 0) -> Interval:
+    """The mean with its bootstrap interval, resampling queries.
 
     Bias-corrected and accelerated (Efron 1987), with two changes, without which it is too short where queries are few
     and most differences are zero: the largest deviation from the mean is added once on either side, for what few
@@ -42,10 +42,10 @@ def bootstrap_interval(values: Scores, *, seed: int = 0) -> Interval:
 
     mean, n = float(values.mean()), len(values)
     if n < 2 or np.ptp(values) <= _EQUAL:  # rounding is no spread
-        return Interval(mean=mean, low=mean, high=mean, level=LEVEL)
+        return Interval(mean=mean, low=mean, high=mean, level=level)
     farthest = float(np.abs(values - mean).max())
     padded = np.append(values, [mean - farthest, mean + farthest])
-    t = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * np.sqrt(len(padded) / (n - 1))
+    t = float(stats.t.ppf((1 + level) / 2, n - 1)) * np.sqrt(len(padded) / (n - 1))
     found = stats.bootstrap(
         (padded,),
         np.mean,
@@ -58,7 +58,7 @@ def bootstrap_interval(values: Scores, *, seed: int = 0) -> Interval:
     low, high = (float(x) if np.isfinite(x) else mean for x in (found.low, found.high))
     if values.min() >= 0:  # scores, not differences: no mean can leave their scale
         low, high = max(low, 0.0), min(high, max(1.0, float(values.max())))
-    return Interval(mean=mean, low=min(low, mean), high=max(high, mean), level=LEVEL)
+    return Interval(mean=mean, low=min(low, mean), high=max(high, mean), level=level)
 
 
 # ---------------------------------------------------------------- tests

@@ -25,11 +25,10 @@ from app.chat.view import BESIDE, OFFER, RESULT, View, unchanged
 from app.wording import escape
 from knowledge.constraints import CONSTRAINTS
 from knowledge.errors import AdvisorError
-from knowledge.results import Recommendation
+from knowledge.results import HeadToHead, Recommendation
 from knowledge.wording import Language, say
 from tools.data_source import STDLIB, DataSource
 from tools.datasets.columns import ROLES
-from tools.head_to_head import HeadToHead
 from tools.report.voice import short_names
 
 SAMPLE = DataSource(path=STDLIB, documents=1200, queries=300)

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from agent.transcript import Opening
 from app.wording import Need
+from knowledge.results import HeadToHead, Hit
 from knowledge.wording import Language, Text, say
 from tools.datasets.preview import FilePreview, Preview, Problem
-from tools.head_to_head import HeadToHead, Hit
 from tools.report.voice import short_names
 
 #: of a conversation's first words, so many characters are its title
