@@ -134,9 +134,11 @@ _PASSED_ON = (
 )
 
 
-def child_environment() -> dict[str, str]:
-    """The environment of a child: no keys, no hub, no telemetry."""
+def child_environment(threads: int | None = None) -> dict[str, str]:
+    """The environment of a child: no keys, no hub, no telemetry; and how many threads numerical libraries begin."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    if threads is not None:
+        passed |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     root = str(Path(__file__).parents[1])
     return passed | {
         "PYTHONPATH": root,
@@ -165,6 +167,7 @@ def run(
     on_message: Callable[[Message], None] = lambda message: None,
     memory_mb: int | None = None,
     seconds: float | None = None,
+    threads: int | None = None,
 ) -> Message:
     """Run a job and wait for its result.
 
@@ -176,6 +179,7 @@ def run(
         on_message: called with each message it sends on the way.
         memory_mb: end it when it takes more.
         seconds: end it when it takes longer.
+        threads: of numerical libraries; None: as many as they like.
 
     Raises:
         ChildLost: it ran out of memory or time, was killed, or died of a bug (the log is named).
@@ -199,7 +203,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=child_environment(),
+            env=child_environment(threads),
         )
     watch = _Watch(child.pid, about, memory_mb, seconds, _should_stop.get())
     result: Message | None = None

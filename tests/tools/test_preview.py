@@ -11,7 +11,7 @@ import pytest
 
 from knowledge.errors import DatasetError
 from tools.data_source import STDLIB, DataSource
-from tools.datasets import Preview, preview, preview_dataset, read_dataset
+from tools.datasets import FilePreview, Preview, preview, preview_dataset, read_dataset
 
 ROWS = [{"id": f"d{i}", "title": f"Title {i}", "text": f"text of number {i}, which is long enough"} for i in range(40)]
 
@@ -194,3 +194,11 @@ def test_the_head_of_a_large_json_list_and_of_other_json(tmp_path, monkeypatch):
     assert preview_dataset(path).files[0].rows == ()
     path.write_text("[1, 2, " + "3, " * 100 + "4]")
     assert "it is not a JSON object" in str(preview_dataset(path).problem.cause)
+
+
+def test_a_column_whose_name_is_half_a_character_is_not_offered(tmp_path):
+    """Found by fuzzing: such a name can neither be written nor sent back."""
+    (tmp_path / "x.json").write_text(r'[{"id": "1", "\ud800": "a text that is long enough"}]')
+    (file,) = preview_dataset(tmp_path / "x.json").files
+    assert (file.columns, file.left_out, file.guessed) == (("id",), 1, {"id": "id", "text": "\ufffd"})
+    assert FilePreview.model_validate_json(file.model_dump_json()) == file

@@ -79,7 +79,7 @@ def job(tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "START", (sys.executable, "-P", "-c", textwrap.dedent(start)))
     monkeypatch.setattr(workers, "JOBS", workers.JOBS | {"job_for_tests"})
 
-    def run(do, *, memory_mb=None, seconds=None, on_message=lambda message: None, **payload):
+    def run(do, *, memory_mb=None, seconds=None, threads=None, on_message=lambda message: None, **payload):
         return workers.run(
             "job_for_tests",
             {"do": do, **payload},
@@ -88,9 +88,17 @@ def job(tmp_path, monkeypatch):
             on_message=on_message,
             memory_mb=memory_mb,
             seconds=seconds,
+            threads=threads,
         )
 
     return run
+
+
+def test_threads_of_numerical_libraries_can_be_limited(job, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert job("echo", text="")["environment"]["OMP_NUM_THREADS"] == "7"
+    limited = job("echo", text="", threads=1)["environment"]
+    assert (limited["OMP_NUM_THREADS"], limited["OPENBLAS_NUM_THREADS"]) == ("1", "1")
 
 
 def test_payload_messages_and_result_cross_over_whatever_is_printed(job, tmp_path):

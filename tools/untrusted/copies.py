@@ -134,6 +134,7 @@ class _Copy:
                 logs=self.path.parent / _LOGS,
                 memory_mb=MEMORY_MB,
                 seconds=LOOK_SECONDS if look else READ_SECONDS,
+                threads=1,  # OpenBLAS, which Parquet's reader brings along, takes 40 MB of address space for each core
             )
         except workers.ChildLost as error:
             raise DatasetError(
