@@ -8,7 +8,7 @@ CHAT_FLAGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock $(PIP_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chat test check lock clean
+.PHONY: help demo chat test check fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: $(VENV)/.dev ## style, types, directions of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+fuzz: $(VENV)/.dev ## damage files of every format, ten thousand times each (eight minutes)
+	@FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest tests/tools/test_datasets.py -k damage --hypothesis-show-statistics
 
 lock: $(VENV)/.dev ## pin every version anew, from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -577,7 +577,7 @@ def outcome(path: Path, *, skip: bool) -> Dataset | None:
     return data
 
 
-#: inputs for each loader; 10,000 each take minutes: FUZZ_EXAMPLES=10000 pytest tests/tools/test_datasets.py -k damage
+#: inputs for each loader; `make fuzz` tries 10,000
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
 #: no input may take longer: it would hang whoever reads it
 fuzzed = settings(
