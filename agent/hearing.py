@@ -9,6 +9,8 @@ from agent.state import State
 from agent.understanding.base import Asked, Understood
 from tools.data_source import STDLIB, DataSource, exists
 
+#: a question is put so often at most, however often it is answered by another one
+_MOST_TIMES = 2
 #: markup, and not "fewer than": p95 <100 ms
 _TAG = re.compile(r"<[^<>\s\d=][^<>]*>")
 
@@ -45,22 +47,39 @@ def without_markup_paths(found: Understood, text: str) -> Understood:
     return found.model_copy(update={"data_path": None, "intent": "unknown" if unknown else found.intent})
 
 
+def supposes(found: Understood) -> bool:
+    """Whether it asks what would be, and so changes nothing."""
+    return found.question is not None and found.question.kind == "what_if"
+
+
+def noticed(found: Understood, state: State) -> State:
+    """What a message says of the conversation itself: what stays open, does not matter, or is over."""
+    update = State(asked=still_open(found, state))
+    if found.indifferent_to and not supposes(found):
+        update |= State(settled=sorted({*(state.get("settled") or ()), *found.indifferent_to}))
+    if found.intent == "decide":
+        update |= State(decided=True)
+    elif found.intent == "decline" and state.get("status") == "stopped":
+        update |= State(reading=None)  # nor is data read that a stop kept from being read
+    if found.intent != "question":
+        update |= State(more=None)  # it was about what is changed now, or answered long ago
+    return update
+
+
 def still_open(found: Understood, state: State) -> Asked | None:
-    """The question that still waits for its answer: after a question back, or once after a message not understood."""
+    """The question that still waits for its answer: after a question back or a greeting, and not for ever."""
     asked = state.get("asked")
     if asked is not None and state.get("about") not in (None, asked.about):
         return asked  # it was said beside the question
-    is_what_if = found.question is not None and found.question.kind == "what_if"
-    if asked is None or found.answered or (found.changes and not is_what_if):
+    if asked is None or found.answered or (found.changes and not supposes(found)):
         return None
-    if found.intent == "question":
+    put = (state.get("asked_before") or []).count(asked.about)
+    if found.intent == "question" and (put < _MOST_TIMES or asked.about == "plan"):
         return asked
     if asked.about == "plan":
         return None if found.intent in ("confirm", "decline", "stop") else asked
-    put = (state.get("asked_before") or []).count(asked.about)
-    # A demand that could not be read is not asked for again: it is assumed, and said to be. A path may be mistyped.
-    again = found.intent == "greeting" or (found.intent == "unknown" and asked.about == "data")
-    return asked if again and put < 2 else None
+    # What could not be read is not asked for again: it is assumed, and said to be.
+    return asked if found.intent == "greeting" and put < _MOST_TIMES else None
 
 
 def named_data(found: Understood, asked: Asked | None, text: str) -> DataSource | None:

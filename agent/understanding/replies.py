@@ -120,6 +120,11 @@ def says_not_now(utterance: Utterance) -> bool:
     return bool(said) or _passes(utterance) or any(token.text in _NOT_YET for token in utterance.tokens)
 
 
+def postpones(utterance: Utterance) -> bool:
+    """Whether a question is about handing data over another time: "can I send it later?"."""
+    return bool(utterance.of_category("not_now"))
+
+
 def _passes(utterance: Utterance) -> bool:
     """Whether a message only passes over the question: "skip", "next one please", 跳过."""
     passed = {i for hit in utterance.of_category("skip") for i in range(hit.start, hit.end)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.understanding.addressed import addressed_from
-from agent.understanding.base import Asked, Intent, Understood
+from agent.understanding.base import Asked, Intent, Question, Understood
 from agent.understanding.demands import (
     read_free,
     read_hosting,
@@ -25,7 +25,14 @@ from agent.understanding.names import NameReader, Names
 from agent.understanding.numbers import NumberReader
 from agent.understanding.questions import as_question, read_sentences
 from agent.understanding.reading import Reading
-from agent.understanding.replies import Reply, is_about_requirement, read_no_preference, read_reply, says_not_now
+from agent.understanding.replies import (
+    Reply,
+    is_about_requirement,
+    postpones,
+    read_no_preference,
+    read_reply,
+    says_not_now,
+)
 from agent.understanding.storage import read_storage
 from agent.understanding.tokens import MASK
 from agent.understanding.use_case import (
@@ -119,6 +126,8 @@ class RuleUnderstanding:
         question = as_question(utterance, names, sentences)
         asking = [utterance.span(s.start, s.end) for s in sentences if s.kind and s.kind != "what_if"]
         stated = Utterance(said, self._lexicon, [*masked, *asking]) if asking else utterance
+        if asked and question is not None and self._answers_in_the_form_of_a_question(utterance, question, asked):
+            question, asking, stated = None, [], utterance
         reply = read_reply(stated, asked) if asked and (question is None or question.kind == "other") else None
         if reply and reply.whole:
             question = None
@@ -126,7 +135,7 @@ class RuleUnderstanding:
         if asked and reply and reply.interjected and any(finding.about != asked.about for finding in found):
             found, reply = [finding for finding in found if finding is not reply.finding], None
         if asked and reply is None and not any(finding.about == asked.about for finding in found):
-            reply = read_no_preference(stated, asked) if question is None else None
+            reply = read_no_preference(stated, asked) if question is None or question.kind == "other" else None
         if asked and asked.about == "data" and not names.paths:  # "不上传" speaks of a sample
             found = [finding for finding in found if not (finding.about == "hosting" and finding.rule)]
         updated, changes = apply(requirements, found)
@@ -137,7 +146,9 @@ class RuleUnderstanding:
         intent: Intent = "question" if question else self._intent(stated, answered, informs=informs, yields=yields)
         if asked and asked.about == "data" and intent in ("unknown", "confirm") and says_not_now(stated):
             intent = "decline"
-        elif intent == "unknown" and is_about_requirement(asked) and len(stated.tokens) > _SHORT:
+        elif question and question.kind == "other" and asked and asked.about == "data" and postpones(utterance):
+            intent, question = "decline", None  # "can I send it later?"
+        elif intent == "unknown" and is_about_requirement(asked) and not _wonders(stated):
             intent = "inform"  # a reply that could not be read is not a question about the field
         if changes and intent == "inform" and not updated.summary:
             updated = updated.model_copy(update={"summary": said.strip()[:_SUMMARY]})
@@ -155,6 +166,15 @@ class RuleUnderstanding:
         )
         whole = reply is not None and reply.whole
         return RulesRead(understood, stated, names, tuple(found), tuple(asking), whole=whole)
+
+    @staticmethod
+    def _answers_in_the_form_of_a_question(utterance: Utterance, question: Question, asked: Asked) -> bool:
+        """Whether what looks like a question answers the open one: "sure, why not", "how should I know?"."""
+        if question.models or not is_about_requirement(asked) or question.kind not in ("other", "why", "why_not"):
+            return False
+        if question.kind == "other" and not utterance.of_category("rhetorical"):
+            return False
+        return len(utterance.tokens) <= _SHORT + _SHORT and bool(read_reply(utterance, asked))
 
     def _findings(
         self, utterance: Utterance, requirements: Requirements, asked: Asked | None, names: Names, reply: Reply | None
@@ -191,6 +211,12 @@ class RuleUnderstanding:
                     utterance.use(opening[0].start, opening[0].end)
                     return intent
         return "inform" if utterance.of_category("request") else "unknown"
+
+
+def _wonders(utterance: Utterance) -> bool:
+    """Whether a short message may ask for an explanation: "what does dimension mean here", or no more than a term."""
+    asks = utterance.of_category("interrogative", "show_model", "why", "compare")
+    return len(utterance.tokens) == 1 or (len(utterance.tokens) <= _SHORT and bool(asks))
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:

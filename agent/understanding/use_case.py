@@ -33,6 +33,8 @@ _GENERIC = frozenset(
 
 #: what gives up all that the clause goes on to say
 _FORGET = ("forget", "scrap", "ditch", "不提了")
+#: telling words that it takes to speak of a task
+_HINTS = 2
 #: tokens of what is sorted: "sort app store reviews into"
 _SORTED = 8
 #: characters between "we use" and the name of what is used
@@ -104,6 +106,32 @@ def _implied_task(reading: Reading) -> Iterator[Finding]:
     if sorted_into:
         rule = say("“{words}” is classification", words=sorted_into)
         yield Finding("task", "classification", sorted_into, reading.because(rule))
+    else:
+        yield from _hinted_task(reading)
+
+
+def _hinted_task(reading: Reading) -> Iterator[Finding]:
+    """The task that most of the telling words speak of, where one alone would not be enough.
+
+    Asked for the task, one word will do; else it takes as many as `_HINTS` in what somebody wants, and more than for
+    any other task.
+    """
+    u = reading.utterance
+    hints: dict[str, dict[str, Hit]] = {}
+    for hit in u.of_category("hint"):
+        if not negated(u, hit) and not reading.counted(hit):
+            hints.setdefault(hit.value, {}).setdefault(hit.term, hit)
+    asked = reading.asked == "task"
+    if not hints or not (asked or u.of_category("purpose")):
+        return
+    ranked = sorted(hints, key=lambda task: (-len(hints[task]), _SPECIFIC.index(task)))
+    best = hints[ranked[0]]
+    next_best = len(hints[ranked[1]]) if len(ranked) > 1 else 0
+    if len(best) < (1 if asked else _HINTS) or len(best) == next_best:
+        return
+    words = ", ".join(reading.use(hit) for hit in best.values())
+    rule = say("“{words}” suggests what is to be done", words=words)
+    yield Finding("task", ranked[0], reading.use(next(iter(best.values()))), reading.because(rule))
 
 
 def _sorted_into(reading: Reading) -> str:
