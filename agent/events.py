@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.interview import question_text
+from agent.interview import asking
 from agent.understanding.base import Asked
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
@@ -173,4 +173,4 @@ Event = Annotated[
 def question(asked: Asked) -> Question:
     """The event that puts a question."""
     answers = tuple(answer.label for answer in asked.answers)
-    return Question(about=asked.about, text=question_text(asked.about), answers=answers)
+    return Question(about=asked.about, text=asking(asked), answers=answers)

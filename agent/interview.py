@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS, apply
+from agent.understanding.half_read import half_read
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
 from knowledge.constraints.hosting import HostingConstraint
@@ -98,6 +99,14 @@ def asked_about(about: str) -> Asked:
     return Asked(about=about, answers=CONSTRAINTS[about].answers if about in CONSTRAINTS else ())
 
 
+def asking(asked: Asked) -> Text:
+    """The words that put a question: what was not understood of it is named."""
+    question = question_text(asked.about)
+    if not asked.half_read:
+        return question
+    return say("You wrote “{words}”, which is not enough for me. {question}", words=asked.half_read, question=question)
+
+
 def picked(text: str, asked: Asked) -> Answer | None:
     """The suggested answer that a message picks by its number or by its label, in either language."""
     said = text.strip().casefold()
@@ -141,7 +150,7 @@ def next_question(
         # Of two worth the same, the one that everybody can answer: all texts are in a language.
         best = max(worth, key=lambda entry: (round(entry[0], 6), entry[1] == "languages"), default=None)
         if best and best[0] >= WORTH_ASKING:
-            return Asked(about=best[1], answers=best[2])
+            return Asked(about=best[1], answers=best[2], half_read=half_read(requirements.summary, best[1]))
     return None if has_data or "data" in asked else DATA
 
 

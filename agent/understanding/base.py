@@ -27,10 +27,12 @@ class Asked(Record):
         about: a field of `Requirements`, a constraint's kind, or anything else that wants a yes or no (``plan``).
         answers: the suggested answers in the order shown, numbered from 1. Where `about` is a field, an answer's
             parameters are ``{"value": ...}``.
+        half_read: the user's words that speak of it, where there are any that could not be read.
     """
 
     about: str
     answers: tuple[Answer, ...] = ()
+    half_read: str = ""
 
 
 class Change(Record):

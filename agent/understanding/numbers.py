@@ -18,6 +18,8 @@ _SIGNS = frozenset({"usd", "cny", "eur", "gbp"})
 #: rates whose words may also say how long something takes, with the unit of that
 _ALSO_DURATIONS = {"s": "s"}
 _ONE = frozenset({"a", "一"})
+#: what makes of 一 something else than a number: 一下, 一遍, 一会儿, 一些; and a mere article: 一个
+_NO_NUMBER, _ARTICLE = frozenset("下遍次会些点直样般起定共切旦边"), frozenset("个款种")
 _ABOUT = frozenset({"about", "around", "roughly", "like", "say", "maybe", "let's", "in", "大", "约", "概"})
 _SOME_MORE = frozenset("多余")
 #: from here on the scales multiply all that was said before them
@@ -91,7 +93,8 @@ class NumberReader:
                 i = self._past(i)
                 continue
             quantity = self._quantity(i, number)
-            if quantity.value < _LARGEST:
+            is_article = self._text(i) == "一" and self._text(i + 1) in _ARTICLE and quantity.unit is None
+            if quantity.value < _LARGEST and not is_article:
                 found.append(quantity)
             i = max(quantity.end, i + 1)
         return found
@@ -111,6 +114,8 @@ class NumberReader:
 
     def _number(self, i: int) -> _Number | None:
         text = self._text(i)
+        if text == "一" and self._text(i + 1) in _NO_NUMBER:
+            return None
         one = self._one(i)
         if one is not None:
             return one

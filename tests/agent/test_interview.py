@@ -5,7 +5,9 @@ import pytest
 from agent import interview
 from agent.descriptions import KINDS, SLOTS, assumptions, slot_name
 from agent.interview import DATA, MOST_QUESTIONS, PLAN, next_question, picked, question_text
+from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS as FIELDS
+from agent.understanding.half_read import half_read
 from knowledge.catalog import load_catalog
 from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.requirements import Requirements
@@ -219,3 +221,34 @@ def test_assumptions():
     assert "licence" not in str(assumptions(said))
     assert "0.0" not in str(assumptions(said))
     assert assumptions(said).render("zh") != assumptions(said).render("en")
+
+
+@pytest.mark.parametrize(
+    ("summary", "about", "named"),
+    [
+        ("Semantic search. Latency is important to us, too.", "latency", "Latency is important to us"),
+        ("RAG. Our boss worries about the licence", "license", "Our boss worries about the licence"),
+        ("做检索，延迟方面比较敏感", "latency", "延迟方面比较敏感"),
+        ("Semantic search for recipes", "latency", ""),
+        ("a fast bike shop of any size", "parameters", ""),
+        ("", "hosting", ""),
+    ],
+)
+def test_what_speaks_of_it_and_was_not_enough_is_named(summary, about, named):
+    assert half_read(summary, about) == named
+    put = Asked(about=about, half_read=named)
+    for language in ("en", "zh"):
+        text = interview.asking(put).render(language)
+        assert text.endswith(question_text(about).render(language))
+        assert (named in text) is True
+        assert (text == question_text(about).render(language)) is (not named)
+
+
+def test_the_interview_names_it(real):
+    known = Requirements(task="search", summary="We have 2,000 laws; latency matters to our lawyers")
+    asked, questions = [], {}
+    while (question := next_question(known, asked, True, *real)) is not None:
+        asked.append(question.about)
+        questions[question.about] = question.half_read
+    assert questions["latency"] == "latency matters to our lawyers"
+    assert {half for about, half in questions.items() if about != "latency"} == {""}
