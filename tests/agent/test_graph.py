@@ -144,10 +144,17 @@ def test_an_answer_not_understood_is_not_asked_for_again(nodes):
     assert nodes.understand(State(message="hello", asked=asked, asked_before=["license"]))["asked"] == asked
 
 
-def test_data_is_asked_for_once_more(nodes):
+def test_no_question_is_put_twice_to_who_cannot_be_read(nodes):
     asked = Asked(about="data")
-    assert nodes.understand(State(message="qwertz", asked=asked, asked_before=["data"]))["asked"] == asked
-    assert nodes.understand(State(message="qwertz", asked=asked, asked_before=["data", "data"]))["asked"] is None
+    assert nodes.understand(State(message="qwertz", asked=asked, asked_before=["data"]))["asked"] is None
+    assert nodes.understand(State(message="hello", asked=asked, asked_before=["data", "data"]))["asked"] is None
+
+
+def test_a_question_back_leaves_the_question_open_but_not_for_ever(nodes):
+    asked = Asked(about="latency")
+    back = "Why not bge-m3?"
+    assert nodes.understand(State(message=back, asked=asked, asked_before=["latency"]))["asked"] == asked
+    assert nodes.understand(State(message=back, asked=asked, asked_before=["latency"] * 2))["asked"] is None
 
 
 def test_what_does_not_matter_is_kept(nodes):
