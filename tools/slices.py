@@ -112,7 +112,7 @@ class _Maker:
         what = f"difference in {run.primary} to the winner" if computed_from else run.primary
         self.evidence.append(
             Evidence(
-                id=f"S{len(self.evidence) + 1}",
+                id=f"EQ{len(self.evidence) + 1}",
                 kind="computed" if computed_from else "measured",
                 about=spec,
                 what=f"{what}; {part.trait}: {part.part}",

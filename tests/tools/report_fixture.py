@@ -9,6 +9,7 @@ from knowledge.results import (
     Comparison,
     DataProfile,
     DatasetSummary,
+    Duel,
     Elimination,
     EncodeWork,
     Evaluation,
@@ -16,6 +17,8 @@ from knowledge.results import (
     FailedCandidate,
     Finding,
     Hardware,
+    HeadToHead,
+    Hit,
     Interval,
     Lengths,
     MeasuredCandidate,
@@ -32,9 +35,13 @@ from knowledge.results import (
     Row,
     Screening,
     Shortlist,
+    Slice,
+    Slices,
+    SliceScore,
     SpeedOfCandidate,
 )
 from knowledge.wording import Text
+from tests.xss_payloads import PAYLOADS
 
 MINILM = "st:sentence-transformers/all-MiniLM-L6-v2"
 WORDLLAMA = "static:wordllama?dim=256"
@@ -65,6 +72,7 @@ HOSTILE = (
     "[bold red]markup[/bold red]",
     "half \udc80 character",
     "<b>bold</b> <a href='http://foreign.example'>x</a>",
+    *PAYLOADS,
 )
 
 
@@ -259,6 +267,65 @@ def _screening(said: str = "worse by more than the margin", spec: str = "st:org/
     )
 
 
+def _slices(words: str = "") -> Slices:
+    """Short and long queries; on the long ones the second candidate is shown to be better."""
+    specs, evidence, made = [FOUND[i][0] for i in range(3)], [], []
+
+    def cited(about: str, what: str, value: float, computed_from: tuple[str, ...] = ()) -> str:
+        evidence.append(
+            Evidence(
+                id=f"EQ{len(evidence) + 1}",
+                kind="computed" if computed_from else "measured",
+                about=about,
+                what=what,
+                value=value,
+                source="on some of the queries",
+                date=STARTED.date(),
+                run_id="q-7f3a",
+                computed_from=computed_from,
+            )
+        )
+        return evidence[-1].id
+
+    for part, queries, gaps in (("up to 8 tokens", 260, (-0.04, -0.01)), ("9 to 38 tokens", 252, (0.05, -0.02))):
+        first = cited(specs[0], "nDCG@10", 0.74)
+        scores = [SliceScore(spec=specs[0], quality=interval(0.74, 0.03), cites={"quality": first})]
+        for spec, gap in zip(specs[1:], gaps, strict=True):
+            own = cited(spec, "nDCG@10", 0.74 + gap)
+            both = {"quality": own, "difference": cited(spec, "difference", gap, (first, own))}
+            scores.append(
+                SliceScore(spec=spec, quality=interval(0.74 + gap, 0.03), difference=interval(gap, 0.03), cites=both)
+            )
+        made.append(
+            Slice(trait=text(words or "length of the query"), part=text(part), queries=queries, scores=tuple(scores))
+        )
+    return Slices(metric="nDCG@10", level=0.9875, fewest=10, left_out=1, slices=tuple(made), evidence=tuple(evidence))
+
+
+def _head_to_head(first: str, second: str, words: tuple[str, ...] = ("how to sort a list", "sorted() returns a list")):
+    """One query that either wins, a document that both find and a right answer that neither does."""
+
+    def duel(number: int, scores: tuple[float, float]) -> Duel:
+        found = tuple(Hit(document=f"d{i}", text=text, grade=(1, None, 0)[i % 3]) for i, text in enumerate(words))
+        return Duel(
+            query=f"q{number}",
+            text=words[0],
+            scores=scores,
+            hits=(found, found[::-1]),
+            missed=(Hit(document="d9", text=words[-1], grade=1),),
+        )
+
+    return HeadToHead(
+        first=first,
+        second=second,
+        metric="nDCG@10",
+        wins=60,
+        losses=40,
+        draws=412,
+        duels=(duel(1, (1.0, 0.0)), duel(2, (0.5, 1.0))),
+    )
+
+
 def make_report() -> Report:
     """The whole thing."""
     requirements = _requirements()
@@ -378,6 +445,8 @@ def make_report() -> Report:
             next_steps=(text("Label 100 real queries and run this again."),),
             margin=0.02,
         ),
+        slices=_slices(),
+        head_to_head=_head_to_head(FOUND[0][0], FOUND[1][0]),
         reproduce="advisor recommend --requirements requirements.json --data data/stdlib --yes",
         made_by="embedding-advisor 0.1.0",
     )
@@ -397,6 +466,8 @@ def unmeasured_report() -> Report:
             "evaluation": None,
             "comparisons": (),
             "benchmark": None,
+            "slices": None,
+            "head_to_head": None,
             "recommendation": report.recommendation.model_copy(
                 update={"measured": False, "rows": rows, "evidence": report.recommendation.evidence[:3]}
             ),
@@ -452,6 +523,15 @@ def hostile_report() -> Report:
                     "what_would_change_it": (text(nasty),),
                     "next_steps": (text(nasty),),
                     "run_id": nasty,
+                }
+            ),
+            "slices": _slices(nasty),
+            "head_to_head": _head_to_head(specs[0], specs[1], (nasty, *HOSTILE[:3])).model_copy(
+                update={
+                    "duels": tuple(
+                        _head_to_head(specs[0], specs[1], (payload, payload)).duels[i % 2]
+                        for i, payload in enumerate(HOSTILE)
+                    )
                 }
             ),
             "reproduce": nasty,

@@ -1,10 +1,11 @@
 """The report's three forms: they agree, stand alone, escape everything, and are written whole or not at all."""
 
 import errno
+import itertools
 import json
+import math
 import os
 import re
-import shutil
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -27,7 +28,8 @@ from tools.report import (
     write_report,
 )
 from tools.report import files as report_files
-from tools.report.drawings import linear_ticks, log_ticks
+from tools.report.document import mentions
+from tools.report.drawings import Axis, Point, Scatter, bars, linear_ticks, log_ticks
 from tools.report.markdown import code, escape
 
 SCHEMA = files("tools") / "templates" / "report.schema.json"
@@ -110,7 +112,7 @@ def pages(report):
 
 def number(text: str) -> float:
     """The figure at the start of a cell, in the unit that the record keeps it in."""
-    value, unit = re.match(r"\s*([−-]?[\d,.]+)\s*(GB|kB|s\b)?", text.replace("&lt;", "").replace("<", "")).groups()
+    value, unit = re.match(r"\s*([−+-]?[\d,.]+)\s*(GB|kB|s\b)?", text.replace("&lt;", "").replace("<", "")).groups()
     factor = {"GB": 1024, "kB": 1000, "s": 1000, None: 1}[unit]
     return float(value.replace(",", "").replace("−", "-")) * factor
 
@@ -154,7 +156,9 @@ def test_every_metric_is_in_markdown_and_html(report, pages, language):
 def test_same_winner_and_sections_everywhere(report, pages):
     spec = report.recommendation.winner
     sections = pages["en"].sections
-    assert len(sections) == 17
+    first = ["candidates", "tradeoff", "certainty", "parts", "side-by-side", "sensitivity", "rejected", "not-measured"]
+    assert sections[: len(first) + 2] == [*first, "plan", "reproduce"]
+    assert len(sections) == 19
     assert pages["zh"].sections == sections
     for language in LANGUAGES:
         markdown = render_markdown(report, language)
@@ -172,11 +176,41 @@ def test_chinese_is_chinese(report, pages):
     assert ("html", {"lang": "zh-CN"}) in pages["zh"].tags
 
 
+def cited_in(report: Report) -> set[str]:
+    cited = {id for row in report.recommendation.rows for id in row.cites.values()}
+    return cited | {id for part in report.slices.slices for score in part.scores for id in score.cites.values()}
+
+
+def test_all_three_forms_have_the_same_evidence(report, pages):
+    data = json.loads(render_json(report))
+    kept = [e["id"] for e in data["recommendation"]["evidence"] + data["slices"]["evidence"]]
+    assert cited_in(report) <= set(kept)
+    known = set(kept)
+    for language in LANGUAGES:
+        page, markdown = pages[language], render_markdown(report, language)
+        assert [id.removeprefix("evidence-") for id in page.ids if re.match("evidence-E", id)] == kept
+        assert re.findall(r'<a id="evidence-([^"]+)"></a>', markdown) == kept
+        assert set(re.findall(r"\]\(#evidence-([^)]+)\)", markdown)) <= known
+        rows = {r[0].strip(): r for r in page.rows if len(r) == 8}
+        for one in report.recommendation.evidence + report.slices.evidence:
+            assert number(rows[one.id][4]) == pytest.approx(one.value, rel=1e-5)
+            assert one.source in rows[one.id][5]
+            assert rows[one.id][6].strip() == one.run_id
+            assert rows[one.id][7].strip() == (one.date.isoformat() if one.date else "–")
+
+
+def test_ids_of_evidence_are_not_looked_for_in_names_of_models():
+    found = mentions(["E5", "E12"])
+    assert found.findall("better (E5, E12; E5).") == ["E5", "E12", "E5"]
+    assert not found.findall("intfloat/E5, E5-mistral, multilingual-E5, E5x, E120")
+    assert mentions([]) is None
+
+
 def test_every_citation_leads_to_its_evidence(report, pages):
     page = pages["en"]
     links = [a["href"][1:] for tag, a in page.tags if tag == "a" and a.get("href", "").startswith("#")]
     assert set(links) <= set(page.ids)
-    cited = {id for row in report.recommendation.rows for id in row.cites.values()}
+    cited = cited_in(report)
     assert {f"evidence-{id}" for id in cited} <= set(links)
     assert len(page.ids) == len(set(page.ids))
     markdown = render_markdown(report)
@@ -206,21 +240,150 @@ def test_html_loads_nothing(pages):
         assert "@import" not in style
 
 
-def test_html_has_one_plotly_and_a_strict_policy(pages):
+def test_html_has_one_script_and_a_strict_policy(pages):
     page = pages["en"]
-    plotly = [text for _, text in page.scripts if "plotly.js v" in text[:200]]
-    assert len(plotly) == 1
-    assert len(page.scripts) == 3
+    assert len(page.scripts) == 1
     policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "http" not in policy
-    assert "unsafe" not in policy.split("style-src")[0]
+    assert "unsafe" not in policy
+    assert not any("style" in attrs for _, attrs in page.tags), "the policy would not let them work"
 
 
-def test_without_a_plot_there_is_no_plotly():
-    html = render_html(fixture.unmeasured_report())
-    assert "plotly" not in html
-    assert len(html) < 200_000
+@pytest.mark.parametrize("make", [fixture.make_report, fixture.unmeasured_report])
+def test_a_report_fits_into_a_mail(make):
+    assert len(render_html(make()).encode()) < 200_000
+    assert len(render_markdown(make()).encode()) < 60_000
+
+
+def test_the_first_screen_says_which_how_sure_why_and_at_what_cost(pages):
+    text = pages["en"].text
+    first = text[text.index("Recommendation, measured") : text.index("All candidates")]
+    assert "How sure: some are not told apart." in first
+    assert "1 of 6 others cannot be told from the best with 512 queries. About 1,400 would settle it." in first
+    assert "The rest: 1 tied within 0.020, 3 measurably worse, 1 excluded by your limits" in first
+    order = ["rrf(bm25, all-MiniLM-L6-v2)", "How sure", "What you get, and what it costs", "Why"]
+    assert [first.index(part) for part in order] == sorted(first.index(part) for part in order)
+    assert "14.7 ms" in first
+    assert "912 MB" in first
+
+
+def test_an_answer_with_nothing_open_says_so(report):
+    rows = tuple(
+        row.model_copy(update={"standing": "worse"}) if row.standing == "undecided" else row
+        for row in report.recommendation.rows
+    )
+    closed = report.model_copy(update={"recommendation": report.recommendation.model_copy(update={"rows": rows})})
+    markdown = render_markdown(closed)
+    assert (
+        "**How sure: settled.** 512 queries place each of 6 others: 1 tied within 0.020, 4 measurably worse" in markdown
+    )
+    alone = report.recommendation.model_copy(update={"rows": rows[:1]})
+    assert "nothing to compare it with" in render_markdown(report.model_copy(update={"recommendation": alone}))
+
+
+# ---------------------------------------------------------------- plots and intervals
+
+
+def test_each_cost_has_its_plot_in_two_sizes(report, pages):
+    page = pages["en"]
+    views = [a["data-axis"] for tag, a in page.tags if a.get("class") == "view"]
+    assert views == [a["value"] for tag, a in page.tags if tag == "input"]
+    assert views == ["query_p95_ms", "peak_memory_mb", "bytes_per_vector"]
+    marks = [a for tag, a in page.tags if tag == "a" and a.get("class", "").startswith("point ")]
+    assert len(marks) == 2 * 3 * len(report.recommendation.rows)
+    told = next(a["aria-label"] for a in marks)
+    assert told.startswith("1 rrf(bm25, all-MiniLM-L6-v2), Winner: nDCG@10 0.731 (0.710–0.750), p95 latency 14.7 ms")
+    priced = tuple(r.model_copy(update={"usd_per_million_tokens": 0.02}) for r in report.recommendation.rows[:2])
+    paid = report.recommendation.model_copy(update={"rows": priced + report.recommendation.rows[2:]})
+    html = render_html(report.model_copy(update={"recommendation": paid}))
+    assert 'data-axis="usd_per_million_tokens"' in html
+
+
+def scatter(*points: tuple[float, float], tones: str = "") -> Scatter:
+    made = tuple(
+        Point(i, str(i), tone, tone, False, y, y - 0.05, y + 0.05, {"ms": x}, {})
+        for i, ((x, y), tone) in enumerate(zip(points, tones.split() or ["other"] * len(points), strict=True))
+    )
+    return Scatter(Axis("quality", "", 0.0, 1.0, (), log=False), (Axis("ms", "", 1.0, 100.0, ()),), made)
+
+
+def test_no_mark_covers_another():
+    plot = scatter(*[(10.0, 0.5)] * 5, (10.1, 0.51), (1.0, 0.5), (100.0, 0.5))
+    for canvas in (plot.wide, plot.narrow):
+        marks = canvas.marks(plot.axes[0])
+        assert len(marks) == 8
+        for one, other in itertools.combinations(marks, 2):
+            apart = math.hypot(one.shown_at - other.shown_at, one.y - other.y)
+            assert apart >= 2 * canvas.RADIUS, (one, other)
+        assert all(
+            canvas.LEFT <= m.shown_at - canvas.RADIUS <= m.shown_at + canvas.RADIUS <= canvas.right for m in marks
+        )
+
+
+def test_the_frontier_is_the_best_at_each_cost():
+    plot = scatter((10.0, 0.6), (1.0, 0.4), (20.0, 0.5), (5.0, 0.9), tones="other front front excluded")
+    canvas, axis = plot.wide, plot.axes[0]
+    corners = [(canvas.at_x(axis, 1.0), canvas.at_y(0.4)), (canvas.at_x(axis, 10.0), canvas.at_y(0.6))]
+    (x1, y1), (x2, y2) = corners
+    assert canvas.frontier(axis) == f"M{x1},{y1} H{x2} V{y2} H{canvas.right}"
+    assert scatter((5.0, 0.9), tones="excluded").wide.frontier(axis) == ""
+
+
+def test_bars_lie_on_one_scale():
+    first, missing, second = bars([(0.2, 0.3, 0.4), None, (0.4, 0.5, 0.6)])
+    assert (first.low, first.high, second.low, second.high) == pytest.approx((0.0, 0.5, 0.5, 1.0))
+    assert missing is None
+    assert bars([(-0.2, -0.1, -0.05)], zero=True)[0].zero == pytest.approx(1.0)
+    assert bars([(0.5, 0.5, 0.5)]) == [None]
+    assert bars([(0.5, float("nan"), 0.5)]) == [None]
+
+
+# ---------------------------------------------------------------- behind the averages
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_parts_of_the_queries_say_the_same_in_all_forms(report, pages, language):
+    markdown = render_markdown(report, language)
+    part = markdown[markdown.index('<a id="parts">') : markdown.index('<a id="side-by-side">')]
+    for one in json.loads(render_json(report, language))["slices"]["slices"]:
+        line = next(x for x in part.splitlines() if x.startswith(f"| {one['part']}"))
+        row = next(r for r in pages[language].rows if r[0].startswith(one["part"]))
+        for i, score in enumerate(one["scores"]):
+            value = score["difference"] or score["quality"]
+            for cell in (line.strip("|").split(" | ")[2 + i], row[2 + i]):
+                shown = re.sub(r"\[([^]]*)\]\(#evidence-EQ\d+\)", r"\1", cell)
+                assert number(shown) == pytest.approx(value["mean"], abs=0.00051)
+
+
+def test_a_rival_that_is_better_on_some_queries_is_named(report):
+    assert (
+        "Shown to be better than the winner: all-MiniLM-L6-v2 on queries with length of the query: 9 to 38 tokens."
+        in render_markdown(report)
+    )
+    parts = report.slices.model_copy(update={"slices": report.slices.slices[:1]})
+    assert "On no part of the queries is a rival" in render_markdown(report.model_copy(update={"slices": parts}))
+    assert "all 4 hold together in 95 of 100 cases" in render_markdown(report)
+
+
+def test_two_candidates_side_by_side(report, pages):
+    for shown in (pages["en"].text, render_markdown(report)):
+        assert "is better on 60 queries, all-MiniLM-L6-v2 on 40; on 412 they are equal" in shown
+        assert "how to sort a list" in shown
+        assert "right answer" in shown
+        assert "Right answers that neither has among its first ten" in shown
+        assert "whoever gets this report can read them" in shown
+    classes = [a.get("class") for _, a in pages["en"].tags]
+    assert classes.count("side won") == 2
+    assert classes.count("side") == 2
+
+
+def test_a_report_from_before_parts_and_duels_still_loads(report):
+    old = json.loads(render_json(report))
+    del old["slices"], old["head_to_head"]
+    again = Report.model_validate(old)
+    assert "parts" not in Page(render_html(again)).sections
+    assert "side-by-side" not in Page(render_html(again)).sections
 
 
 # ---------------------------------------------------------------- what comes from outside stays text
@@ -229,19 +392,13 @@ def test_without_a_plot_there_is_no_plotly():
 def test_hostile_text_is_only_text():
     page = Page(render_html(fixture.hostile_report()))
     assert not {tag for tag, _ in page.tags} & {"img", "b", "iframe"}
-    assert len(page.scripts) == 3
+    assert len(page.scripts) == 1
     assert "alert" not in page.scripts[-1][1]
     for payload in ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{7*7}}"):
         assert payload in page.text
     assert not any("foreign" in str(v) for tag, a in page.tags for k, v in a.items() if k in ("href", "src"))
     assert "\x1b" not in page.text
     assert "\u202e" not in page.text
-
-
-def test_hostile_plot_labels_are_escaped_for_plotly():
-    page = Page(render_html(fixture.hostile_report()))
-    data = json.loads(next(text for attrs, text in page.scripts if attrs.get("id") == "plot-data"))
-    assert all("<" not in p["name"] for p in data["points"])
 
 
 def test_hostile_markdown_shows_what_was_said():
@@ -254,7 +411,8 @@ def test_hostile_markdown_shows_what_was_said():
     assert not any(t.type == "image" for t in inline)
     links = [t.attrs["href"] for t in inline if t.type == "link_open"]
     assert all(link.startswith("#evidence-") for link in links)
-    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    outside_code = re.sub(r"^(`{3,})sh$.*?^\1$", "", markdown, flags=re.DOTALL | re.MULTILINE)
+    rows = [line for line in outside_code.splitlines() if line.startswith("|")]
     rules = [line for line in rows if re.fullmatch(r"\|( -+:? \|)+", line)]
     assert sum(t.type == "tr_open" for t in tokens) == len(rows) - len(rules)
     assert sum(t.type == "table_open" for t in tokens) == len(rules)
@@ -385,7 +543,8 @@ def test_a_report_without_winner_has_its_verdict_as_title(report):
 def test_a_thousand_rejections_are_grouped_and_counted(report):
     page = Page(render_html(report))
     assert "commercial use allowed (license): 120 models" in page.text
-    assert sum(tag == "details" for tag, _ in page.tags) == 4, "one is what is good to know of the encoders"
+    rejected = render_html(report).split('<section id="rejected"')[1].split("</section>")[0]
+    assert rejected.count("<details>") == 3
 
 
 # ---------------------------------------------------------------- terminal
@@ -540,117 +699,6 @@ def test_only_known_figures_reach_the_page(report, pages):
         assert any(value == pytest.approx(a, rel=0.05) for a in allowed), found
 
 
-# ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-class Visit:
-    """A page opened from disk, with all it asked for and complained about."""
-
-    def __init__(self, browser, file: Path, width=1280, scheme="light") -> None:
-        self.requests, self.complaints = [], []
-        self.page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        self.page.on("request", lambda r: self.requests.append(r.url))
-        self.page.on("console", lambda m: self.complaints.append(m.text))
-        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        self.page.on("dialog", lambda d: (self.complaints.append(f"dialog {d.message}"), d.dismiss()))
-        self.page.goto(file.as_uri())
-        self.file = file
-
-    def check(self) -> None:
-        assert self.requests == [self.file.as_uri()]
-        assert not self.complaints
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("make", [fixture.make_report, fixture.hostile_report])
-def test_a_browser_asks_for_nothing_else(browser, tmp_path, make):
-    visit = Visit(browser, write_report(make(), tmp_path).html)
-    visit.page.wait_for_selector(".canvas .main-svg")
-    for element in visit.page.query_selector_all("details"):
-        element.evaluate("e => { e.open = true }")
-    visit.page.wait_for_timeout(200)
-    visit.check()
-    visit.page.close()
-
-
-@pytest.mark.integration
-def test_the_plot_is_drawn_and_switches_its_axis(browser, report, tmp_path):
-    visit = Visit(browser, write_report(report, tmp_path).html, scheme="dark")
-    page = visit.page
-    page.wait_for_selector(".canvas .points path")
-    assert page.locator(".canvas .points path").count() == 7
-    assert page.locator(".canvas .yerror").count() == 7
-    assert not page.locator(".still").is_visible()
-    assert page.locator(".canvas .xtitle").text_content() == "p95 latency"
-    page.locator("input[value=peak_memory_mb]").focus()
-    page.keyboard.press("Space")
-    assert page.locator(".canvas .xtitle").text_content() == "Peak memory"
-    visit.check()
-    page.close()
-
-
-@pytest.mark.integration
-def test_the_table_sorts_from_the_keyboard(browser, report, tmp_path):
-    visit = Visit(browser, write_report(report, tmp_path).html)
-    table = visit.page.locator("#candidates table")
-
-    def names() -> list[str]:
-        return table.locator("tbody th .name").all_text_contents()
-
-    button = table.get_by_role("button", name="p95 latency")
-    button.focus()
-    visit.page.keyboard.press("Enter")
-    fastest_last = [f[0] for f in sorted(fixture.FOUND, key=lambda f: -f[2])]
-    assert names()[-1] == "bm25"
-    assert names()[0] == "all-MiniLM-L6-v2 precision=bf16"
-    assert len(names()) == len(fastest_last)
-    assert table.locator("th[aria-sort=descending]").count() == 1
-    visit.page.keyboard.press("Enter")
-    assert names()[0] == "bm25"
-    table.get_by_role("button", name="Candidate").click()
-    assert names() == sorted(names(), key=str.lower)
-    table.get_by_role("button", name="Difference to best").click()
-    assert names()[-1] == "rrf(bm25, all-MiniLM-L6-v2)"  # it has no difference, so it stays last
-    visit.check()
-    visit.page.close()
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("make", [fixture.make_report, fixture.unmeasured_report, fixture.hostile_report])
-def test_nothing_overflows_a_phone(browser, tmp_path, make, language):
-    visit = Visit(browser, write_report(make(), tmp_path, language).html, width=360)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
-    visit.check()
-    visit.page.close()
-
-
-@pytest.mark.integration
-def test_print_is_light_and_still(browser, report, tmp_path):
-    visit = Visit(browser, write_report(report, tmp_path).html, scheme="dark")
-    visit.page.wait_for_selector(".canvas .main-svg")
-    visit.page.emulate_media(media="print", color_scheme="dark")
-    assert visit.page.locator(".still").is_visible()
-    assert not visit.page.locator(".canvas").is_visible()
-    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    visit.page.set_viewport_size({"width": 718, "height": 1000})  # A4 less its margins
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 718
-    visit.check()
-    visit.page.close()
-
-
 def test_rejected_models_are_folded_with_counts_and_examples_and_all_are_in_the_json(report):
     crowd = tuple(
         one.model_copy(update={"model": f"some-publisher/{one.model.replace('/', '-')}-{i}"})
@@ -665,8 +713,6 @@ def test_rejected_models_are_folded_with_counts_and_examples_and_all_are_in_the_
     assert sum(one.model in part for one in crowd) <= 5 * 4
     assert "| 450 |" in part, "how many, whatever figures their reasons have"
     assert "with other figures" in part
-    scripts = sum(len(script) for _, script in Page(page).scripts)
-    assert len(page) - scripts < 300_000
-    assert page.count("plotly.js v") <= 1
+    assert len(page) < 300_000
     named = {one["model"] for one in json.loads(render_json(full))["shortlist"]["rejected"]}
     assert named == {one.model for one in crowd}

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from knowledge.results import Row
-from knowledge.wording import say
+from knowledge.wording import Text, join, say
 from tools.report import figures
-from tools.report.document import (
-    Answer,
-    Fact,
-    plain,
-)
+from tools.report.document import Answer, Fact, Sureness, plain
 from tools.report.voice import Voice, short_names
 
 
@@ -37,7 +33,7 @@ def answer(voice: Voice) -> Answer:
         headline=voice.t(voice.advice.headline),
         warning=None if voice.is_measured else voice.t(warning),
         spec=plain(voice.advice.winner) if voice.advice.winner else None,
-        confidence=voice.t(voice.advice.confidence),
+        sureness=_sureness(voice),
         facts=tuple(_facts(voice, row)) if row else _predicted_facts(voice),
         reasons=tuple(voice.t(r) for r in voice.advice.reasons),
     )
@@ -47,6 +43,65 @@ def _title(voice: Voice) -> str:
     """The winner's readable name; without a winner, the verdict."""
     winner = voice.advice.winner
     return voice.names.get(winner) or short_names([winner])[winner] if winner else voice.t(voice.advice.headline)
+
+
+# ---------------------------------------------------------------- how sure
+
+
+def _sureness(voice: Voice) -> Sureness:
+    """In one line, counted from the standings; the section "How sure" has the rest."""
+    if not voice.is_measured:
+        return Sureness(voice.t(say("not measured")), voice.t(voice.advice.confidence), settled=False)
+    if voice.advice.winner is None:
+        return Sureness(voice.t(say("no winner")), voice.t(voice.advice.confidence), settled=False)
+    standings = [row.standing for row in voice.advice.rows]
+    is_open = "undecided" in standings
+    label = say("some are not told apart") if is_open else say("settled")
+    return Sureness(voice.t(label), voice.t(join(list(_counted(voice, standings)))), settled=not is_open)
+
+
+def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
+    others = len(standings) - 1
+    evaluation = voice.report.evaluation
+    queries = figures.count(evaluation.judged_queries if evaluation else None)
+    counts = join(list(_placed(voice, standings)), Text(template=", "))
+    if others == 0:
+        yield say("No other candidate was measured in full, so there was nothing to compare it with.")
+    elif "undecided" in standings:
+        yield say(
+            "{count} of {others} others cannot be told from the best with {queries} queries.",
+            count=standings.count("undecided"),
+            others=others,
+            queries=queries,
+        )
+        needed = [c.queries_needed for c in voice.report.comparisons if c.verdict == "undecided"]
+        if any(needed):
+            yield say("About {needed} would settle it.", needed=figures.count(max(n for n in needed if n)))
+        if counts.template:
+            yield say("The rest: {counts}.", counts=counts)
+    else:
+        yield say(
+            "{queries} queries place each of {others} others: {counts}.", queries=queries, others=others, counts=counts
+        )
+    if evaluation and evaluation.dataset.labels == "silver":
+        yield say("The right answers were derived from the data, not judged by people.")
+
+
+def _placed(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
+    """How many others stand where, without those that stand nowhere."""
+    tied, worse, excluded = (standings.count(standing) for standing in ("tied", "worse", "excluded"))
+    if tied:
+        yield say("{count} tied within {margin}", count=tied, margin=figures.score(voice.advice.margin))
+    if worse:
+        yield say("{count} measurably worse", count=worse)
+    if excluded:
+        yield say("{count} excluded by your limits", count=excluded)
+    screening = voice.report.screening
+    if screening and screening.eliminated:
+        yield say("{count} left out in the rounds", count=len(screening.eliminated))
+
+
+# ---------------------------------------------------------------- what it costs
 
 
 def _predicted_facts(voice: Voice) -> tuple[Fact, ...]:

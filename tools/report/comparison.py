@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from knowledge.results import Row
+from knowledge.results import Comparison, Row
 from knowledge.wording import say
 from tools.report import figures
 from tools.report.document import (
@@ -15,7 +15,7 @@ from tools.report.document import (
     Plot,
     plain,
 )
-from tools.report.drawings import Axis, Point, Scatter, Tick, linear_ticks, log_ticks
+from tools.report.drawings import Axis, Bar, Point, Scatter, Tick, bars, linear_ticks, log_ticks
 from tools.report.figures import NOTHING
 from tools.report.voice import Voice
 
@@ -50,7 +50,8 @@ def candidates(voice: Voice) -> tuple[Block, ...]:
         level=voice.level(rows[0]),
         margin=figures.score(voice.advice.margin),
     )
-    made = [_candidate_row(voice, n, row) for n, row in enumerate(rows, 1)]
+    drawn = bars([(row.quality.low, row.quality.mean, row.quality.high) for row in rows])
+    made = [_candidate_row(voice, n, row, bar) for n, (row, bar) in enumerate(zip(rows, drawn, strict=True), 1)]
     filled = [i for i in range(len(made[0])) if i < 4 or any(row[i][1].text not in ("", NOTHING) for row in made)]
     heads = tuple(
         Column(title, numeric=isinstance(cell.sort, float) or title in ("#", "p"))
@@ -62,11 +63,11 @@ def candidates(voice: Voice) -> tuple[Block, ...]:
     return (table, Paragraph(voice.t(explained), aside=True))
 
 
-def _candidate_row(voice: Voice, number: int, row: Row) -> tuple[tuple[str, Cell], ...]:
+def _candidate_row(voice: Voice, number: int, row: Row, bar: Bar | None) -> tuple[tuple[str, Cell], ...]:
     """The columns' titles, each with this candidate's cell."""
     gap = row.difference
     return (
-        ("#", Cell(str(number), sort=number)),
+        ("#", Cell(str(number), sort=number, anchor=f"candidate-{number}")),
         (voice.t(say("Candidate")), voice.spec_cell(row.spec, row.standing)),
         (
             voice.t(say("Standing")),
@@ -84,6 +85,7 @@ def _candidate_row(voice: Voice, number: int, row: Row) -> tuple[tuple[str, Cell
                 note=figures.interval(row.quality),
                 sort=float(row.quality.mean),
                 cite=voice.cite_quality(row),
+                bar=bar,
             ),
         ),
         (
@@ -95,7 +97,7 @@ def _candidate_row(voice: Voice, number: int, row: Row) -> tuple[tuple[str, Cell
                 cite=voice.cite(row, "difference"),
             ),
         ),
-        ("p", Cell(figures.p_value(row.p_different), sort=row.p_different, cite=voice.cite(row, "p_different"))),
+        ("p", Cell(figures.p_value(row.p_different), sort=row.p_different, cite=voice.cite(row, "difference"))),
         *(
             (voice.t(title), Cell(write(getattr(row, key)), sort=getattr(row, key), cite=voice.cite(row, key)))
             for key, title, write, _ in voice.costs
@@ -119,8 +121,9 @@ def tradeoff(voice: Voice) -> tuple[Block, ...]:
     if scatter is None:
         return (Paragraph(voice.t(say("There is no plot: nothing was timed in this run."))),)
     explained = say(
-        "Each number is a row of the table. Bars are the intervals of the quality; the costs are on a logarithmic "
-        "scale. Up and to the left is better."
+        "Each number is a row of the table, to which it leads. Bars are the intervals of the quality; the costs are on "
+        "a logarithmic scale. Up and to the left is better; the dashed line is the best quality to be had at each "
+        "cost. Filled marks are on the Pareto front of quality and all costs together."
     )
     return (Plot(voice.t(say("Quality against cost")), scatter), Paragraph(voice.t(explained), aside=True))
 
@@ -179,23 +182,10 @@ def certainty(voice: Voice) -> tuple[Block, ...]:
         say("Smallest difference shown"),
         say("Queries needed to settle it"),
     )
-    rows = (
-        (
-            voice.spec_cell(c.spec),
-            Cell(figures.difference(c.difference.mean), figures.difference_interval(c.difference), c.difference.mean),
-            Cell(voice.named(VERDICTS, c.verdict)),
-            Cell(f"{figures.count(c.wins)} / {figures.count(c.draws)} / {figures.count(c.losses)}", sort=c.wins),
-            Cell(figures.p_value(c.p_different), sort=c.p_different),
-            Cell(figures.p_value(c.p_worse), sort=c.p_worse),
-            Cell(figures.p_value(c.p_within), sort=c.p_within),
-            Cell(figures.score(c.smallest_shown), sort=c.smallest_shown),
-            Cell(figures.count(c.queries_needed), sort=c.queries_needed),
-        )
-        for c in voice.report.comparisons
-    )
+    found = voice.report.comparisons
+    drawn = bars([(c.difference.low, c.difference.mean, c.difference.high) for c in found], zero=True)
+    rows = tuple(_compared_row(voice, compared, bar) for compared, bar in zip(found, drawn, strict=True))
     best = voice.report.comparisons[0].best
-    evaluation = voice.report.evaluation
-    warnings = voice.bullets(evaluation.warnings) if evaluation else ()
     explained = say(
         "Each candidate against {best}, which scored highest, query by query: paired randomisation tests, Holm-"
         "corrected for all pairs. A small p (worse by more than the margin) shows that the loss, if any, stays within "
@@ -206,9 +196,30 @@ def certainty(voice: Voice) -> tuple[Block, ...]:
     )
     title = say("Query by query against the best")
     return (
+        *voice.bullets(voice.sentences(voice.advice.confidence)),
         voice.table(title, voice.heads(*titles, numeric=(1, 3, 4, 5, 6, 7, 8)), rows, sortable=True),
         Paragraph(voice.t(explained), aside=True),
-        *warnings,
+    )
+
+
+def _compared_row(voice: Voice, c: Comparison, bar: Bar | None) -> tuple[Cell, ...]:
+    """All figures of a comparison rest on the evidence of the difference."""
+    cite = next((row.cites.get("difference") for row in voice.advice.rows if row.spec == c.spec), None)
+    gap = c.difference
+
+    def cell(text: str, sort: float | None) -> Cell:
+        return Cell(text, sort=sort, cite=cite if text != NOTHING else None)
+
+    return (
+        voice.spec_cell(c.spec),
+        Cell(figures.difference(gap.mean), figures.difference_interval(gap), gap.mean, cite, bar=bar),
+        Cell(voice.named(VERDICTS, c.verdict), tone=c.verdict),
+        cell(f"{figures.count(c.wins)} / {figures.count(c.draws)} / {figures.count(c.losses)}", c.wins),
+        cell(figures.p_value(c.p_different), c.p_different),
+        cell(figures.p_value(c.p_worse), c.p_worse),
+        cell(figures.p_value(c.p_within), c.p_within),
+        cell(figures.score(c.smallest_shown), c.smallest_shown),
+        cell(figures.count(c.queries_needed), c.queries_needed),
     )
 
 
@@ -229,9 +240,12 @@ def metrics(voice: Voice) -> tuple[Block, ...]:
 
 
 def not_measured(voice: Voice) -> tuple[Block, ...]:
-    """What nobody should take for measured."""
+    """What nobody should take for measured; candidates that the sentences do not name have a table."""
     blocks = voice.bullets(voice.advice.not_measured)
-    planned = voice.report.plan.not_measured if voice.report.plan else ()
+    told = "\n".join(map(voice.t, voice.advice.not_measured))
+    planned = [
+        p for p in (voice.report.plan.not_measured if voice.report.plan else ()) if (p.model or p.spec) not in told
+    ]
     if planned:
         rows = (
             (voice.spec_cell(p.spec), Cell(voice.t(p.obstacle) if p.obstacle else NOTHING), Cell(voice.t(p.why)))

@@ -6,11 +6,12 @@ reader's language; each form escapes them in its own way.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools.report.drawings import Pipeline, Scatter
+from tools.report.drawings import Bar, Pipeline, Scatter
 
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -31,7 +32,9 @@ class Cell:
         sort: what a sortable table compares; None: nothing to compare, always last.
         cite: id of the evidence the figure rests on.
         code: written for machines, such as a spec; `note` is then its readable name.
-        tone: what it means: winner, tied, undecided, worse, excluded, front; empty: nothing special.
+        tone: what it means: winner, tied, undecided, worse, excluded, front, shown; empty: nothing special.
+        anchor: name of this place in the page, for links.
+        bar: the interval, drawn.
     """
 
     text: str
@@ -41,6 +44,7 @@ class Cell:
     code: bool = False
     tone: str = ""
     anchor: str | None = None
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,26 @@ class Diagram:
 
 
 @dataclass(frozen=True)
+class Side:
+    """What one candidate found for a query; of each document its text, and what was judged of it."""
+
+    name: str
+    score: str
+    won: bool
+    found: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """One query, and what two candidates found for it; `missed` are right answers that neither shows."""
+
+    query: str
+    sides: tuple[Side, Side]
+    missed: tuple[str, ...]
+    missed_title: str
+
+
+@dataclass(frozen=True)
 class Fold:
     """Blocks that are shown on demand."""
 
@@ -114,7 +138,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Table | Paragraph | Bullets | Code | Plot | Diagram | Fold
+Block = Table | Paragraph | Bullets | Code | Plot | Diagram | SideBySide | Fold
 
 
 @dataclass(frozen=True)
@@ -137,6 +161,15 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Sureness:
+    """How sure the answer is, in a word or two and in a few short sentences."""
+
+    label: str
+    text: str
+    settled: bool
+
+
+@dataclass(frozen=True)
 class Answer:
     """The first screen: which, how sure, why, at what cost."""
 
@@ -145,7 +178,7 @@ class Answer:
     headline: str
     warning: str | None
     spec: str | None
-    confidence: str
+    sureness: Sureness
     facts: tuple[Fact, ...]
     reasons: tuple[str, ...]
 
@@ -171,6 +204,17 @@ class Document:
     def section(self, id: str) -> Section | None:
         """The section with this id."""
         return next((s for s in self.sections if s.id == id), None)
+
+
+def anchor(evidence: str) -> str:
+    """An evidence id as a place in the page."""
+    return "evidence-" + re.sub(r"\W", "-", evidence)
+
+
+def mentions(evidence: Iterable[str]) -> re.Pattern[str] | None:
+    """What finds ids of evidence in a text, and not the E5 of a model's name; None where there is no evidence."""
+    ids = "|".join(re.escape(id) for id in sorted(evidence, key=len, reverse=True))
+    return re.compile(rf"(?<![\w/-])({ids})(?![\w-])") if ids else None
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -56,24 +57,131 @@ class Scatter:
     axes: tuple[Axis, ...]
     points: tuple[Point, ...]
 
-    WIDTH = 760.0
-    HEIGHT = 400.0
-    LEFT = 64.0
-    RIGHT = 24.0
-    TOP = 16.0
-    BOTTOM = 52.0
+    @property
+    def wide(self) -> Canvas:
+        """For screens."""
+        return Canvas(self, 760.0, 400.0)
+
+    @property
+    def narrow(self) -> Canvas:
+        """For phones, and for several beside each other on paper."""
+        return Canvas(self, 360.0, 320.0)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point with coordinates; `shown_at` is beside `x` where another's mark is in the way."""
+
+    point: Point
+    x: float
+    y: float
+    low: float
+    high: float
+    shown_at: float
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A scatter plot with coordinates."""
+
+    scatter: Scatter
+    width: float
+    height: float
+
+    LEFT = 52.0
+    RIGHT = 18.0
+    TOP = 14.0
+    BOTTOM = 50.0
+    #: radius of a mark
+    RADIUS = 10.0
+
+    @property
+    def right(self) -> float:
+        return self.width - self.RIGHT
+
+    @property
+    def bottom(self) -> float:
+        return self.height - self.BOTTOM
 
     def at_x(self, axis: Axis, value: float) -> float:
         """The x coordinate of a value."""
-        return round(self.LEFT + axis.place(value) * (self.WIDTH - self.LEFT - self.RIGHT), 1)
+        return round(self.LEFT + axis.place(value) * (self.right - self.LEFT), 1)
 
     def at_y(self, value: float) -> float:
         """The y coordinate of a score."""
-        return round(self.HEIGHT - self.BOTTOM - self.y.place(value) * (self.HEIGHT - self.TOP - self.BOTTOM), 1)
+        return round(self.bottom - self.scatter.y.place(value) * (self.bottom - self.TOP), 1)
 
-    def shown(self, axis: Axis) -> tuple[Point, ...]:
-        """The points that have a figure on this axis."""
-        return tuple(p for p in self.points if axis.key in p.x)
+    def ticks(self, axis: Axis, apart: float = 58.0) -> tuple[Tick, ...]:
+        """As many of the axis' ticks as have room for their labels."""
+        shown: list[Tick] = []
+        for tick in axis.ticks:
+            if not shown or self.at_x(axis, tick.value) - self.at_x(axis, shown[-1].value) >= apart:
+                shown.append(tick)
+        return tuple(shown)
+
+    def marks(self, axis: Axis) -> tuple[Mark, ...]:
+        """The points that have a figure on this axis, so that no mark covers another."""
+        made: list[Mark] = []
+        for point in self.scatter.points:
+            if axis.key not in point.x:
+                continue
+            x, y = self.at_x(axis, point.x[axis.key]), self.at_y(point.y)
+            made.append(Mark(point, x, y, self.at_y(point.low), self.at_y(point.high), self._free(x, y, made)))
+        return tuple(made)
+
+    def _free(self, x: float, y: float, taken: list[Mark]) -> float:
+        """The place nearest to x at which no other mark lies."""
+        reach = 2 * self.RADIUS + 1
+        tries = sorted((x + step * reach / 3 for step in range(-12, 13)), key=lambda at: (abs(at - x), at))
+        for at in tries:
+            inside = self.LEFT + self.RADIUS <= at <= self.right - self.RADIUS
+            if inside and all(math.hypot(at - mark.shown_at, y - mark.y) >= reach for mark in taken):
+                return round(at, 1)
+        return x
+
+    def frontier(self, axis: Axis) -> str:
+        """Path of the best quality that can be had at each cost, among those that keep to the limits; empty: none."""
+        allowed = [p for p in self.scatter.points if axis.key in p.x and p.tone != "excluded"]
+        path, best = "", -math.inf
+        for point in sorted(allowed, key=lambda p: (p.x[axis.key], -p.y)):
+            if point.y > best:
+                best = point.y
+                x, y = self.at_x(axis, point.x[axis.key]), self.at_y(point.y)
+                path += f" H{x} V{y}" if path else f"M{x},{y}"
+        return f"{path} H{self.right}" if path else ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval within a cell: its ends, its middle, and (of differences) where nothing differs; all from 0 to 1."""
+
+    low: float
+    mean: float
+    high: float
+    zero: float | None = None
+
+    WIDTH = 84.0
+
+    def at(self, place: float) -> float:
+        """The x coordinate of a place."""
+        return round(2 + place * (self.WIDTH - 4), 1)
+
+
+def bars(intervals: Sequence[tuple[float, float, float] | None], *, zero: bool = False) -> list[Bar | None]:
+    """Intervals (low, mean, high) drawn on one scale."""
+    known = [end for interval in intervals if interval for end in interval] + ([0.0] if zero else [])
+    if not all(math.isfinite(end) for end in known) or len(set(known)) < 2:
+        return [None] * len(intervals)
+    least, span = min(known), max(known) - min(known)
+    at_zero = -least / span if zero else None
+
+    def place(value: float) -> float:
+        return (value - least) / span
+
+    return [
+        Bar(place(interval[0]), place(interval[1]), place(interval[2]), at_zero) if interval else None
+        for interval in intervals
+    ]
 
 
 def log_ticks(values: list[float], at_most: int = 8) -> tuple[float, float, list[float]]:

@@ -5,7 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from tools.report.document import Block, Bullets, Cell, Code, Diagram, Document, Fold, Paragraph, Plot, Table
+from tools.report.document import (
+    Block,
+    Bullets,
+    Cell,
+    Code,
+    Diagram,
+    Document,
+    Fold,
+    Paragraph,
+    Plot,
+    Side,
+    SideBySide,
+    Table,
+    anchor,
+    mentions,
+)
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "$": "&#36;"}
 _SPECIAL = re.compile(r"[&<>|\\$]|[`*\[\]~]|(?<!\w)_|_(?!\w)|(?<!\w)@(?=\w)|:(?=//)|(?<=www)\.")
@@ -31,16 +46,10 @@ def code(text: str) -> str:
     return f"`{text}`" if _PLAIN_CODE.fullmatch(text) and text.strip() else f"<code>{escape(text)}</code>"
 
 
-def anchor(evidence: str) -> str:
-    """An evidence id as a place in the page."""
-    return "evidence-" + re.sub(r"\W", "-", evidence)
-
-
 class _Markdown:
     def __init__(self, document: Document) -> None:
         self.document = document
-        ids = "|".join(re.escape(id) for id in sorted(document.evidence, key=len, reverse=True))
-        self._ids = re.compile(rf"(?<!\w)(?:{ids})(?!\w)") if ids else None
+        self._ids = mentions(document.evidence)
 
     def text(self, text: str) -> str:
         """Escaped text, with the evidence ids in it as links."""
@@ -66,15 +75,18 @@ class _Markdown:
             yield code(answer.spec)
         if answer.headline != answer.title:
             yield self.text(answer.headline)
-        yield self.text(answer.confidence)
+        labels = self.document.labels
+        sure = answer.sureness
+        yield f"**{escape(labels['sure'])}: {escape(sure.label)}.** {self.text(sure.text)}"
         if answer.facts:
+            yield f"## {escape(labels['cost'])}"
             yield "\n".join(
                 f"- {escape(f.label)}: **{self.link(f.value, f.cite) if f.cite else escape(f.value)}**"
                 + (f" ({escape(f.note)})" if f.note else "")
                 for f in answer.facts
             )
         if answer.reasons:
-            yield f"## {escape(self.document.labels['why'])}"
+            yield f"## {escape(labels['why'])}"
             yield self.items(answer.reasons)
         for section in self.document.sections:
             yield f'<a id="{section.id}"></a>\n\n## {escape(section.title)}'
@@ -96,6 +108,8 @@ class _Markdown:
                 yield f"{fence}sh\n{block.text}\n{fence}"
             case Table():
                 yield self.table(block)
+            case SideBySide():
+                yield from self.duel(block)
             case Fold():
                 yield f"<details><summary>{escape(block.summary)}</summary>"
                 for inner in block.blocks:
@@ -105,6 +119,23 @@ class _Markdown:
                 yield escape(block.pipeline.description)
             case Plot():
                 yield self.plot(block)
+
+    def duel(self, block: SideBySide) -> Iterable[str]:
+        """One list below the other: texts of documents are too long for the cells of a table."""
+        first, second = block.sides
+        scores = ", ".join(f"{side.name} {side.score}" for side in block.sides)
+        yield f"<details><summary>{escape(block.query)} ({escape(scores)})</summary>"
+        for side in (first, second):
+            yield self.side(side)
+        if block.missed:
+            yield f"**{escape(block.missed_title)}**"
+            yield self.items(block.missed)
+        yield "</details>"
+
+    def side(self, side: Side) -> str:
+        lines = [f"**{escape(side.name)}: {escape(side.score)}**", ""]
+        lines += [f"{i}. ({escape(judged)}) {escape(text)}" for i, (text, judged) in enumerate(side.found, 1)]
+        return "\n".join(lines)
 
     def plot(self, block: Plot) -> str:
         """The plot's points in words: the numbers are rows of the table."""
@@ -125,7 +156,7 @@ class _Markdown:
         if cell.code:
             return code(cell.text)
         if cell.anchor:
-            return f'<a id="{anchor(cell.anchor)}"></a>{escape(cell.text)}'
+            return f'<a id="{cell.anchor}"></a>{escape(cell.text)}'
         text = self.link(cell.text, cell.cite) if cell.cite in self.document.evidence else self.text(cell.text)
         text = f"**{text}**" if cell.tone == "winner" and text else text
         return f"{text} ({self.text(cell.note)})" if cell.note else text

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from knowledge.results import FailedCandidate
+from knowledge.results import Evidence, FailedCandidate
 from knowledge.wording import Text, say
 from tools.report import figures
 from tools.report.document import (
     Block,
     Cell,
     Code,
+    Fold,
     Paragraph,
+    Table,
+    anchor,
     plain,
 )
 from tools.report.figures import NOTHING
@@ -52,7 +55,7 @@ def method(voice: Voice) -> tuple[Block, ...]:
         facts += [(say("Platform"), machine.platform)] if machine.platform else []
     blocks: tuple[Block, ...] = (voice.fact_table(say("Conditions"), facts), *_work(voice), *_speed(voice))
     failed = (*(evaluation.failed if evaluation else ()), *(benchmark.failed if benchmark else ()))
-    return (*blocks, *_failures(voice, failed), *_agreed(voice))
+    return (*blocks, *_failures(voice, failed))
 
 
 def _work(voice: Voice) -> tuple[Block, ...]:
@@ -94,17 +97,30 @@ def _work(voice: Voice) -> tuple[Block, ...]:
 def _speed(voice: Voice) -> tuple[Block, ...]:
     if not voice.report.benchmark:
         return ()
+    cites = {row.spec: row.cites for row in voice.advice.rows}
     rows = (
         (
             voice.spec_cell(c.spec),
             Cell(figures.milliseconds(c.query_p50_ms), sort=c.query_p50_ms),
-            Cell(figures.milliseconds(c.query_p95_ms), sort=c.query_p95_ms),
+            Cell(
+                figures.milliseconds(c.query_p95_ms),
+                sort=c.query_p95_ms,
+                cite=cites.get(c.spec, {}).get("query_p95_ms"),
+            ),
             Cell(figures.milliseconds(c.query_p99_ms), sort=c.query_p99_ms),
             Cell(figures.milliseconds(c.encode_p50_ms), sort=c.encode_p50_ms),
-            Cell(figures.rate(c.documents_per_second), sort=c.documents_per_second),
+            Cell(
+                figures.rate(c.documents_per_second),
+                sort=c.documents_per_second,
+                cite=cites.get(c.spec, {}).get("documents_per_second"),
+            ),
             Cell(figures.count(c.best_batch), sort=c.best_batch),
             Cell(figures.seconds(c.load_seconds), sort=c.load_seconds),
-            Cell(figures.megabytes(c.peak_memory_mb), sort=c.peak_memory_mb),
+            Cell(
+                figures.megabytes(c.peak_memory_mb),
+                sort=c.peak_memory_mb,
+                cite=cites.get(c.spec, {}).get("peak_memory_mb"),
+            ),
             Cell(figures.count(c.repeats), sort=c.repeats),
         )
         for c in voice.report.benchmark.candidates
@@ -140,35 +156,39 @@ def _failures(voice: Voice, failed: Sequence[FailedCandidate]) -> tuple[Block, .
     return (voice.table(say("Candidates that failed"), heads, rows),)
 
 
-def _agreed(voice: Voice) -> tuple[Block, ...]:
-    plan = voice.report.plan
-    if plan is None:
-        return ()
-    places = sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})
-    told = say(
-        "The plan for this run: about {minutes}, {download} GB to download, {money}; texts sent to: {places}.",
-        minutes=figures.seconds(plan.minutes * 60),
-        download=f"{plan.download_gb:.2f}",
-        money=figures.money(plan.usd),
-        places=", ".join(places) if places else say("nobody"),
-    )
-    return (Paragraph(voice.t(told)),)
-
-
 def evidence(voice: Voice) -> tuple[Block, ...]:
-    """All figures an answer cites; tables and texts link here."""
-    written = {key: voice.t(title) for key, title, _, _ in voice.costs}
+    """All figures an answer cites; tables and texts link here. Those of parts of the queries are many: folded."""
+    costs = {key: voice.t(title) for key, title, _, _ in voice.costs}
+    table = _evidence_table(voice, say("Every figure an answer cites"), voice.advice.evidence, costs)
+    blocks: tuple[Block, ...] = (table,) if table.rows else ()
+    found = voice.report.slices
+    if found and found.evidence:
+        parts = {
+            id: f"{found.metric}, {voice.t(part.trait)}: {voice.t(part.part)}"
+            for part in found.slices
+            for score in part.scores
+            for id in score.cites.values()
+        }
+        title = say("Figures on parts of the queries")
+        by_id = {e.id: parts.get(e.id, e.what) for e in found.evidence}
+        blocks += (Fold(voice.t(title), (_evidence_table(voice, title, found.evidence, by_id),)),)
+    return blocks
+
+
+def _evidence_table(voice: Voice, title: Text, found: Sequence[Evidence], written: Mapping[str, str]) -> Table:
+    """`written` is how figures are called here, by their name or their id."""
     rows = (
         (
-            Cell(plain(e.id), anchor=e.id),
+            Cell(plain(e.id), anchor=anchor(e.id)),
             Cell(voice.named(EVIDENCE_KINDS, e.kind)),
             Cell(plain(e.about)),
-            Cell(written.get(e.what) or plain(e.what)),
+            Cell(plain(written.get(e.id) or written.get(e.what) or e.what)),
             Cell(figures.exact(e.value, plain(e.unit)), sort=e.value),
-            Cell(plain(_source(voice, e.source, e.computed_from, e.run_id))),
+            Cell(plain(_source(voice, e.source, e.computed_from))),
+            Cell(plain(e.run_id or NOTHING)),
             Cell(e.date.isoformat() if e.date else NOTHING),
         )
-        for e in voice.advice.evidence
+        for e in found
     )
     titles = (
         say("Id"),
@@ -177,19 +197,16 @@ def evidence(voice: Voice) -> tuple[Block, ...]:
         say("Figure"),
         say("Value"),
         say("Source"),
+        say("Run"),
         say("Date"),
     )
-    heads = voice.heads(*titles, numeric=(4,))
-    table = voice.table(say("Every figure an answer cites"), heads, rows, compact=True)
-    return (table,) if table.rows else ()
+    return voice.table(title, voice.heads(*titles, numeric=(4,)), rows, compact=True)
 
 
-def _source(voice: Voice, source: str, computed_from: Sequence[str], run_id: str | None) -> str:
+def _source(voice: Voice, source: str, computed_from: Sequence[str]) -> str:
     parts = [source] if source else []
     if computed_from:
         parts.append(voice.t(say("from {ids}", ids=", ".join(computed_from))))
-    if run_id:
-        parts.append(voice.t(say("run {run}", run=run_id)))
     return "; ".join(parts)
 
 

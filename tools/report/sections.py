@@ -9,10 +9,12 @@ from knowledge.wording import Language, Text, say
 from tools.report.answer import answer
 from tools.report.background import data, rejected, requirements, shortlist
 from tools.report.checks import checks, rounds
+from tools.report.closer_look import duels, parts
 from tools.report.comparison import candidates, certainty, metrics, not_measured, tradeoff
 from tools.report.document import Block, Document, Section
 from tools.report.method import evidence, method, reproduce
 from tools.report.pipeline import pipeline
+from tools.report.plan import plan
 from tools.report.voice import Voice, when
 
 
@@ -23,20 +25,22 @@ def make_document(report: Report, language: Language) -> Document:
         ("candidates", say("Candidates compared"), lambda: candidates(voice)),
         ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
         ("certainty", say("How sure"), lambda: certainty(voice)),
-        ("metrics", say("Every metric"), lambda: metrics(voice)),
+        ("parts", say("Where it holds: parts of the queries"), lambda: parts(voice)),
+        ("side-by-side", say("Side by side, query by query"), lambda: duels(voice)),
         ("sensitivity", say("What would change the answer"), lambda: voice.bullets(voice.advice.what_would_change_it)),
+        ("rejected", say("Rejected, and why"), lambda: rejected(voice)),
         ("not-measured", say("What was not measured"), lambda: not_measured(voice)),
+        ("plan", say("Plan"), lambda: plan(voice)),
+        ("reproduce", say("Reproduce"), lambda: reproduce(voice)),
+        ("pipeline", say("The set-up that was measured"), lambda: pipeline(voice)),
+        ("metrics", say("Every metric"), lambda: metrics(voice)),
         ("checks", say("Checked before measuring"), lambda: checks(voice)),
         ("rounds", say("How candidates were left out"), lambda: rounds(voice)),
-        ("next-steps", say("Next steps"), lambda: voice.bullets(voice.advice.next_steps)),
-        ("pipeline", say("The set-up that was measured"), lambda: pipeline(voice)),
         ("shortlist", say("Shortlist from the catalog"), lambda: shortlist(voice)),
-        ("rejected", say("Rejected, and why"), lambda: rejected(voice)),
         ("data", say("Your data"), lambda: data(voice)),
         ("requirements", say("Requirements and assumptions"), lambda: requirements(voice)),
         ("method", say("How it was measured"), lambda: method(voice)),
         ("evidence", say("Evidence"), lambda: evidence(voice)),
-        ("reproduce", say("Reproduce"), lambda: reproduce(voice)),
     ]
     if not voice.advice.rows:
         # the predictions are then all there is to compare
@@ -51,12 +55,15 @@ def make_document(report: Report, language: Language) -> Document:
             "skip": voice.t(say("Skip to the answer")),
             "contents": voice.t(say("Contents")),
             "why": voice.t(say("Why")),
+            "sure": voice.t(say("How sure")),
+            "cost": voice.t(say("What you get, and what it costs")),
+            "here": voice.t(say("Link to this part")),
             "against": voice.t(say("Quality against")),
             "scroll": voice.t(say("scrolls sideways")),
             "sort": voice.t(say("sort by this column")),
             "evidence": voice.t(say("evidence")),
         },
-        evidence=frozenset(e.id for e in voice.advice.evidence),
+        evidence=frozenset(e.id for e in voice.evidence),
         footer=voice.t(
             say(
                 "Made by {program} on {date}, run {run}.",

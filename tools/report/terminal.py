@@ -30,14 +30,14 @@ def for_terminal(report: Report, document: Document, language: Language) -> Iter
     yield text.Text(answer.headline, "bold")
     if answer.spec:
         yield text.Text(answer.spec, "green")
-    yield text.Text(answer.confidence)
+    yield text.Text(f"{document.labels['sure']}: {answer.sureness.label}. {answer.sureness.text}")
     if answer.reasons:
         yield _heading(document.labels["why"])
         yield _list(answer.reasons)
     if report.recommendation.rows:
         yield text.Text()
         yield _table(report, language)
-    for id in ("not-measured", "sensitivity", "next-steps"):
+    for id in ("certainty", "sensitivity", "not-measured", "plan"):
         section = document.section(id)
         items = [i for b in section.blocks if isinstance(b, Bullets) for i in b.items] if section else []
         if section and items:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from knowledge.candidate import Fusion, Leg, parse_candidate
 from knowledge.errors import SpecError
-from knowledge.results import Report, Row
+from knowledge.results import Evidence, Report, Row
 from knowledge.wording import Language, Text, say
 from tools.report import figures
 from tools.report.document import (
@@ -29,6 +30,10 @@ LABELS = {
 }
 
 
+#: options whose values say what they are of
+_TELLING = ("backend", "precision")
+
+
 def short_names(specs: Iterable[str]) -> dict[str, str]:
     """A readable name for each spec: the model's last part and its options; the spec itself where that is ambiguous."""
     short = {spec: plain(_short(spec)) for spec in specs}
@@ -44,13 +49,13 @@ def _short(spec: str) -> str:
 
 
 def short_candidate(candidate: Leg | Fusion) -> str:
-    """The last part of the model's name, and the options."""
-    options = " ".join(f"{k}={v}" for k, v in sorted(candidate.options.items()))
+    """The last part of the model's name, and the options; those that speak for themselves without their keys."""
+    options = ", ".join(v if k in _TELLING else f"{k}={v}" for k, v in sorted(candidate.options.items()))
     if isinstance(candidate, Fusion):
         name = f"{candidate.method}({', '.join(map(short_candidate, candidate.parts))})"
     else:
         name = candidate.name.rstrip("/").rsplit("/", 1)[-1] or candidate.backend
-    return f"{name} {options}".strip()
+    return f"{name} ({options})" if options else name
 
 
 def when(moment: dt.datetime) -> str:
@@ -74,8 +79,24 @@ class Voice:
         self.names = short_names(row.spec for row in report.recommendation.rows)
 
     def t(self, text: Text) -> str:
-        """A sentence, finished."""
-        return plain(text.render(self.language))
+        """A sentence, finished, with readable names in place of specs, which the tables show beside them."""
+        finished = plain(text.render(self.language))
+        return self._specs.sub(lambda found: self.names[found[0]], finished) if self.names else finished
+
+    @cached_property
+    def _specs(self) -> re.Pattern[str]:
+        longest_first = sorted(self.names, key=len, reverse=True)
+        return re.compile(rf"(?<![\w/:])(?:{'|'.join(map(re.escape, longest_first))})(?![\w?@])")
+
+    def sentences(self, text: Text) -> tuple[Text, ...]:
+        """The sentences that were joined to one text, apart again."""
+        joined = re.fullmatch(r"\{p\d+\}(?: \{p\d+\})*", text.template)
+        parts = tuple(part for part in text.values.values() if isinstance(part, Text))
+        return parts if joined and len(parts) == len(text.values) else (text,)
+
+    def name(self, spec: str) -> str:
+        """A candidate's readable name."""
+        return self.names.get(spec) or short_names([spec])[spec]
 
     def named(self, texts: dict[str, Text], key: str) -> str:
         """The name of a literal; the literal itself where a later version knows more of them."""
@@ -89,7 +110,7 @@ class Voice:
 
     def spec_cell(self, spec: str, tone: str = "") -> Cell:
         """A candidate: its spec, and its readable name as the note."""
-        name = self.names.get(spec) or short_names([spec])[spec]
+        name = self.name(spec)
         return Cell(plain(spec), note=name, sort=name.lower(), code=True, tone=tone)
 
     def bullets(self, texts: Sequence[Text]) -> tuple[Block, ...]:
@@ -102,6 +123,12 @@ class Voice:
     @cached_property
     def winning_row(self) -> Row | None:
         return next((r for r in self.advice.rows if r.spec == self.advice.winner), None)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Of the decision, and of parts of the queries."""
+        found = self.report.slices
+        return self.advice.evidence + (found.evidence if found else ())
 
     @staticmethod
     def cite(row: Row, column: str) -> str | None:

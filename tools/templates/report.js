@@ -1,5 +1,5 @@
 "use strict";
-// Tables that sort, and the plot. Both only add to what is readable without them.
+// Tables that sort, and the choice of a plot. Both only add to what is readable without them.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const rows = [...body.rows];
@@ -34,68 +34,32 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-const data = document.getElementById("plot-data");
-if (data && window.Plotly) {
-  const { y, axes, points } = JSON.parse(data.textContent);
-  const figure = document.getElementById("tradeoff-plot");
-  const canvas = figure.querySelector(".canvas");
-  let axis = axes[0];
-
-  const draw = () => {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue("--" + name).trim();
-    const [page, ink, muted, line, accent] = ["page", "ink", "muted", "line", "accent"].map(colour);
-    const looks = {
-      winner: { fill: accent, edge: accent, text: colour("on-accent") },
-      front: { fill: muted, edge: muted, text: page },
-      other: { fill: page, edge: muted, text: ink },
-      excluded: { fill: page, edge: muted, text: muted },
-    };
-    const traces = Object.entries(looks).flatMap(([tone, look]) => {
-      const shown = points.filter((p) => p.tone === tone && axis.key in p.x);
-      if (!shown.length) return [];
-      return [{
-        type: "scatter",
-        mode: "markers+text",
-        name: shown[0].group,
-        x: shown.map((p) => p.x[axis.key]),
-        y: shown.map((p) => p.y),
-        text: shown.map((p) => String(p.number)),
-        textfont: { color: look.text, size: 11 },
-        customdata: shown.map((p) => [p.name, p.labels.quality, p.labels[axis.key]]),
-        hovertemplate: "%{customdata[0]}<br>" + y.title + " %{customdata[1]}<br>" + axis.title + " %{customdata[2]}<extra></extra>",
-        marker: { size: 21, color: look.fill, opacity: tone === "excluded" ? 0.6 : 1, line: { color: look.edge, width: 1.5 } },
-        error_y: {
-          type: "data", symmetric: false, thickness: 1.5, width: 0, color: look.edge,
-          array: shown.map((p) => p.high - p.y), arrayminus: shown.map((p) => p.y - p.low),
-        },
-      }];
-    });
-    const scale = (a) => ({
-      title: { text: a.title, standoff: 12 }, tickmode: "array", tickvals: a.values, ticktext: a.labels,
-      tickangle: 0, gridcolor: line, zeroline: false, showline: false, ticks: "", fixedrange: true,
-    });
-    Plotly.react(canvas, traces, {
-      autosize: true,
-      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: muted },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 64, r: 16, t: 12, b: 56 },
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
-      hoverlabel: { bgcolor: page, bordercolor: muted, font: { color: ink } },
-      xaxis: { ...scale(axis), type: "log", range: axis.range.map(Math.log10) },
-      yaxis: { ...scale(y), range: y.range },
-      dragmode: false,
-    }, { responsive: true, displayModeBar: false });
+// one plot of several at a time; without this script, and on paper, all are shown
+for (const figure of document.querySelectorAll(".plot")) {
+  const choice = figure.querySelector("fieldset");
+  if (!choice) continue;
+  const show = () => {
+    const axis = choice.querySelector("input:checked").value;
+    for (const view of figure.querySelectorAll(".view")) view.hidden = view.dataset.axis !== axis;
   };
-
-  figure.classList.add("drawn");
-  draw();
-  for (const input of figure.querySelectorAll("input[name=axis]")) {
-    input.addEventListener("change", () => {
-      axis = axes.find((a) => a.key === input.value);
-      draw();
-    });
-  }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  choice.hidden = false;
+  choice.addEventListener("change", show);
+  show();
 }
+
+// what is folded away opens for whoever follows a link into it, and on paper
+const unfold = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  if (target) target.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+if (location.hash) unfold();
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const part of folded) part.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const part of folded) part.open = false;
+});
