@@ -9,8 +9,8 @@ from agent.state import State
 from agent.understanding.base import Asked, Understood
 from tools.data_source import STDLIB, DataSource, exists
 
-#: a question is put so often at most, however often it is answered by another one
-_MOST_TIMES = 2
+#: a question is put so often at most: to who greets, and to who answers it with questions
+_AFTER_GREETINGS, _AFTER_QUESTIONS = 2, 8
 #: markup, and not "fewer than": p95 <100 ms
 _TAG = re.compile(r"<[^<>\s\d=][^<>]*>")
 
@@ -74,12 +74,12 @@ def still_open(found: Understood, state: State) -> Asked | None:
     if asked is None or found.answered or (found.changes and not supposes(found)):
         return None
     put = (state.get("asked_before") or []).count(asked.about)
-    if found.intent == "question" and (put < _MOST_TIMES or asked.about == "plan"):
+    if found.intent == "question" and (put < _AFTER_QUESTIONS or asked.about == "plan"):
         return asked
     if asked.about == "plan":
         return None if found.intent in ("confirm", "decline", "stop") else asked
     # What could not be read is not asked for again: it is assumed, and said to be.
-    return asked if found.intent == "greeting" and put < _MOST_TIMES else None
+    return asked if found.intent == "greeting" and put < _AFTER_GREETINGS else None
 
 
 def named_data(found: Understood, asked: Asked | None, text: str) -> DataSource | None:

@@ -45,6 +45,9 @@ SCREENING_MINUTES = 15.0
 
 
 NOT_READ = say("I could not read that as an answer.")
+ASSUMED = say(
+    "I could not read an answer to my question in that: I go on with what is assumed; you can change it at any time."
+)
 STOPPED = say(
     "Stopped. What is done so far is kept: say “go on” to continue, or “just decide” for an answer without measuring."
 )
@@ -191,6 +194,8 @@ class Nodes:
             _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
         elif found.ignored and not found.answered and found.intent == "inform":
             _tell(events.Noted(requirements=found.requirements, changes=(), ignored=found.ignored))
+            if state.get("asked") and not silent:  # it is not asked again
+                _tell(events.Said(text=ASSUMED))
         elif found.intent in ("unknown", "greeting") and not silent:
             self._say_what_next(found.intent, state)
 
@@ -209,8 +214,8 @@ class Nodes:
                     )
                 )
             )
-        elif intent == "unknown" and state.get("asked"):
-            _tell(events.Said(text=NOT_READ))
+        elif intent == "unknown" and (asked := state.get("asked")):
+            _tell(events.Said(text=NOT_READ if asked.about == "plan" else ASSUMED))
 
     @foreseen
     def answer(self, state: State) -> State:
