@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent.answering.asked_here import UNDECIDED, asked_here, subject_of, variants
+from agent.answering.brief import LINES, sentences_of
 from agent.answering.comparison import compare_models
 from agent.answering.deployment import deployment
 from agent.answering.measured import named
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from agent.state import State
     from tools.guidance import LookUp
 
-LINES = Text(template="\n")
 #: fewer characters than this without a space are one word
 _ONE_WORD, _ONE_WORD_ZH = 20, 5
 #: what asks in the middle of a Chinese sentence; a long reply to a question without it is a reply
@@ -81,6 +81,11 @@ def as_question_of_knowledge(understood: Understood, text: str, context: Context
     return understood.model_copy(update={"intent": "question", "question": question})
 
 
+def asks_for_more(understood: Understood) -> bool:
+    """Whether a question asks for what was left out of the last answer."""
+    return understood.question is not None and subject_of(understood.question.words) == "more"
+
+
 def _asks_of_the_conversation(understood: Understood, text: str) -> bool:
     """Whether the message asks about the conversation itself, such as “有多大把握”, and was read as something else."""
     if understood.changes or understood.data_path or asks_to_redo(text):
@@ -123,4 +128,6 @@ def _found_here(found: LookUp, state: State, context: Context) -> Text | None:
 def _why(recommendation: Recommendation | None) -> Text:
     if recommendation is None:
         return UNDECIDED
-    return join([recommendation.headline, *recommendation.reasons, recommendation.confidence], LINES)
+    sure = sentences_of(recommendation.confidence)
+    first, others = recommendation.reasons[:2], recommendation.reasons[2:]
+    return join([recommendation.headline, *first, *sure[:2], *others, *sure[2:]], LINES)

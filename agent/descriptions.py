@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import JsonValue
 
 from agent.understanding.base import Change
@@ -49,14 +51,20 @@ def describe_change(change: Change, requirements: Requirements) -> Text:
     """One changed requirement, as it is now."""
     constraint = next((c for c in requirements.constraints if c.kind == change.slot), None)
     if constraint is not None:
-        what, caution = constraint.describe(), constraint.caution()
-        what = say("{what} ({caution})", what=what, caution=caution) if caution else what
+        what = constraint.describe()
         if constraint.origin == "inferred":
             return say("{what} (inferred: {why})", what=what, why=constraint.because)
         return what if constraint.hard else say("{what} (if possible)", what=what)
     if change.after is None:
         return say("{slot}: no demand any more", slot=slot_name(change.slot))
     return say("{slot}: {value}", slot=slot_name(change.slot), value=_value(change.slot, change.after))
+
+
+def cautions(changes: Iterable[Change], requirements: Requirements) -> list[Text]:
+    """What is to be known of how the changed demands are counted."""
+    changed = {change.slot for change in changes}
+    found = (constraint.caution() for constraint in requirements.constraints if constraint.kind in changed)
+    return [caution for caution in found if caution is not None]
 
 
 def _value(slot: str, value: JsonValue) -> Text:

@@ -10,10 +10,11 @@ from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
 
 from agent import answers, events, interview
+from agent.answering.brief import shortened
 from agent.candidates import read_candidates, specs_of
 from agent.context import Context
-from agent.descriptions import assumptions, describe_change
-from agent.hearing import asked_of, named_data, read_choice, still_open, without_markup_paths
+from agent.descriptions import assumptions, cautions, describe_change
+from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, without_markup_paths
 from agent.llm_answers.worded import Worded
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
@@ -101,17 +102,10 @@ class Nodes:
             found = answers.as_question_of_knowledge(found, text, self._context)
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
-        is_what_if = found.question is not None and found.question.kind == "what_if"
-        update |= State(understood=found, asked=still_open(found, state))
-        if found.indifferent_to and not is_what_if:
-            update |= State(settled=sorted({*(state.get("settled") or ()), *found.indifferent_to}))
-        if found.intent == "decide":
-            update |= State(decided=True)
-        elif found.intent == "decline" and is_stopped(state):
-            update |= State(reading=None)  # nor is data read that a stop kept from being read
-        elif found.intent == "stop":
+        update |= State(understood=found) | noticed(found, state)
+        if found.intent == "stop":
             _tell(events.Said(text=say("I stop here. Nothing is lost: write again whenever you like to go on.")))
-        if is_what_if:
+        if supposes(found):
             return update
         if not before.summary and found.intent != "greeting":
             found = found.model_copy(
@@ -124,7 +118,8 @@ class Nodes:
             update |= State(asked=asked)  # should it not be readable
         if found.changes:
             update |= cleared(state) | State(status="interviewing")
-        self._say_what_was_read(found, state, silent=bool(of_data or handed))
+        if found.changes or of_data.get("asked") != interview.DATA:
+            self._say_what_was_read(found, state, silent=bool(of_data or handed))
         return update | State(requirements=found.requirements)
 
     def _understood(self, text: str, before: Requirements, asked: Asked | None) -> Understood:
@@ -172,11 +167,13 @@ class Nodes:
         asked for, and the answer stays until it comes.
         """
         source, known = named_data(found, asked, text), state.get("data")
-        again = state.get("recommendation") is not None and found.intent != "question" and asks_to_redo(text)
-        if again and source is None and (known is None or means_other_data(text)):
-            if not found.changes:  # else the interview asks
+        redo, decided = found.intent != "question" and asks_to_redo(text), state.get("recommendation") is not None
+        wants_other = means_other_data(text) and (decided or not found.changes)
+        if redo and source is None and (wants_other or (decided and known is None)):
+            if decided and not found.changes:  # else the interview asks
                 _tell(events.question(interview.DATA))
             return State(asked=interview.DATA)
+        again = redo and decided
         source = source or (known if again else None)
         if source is None or (source == known and not again and not (asked and asked.about == "data")):
             return State()
@@ -190,8 +187,9 @@ class Nodes:
     def _say_what_was_read(self, found: Understood, state: State, *, silent: bool) -> None:
         """What a message changed or left unread; what to do now where it says nothing, unless that is to be silent."""
         if found.changes:
-            changes = tuple(describe_change(change, found.requirements) for change in found.changes)
-            _tell(events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored))
+            changes = [describe_change(change, found.requirements) for change in found.changes]
+            changes += cautions(found.changes, found.requirements)
+            _tell(events.Noted(requirements=found.requirements, changes=tuple(changes), ignored=found.ignored))
         elif found.ignored and not found.answered and found.intent == "inform":
             _tell(events.Noted(requirements=found.requirements, changes=(), ignored=found.ignored))
             if state.get("asked") and not silent:  # it is not asked again
@@ -223,7 +221,9 @@ class Nodes:
         understood = state["understood"]
         assert understood
         told, writer = answers.answer(understood, state, self._context), self._context.writer
-        if writer is not None:
+        asks_for_more = answers.asks_for_more(understood)
+        shown, more = (told, None) if asks_for_more else shortened(told)
+        if writer is not None and not asks_for_more:
             try:
                 worded = writer.word(understood, told, state, self._context)
             except Stopped:  # what was found without it is there
@@ -232,9 +232,10 @@ class Nodes:
                 )
             if worded.note is not None:
                 _tell(events.Noted(requirements=state["requirements"], changes=(), note=worded.note))
-            told = worded.text or told
-        _tell(events.Said(text=told))
-        return State(understood=None)
+            if worded.text is not None:
+                shown, more = worded.text, told if more else None
+        _tell(events.Said(text=shown))
+        return State(understood=None, more=more)
 
     @foreseen
     def profile(self, state: State) -> State:

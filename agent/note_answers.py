@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from agent.answering.brief import LINES
 from knowledge.guidance import Note
 from knowledge.results import Row
 from knowledge.wording import Language, Text, join, say
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from agent.state import State
     from tools.guidance import LookUp
 
-LINES = Text(template="\n")
 _COMMA = Text(template=", ")
 _SEMICOLON = Text(template="; ")
 

@@ -69,6 +69,8 @@ class State(TypedDict, total=False):
     understood: Understood | None
     asked: Asked | None
     """the open question"""
+    more: Text | None
+    """what was left out of the last answer, for who asks for more"""
     asked_before: list[str]
     settled: list[str]
     """what the user said does not matter; it is not asked for"""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from agent.answering.brief import LINES, sentences_of
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
 from agent.descriptions import assumptions, describe_change
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
 
-Subject = Literal["confidence", "assumptions", "requirements", "winner", "evidence", "failures"]
-LINES = Text(template="\n")
+Subject = Literal["more", "confidence", "assumptions", "requirements", "winner", "evidence", "failures"]
 UNDECIDED = say("Nothing is decided yet.")
 #: so many ids, or variants, are shown; more make a table
 MOST = 5
@@ -29,6 +29,12 @@ _WINNER = r"(?:winner|winning|recommended)(?: (?:one|model|candidate|set-?up))?"
 _ID = r"\[?(?P<id>E\d{1,5})\]?(?![\w-])"
 _ID_ZH = r"\[?(?P<id_zh>E\d{1,5})\]?(?![a-z0-9-])"
 _SUBJECTS: dict[Subject, re.Pattern[str]] = {
+    "more": re.compile(
+        r"^\W*(?:please )?(?:(?:tell|show|give) me |say |and )?(?:more|(?:more |the |all )?details?|the rest|in detail"
+        r"|more of (?:it|that))(?: please)?\W*$"
+        r"|^\W*(?:更多|(?:更|再)?详细(?:说说|一点|一些|点|些|内容)?|细节|展开(?:说说)?|剩下的|其余的|再(?:多)?说(?:一)?(?:点|些)|多说(?:一)?(?:点|些)|还有呢)\W*$",
+        re.I,
+    ),
     "confidence": re.compile(
         rf"\bhow (?:confident|sure|certain) (?:are you|is {_IT}|can (?:i|we) be)(?: (?:of|about|in) {_IT})?\W*$"
         r"|多大的?把握|把握有?多大|有多(?:确定|大信心|有把握)",
@@ -79,6 +85,8 @@ def asked_here(words: str, state: State, context: Context) -> Text | None:
     subject = subject_of(words)
     if subject is None:
         return None
+    if subject == "more":
+        return state.get("more") or say("There is no more to what I said last.")
     if subject == "assumptions":
         return assumptions(state["requirements"])
     if subject == "requirements":
@@ -87,7 +95,7 @@ def asked_here(words: str, state: State, context: Context) -> Text | None:
     if recommendation is None:
         return UNDECIDED
     answers: dict[Subject, Callable[[], Text]] = {
-        "confidence": lambda: recommendation.confidence,
+        "confidence": lambda: _confidence(recommendation),
         "winner": lambda: _winner(recommendation, state, context),
         "evidence": lambda: _evidence(_id_in(words), recommendation),
         "failures": lambda: _failures(recommendation, state, context),
@@ -114,6 +122,45 @@ def _names(words: str, key: str, value: str) -> bool:
     else:
         pattern = rf"(?<![a-z0-9]){said}(?![a-z0-9])"
     return re.search(pattern, words, re.I) is not None
+
+
+def _confidence(recommendation: Recommendation) -> Text:
+    """How sure, in a sentence, and what says so."""
+    if not recommendation.measured:
+        first = say("Not sure: nothing was measured here, so this rests on published scores alone.")
+    elif recommendation.winner is None:
+        first = say("Sure of this much: no measured candidate keeps to your limits.")
+    else:
+        first = _how_sure(recommendation)
+    return join([first, *sentences_of(recommendation.confidence)], LINES)
+
+
+def _how_sure(recommendation: Recommendation) -> Text:
+    others = [row for row in recommendation.rows if row.standing not in ("winner", "excluded")]
+    if not others:
+        return say("There was nothing to compare it with, so only its own figure is sure.")
+    figures = {
+        "others": len(others),
+        "worse": sum(row.standing == "worse" for row in others),
+        "open": sum(row.standing == "undecided" for row in others),
+    }
+    if figures["open"] == 0:
+        return say(
+            "Fairly sure: of the {others} others compared, {worse} are measurably worse, and the rest no worse than "
+            "the best by more than your margin, but not cheaper.",
+            others=figures["others"],
+            worse=figures["worse"],
+        )
+    if figures["open"] == figures["others"]:
+        return say(
+            "Not very: your queries are too few to tell any of the {others} others compared from the best.",
+            others=figures["others"],
+        )
+    return say(
+        "Partly: of the {others} others compared, {worse} are measurably worse; your queries are too few to tell "
+        "{open} from the best.",
+        **figures,
+    )
 
 
 def _requirements(requirements: Requirements) -> Text:

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from agent.answering import published
+from agent.answering.brief import LINES
 from agent.answering.cards import card_of
 from agent.answering.measured import costs_of, difference, pair_of, row_of, verdict
 from agent.answering.models import about
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
 
-LINES = Text(template="\n")
 BAR = Text(template=" | ")
 #: more of them make a table, not an answer
 MOST = 4
@@ -114,7 +114,7 @@ def _measured(a: Row, b: Row, asked: tuple[str, ...], state: State, context: Con
     ]
     pair = pair_of(a.spec, b.spec, state, context)
     if pair:
-        parts = [join([*parts, difference(pair, recommendation.primary), verdict(pair, recommendation.margin)])]
+        parts += [difference(pair, recommendation.primary), verdict(pair, recommendation.margin)]
     if profile and profile.languages and asked and not set(asked) <= set(profile.languages):
         found = language_names(tuple(profile.languages))
         parts.append(
@@ -129,7 +129,7 @@ def _measured(a: Row, b: Row, asked: tuple[str, ...], state: State, context: Con
         say("{spec} is excluded: {reason}.", spec=row.spec, reason=row.excluded_by) for row in (a, b) if row.excluded_by
     ]
     if pair and not (a.excluded_by or b.excluded_by):
-        parts.append(_of_the_two(pair.comparison.best, pair.comparison.spec, pair.comparison.verdict, state))
+        parts.insert(0, _of_the_two(pair.comparison.best, pair.comparison.spec, pair.comparison.verdict, state))
     return parts
 
 

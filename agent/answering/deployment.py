@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from agent.answering.brief import LINES
 from agent.answering.cards import card_of
 from agent.answering.measured import costs_of, index_size, row_of
 from knowledge.candidate import Leg, parse_candidate
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
 
-LINES = Text(template="\n")
 COMMA = Text(template=", ")
 #: the default context's weights in single precision
 BYTES_PER_PARAMETER = 4.0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent.answering import published
+from agent.answering.brief import LINES
 from agent.answering.cards import card_of, facts
 from agent.answering.measured import costs_of, difference, left_out, pair_of, row_of, verdict
 from agent.descriptions import KINDS
@@ -29,14 +30,14 @@ def about(name: str, kind: str, state: State, context: Context) -> Text:
         card = card_of(name, context.catalog)
     except UnknownModelError as error:
         if measured:
-            return join(_measured(measured, state, context))
+            return join(_measured(measured, state, context), LINES)
         found = context.guidance.look_up(name)
         return from_notes(found, state) if _is_named(name, found) else join([error.cause, error.next_step])
     if kind == "show_model" and measured is None and _is_named(name, found := context.guidance.look_up(name)):
         return from_notes(found, state)
     parts = [facts(card)] if kind != "why_not" else []
     if measured or (measured := row_of(card.model, state.get("recommendation"))):
-        return join([*parts, *_measured(measured, state, context)])
+        return join([*parts, *_measured(measured, state, context)], LINES)
     parts += left_out(card.model, state.get("screening"))
     parts += _failed(card.model, state)
     listed = state.get("shortlist") or shortlist_so_far(state, context)
@@ -44,7 +45,7 @@ def about(name: str, kind: str, state: State, context: Context) -> Text:
     parts += _obstacle(card.model, state.get("plan"))
     if kind == "why_not":
         parts += _against_the_first(card.model, listed, state, context)
-    return join(parts or [facts(card)])
+    return join(parts or [facts(card)], LINES)
 
 
 def _is_named(name: str, found: LookUp) -> bool:
@@ -87,9 +88,9 @@ def _measured(row: Row, state: State, context: Context) -> list[Text]:
         )
     ]
     if row.excluded_by:
-        return [*parts, say("It is excluded: {reason}.", reason=row.excluded_by)]
+        return [join([*parts, say("It is excluded: {reason}.", reason=row.excluded_by)])]
     if row.standing == "winner":
-        return [*parts, say("It is the recommendation.")]
+        return [join([*parts, say("It is the recommendation.")])]
     if row.standing == "worse" and row.difference:
         parts.append(
             say(
@@ -106,6 +107,7 @@ def _measured(row: Row, state: State, context: Context) -> list[Text]:
         parts.append(say("The sample is too small to tell it from the best."))
         pair = pair_of(row.spec, _best(recommendation), state, context)
         parts += [difference(pair, recommendation.primary), verdict(pair, recommendation.margin)] if pair else []
+    parts = [join(parts[:2]), *parts[2:]]
     winner = row_of(recommendation.winner, recommendation) if recommendation.winner else None
     costs = [cost for r in (row, winner) if r and (cost := costs_of(r))]
     return [*parts, *(costs if len(costs) == 2 else [])]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agent.answering.brief import LINES
 from knowledge.constraints.languages import LanguagesConstraint
 from knowledge.evidence import benchmark_types, forecast, wanted_modalities
 from knowledge.head_to_head import SharedTask, shared_tasks
@@ -71,6 +72,7 @@ def told(found: Duel, requirements: Requirements, context: Context) -> Text:
         )
     means = np.mean([(task.first, task.second) for task in found.tasks], axis=0)
     parts = [
+        _verdict(found),
         say(
             "Published scores ({source}, {date}), not measured on your data. Tasks like yours {where} that both were "
             "run on: {count} (near-duplicates taken for one). {first} averages {a:.3f} and {second} {b:.3f}; {first} "
@@ -86,9 +88,8 @@ def told(found: Duel, requirements: Requirements, context: Context) -> Text:
             ahead=sum(task.difference > 0 for task in found.tasks),
             behind=sum(task.difference < 0 for task in found.tasks),
         ),
-        _verdict(found),
     ]
-    return join([*parts, *_flattered(found, requirements, context)])
+    return join([parts[0], join([*parts[1:], *_flattered(found, requirements, context)])], LINES)
 
 
 def _where(languages: tuple[str, ...]) -> Text:
@@ -101,25 +102,28 @@ def _verdict(found: Duel) -> Text:
     mean = 100 * float(np.mean([task.difference for task in found.tasks]))
     if found.interval is None:
         return say(
-            "That is {mean:+.1f} points for {first} on average, and too few tasks for a verdict.",
+            "By published scores there are too few tasks for a verdict between {first} and {second}: {mean:+.1f} "
+            "points for {first} on average.",
             mean=mean,
             first=found.first,
+            second=found.second,
         )
     bounds: dict[str, str | int | float | Text] = {
         "mean": mean,
         "first": found.first,
+        "second": found.second,
         "low": 100 * found.interval.low,
         "high": 100 * found.interval.high,
     }
     if found.better is None:
         return say(
-            "That is {mean:+.1f} points for {first} on average (95 % interval over tasks {low:+.1f} to "
-            "{high:+.1f}): they do not tell the two apart.",
+            "Published scores do not tell {first} and {second} apart: {mean:+.1f} points for {first} on average (95 % "
+            "interval over tasks {low:+.1f} to {high:+.1f}).",
             **bounds,
         )
     return say(
-        "That is {mean:+.1f} points for {first} on average (95 % interval over tasks {low:+.1f} to "
-        "{high:+.1f}): by these, {model} is the better one.",
+        "By published scores {model} is the better one of {first} and {second}: {mean:+.1f} points for {first} on "
+        "average (95 % interval over tasks {low:+.1f} to {high:+.1f}).",
         model=found.better,
         **bounds,
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.answering.brief import LINES
 from agent.answering.measured import costs_of, difference, pair_of, row_of, scores_of, verdict
 from agent.answering.relative import Relative, read_relative
 from agent.descriptions import describe_change
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
 
-LINES = Text(template="\n")
 COMMA = Text(template=", ")
 #: other texts than those that were measured
 OTHER_TEXTS = frozenset(("languages", "task", "domain", "modality"))
@@ -74,28 +74,51 @@ def what_if(understood: Understood, state: State, context: Context) -> Text:
     before = state.get("shortlist") or _list(supposed.before, context)
     after = _list(supposed.after, context)
     evaluation, recommendation = state.get("evaluation"), state.get("recommendation")
-    parts = [say("Supposing {demands}:", demands=join(list(supposed.demands), COMMA))]
+    parts: list[Text] = []
     if evaluation and recommendation:
         if supposed.slots & OTHER_TEXTS:
             parts.append(_other_texts(evaluation))
         else:
             # nothing on the catalog's list keeps the demands, yet something measured may
             parts += _decided_again(supposed, after or before, evaluation, recommendation, state, context)
-    parts += _lists(supposed, before, after, evaluation, context)
+    elif after is not None:
+        parts.append(_by_published_figures(before, after))
     if after is None:
         parts += _nothing_left(supposed.after, context)
-    parts += [supposed.smaller] if supposed.smaller else []
-    if recommendation and recommendation.winner:
-        parts.append(say("Nothing was changed: the recommendation stays {model}.", model=recommendation.winner))
-    parts.append(_how_to_have_it(supposed))
-    return join(parts, LINES)
+    outcome, *evidence = [*parts, *_lists(supposed, before, after, evaluation, context)]
+    evidence += [supposed.smaller] if supposed.smaller else []
+    evidence += [c for d in supposed.after.constraints if d.kind in supposed.slots and (c := d.caution())]
+    opening = say("Supposing: {demands}. {outcome}", demands=join(list(supposed.demands), COMMA), outcome=outcome)
+    return join([opening, _how_to_have_it(supposed, recommendation), *evidence], LINES)
 
 
-def _how_to_have_it(supposed: Supposed) -> Text:
+def _how_to_have_it(supposed: Supposed, recommendation: Recommendation | None) -> Text:
+    """That nothing was changed, and what to say to have it so."""
     demand = next((c.describe() for c in supposed.after.constraints if c.kind in supposed.slots), None)
+    told = say("Say it without “what if” and I work with it.")
     if supposed.relative and demand:
-        return say("Say “{demand}” and I work with it.", demand=demand)
-    return say("Say it without “what if” and I work with it.")
+        told = say("Say “{demand}” and I work with it.", demand=demand)
+    if recommendation is None or recommendation.winner is None:
+        return told
+    stays = say("Nothing was changed: the recommendation stays {model}.", model=recommendation.winner)
+    return join([stays, told])
+
+
+def _by_published_figures(before: Shortlist | None, after: Shortlist) -> Text:
+    """Who would head the list, against who does, where nothing was measured."""
+    old, new = before.kept[0].model if before else None, after.kept[0]
+    if old is None:
+        return say(
+            "By published figures {model} would head the list; now no model meets your demands.", model=new.model
+        )
+    if old == new.model:
+        return say("By published figures {model} would still head the list.", model=old)
+    return say(
+        "By published figures {model} (predicted {mean:.3f}) would head the list instead of {old}.",
+        model=new.model,
+        mean=new.predicted.mean,
+        old=old,
+    )
 
 
 def _list(requirements: Requirements, context: Context) -> Shortlist | None:
@@ -247,8 +270,8 @@ def _decided_again(
     if not supposed.on_another_machine:
         out = {spec: _by_measurement(spec, supposed, recommendation) or why for spec, why in out.items()}
     was_out = {row.spec for row in recommendation.rows if row.excluded_by}
-    parts = [_outcome(again, recommendation, len(evaluation.candidates), supposed, state, context)]
-    parts += [say("Falls out: {spec}: {reason}.", spec=s, reason=why) for s, why in out.items() if s not in was_out]
+    parts = _outcome(again, recommendation, len(evaluation.candidates), supposed, state, context)
+    parts += _fall_out({spec: why for spec, why in out.items() if spec not in was_out})
     back = [row.spec for row in recommendation.rows if row.excluded_by and row.spec not in out]
     if back:
         parts.append(say("Would take part again: {models}.", models=", ".join(back)))
@@ -266,6 +289,23 @@ def _decided_again(
             say("Speed and memory were measured with {count:,} documents.", count=evaluation.dataset.documents)
         )
     return parts
+
+
+def _fall_out(reasons: dict[str, Text]) -> Iterator[Text]:
+    """Who falls out; those that do for the same kind of reason in one line."""
+    for specs, reason in _alike(reasons):
+        if len(specs) == 1:
+            yield say("Falls out: {spec}: {reason}.", spec=specs[0], reason=reason)
+        else:
+            yield say("Fall out: {models}; the first of them: {reason}.", models=", ".join(specs), reason=reason)
+
+
+def _alike(reasons: dict[str, Text]) -> list[tuple[list[str], Text]]:
+    """The names by kind of reason, each kind with the reason of its first."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        groups.setdefault(reason.template, []).append(name)
+    return [(names, reasons[names[0]]) for names in groups.values()]
 
 
 def _by_measurement(spec: str, supposed: Supposed, recommendation: Recommendation) -> Text | None:
@@ -309,26 +349,28 @@ def _outcome(
     supposed: Supposed,
     state: State,
     context: Context,
-) -> Text:
+) -> list[Text]:
     """Who would win, against who does; where that is somebody else, what it gives up and saves."""
     if again is None or again.winner is None:
-        return say("None of the {count} measured candidates would be left.", count=count)
+        return [say("None of the {count} measured candidates would be left.", count=count)]
     new, old = again.winner, recommendation.winner
     run = recommendation.run_id
     if new == old:
         if supposed.on_another_machine:
-            return say("By the quality that run {run} measured it would still be {model}.", run=run, model=new)
+            return [say("By the quality that run {run} measured it would still be {model}.", run=run, model=new)]
         said = say("By what run {run} measured it would still be {model}.", run=run, model=new)
-        return join([said, *_kept(new, supposed, recommendation)])
+        return [join([said, *_kept(new, supposed, recommendation)])]
     value = next(row.quality.mean for row in again.rows if row.spec == new)
     if old is None:
-        return say(
-            "By what run {run} measured it would be {model}, {metric} {value:.3f}; now nothing meets your demands.",
-            run=run,
-            model=new,
-            metric=again.primary,
-            value=value,
-        )
+        return [
+            say(
+                "By what run {run} measured it would be {model}, {metric} {value:.3f}; now nothing meets your demands.",
+                run=run,
+                model=new,
+                metric=again.primary,
+                value=value,
+            )
+        ]
     if supposed.on_another_machine:
         said = say(
             "By the quality that run {run} measured, speed left aside, it would be {model} ({metric} {value:.3f}) "
@@ -355,7 +397,7 @@ def _outcome(
     rows = [row_of(spec, recommendation) for spec in (new, old)]
     costs = [cost for row in rows if row and (cost := costs_of(row))]
     shown = costs if len(costs) == 2 and not supposed.on_another_machine else []
-    return join([join(parts), *shown], LINES)
+    return [*parts, *shown]
 
 
 # ---------------------------------------------------------------- shortlists
@@ -379,19 +421,21 @@ def _lists(
         yield from _meets(supposed, after, context)
         yield from _unmeasured(then, evaluation)
         return
-    yield say("The shortlist would be: {models}.", models=", ".join(then))
+    picks = {pick.model: pick for pick in after.kept}
+    named = [say("{model} (predicted {mean:.3f})", model=model, mean=picks[model].predicted.mean) for model in added]
+    if len(added) < len(then):
+        yield say("The shortlist would be: {models}.", models=", ".join(then))
     if added:
-        picks = {pick.model: pick for pick in after.kept}
-        named = [
-            say("{model} (predicted {mean:.3f})", model=model, mean=picks[model].predicted.mean) for model in added
-        ]
         yield say("New, and to be measured: {models}.", models=join(named, COMMA))
     reasons = {rejection.model: rejection.reason for rejection in after.rejected}
-    for model in gone:
-        if model in reasons:
-            yield say("Gone: {model}: {reason}.", model=model, reason=reasons[model])
+    for models, reason in _alike({model: reasons[model] for model in gone if model in reasons}):
+        if len(models) == 1:
+            yield say("Gone: {model}: {reason}.", model=models[0], reason=reason)
         else:
-            yield say("Gone: {models}.", models=model)
+            yield say("Gone: {models}; the first of them: {reason}.", models=", ".join(models), reason=reason)
+    beside = [model for model in gone if model not in reasons]
+    if beside:
+        yield say("Gone: {models}.", models=", ".join(beside))
     yield from _meets(supposed, after, context, told_if_all=False)
 
 
@@ -413,7 +457,8 @@ def _meets(supposed: Supposed, listed: Shortlist, context: Context, *, told_if_a
             continue
         verdicts = [(card.model, constraint.check(card)) for card in cards]
         still_open = [
-            say("{model}: {why}", model=model, why=v.reason) for model, v in verdicts if v.outcome == "unknown"
+            say("{model}: {why}", model=", ".join(models), why=reason)
+            for models, reason in _alike({model: v.reason for model, v in verdicts if v.outcome == "unknown"})
         ]
         if still_open:
             yield say("Open until it is measured: {reasons}.", reasons=join(still_open, Text(template="; ")))

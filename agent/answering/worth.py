@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.answering.brief import LINES
 from agent.answering.measured import THOUSAND, Pair, difference, index_size, pair_of, row_of, verdict
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Text, join, say
@@ -12,17 +13,20 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
 
-LINES = Text(template="\n")
 COMMA = Text(template=", ")
 
 
 def worth(state: State, context: Context) -> Text | None:
     """The recommendation against the best measured, or against the runner-up where it is the best itself.
 
-    None where nothing was measured that it could be set against.
+    None where nothing is recommended, or nothing was measured that it could be set against.
     """
     recommendation = state.get("recommendation")
-    if recommendation is None or not recommendation.measured or recommendation.winner is None:
+    if recommendation is not None and not recommendation.measured:
+        return say(
+            "I do not know what it is worth on your data: nothing was measured here. What I know of it in general:"
+        )
+    if recommendation is None or recommendation.winner is None:
         return None
     winner = row_of(recommendation.winner, recommendation)
     is_best = recommendation.best == recommendation.winner
@@ -43,18 +47,14 @@ def worth(state: State, context: Context) -> Text | None:
         )
     ]
     if pair:
-        parts[0] = join(
-            [
-                parts[0],
-                difference(pair, recommendation.primary),
-                verdict(pair, recommendation.margin),
-                _of_a_thousand(pair),
-            ]
-        )
+        parts += [
+            join([difference(pair, recommendation.primary), verdict(pair, recommendation.margin)]),
+            _of_a_thousand(pair),
+        ]
     dearer, cheaper = (winner, other) if _dearer(winner, other) else (other, winner)
     parts += _costs(dearer, cheaper, state)
     if pair:
-        parts.append(_conclusion(pair, winner, dearer, cheaper, recommendation))
+        parts.insert(0, _conclusion(pair, winner, dearer, cheaper, recommendation))
     return join(parts, LINES)
 
 
@@ -88,13 +88,16 @@ def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
         (dearer.bytes_per_vector, cheaper.bytes_per_vector, say("bytes per document in the index")),
         (dearer.usd_per_million_tokens, cheaper.usd_per_million_tokens, say("USD per million tokens")),
     ):
-        if more is not None and less is not None and (more or less):
+        if more is not None and less is not None and more != less:
             parts.append(say("{more:,.4g} against {less:,.4g} {what}", more=more, less=less, what=named))
-    if not parts:
+    if dearer.query_p95_ms is None or cheaper.query_p95_ms is None:
         return [say("What the two cost was not measured.")]
+    if not parts:
+        return [say("The two cost the same in all that was measured.")]
     told = [say("{a} costs, against {b}: {costs}.", a=dearer.spec, b=cheaper.spec, costs=join(parts, COMMA))]
     documents = state["requirements"].documents
-    if documents and dearer.bytes_per_vector and cheaper.bytes_per_vector:
+    sizes = dearer.bytes_per_vector, cheaper.bytes_per_vector
+    if documents and dearer.bytes_per_vector and cheaper.bytes_per_vector and sizes[0] != sizes[1]:
         told.append(
             say(
                 "For your {count:,} documents the index takes {more} against {less}.",
@@ -110,18 +113,20 @@ def _conclusion(pair: Pair, winner: Row, dearer: Row, cheaper: Row, recommendati
     """What follows by the rule of the decision."""
     c = pair.comparison
     if c.best == cheaper.spec:
-        return say("So {model} is not worth it: it costs more and measured no better.", model=dearer.spec)
+        return say("{model} is not worth it: it costs more and measured no better.", model=dearer.spec)
     if c.verdict == "tied":
-        return say("So by your margin it is not worth it: take {model}.", model=cheaper.spec)
+        return say(
+            "By your margin {dearer} is not worth its cost: take {model}.", dearer=dearer.spec, model=cheaper.spec
+        )
     if c.verdict == "worse":
         return say(
-            "So the gain of {model} is real; it is worth it where {points:.1f} points of {metric} are worth that cost "
+            "The gain of {model} is real; it is worth it where {points:.1f} points of {metric} are worth that cost "
             "to you.",
             model=dearer.spec,
             points=-100 * c.difference.mean,
             metric=recommendation.primary,
         )
     return say(
-        "So whether there is a gain to pay for is open; {model} is recommended until more queries tell.",
+        "Whether there is a gain to pay for is open; {model} is recommended until more queries tell.",
         model=winner.spec,
     )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from agent.answers import LINES, answer
+from agent.answering.brief import LINES
+from agent.answers import answer
 from agent.descriptions import assumptions
 from agent.llm_answers.check import Evidence, ungrounded
 from agent.llm_answers.figures import comparable

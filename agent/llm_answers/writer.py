@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from agent.answers import LINES
+from agent.answering.brief import LINES
 from agent.llm_answers.check import HIDDEN, Evidence, objection
 from agent.llm_answers.names import Names
 from agent.llm_answers.prompt import as_data, as_mistake, as_result, instructions

@@ -238,14 +238,14 @@ def serializer():
 
 
 def test_every_field_survives_a_checkpoint(full_state):
-    empty = {"about", "failure", "asked", "understood", "handed", "reading"}
+    empty = {"about", "failure", "asked", "understood", "handed", "reading", "more"}
     for name in set(State.__annotations__) - empty - {"asked_before", "decided", "settled", "also"}:
         assert full_state.get(name) is not None, f"{name} was never filled, so nothing is tested"
     failed = nodes_module.Failure(error="X", cause=say("a {b}", b=say("c")), next_step=say("d"), exit_code=3)
     understood = Understood(requirements=full_state["requirements"], intent="confirm")
     asked = Asked(about="license", answers=(Answer(label=say("Yes"), parameters={"commercial": True}),))
     state = full_state | State(failure=failed, understood=understood, asked=asked)
-    state |= State(handed=full_state["data"], reading=full_state["data"], also=["bm25"])
+    state |= State(handed=full_state["data"], reading=full_state["data"], also=["bm25"], more=say("a"))
     for name, value in state.items():
         back = Records().loads_typed(Records().dumps_typed(value))
         assert back == value, name

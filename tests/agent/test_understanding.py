@@ -799,3 +799,10 @@ def test_the_lexicon_is_consistent():
             assert terms, (category, value)
             assert all(term == term.lower().strip() for term in terms), (category, value)
     assert set(tables["terms"]["noun"]) <= {*SLOTS, *CONSTRAINTS}
+
+
+@pytest.mark.parametrize("text", ["用我的新数据重做一遍", "看一下", "再说一遍", "等一会儿", "做一个搜索"])
+@pytest.mark.parametrize("about", ["latency", "documents", "dimension"])
+def test_a_one_that_counts_nothing_answers_no_question(text, about):
+    assert RuleUnderstanding().understand(text, Requirements(), Asked(about=about)).changes == ()
+    assert RuleUnderstanding().understand("一千", Requirements(), Asked(about="documents")).changes

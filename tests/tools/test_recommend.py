@@ -14,11 +14,13 @@ from knowledge.results import (
     DatasetSummary,
     Evaluation,
     FailedCandidate,
+    Finding,
     Hardware,
     Interval,
     MeasuredCandidate,
     Pick,
     Prediction,
+    Preflight,
     Rejection,
     Shortlist,
     SpeedOfCandidate,
@@ -26,6 +28,7 @@ from knowledge.results import (
 from knowledge.wording import say
 from tools.recommend import recommend, recommend_unmeasured
 from tools.recommend.contest import LATENCY_SLACK_MS, LATENCY_STEP, MEMORY_STEP, pareto_front
+from tools.recommend.reasons import caveats
 from tools.recommend.sensitivity import MARGINS
 from tools.recommend.table import COSTS
 
@@ -465,3 +468,23 @@ def cheaper(one, other):
         if b < a:  # the other is ahead, if only within the noise: what follows may decide for it
             return False
     return False
+
+
+def test_what_was_cut_to_fit_and_measured_keeps_to_a_limit_that_its_card_breaks():
+    requirements = Requirements(constraints=(make_constraint("dimension", max_dimension=64),))
+    reason = say("384 dimensions, you allow 64, and it is not known to be made for cutting")
+    found = shortlist(rejected=[Rejection(model="a/best", constraint="dimension", reason=reason)])
+    cut, long, fused = f"{BEST}?dim=64", f"{BEST}?dim=128", f"rrf(bm25, {BEST}?dim=64)"
+    scores = {BEST: wobbling(0.8), cut: wobbling(0.7), long: wobbling(0.75), fused: wobbling(0.72)}
+    made = decide(scores, requirements=requirements, found=found)
+    assert {row.spec for row in made.rows if row.excluded_by} == {BEST, long}
+    assert made.winner == fused
+
+
+def test_what_warns_of_the_winner_is_among_the_reasons():
+    cut = f"{BEST}?dim=64"
+    warns = Finding(check="dimension", severity="warns", finding=say("no"), remedy=say("yes"))
+    notes = Finding(check="limits", severity="notes", finding=say("yes"))
+    checked = (Preflight(spec=cut, findings=(warns, notes)), Preflight(spec=BEST, findings=(notes,)))
+    assert [str(text) for text in caveats(f"rrf(bm25, {cut})", checked)] == ["Before you rely on it: no yes"]
+    assert caveats(BEST, checked) == []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from knowledge.candidate import parse_candidate
 from knowledge.constraints import ConstraintBase, Footprint
+from knowledge.constraints.dimension import DimensionConstraint
 from knowledge.requirements import Requirements
 from knowledge.results import Comparison, MeasuredCandidate, Shortlist, SpeedOfCandidate
 from knowledge.wording import Text, say
@@ -68,16 +69,30 @@ def excluded_by_demands(
     """
     hard = [constraint for constraint in requirements.constraints if constraint.hard]
     kinds = {constraint.kind for constraint in hard}
-    refused = {r.model: r.reason for r in shortlist.rejected if r.constraint in kinds}
+    refused = {r.model: r for r in shortlist.rejected if r.constraint in kinds}
+    limit = requirements.constraint(DimensionConstraint)
     found: dict[str, Text] = {}
     for spec, measured in quality.items():
         models = [*(leg.name for leg in parse_candidate(spec).legs), measured.model]
-        reason = next((refused[model] for model in models if model in refused), None)
+        broken = (refused[model] for model in models if model in refused)
+        # its card says that it is not made to be cut; what was cut to fit and measured keeps the demand all the same
+        reason = next(
+            (r.reason for r in broken if not (r.constraint == "dimension" and _is_short(spec, measured, limit))), None
+        )
         if reason is None and speed:
             reason = _broken_limit(hard, speed.get(spec))
         if reason is not None:
             found[spec] = reason
     return found
+
+
+def _is_short(spec: str, measured: MeasuredCandidate, limit: DimensionConstraint | None) -> bool:
+    """Whether the vectors that were measured keep to the limit, whatever the model's own are like."""
+    legs = [leg for leg in parse_candidate(spec).legs if leg.backend != "bm25"]
+    sizes = [int(leg.options["dim"]) if "dim" in leg.options else None for leg in legs]
+    if len(legs) == 1 and sizes == [None]:
+        sizes = [measured.dimension]
+    return limit is not None and all(size is not None and size <= limit.max_dimension for size in sizes)
 
 
 def _broken_limit(hard: Sequence[ConstraintBase], speed: SpeedOfCandidate | None) -> Text | None:

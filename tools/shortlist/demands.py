@@ -127,8 +127,9 @@ def screened(
             continue
         unfit = _unfit(card)
         about = [(constraint, verdicts[i][row]) for i, constraint in enumerate(constraints)]
-        broken = ((c.kind, verdict.reason) for c, verdict in about if c.excludes(verdict))
-        refused = unfit or next(broken, None)
+        broken = [(c.kind, verdict.reason) for c, verdict in about if c.excludes(verdict)]
+        # the length of its vectors comes last: whoever cuts them can do something about it, so it must be all there is
+        refused = unfit or min(broken, key=lambda found: found[0] == "dimension", default=None)
         if refused:
             rejected.append(Refusal(card.model, *refused))
             continue
