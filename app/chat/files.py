@@ -8,9 +8,10 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
+from app.chat.uploads import sample_file
+
 REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "report.json": "application/json"}
-SAMPLES = Path(__file__).with_name("samples")
-SAMPLE_FILES = frozenset({"faq_en.csv", "faq_zh.csv"})
+SAMPLE_FILES = {file.name: file for file in (sample_file("en"), sample_file("zh"))}
 
 
 def make_router(reports: Path) -> APIRouter:
@@ -42,7 +43,7 @@ def make_router(reports: Path) -> APIRouter:
         """A small table to try an upload with."""
         if name not in SAMPLE_FILES:
             raise HTTPException(404)
-        return FileResponse(SAMPLES / name, media_type="text/csv; charset=utf-8", filename=name)
+        return FileResponse(SAMPLE_FILES[name], media_type="text/csv; charset=utf-8", filename=name)
 
     @router.get("/favicon.ico", status_code=204)
     def icon() -> None:

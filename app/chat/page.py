@@ -12,7 +12,7 @@ from app.chat.controls import Controls
 from app.chat.messages import SKIP_BAD
 from app.chat.panels import HEAD_SCRIPT, NEEDS_SCRIPT, ROLE_NAMES, connection_lost, head
 from app.chat.pulse import SCRIPT as PULSE_SCRIPT
-from app.chat.uploads import KINDS
+from app.chat.uploads import KINDS, sample_file
 from knowledge.wording import Text, say
 from tools.datasets.columns import ROLES
 
@@ -44,6 +44,8 @@ def make_theme() -> gr.themes.Base:
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
         link_text_color_dark="*secondary_300",
+        button_cancel_background_fill="#b91c1c",
+        button_cancel_background_fill_dark="#b91c1c",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_dark="*primary_600",
     )
@@ -143,7 +145,7 @@ class _Data:
                 self.sample = gr.Button(t(say("Try the sample: Python's documentation")), elem_id="sample", size="sm")
                 gr.Button(
                     t(say("A file to try: questions and answers (CSV)")),
-                    link=f"/samples/faq_{controls.language}.csv",
+                    link=f"/samples/{sample_file(controls.language).name}",
                     elem_id="sample-file",
                     size="sm",
                 )

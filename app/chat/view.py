@@ -61,28 +61,36 @@ class View:
 
     def beside(self) -> list[Any]:
         """What is rated in the chat, and all that lies beside and below it."""
-        beside = self._panels() if self._news else unchanged(BESIDE)
-        chat = gr.update(feedback_value=self._ratings()) if self._news else gr.skip()
-        offer = unchanged(OFFER) if self._live.offer is self._offered else offer_parts(self._live.offer, self._language)
+        # what is new comes while this is made: it is for the next time
+        live, news, first = self._live, self._news, not self._begun
+        self._news, self._begun = False, True
         found = last_result(shown(self._told))
-        result = unchanged(RESULT) if found is self._decided and self._begun else self._result(found)
-        self._offered, self._decided, self._begun, self._news = self._live.offer, found, True, False
+        chat = self._rated() if news else gr.skip()
+        beside = self._panels(first) if news else unchanged(BESIDE)
+        offer = unchanged(OFFER) if live.offer is self._offered else offer_parts(live.offer, self._language)
+        result = unchanged(RESULT) if found is self._decided and not first else self._result(found)
+        self._offered, self._decided = live.offer, found
         return [chat, *beside, *offer, *result]
 
-    def _ratings(self) -> list[str | None]:
-        """What the user thinks of each of the advisor's messages, as gradio's chatbot wants to know it."""
+    def _rated(self) -> Any:
+        """What the user thinks of each of the advisor's messages, as gradio's chatbot wants to know it.
+
+        Sent only where there is something to know: an update closes the box in which a message is being edited.
+        """
         try:
             known = self._conversations.advisor.ratings(self._thread)
         except AdvisorError:
-            return []
+            known = {}
+        if not known:
+            return gr.skip()
         messages: list[ChatMessage] = chat_messages(self._told, self._language)
         found = (known.get(m["content"]) for m in messages if m["role"] == "assistant")
-        return [None if liked is None else "Like" if liked else "Dislike" for liked in found]
+        return gr.update(feedback_value=[None if liked is None else "Like" if liked else "Dislike" for liked in found])
 
-    def _panels(self) -> list[Any]:
+    def _panels(self, first: bool) -> list[Any]:
         """The head, the list of conversations, and the requirements."""
         advisor = self._conversations.advisor
-        top = gr.skip() if self._begun else head(self._language, self._thread)
+        top = head(self._language, self._thread) if first else gr.skip()
         listed = thread_list(advisor.transcript.recent(), self._thread, self._conversations.busy(), self._language)
         try:
             requirements = advisor.state(self._thread).get("requirements") or Requirements()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agent.transcript import Transcript, shown
-from tests.app.web import Server, open_page, wait_for
+from tests.app.web import Server, open_page, say, serious, settle, wait_for
 from tools.run_store import RunStore
 
 pytestmark = pytest.mark.integration
@@ -19,18 +19,6 @@ def told(server, page):
 
 def heard(server, page):
     return [event.text for event in told(server, page)[1] if event.kind == "heard"]
-
-
-def say(page, text):
-    page.fill("#message textarea", text)
-    page.keyboard.press("Enter")
-    wait_for(page, text)
-    settle(page)
-
-
-def settle(page):
-    page.wait_for_function("!document.querySelector('#chat')?.innerText.includes('One moment')")
-    page.wait_for_timeout(400)
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +151,10 @@ def test_two_pages_show_the_same_conversation(server, browser, page):
 
 
 def test_light_and_dark_and_the_other_language(page):
+    assert not serious(page)
     page.get_by_role("button", name="Light / dark").click()
     assert "dark" in page.locator("body").get_attribute("class")
+    assert not serious(page)
     page.reload()
     page.wait_for_selector("#chat .message")
     page.wait_for_function("document.body.classList.contains('dark')")

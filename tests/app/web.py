@@ -47,13 +47,23 @@ class Server:
         raise AssertionError("the server does not answer")
 
 
-def open_page(browser, address: str, language: str = "en-GB"):
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, locale=language)
+#: what gradio's scripts say of a page that is left
+LEAVING = ("AbortError", "Connection errored out", "ERR_NETWORK_CHANGED", "ERR_CONNECTION_REFUSED")
+
+
+def open_page(browser, address: str, language: str = "en-GB", width: int = 1280, height: int = 900):
+    """A page with the conversation of an address; it notes foreign requests and what the browser complains about."""
+    page = browser.new_page(viewport={"width": width, "height": height}, locale=language)
     page.foreign, page.complaints = [], []
+
+    def complain(text: str) -> None:
+        if not any(words in text for words in LEAVING):
+            page.complaints.append(text)
+
     own = address[: address.index("/", 8)]
     page.on("request", lambda r: None if r.url.startswith((own, "data:", "blob:")) else page.foreign.append(r.url))
-    page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: page.complaints.append(str(e)))
+    page.on("console", lambda m: complain(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: complain(str(e)))
     page.on("dialog", lambda d: (page.complaints.append(f"dialog {d.message}"), d.dismiss()))
     page.goto(address)
     page.wait_for_selector("#chat .message")
@@ -69,6 +79,47 @@ def wait_for(page, text: str, seconds: int = 60) -> None:
         )
     except TookTooLong as error:
         raise AssertionError(f"no “{text}” in:\n{page.locator('#chat').inner_text()}") from error
+
+
+def say(page, text: str) -> None:
+    """Type a message, and wait for what comes of it."""
+    page.fill("#message textarea", text)
+    page.keyboard.press("Enter")
+    wait_for(page, text)
+    settle(page)
+
+
+def settle(page) -> None:
+    """Until nothing is being worked on."""
+    page.wait_for_function("!document.querySelector('#chat')?.innerText.match(/One moment|请稍候/)")
+    page.wait_for_timeout(400)
+
+
+def answer_until(page, wanted: str) -> None:
+    """Have no preference until a certain answer is suggested."""
+    for _ in range(8):
+        settle(page)
+        answers = page.locator("#chat button.option")
+        answers.first.wait_for(timeout=60_000)
+        if wanted in answers.all_inner_texts():
+            return
+        page.wait_for_timeout(300)
+        answers.last.click()
+        page.wait_for_timeout(500)
+    raise AssertionError(f"never “{wanted}” in:\n{page.locator('#chat').inner_text()}")
+
+
+def serious(page) -> list[str]:
+    """What axe-core finds serious or critical about a page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {node['target']} {node['html'][:200]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]
 
 
 def tiny_dataset(folder: Path) -> list[Path]:
