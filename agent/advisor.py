@@ -313,12 +313,12 @@ class Advisor:
         return found
 
     def report(self, thread: str) -> Report | None:
-        """The finished report of a conversation."""
+        """The finished report of a conversation, without the closer look that its files hold."""
         from agent.reporting import report_of
 
         state = self.state(thread)
         found = state.get("recommendation")
-        return report_of(state, self.context.report_folder_of(found.run_id), self.context) if found else None
+        return report_of(state, self.context.report_folder_of(found.run_id)) if found else None
 
     def rate(self, thread: str, answer: str, liked: bool | None) -> None:
         """Keep what the user thinks of an answer, by its words, with the run that stands; None takes it back."""

@@ -18,7 +18,7 @@ from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, 
 from agent.llm_answers.worded import Worded
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
-from agent.reporting import recommendation_of, report_of, why_unmeasured
+from agent.reporting import recommendation_of, report_of, why_unmeasured, with_closer_look
 from agent.routing import is_stopped
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
@@ -425,7 +425,8 @@ class Nodes:
     def report(self, state: State) -> State:
         """Write the report."""
         folder = self._context.report_folder_of(recommendation_of(state).run_id)
-        files = write_report(report_of(state, folder, self._context), folder, state.get("language", "en"))
+        report = with_closer_look(report_of(state, folder), state, self._context)
+        files = write_report(report, folder, state.get("language", "en"))
         _tell(events.Reported(markdown=str(files.markdown), html=str(files.html), json_file=str(files.json)))
         return State(status="done")
 

@@ -9,7 +9,7 @@ from agent.context import Context
 from agent.state import State
 from knowledge import __version__
 from knowledge.errors import AdvisorError
-from knowledge.results import HeadToHead, Recommendation, Report, Slices
+from knowledge.results import Recommendation, Report
 from knowledge.wording import Text, say
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
@@ -21,11 +21,13 @@ QUOTED = 5
 MADE_BY = f"Embedding Advisor {__version__}"
 
 
-def report_of(state: State, folder: Path, context: Context) -> Report:
-    """The report's contents, from a state that has its recommendation; `folder` is where its files are."""
+def report_of(state: State, folder: Path) -> Report:
+    """The report's contents, from a state that has its recommendation; `folder` is where its files are.
+
+    Without the closer look, for which all queries are looked at again (`with_closer_look`).
+    """
     comparisons, found = state.get("comparisons"), state["shortlist"]
     assert found
-    parts, duels = _closer_look(state, context)
     return Report(
         requirements=state["requirements"],
         profile=state.get("profile"),
@@ -36,33 +38,31 @@ def report_of(state: State, folder: Path, context: Context) -> Report:
         comparisons=comparisons.found if comparisons else (),
         benchmark=state.get("benchmark") if state.get("evaluation") else None,
         recommendation=recommendation_of(state),
-        slices=parts,
-        head_to_head=duels,
         reproduce=_reproduce(state, folder),
         made_by=MADE_BY,
     )
 
 
-def _closer_look(state: State, context: Context) -> tuple[Slices | None, HeadToHead | None]:
-    """The winner on parts of the queries, and against its nearest rival; neither where the data is there no more.
+def with_closer_look(report: Report, state: State, context: Context) -> Report:
+    """The report with the winner on parts of the queries, and against its nearest rival, query by query.
 
-    It is worked out again whenever a report is made: all of it follows from what the run store and the data hold.
+    All of it follows from what the run store and the data hold; where the data is there no more, it is left out.
     """
-    evaluation, source, advice = state.get("evaluation"), state.get("data"), recommendation_of(state)
+    evaluation, source, advice = report.evaluation, state.get("data"), report.recommendation
     if evaluation is None or source is None or advice.winner is None:
-        return None, None
+        return report
     try:
         dataset = context.dataset(source)
     except AdvisorError:
-        return None, None
+        return report
     if dataset.summary.hash != evaluation.dataset.hash:  # other data under the same name
-        return None, None
+        return report
     scores = query_scores(evaluation, context.workspace)
     other = rival(advice)
     duels = None
     if other in scores and advice.winner in scores:
         duels = head_to_head(evaluation, dataset, context.workspace, advice.winner, other, most=QUOTED)
-    return slices(advice, evaluation, scores, dataset), duels
+    return report.model_copy(update={"slices": slices(advice, evaluation, scores, dataset), "head_to_head": duels})
 
 
 def recommendation_of(state: State) -> Recommendation:
