@@ -29,10 +29,13 @@ element.addEventListener('click', event => {
   apply(dark);
   localStorage.setItem(key, dark ? 'dark' : 'light');
 });
-// gradio's steps are buttons with a nameless button inside, which is in the way of keyboards and screen readers
-const quiet = () => document.querySelectorAll('#chat .thought-group .title button').forEach(b => { b.inert = true; });
-new MutationObserver(quiet).observe(root, {childList: true, subtree: true});
-quiet();
+// for screen readers: gradio's steps are buttons with a nameless button inside, its tables' searches have no label
+const mend = () => {
+  document.querySelectorAll('#chat .thought-group .title button').forEach(b => { b.inert = true; });
+  document.querySelectorAll('.search-input:not([aria-label])').forEach(i => i.setAttribute('aria-label', i.placeholder));
+};
+new MutationObserver(mend).observe(root, {childList: true, subtree: true});
+mend();
 """
 #: a click on what changes a requirement tells which
 NEEDS_SCRIPT = """
