@@ -20,8 +20,8 @@ from knowledge.requirements import Requirements
 from tests import fake_llm
 from tests.fake_llm import FakeLLM, finding, findings
 
-WALLS = "Our contracts stay inside our own four walls"
-STAYS = finding("hosting", "self_hosted", "stay inside our own four walls")
+WALLS = "Our contracts dwell among our own four walls"
+STAYS = finding("hosting", "self_hosted", "dwell among our own four walls")
 KEY = "sk-very-secret-0123456789"
 RULES = RuleUnderstanding()
 
@@ -76,10 +76,10 @@ def test_it_reads_what_the_rules_could_not(understanding, llm):
     assert value_of(found.requirements, "hosting")["hosting"] == "self_hosted"
     (constraint,) = found.requirements.constraints
     assert constraint.origin == "inferred"
-    assert "stay inside our own four walls" in constraint.because
+    assert "dwell among our own four walls" in constraint.because
     assert (found.intent, found.ignored, found.note) == ("inform", "", None)
     words = {change.slot: change.words for change in found.changes}
-    assert words == {"domain": "contracts", "hosting": "stay inside our own four walls"}
+    assert words == {"domain": "contracts", "hosting": "dwell among our own four walls"}
 
 
 def test_it_reads_chinese(understanding, llm):
@@ -96,7 +96,7 @@ def test_a_number_goes_to_the_slot_it_names_and_is_read_by_our_own_parser(unders
 
 
 def test_a_wish_is_soft(understanding, llm):
-    llm.script = [findings(finding("hosting", "self_hosted", "stay inside our own four walls", hard=False))]
+    llm.script = [findings(finding("hosting", "self_hosted", "dwell among our own four walls", hard=False))]
     assert value_of(read(understanding, WALLS).requirements, "hosting")["hard"] is False
 
 
@@ -148,13 +148,13 @@ def test_twice_the_same_changes_nothing_the_second_time(understanding, llm):
     ("text", "found"),
     [
         (WALLS, finding("hosting", "self_hosted", "nothing may leave our servers")),  # words nobody wrote
-        (WALLS, finding("hosting", "api", "stay inside our own four walls")),  # laxer, not stricter
-        (WALLS, finding("hosting", "moon", "stay inside our own four walls")),
-        (WALLS, finding("license", "non-commercial", "stay inside our own four walls")),
+        (WALLS, finding("hosting", "api", "dwell among our own four walls")),  # laxer, not stricter
+        (WALLS, finding("hosting", "moon", "dwell among our own four walls")),
+        (WALLS, finding("license", "non-commercial", "dwell among our own four walls")),
         (WALLS, finding("documents", "40000", "four walls")),  # a figure that is not there
         (WALLS, finding("latency", "4", "four walls")),
         (WALLS, finding("languages", "de", "own four walls")),
-        (WALLS, finding("consent", "true", "stay inside our own four walls")),
+        (WALLS, finding("consent", "true", "dwell among our own four walls")),
         (WALLS, finding("trust_remote_code", "true", "walls")),
         (WALLS, finding("summary", "x", "walls")),
         (WALLS, finding("hosting", "self_hosted", "contracts")),  # words that the rules read
