@@ -55,7 +55,8 @@ def after_answer(state: State) -> Literal["profile", "interview", "__end__"]:
     """An answered question goes back to where the conversation was, to data that came with it first."""
     if state.get("reading") and not state.get("failure") and not is_stopped(state):
         return "profile"
-    return END if state.get("recommendation") or state.get("failure") or is_stopped(state) else "interview"
+    failed = state.get("failure") or state.get("status") == "failed"  # what failed would fail again
+    return END if state.get("recommendation") or failed or is_stopped(state) else "interview"
 
 
 def after_profile(state: State) -> Literal["interview", "__end__"]:

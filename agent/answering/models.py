@@ -12,6 +12,7 @@ from agent.answering.measured import costs_of, difference, left_out, pair_of, ro
 from agent.descriptions import KINDS
 from agent.note_answers import from_notes
 from knowledge.errors import NothingLeftError, UnknownModelError
+from knowledge.model_card import ModelCard
 from knowledge.results import Pick, Plan, Recommendation, Rejection, Row, Shortlist
 from knowledge.wording import Text, join, say
 from tools.recommend import p_text
@@ -41,7 +42,7 @@ def about(name: str, kind: str, state: State, context: Context) -> Text:
     parts += left_out(card.model, state.get("screening"))
     parts += _failed(card.model, state)
     listed = state.get("shortlist") or shortlist_so_far(state, context)
-    parts += _standing(card.model, listed, state, context)
+    parts += _standing(card.model, listed, state, context) if listed else _broken_by(card, state)
     parts += _obstacle(card.model, state.get("plan"))
     if kind == "why_not":
         parts += _against_the_first(card.model, listed, state, context)
@@ -117,9 +118,7 @@ def _best(recommendation: Recommendation) -> str:
     return recommendation.best or ""
 
 
-def _standing(model: str, found: Shortlist | None, state: State, context: Context) -> Iterator[Text]:
-    if found is None:
-        return
+def _standing(model: str, found: Shortlist, state: State, context: Context) -> Iterator[Text]:
     for place, pick in enumerate(found.kept, start=1):
         if pick.model == model:
             yield _on_the_list(pick, place)
@@ -152,6 +151,19 @@ def _standing(model: str, found: Shortlist | None, state: State, context: Contex
             reason=rejection.reason,
         )
         yield from _without(model, rejection.constraint, state, context)
+
+
+def _broken_by(card: ModelCard, state: State) -> Iterator[Text]:
+    """The demands that a model breaks, where there is no list because every model breaks one."""
+    broken = ((c, c.check(card)) for c in state["requirements"].constraints)
+    for constraint, judged in broken:
+        if constraint.excludes(judged):
+            yield say(
+                "{model} is not on the shortlist ({constraint}): {reason}.",
+                model=card.model,
+                constraint=KINDS[constraint.kind],
+                reason=judged.reason,
+            )
 
 
 def _equal_when_rounded(rejection: Rejection, listed: Shortlist) -> Iterator[Text]:

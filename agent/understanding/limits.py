@@ -16,6 +16,8 @@ from knowledge.wording import Text, say
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0, "month": 2_629_800.0, "year": 31_557_600.0}
 _PER_MONTH = {"day": 30.44, "month": 1.0, "year": 1 / 12, "h": 730.5, "min": 43_830.0, "s": 2_629_800.0}
 _MIB = {"mb": 1.0, "gb": 1024.0, "tb": 1024.0 * 1024}
+#: GB; no machine has less, so it is a limit for the model: "no GPU, 100 MB of memory"
+_SMALLEST_MACHINE = 0.25
 _TOKENS_PER_WORD = 4 / 3
 #: the nouns that a number without a unit may follow: "维度 512", "context length 8192"
 _UNIT_OF_NOUN = {
@@ -282,7 +284,9 @@ class LimitReader:
         gigabytes = round(megabytes / 1024, 6)
         if place == "gpu":
             yield from self._found("hardware", {"gpu_gb": gigabytes, "gpu_name": gpu_name_near(self._u, self._q)})
-        elif place == "ram" and (self._q.limit != "max" or self._asked == "hardware"):
+        elif (
+            place == "ram" and gigabytes >= _SMALLEST_MACHINE and (self._q.limit != "max" or self._asked == "hardware")
+        ):
             yield from self._found("hardware", {"ram_gb": gigabytes})
         else:
             yield from self._limit_of_memory(megabytes, place)

@@ -165,7 +165,16 @@ class Rights:
         says = worst(self._one_use(card, use) for use in uses)
         if card.is_api:
             return says, _CLOSED if says == "no" else _API
-        return says, self._in_words(licence_of(card), uses, says)
+        stated = licence_of(card)
+        if says == "conditional" and card.license_note and stated:
+            asked = self._use_in_words([stated], uses, says)
+            return says, say(
+                "{license} allows {use} under conditions: {note}",
+                license=short_name(stated),
+                use=asked,
+                note=card.license_note,
+            )
+        return says, self._in_words(stated, uses, says)
 
     def base(self, card: ModelCard, uses: Collection[Use]) -> Link:
         """The licences of the models it was made from, back to the first."""

@@ -44,3 +44,26 @@ def test_a_winner_cut_to_a_size_it_was_not_made_for_says_so(talk, data, text, fi
     talk.say("also measure static:wordllama?dim=64", specs=["static:wordllama?dim=64"]).say("yes")
     talk.say("why?")
     assert "not to" not in talk.event("said").text.render()
+
+
+@pytest.mark.parametrize(
+    ("opening", "question", "reason"),
+    [
+        ("English search, commercial, just decide", "why not wordllama?", "its weights derive from LLaMA-2 70B"),
+        ("英文搜索，商用，直接决定", "为什么不用 wordllama？", "its weights derive from LLaMA-2 70B"),
+        ("Thai search, at most 1 MB of memory, just decide", "why not wordllama?", "its weights take 31 MB"),
+    ],
+    ids=range(3),
+)
+def test_why_not_gives_the_reason_of_the_models_own_card(talk, opening, question, reason):
+    talk.say(opening)
+    talk.say(question)
+    assert reason in talk.event("said").text.render(talk.state["language"])
+    assert talk.kinds == ["said"], "and nothing that failed is tried again"
+
+
+def test_no_machine_has_so_little_memory(talk):
+    talk.say("English search, no GPU, 100 MB of memory")
+    found = talk.state["requirements"].constraint(MemoryConstraint)
+    assert found.max_mb == 100
+    assert not [c for c in talk.state["requirements"].constraints if c.kind == "hardware"]
