@@ -50,14 +50,17 @@ def _title(voice: Voice) -> str:
 
 def _sureness(voice: Voice) -> Sureness:
     """In one line, counted from the standings; the section "How sure" has the rest."""
-    if not voice.is_measured:
-        return Sureness(voice.t(say("not measured")), voice.t(voice.advice.confidence), settled=False)
-    if voice.advice.winner is None:
-        return Sureness(voice.t(say("no winner")), voice.t(voice.advice.confidence), settled=False)
     standings = [row.standing for row in voice.advice.rows]
-    is_open = "undecided" in standings
-    label = say("some are not told apart") if is_open else say("settled")
-    return Sureness(voice.t(label), voice.t(join(list(_counted(voice, standings)))), settled=not is_open)
+    text, settled = voice.advice.confidence, False
+    if not voice.is_measured:
+        title = say("How sure: nothing was measured.")
+    elif voice.advice.winner is None:
+        title = say("How sure: no candidate is left.")
+    else:
+        settled = "undecided" not in standings
+        title = say("How sure: settled.") if settled else say("How sure: some are not told apart.")
+        text = join(list(_counted(voice, standings)))
+    return Sureness(voice.t(title), voice.t(text), settled)
 
 
 def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:

@@ -162,7 +162,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Sureness:
-    """How sure the answer is, in a word or two and in a few short sentences."""
+    """How sure the answer is: a title, and a few short sentences."""
 
     label: str
     text: str

@@ -77,7 +77,7 @@ class _Markdown:
             yield self.text(answer.headline)
         labels = self.document.labels
         sure = answer.sureness
-        yield f"**{escape(labels['sure'])}: {escape(sure.label)}.** {self.text(sure.text)}"
+        yield f"**{escape(sure.label)}** {self.text(sure.text)}"
         if answer.facts:
             yield f"## {escape(labels['cost'])}"
             yield "\n".join(

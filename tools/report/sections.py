@@ -55,7 +55,6 @@ def make_document(report: Report, language: Language) -> Document:
             "skip": voice.t(say("Skip to the answer")),
             "contents": voice.t(say("Contents")),
             "why": voice.t(say("Why")),
-            "sure": voice.t(say("How sure")),
             "cost": voice.t(say("What you get, and what it costs")),
             "here": voice.t(say("Link to this part")),
             "against": voice.t(say("Quality against")),

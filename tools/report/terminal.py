@@ -30,7 +30,7 @@ def for_terminal(report: Report, document: Document, language: Language) -> Iter
     yield text.Text(answer.headline, "bold")
     if answer.spec:
         yield text.Text(answer.spec, "green")
-    yield text.Text(f"{document.labels['sure']}: {answer.sureness.label}. {answer.sureness.text}")
+    yield text.Text(f"{answer.sureness.label} {answer.sureness.text}")
     if answer.reasons:
         yield _heading(document.labels["why"])
         yield _list(answer.reasons)
