@@ -70,7 +70,7 @@ class Advisor:
     message goes into the `Inbox` first; whoever holds the lock answers them in the order in which they came.
     """
 
-    def __init__(self, settings: Settings, *, report_folder: Path | None = None) -> None:
+    def __init__(self, settings: Settings, *, report_folder: Path | None = None, reads_paths: bool = True) -> None:
         home = settings.home.expanduser()
         try:
             (home / "locks").mkdir(parents=True, exist_ok=True)
@@ -86,6 +86,7 @@ class Advisor:
         self.transcript = Transcript(home / "threads")
         self._language = settings.language
         self.context = make_context(settings, report_folder=report_folder)
+        self.context.reads_paths = reads_paths
         self.context.should_stop = lambda thread: self._stop_file(thread).exists()
         self._saver = Checkpoints(self._connection, serde=Records())
         self._graph = build_graph(self.context).compile(checkpointer=self._saver)

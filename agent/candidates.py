@@ -93,14 +93,30 @@ def read_candidates(text: str, *, narrowed: bool) -> Named | None:
         if _ASKS.search(sentence) and not _REQUEST.search(sentence):
             continue
         names = _names(sentence)
-        bare = sentence
-        for name in names:  # "only" within a name says nothing
-            bare = bare.replace(name, " X ")
-        how = next((how for how, pattern in _HOW if pattern.search(bare) and bool(names) == (how != "all")), None)
+        how = next((how for how, _ in _HOW if bool(names) == (how != "all") and _says(how, sentence, names)), None)
         if how is None or (how == "all" and not narrowed):
             continue
-        return Named(how, tuple(names), (text[:start] + text[end:]).strip(" ,，;；。.!！?？\n"))
+        first, last = _clauses_of(how, sentence, names)
+        rest = (text[: start + first], text[start + last : end], text[end:])
+        kept = (part.strip(" ,，;；。.!！?？\n") for part in rest)
+        return Named(how, tuple(names), "; ".join(filter(None, kept)))
     return None
+
+
+def _says(how: How, part: str, names: Sequence[str]) -> bool:
+    """Whether a part of a message says this of all these candidates."""
+    if _names(part) != list(names):
+        return False
+    for name in names:  # "only" within a name says nothing
+        part = part.replace(name, " X ")
+    return dict(_HOW)[how].search(part) is not None
+
+
+def _clauses_of(how: How, sentence: str, names: Sequence[str]) -> tuple[int, int]:
+    """Where in a sentence the clauses that say it begin and end; the others are about something else."""
+    marks = [0, *(mark.end() for mark in re.finditer(r"[,，]\s*", sentence)), len(sentence)]
+    first = max(mark for mark in marks[:-1] if _says(how, sentence[mark:], names))
+    return first, min(mark for mark in marks if mark > first and _says(how, sentence[first:mark], names))
 
 
 def specs_of(names: Sequence[str], catalog: Catalog, workspace: Workspace) -> list[str]:

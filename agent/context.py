@@ -39,6 +39,7 @@ class Context:
         guidance: the notes that answer questions about choosing.
         writer: the language model that words answers; None: they go out as the templates have them.
         should_stop: whether the user wants what runs in a conversation to end, by the conversation's name.
+        reads_paths: whether users may name files of this machine; not those who come in from other machines.
         reports: folder that reports are written to, one folder a run; or `report_folder`, when all go to one place.
     """
 
@@ -48,6 +49,7 @@ class Context:
     understanding: Understanding
     reports: Path
     report_folder: Path | None = None
+    reads_paths: bool = True
     writer: Writer | None = None
     should_stop: Callable[[str], bool] = lambda thread: False
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)

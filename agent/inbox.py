@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from knowledge.errors import ResourceError, UserError, make_room
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
+from tools.sqlite_file import write_ahead
 
 #: messages that may wait in one conversation
 MOST_WAITING = 20
@@ -88,7 +89,8 @@ class Inbox:
 
     def __init__(self, file: Path) -> None:
         # no implicit transactions: each statement is one, but for those between BEGIN and COMMIT
-        self._connection = sqlite3.connect(file, check_same_thread=False, timeout=30, isolation_level=None)
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        write_ahead(self._connection)
         self._connection.executescript(_TABLE)
         self._lock = Lock()
 

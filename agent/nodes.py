@@ -31,7 +31,7 @@ from knowledge.results import Benchmark, Consent, Plan, Shortlist
 from knowledge.wording import Text, say
 from tools.adaptive import find_winner
 from tools.benchmark import benchmark
-from tools.data_source import DataSource
+from tools.data_source import STDLIB, DataSource
 from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
@@ -167,6 +167,9 @@ class Nodes:
         asked for, and the answer stays until it comes.
         """
         source, known = named_data(found, asked, text), state.get("data")
+        if source is not None and source.path != STDLIB and not self._context.reads_paths:
+            _tell(events.Said(text=say("I read no files of this machine for you: hand them over instead.")))
+            return State()
         redo, decided = found.intent != "question" and asks_to_redo(text), state.get("recommendation") is not None
         wants_other = means_other_data(text) and (decided or not found.changes)
         if redo and source is None and (wants_other or (decided and known is None)):

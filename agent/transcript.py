@@ -35,6 +35,7 @@ class Transcript:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._openings: dict[str, str] = {}
 
     def add(self, thread: str, event: events.Event) -> None:
         """Append an event; a crash loses at most this one.
@@ -93,9 +94,15 @@ class Transcript:
         found = (
             Opening(thread=entry.name.removesuffix(".jsonl"), words=words, changed=changed)
             for changed, entry in files
-            if entry.name.endswith(".jsonl") and (words := _opening_words(Path(entry.path))) is not None
+            if entry.name.endswith(".jsonl") and (words := self._words_of(entry.path)) is not None
         )
         return list(islice(found, most))
+
+    def _words_of(self, path: str) -> str | None:
+        words = self._openings.get(path) or _opening_words(Path(path))
+        if words:  # they stay what they are
+            self._openings[path] = words
+        return words
 
     def size(self, thread: str) -> int:
         """Bytes written so far: changes when there is something new to read."""

@@ -32,7 +32,7 @@ element.addEventListener('click', event => {
 // for screen readers: gradio's steps are buttons with a nameless button inside, its tables' searches have no label
 const mend = () => {
   document.querySelectorAll('#chat .thought-group .title button').forEach(b => { b.inert = true; });
-  document.querySelectorAll('.search-input:not([aria-label])').forEach(i => i.setAttribute('aria-label', i.placeholder));
+  document.querySelectorAll('.search-input:not([aria-label])').forEach(i => { i.ariaLabel = i.placeholder; });
 };
 new MutationObserver(mend).observe(root, {childList: true, subtree: true});
 mend();

@@ -83,7 +83,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
     from app.chat.controls import Controls
     from app.chat.page import STYLE, make_page, make_theme
 
-    advisor = Advisor(settings)
+    advisor = Advisor(settings, reads_paths=local)
     conversations = Conversations(advisor, home)
     uploads = Uploads(home / "uploads")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

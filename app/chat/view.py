@@ -15,7 +15,7 @@ from app.chat.conversations import Conversations, Live, Offer
 from app.chat.messages import ChatMessage, Running, chat_messages
 from app.chat.panels import head, needs_list, preview_html, thread_list
 from app.chat.results import last_result, pareto_figure, result_table
-from app.wording import code, escape, needs
+from app.wording import code, needs
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
@@ -89,13 +89,11 @@ class View:
 
     def _panels(self, first: bool) -> list[Any]:
         """The head, the list of conversations, and the requirements."""
-        advisor = self._conversations.advisor
         top = head(self._language, self._thread) if first else gr.skip()
-        listed = thread_list(advisor.transcript.recent(), self._thread, self._conversations.busy(), self._language)
-        try:
-            requirements = advisor.state(self._thread).get("requirements") or Requirements()
-        except AdvisorError as error:  # a newer version's, or damaged
-            return [top, listed, escape(error.render(self._language))]
+        openings = self._conversations.advisor.transcript.recent()
+        listed = thread_list(openings, self._thread, self._conversations.busy(), self._language)
+        noted = (event.requirements for event in reversed(shown(self._told)) if isinstance(event, events.Noted))
+        requirements = next(noted, None) or Requirements()
         return [top, listed, needs_list(needs(requirements, self._language), self._language)]
 
     def _result(self, found: Recommendation | None) -> list[Any]:

@@ -107,6 +107,32 @@ def test_without_data_a_decision_stays_and_data_is_asked_for(talk, data):
 
 
 @pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        (
+            "German contracts, no GPU, only measure bm25 and bge-m3, nothing leaves",
+            "German contracts, no GPU; nothing leaves",
+        ),
+        ("中文客服，没有 GPU，只比较 bm25 和 bge-m3", "中文客服，没有 GPU"),
+        ("search. just compare bm25, and bge-m3. in English", "search; in English"),
+        ("candidates bm25 and bge-m3 only", ""),
+    ],
+)
+def test_what_else_a_message_says_is_kept(text, rest):
+    named = read_candidates(text, narrowed=False)
+    assert (named.how, named.names, named.rest) == ("only", ("bm25", "bge-m3"), rest)
+
+
+def test_demands_beside_the_candidates_are_heard(talk):
+    talk.say("semantic search in German contracts, no GPU, just compare bm25 with static:wordllama?dim=64", specs=None)
+    requirements = talk.state["requirements"]
+    assert talk.state["specs"] == ["bm25", "static:wordllama?dim=64"]
+    assert requirements.languages == ("de",)
+    assert requirements.gpu is not None
+    assert not requirements.gpu.value
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "compare bm25 and bge-m3",
