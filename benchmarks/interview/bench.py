@@ -16,12 +16,11 @@ wrong.
 from __future__ import annotations
 
 import argparse
-import itertools
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.advisor import Advisor
@@ -29,7 +28,7 @@ from agent.settings import Settings
 from agent.understanding import RuleUnderstanding
 from benchmarks.interview.driver import Talk, converse
 from benchmarks.interview.personas import LANGUAGES, STYLES, personas
-from benchmarks.interview.phrases import Reading, phrases, read
+from benchmarks.interview.phrases import Phrase, Reading, phrases, read
 from knowledge.requirements import Requirements
 
 QUESTIONS, OVERLAP, SLOTS = 4, 4.0, 0.95
@@ -44,11 +43,13 @@ def main() -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--tuned", action="store_true", help="leave out those that are held out")
     which.add_argument("--held-out", action="store_true", help="only those that are held out")
+    parser.add_argument("--round", type=int, metavar="N", help="only what was written in this round")
     options = parser.parse_args()
     wanted = {False} if options.tuned else {True} if options.held_out else {False, True}
+    rounds = {options.round} if options.round else {p.round for p in (*personas(), *phrases())}
     if options.phrases:
-        return read_phrases(wanted, show_wrong=options.show_wrong)
-    chosen = [p for p in personas() if p.held_out in wanted]
+        return read_phrases([p for p in phrases() if p.held_out in wanted and p.round in rounds], options.show_wrong)
+    chosen = [p for p in personas() if p.held_out in wanted and p.round in rounds]
     if options.show:
         chosen = [p for p in chosen if p.id in options.show]
     begun = time.monotonic()
@@ -139,22 +140,30 @@ def met(talks: Sequence[Talk]) -> bool:
     )
 
 
-def read_phrases(wanted: Collection[bool], *, show_wrong: bool) -> int:
+def read_phrases(chosen: Sequence[Phrase], show_wrong: bool) -> int:
     """Print how well single messages are read; 1 when too few slots are right."""
     understanding = RuleUnderstanding()
-    readings = [read(phrase, understanding) for phrase in phrases() if phrase.held_out in wanted]
-    print(f"{'':14}{'phrases':>9}{'slots right':>18}{'invented':>10}")
-    for language, held_out in itertools.product(LANGUAGES, sorted(wanted)):
-        part = [r for r in readings if (r.phrase.language, r.phrase.held_out) == (language, held_out)]
-        right, every = sum(len(r.right) for r in part), sum(len(r.right) + len(r.wrong) for r in part)
-        print(
-            f"{language}, {'held out' if held_out else 'tuned':10}{len(part):9}"
-            f"{f'{right}/{every} {right / max(every, 1):.1%}':>18}{sum(len(r.invented) for r in part):10}"
-        )
-        if show_wrong:
-            print(slot_counts(part) if held_out else misread(part))
+    readings = [read(phrase, understanding) for phrase in chosen]
+    print(f"{'':22}{'phrases':>9}{'slots right':>18}{'invented':>10}")
+    for language in LANGUAGES:
+        mine = [r for r in readings if r.phrase.language == language]
+        for held_out, written in sorted({_group(r.phrase) for r in mine}):
+            part = [r for r in mine if _group(r.phrase) == (held_out, written)]
+            right, every = sum(len(r.right) for r in part), sum(len(r.right) + len(r.wrong) for r in part)
+            name = f"{language}, {f'held out, round {written}' if held_out else 'tuned'}"
+            print(
+                f"{name:22}{len(part):9}{f'{right}/{every} {right / max(every, 1):.1%}':>18}"
+                f"{sum(len(r.invented) for r in part):10}"
+            )
+            if show_wrong:
+                print(slot_counts(part) if held_out else misread(part))
     right, every = sum(len(r.right) for r in readings), sum(len(r.right) + len(r.wrong) for r in readings)
     return 0 if right >= SLOTS * every else 1
+
+
+def _group(phrase: Phrase) -> tuple[bool, int]:
+    """The row that a phrase counts in: of those held out, each round has its own."""
+    return phrase.held_out, phrase.round if phrase.held_out else 0
 
 
 def misread(readings: Sequence[Reading]) -> str:

@@ -29,6 +29,7 @@ class Phrase:
         before: what was known before.
         data: the path that it hands over.
         held_out: not looked at when the rules were written.
+        round: in which round of writing it came.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Phrase:
     before: Requirements = field(default_factory=Requirements)
     data: str | None = None
     held_out: bool = False
+    round: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def _phrase(raw: dict[str, Any], language: Language) -> Phrase:
         before=truth_of(raw.get("before", {})),
         data=raw.get("data"),
         held_out=raw.get("held_out", False),
+        round=raw.get("round", 1),
     )
 
 
