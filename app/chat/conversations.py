@@ -52,6 +52,7 @@ class Live:
         busy: whether something is being worked on.
         progress: of the long step that runs.
         since: when that step began, by the monotonic clock.
+        job: number of the message that the step is for.
         offer: data that was uploaded and not handed to the advisor yet.
     """
 
@@ -59,6 +60,7 @@ class Live:
     busy: bool = False
     progress: Progress | None = None
     since: float | None = None
+    job: int | None = None
     offer: Offer | None = None
     version: int = 0
 
@@ -179,7 +181,7 @@ class Conversations:
                 message = live.waiting[0]
             try:
                 for event in self._events(thread, message):
-                    self._note(live, event)
+                    self._note(thread, live, event)
             except AdvisorError as error:
                 self._tell(thread, error)
             except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file and one line in the chat
@@ -194,7 +196,9 @@ class Conversations:
         with self._lock:
             live.version += 1
 
-    def _note(self, live: Live, event: events.Event) -> None:
+    def _note(self, thread: str, live: Live, event: events.Event) -> None:
+        if isinstance(event, events.StageStarted):
+            live.job = next((turn.number for turn in reversed(self.advisor.turns(thread))), None)
         with self._lock:
             if isinstance(event, events.Heard) and event.number is not None:
                 live.waiting = deque(m for m in live.waiting if m.number != event.number)
@@ -209,7 +213,7 @@ class Conversations:
         with self._lock:
             if live.waiting and live.waiting[0] is message:
                 live.waiting.popleft()
-            live.progress = live.since = None
+            live.progress = live.since = live.job = None
 
     def _tell(self, thread: str, error: AdvisorError) -> None:
         try:

@@ -25,9 +25,15 @@ SCRIPT = """
 const thread = new URLSearchParams(location.search).get('thread');
 let source = null;
 const lost = shown => element.querySelector('[role=status]').hidden = !shown;
+// the address names what runs, beside the conversation
+const name = job => {
+  const here = new URL(location);
+  if (job === '-') here.searchParams.delete('job'); else here.searchParams.set('job', job);
+  if (here.href !== location.href) history.replaceState(history.state, '', here);
+};
 const listen = () => {
   source = new EventSource('/pulse/' + encodeURIComponent(thread));
-  source.onmessage = () => { lost(false); trigger('tick'); };
+  source.onmessage = event => { lost(false); name(event.data); trigger('tick'); };
   source.onerror = () => lost(true);
 };
 document.addEventListener('visibilitychange', () => {
@@ -57,12 +63,15 @@ class Pulse:
 
 
 def make_router(conversations: Conversations) -> APIRouter:
-    """The route ``/pulse/THREAD``: an event whenever something has changed in a conversation, and one at once."""
+    """The route ``/pulse/THREAD``: an event whenever something has changed in a conversation, and one at once.
+
+    Its data is the number of the message that a long step runs for, or ``-``.
+    """
     router = APIRouter()
 
     @router.get("/pulse/{thread}")
     async def pulse(thread: str) -> StreamingResponse:
-        """Events without content."""
+        """The events."""
         if not names_thread(thread):
             raise HTTPException(404)
         return StreamingResponse(
@@ -82,6 +91,6 @@ async def beats(conversations: Conversations, thread: str) -> AsyncIterator[str]
             if time.monotonic() - told > ALIVE_EVERY:
                 told = time.monotonic()
                 yield ": alive\n\n"
-        yield f"data: {beat}\n\n"
+        yield f"data: {conversations.now(thread).job or '-'}\n\n"
         if beat == 1:
             await asyncio.to_thread(conversations.wake, thread)

@@ -24,6 +24,7 @@ AXES: tuple[tuple[str, Text, str], ...] = (
     ("query_p95_ms", say("p95 latency"), "ms"),
     ("peak_memory_mb", say("Peak memory"), "MB"),
     ("bytes_per_vector", say("Bytes per vector"), "B"),
+    ("usd_per_million_tokens", say("Price per million tokens"), "USD"),
 )
 #: colours that keep their contrast on white and on black
 COLOURS = {"winner": "#16a34a", "front": "#2563eb", "other": "#9ca3af", "excluded": "#dc2626"}
@@ -78,6 +79,11 @@ def result_table(found: Recommendation, language: Language) -> Table:
         ),
         (f"{_t(AXES[1][1], language)} (MB)", "number", [_rounded(row.peak_memory_mb, 0) for row in found.rows]),
         (_t(AXES[2][1], language), "number", [_rounded(row.bytes_per_vector, 0) for row in found.rows]),
+        (
+            f"{_t(AXES[3][1], language)} (USD)",
+            "number",
+            [_rounded(row.usd_per_million_tokens) for row in found.rows],
+        ),
     ]
     kept = [column for column in columns if any(value not in (None, "") for value in column[2])]
     return Table(

@@ -110,13 +110,13 @@ def test_conversations_are_listed_from_the_server(server, browser, page):
     say(page, OPENING)
     other = open_page(browser, server.url + "/en/")
     other.get_by_label("Toggle Sidebar").first.click()
-    name = page.url.partition("thread=")[2]
+    name, _ = told(server, page)
     link = other.locator(f"#threads a[href$='{name}']")
     link.wait_for()
     assert link.inner_text().startswith("semantic search over English API documentation")
     assert other.locator("#threads [aria-current]").count() == 0
     link.click()
-    other.wait_for_url(page.url)
+    other.wait_for_url(re.compile(name))
     wait_for(other, OPENING)
     other.wait_for_selector("#threads [aria-current]", state="attached")
     other.close()
@@ -154,11 +154,12 @@ def test_light_and_dark_and_the_other_language(page):
     assert not serious(page)
     page.get_by_role("button", name="Light / dark").click()
     assert "dark" in page.locator("body").get_attribute("class")
+    page.wait_for_timeout(800)  # colours fade
     assert not serious(page)
     page.reload()
     page.wait_for_selector("#chat .message")
     page.wait_for_function("document.body.classList.contains('dark')")
-    thread = page.url.partition("thread=")[2]
+    thread = re.search(r"thread=([\w-]+)", page.url).group(1)
     page.get_by_role("link", name="中文").click()
     page.wait_for_selector("#head :text('嵌入模型顾问')")
     assert page.url.endswith(f"/zh/?thread={thread}")

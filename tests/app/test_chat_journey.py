@@ -1,6 +1,7 @@
 """The whole way in a real browser: from the first words to the downloaded report, with what goes wrong on the way."""
 
 import json
+import re
 
 import pytest
 
@@ -35,13 +36,14 @@ def test_from_the_first_words_to_the_downloaded_report(server, browser, tmp_path
 
     say(page, FEW)
     page.click("#sample")
-    wait_for(page, "1200 documents", 120)
+    wait_for(page, "1200 documents", 240)
     answer_until(page, "Yes, measure")
     assert not serious(page)
     assert not page.complaints
     page.locator("#chat button.option", has_text="Yes, measure").click()
     wait_for(page, "Measuring quality on your data")
     assert page.locator("#stop").is_visible()
+    page.wait_for_url(re.compile(r"thread=[\w-]+&job=\d+$"))
 
     # a reload, then the server dies in the middle and starts again; a page on the same address sees it go on
     address = page.url
@@ -55,6 +57,7 @@ def test_from_the_first_words_to_the_downloaded_report(server, browser, tmp_path
     page.wait_for_selector("#table", timeout=300_000)
     wait_for(page, "Use ")
     page.wait_for_selector("#stop", state="hidden")
+    page.wait_for_url(re.compile(r"thread=[\w-]+$"))
     assert page.locator("#table").get_by_text("wordllama").count()
     assert not serious(page)
 
@@ -96,10 +99,10 @@ def test_in_chinese_with_the_file_that_is_offered_to_try(server, browser, tmp_pa
     page.set_input_files("input[type=file]", file)
     page.wait_for_selector("#preview th :text('查询：文本')")
     page.click("#use")
-    wait_for(page, "60 篇文档")
-    answer_until(page, "是，开始测量")
+    wait_for(page, "60 条查询")
+    answer_until(page, "好，开始实测")
     assert not serious(page)
-    page.locator("#chat button.option", has_text="是，开始测量").click()
+    page.locator("#chat button.option", has_text="好，开始实测").click()
     page.wait_for_selector("#table", timeout=300_000)
     page.wait_for_selector("#stop", state="hidden")
     assert "结果" in page.locator("#result").inner_text()
@@ -114,7 +117,7 @@ def test_a_running_measurement_is_stopped(server, browser):
     page = open_page(browser, server.url + "/en/")
     say(page, "semantic search over English API documentation, no GPU, just decide, commercial")
     page.click("#sample")
-    wait_for(page, "1200 documents", 120)
+    wait_for(page, "1200 documents", 240)
     answer_until(page, "Yes, measure")
     page.locator("#chat button.option", has_text="Yes, measure").click()
     wait_for(page, "Measuring quality on your data")
