@@ -333,6 +333,7 @@ class NumberReader:
         ranges = (between or self._text(end) in _RANGE) and self._together(start, end + 1)
         if ranges and (upper := self._number(end + 1)) is not None:
             value, end = upper.value, upper.end
+        end += self._text(end) == "-" and self._text(end + 1) == "ish"
         while self._text(end) in self._u.lexicon.approximate and not self._unit(end):
             end += 1
         if number.unit is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.understanding.addressed import addressed_from
+from agent.understanding.asides import read_asides
 from agent.understanding.base import Asked, Intent, Question, Understood
 from agent.understanding.demands import (
     read_free,
@@ -125,7 +126,8 @@ class RuleUnderstanding:
         sentences = read_sentences(utterance, names)
         question = as_question(utterance, names, sentences)
         asking = [utterance.span(s.start, s.end) for s in sentences if s.kind and s.kind != "what_if"]
-        stated = Utterance(said, self._lexicon, [*masked, *asking]) if asking else utterance
+        unsaid = [*asking, *read_asides(utterance)]
+        stated = Utterance(said, self._lexicon, [*masked, *unsaid]) if unsaid else utterance
         if asked and question is not None and self._answers_in_the_form_of_a_question(utterance, question, asked):
             question, asking, stated = None, [], utterance
         reply = read_reply(stated, asked) if asked and (question is None or question.kind == "other") else None

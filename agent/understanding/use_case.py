@@ -37,6 +37,8 @@ _FORGET = ("forget", "scrap", "ditch", "不提了")
 _HINTS = 2
 #: tokens of what is sorted: "sort app store reviews into"
 _SORTED = 8
+#: words from an article to its noun: "a small Kafka cluster"; and what makes a verb of the noun
+_ARTICLE, _ARTICLES, _VERBAL = 4, frozenset(("a", "our", "the", "my", "their")), frozenset(("to", "and", "we", "can"))
 #: characters between "we use" and the name of what is used
 _NEAR = 30
 
@@ -52,8 +54,23 @@ def _in_passing(reading: Reading, hit: Hit) -> bool:
     """Whether a task is only what a number counts ("1M searches per day") or what is given up ("forget the ...")."""
     u = reading.utterance
     forgotten = u.in_clause(u.clauses[hit.start], "drop")
+    if _is_machines(reading, hit) or _is_of_exact_words(reading, hit):
+        return True
     counted = reading.counted(hit) and (hit.value == "search" or not hit.shaped)
     return counted or any(h.term.startswith(_FORGET) and h.start < hit.start for h in forgotten)
+
+
+def _is_machines(reading: Reading, hit: Hit) -> bool:
+    """Whether the cluster is one of machines: "a Kafka cluster", "our cluster"; not "cluster our tickets"."""
+    u = reading.utterance
+    before = [u.tokens[i].text for i in range(max(hit.start - _ARTICLE, 0), hit.start)]
+    return hit.term == "cluster" and bool(_ARTICLES & set(before)) and not _VERBAL & set(before[-1:])
+
+
+def _is_of_exact_words(reading: Reading, hit: Hit) -> bool:
+    """Whether what matches are characters, and not texts: "names have to match to the letter"."""
+    exact = (k for k in reading.utterance.of_category("keyword") if k.value == "stated")
+    return hit.value == "similarity" and any(k.start < hit.end and hit.start < k.end for k in exact)
 
 
 def _replaces(reading: Reading, about: str, incidental: bool) -> bool:
@@ -173,10 +190,11 @@ def _in_words(reading: Reading, hit: Hit) -> bool:
     """Whether it is a text about something that is no text: video titles, 图片描述."""
     u = reading.utterance
     words = tuple(u.lexicon.tables["terms"]["told_in_words"]["yes"])
-    following = next((h for h in u.starting(hit.end) if h.term.startswith(words)), None)
-    if following:
+    turned = (h for h in u.of_category("turned_to_text") if u.sentences[h.start] == u.sentences[hit.start])
+    told = any(h.term.startswith(words) for h in u.starting(hit.end)) or any(h.start >= hit.end for h in turned)
+    if told:
         u.use(hit.start, hit.end)
-    return following is not None
+    return told
 
 
 def read_domain(reading: Reading) -> Iterator[Finding]:
