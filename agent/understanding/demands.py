@@ -253,7 +253,8 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
     yield from _secluded(reading)
     for hit in u.of_category("hosting"):
         words, hard = reading.use(hit), not soft(u, hit.start)
-        if hit.shaped and hit.value == "self_hosted" and reading.asked != "hosting":
+        implied = hit.shaped and hit.value == "self_hosted" and not _names_a_service(reading, hit)
+        if implied and reading.asked != "hosting":
             yield _kept_inside(reading, words, hard)
         elif dropped(u, hit) or _accepted(reading, hit):
             yield Finding("hosting", None, words)
@@ -271,6 +272,11 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
             yield Finding("hosting", None, reading.use(hit))
         elif hit.term in ("api", "apis") and u.ending(hit.start - 1, "soft"):  # "we prefer an API"
             yield Finding("hosting", {"hosting": "api"}, reading.use(hit), hard=False)
+
+
+def _names_a_service(reading: Reading, hit: Hit) -> bool:
+    """Whether what may not be used is said: 不准用外部API; not only that something stays inside."""
+    return any(hit.start <= h.start <= hit.end for h in reading.utterance.of_category("outside"))
 
 
 def _either(reading: Reading) -> str:

@@ -12,6 +12,9 @@ from agent.understanding.shapes import Shapes
 from agent.understanding.tokens import Token, stem, tokenise
 from knowledge.languages import common_names
 
+#: characters of a language's name that may be another word with another ending: 日语, 语文
+_SHORT_NAME = 2
+
 
 def _apart(left: Token, right: Token) -> bool:
     return right.start > left.end
@@ -77,6 +80,9 @@ class Lexicon:
             if name not in known:
                 meanings[name] = [("language", code)]
                 self._capitalised |= {name} if name.isascii() else set()
+            written = name[:-1] + "文"  # 希腊语 is spoken, 希腊文 written
+            if name.endswith("语") and len(name) > _SHORT_NAME and written not in known:
+                meanings.setdefault(written, [("language", code)])
         for term, meant in meanings.items():
             tokens = tokenise(term)
             beginning = tuple(token.stem for token in tokens[:2])

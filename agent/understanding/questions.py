@@ -132,6 +132,8 @@ def _why(said: set[str], asks: bool, models: bool, opens: bool) -> QuestionKind 
 def _other(utterance: Utterance, said: set[str], asks: bool, start: int, end: int) -> QuestionKind | None:
     if said & {"request", "reconsider", "decide"}:
         return None
+    if not asks and any(hit.shaped and hit.category == "task" for hit in utterance.starting(start)):
+        return None  # "describe a motif -> matching sketches"
     opening = utterance.starting(start, "interrogative", "show_model", "why", "compare")
     return "other" if asks or any(h.term in _OPENINGS for h in opening) or _asks_at_its_end(utterance, end) else None
 

@@ -138,8 +138,8 @@ class RuleUnderstanding:
             found, reply = [finding for finding in found if finding is not reply.finding], None
         if asked and reply is None and not any(finding.about == asked.about for finding in found):
             reply = read_no_preference(stated, asked) if question is None or question.kind == "other" else None
-        if asked and asked.about == "data" and not names.paths:  # "不上传" speaks of a sample
-            found = [finding for finding in found if not (finding.about == "hosting" and finding.rule)]
+        if asked and asked.about == "data" and not names.paths:  # "不上传" and "put together later" speak of a sample
+            found = [f for f in found if not ((f.about == "hosting" and f.rule) or f.about == "task")]
         updated, changes = apply(requirements, found)
         about = {finding.about for finding in found}
         answered = reply is not None or (is_about_requirement(asked) and asked is not None and asked.about in about)
