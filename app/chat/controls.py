@@ -59,12 +59,11 @@ class Controls:
 
     # ---- what is said
 
-    async def send(self, text: str, request: gr.Request) -> str:
-        """Say what was typed; empties the box."""
+    async def send(self, text: str, request: gr.Request) -> None:
+        """Say what was typed."""
         thread = thread_of(request)
         if thread and text.strip():
             await self._say(thread, text)
-        return ""
 
     async def choose(self, chosen: gr.SelectData, request: gr.Request) -> None:
         """Say a suggested answer."""

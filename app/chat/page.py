@@ -80,7 +80,10 @@ def make_page(controls: Controls) -> gr.Blocks:
             controls.show_chat, inputs=view, outputs=[view, chat, stop], trigger_mode="always_last", **QUICK
         )
         shown.then(controls.show_beside, inputs=view, outputs=beside, **QUICK)
-        text.submit(controls.send, inputs=text, outputs=text, **QUICK)
+        # the box is emptied by the browser at once: an answer of the server's would wipe what is typed meanwhile
+        said = gr.Textbox(visible=False)
+        typed = text.submit(None, inputs=text, outputs=[said, text], js="words => [words, '']", **QUICK)
+        typed.then(controls.send, inputs=said, **QUICK)
         chat.option_select(controls.choose, **QUICK)
         chat.edit(controls.edit, **QUICK)
         chat.retry(controls.retry, **QUICK)

@@ -396,12 +396,15 @@ def templated(advisor, text, language="en"):
     return answer(understood, State(requirements=Requirements(), language=language), advisor.context).render(language)
 
 
-@pytest.fixture(scope="module")
-def asking(made):
-    """A conversation with an open question."""
-    said = Said(made, "asking", "Semantic search over German contracts")
+@pytest.fixture
+def asking(made, llm, request):
+    """A conversation with an open question, which stays open for some questions back and not for ever."""
+    thread = "asking-" + re.sub(r"\W+", "-", request.node.name)[:80]
+    said = Said(made, thread, "Semantic search over German contracts")
     assert said.question
-    return "asking"
+    llm.script.clear()
+    llm.requests.clear()
+    return thread
 
 
 def goes_on(advisor, llm, thread):

@@ -113,7 +113,7 @@ def test_without_a_measurement_the_list_answers_with_reasons(advisor):
 
 
 def test_a_demand_that_nothing_meets(advisor):
-    answer = said(advisor, "unmeasured", "what if Thai, at most 2 dimensions and 1 MB of memory?")
+    answer = said(advisor, "unmeasured", "what if Thai, at most 16 dimensions and 1 MB of memory?")
     assert "Nothing was changed" in answer
     assert "New, and" not in answer
 
