@@ -28,8 +28,9 @@ FONTS = (
     "sans-serif",
 )
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-#: events that every visitor may cause at once
-QUICK: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+#: events go straight to their functions: gradio's queue answers over a stream that it closes when nothing is open, and
+#: an event that comes in that moment is never answered (2 of 8 first messages, gradio 6.31)
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def make_theme() -> gr.themes.Base:
