@@ -163,3 +163,33 @@ def test_light_and_dark_and_the_other_language(page):
     page.get_by_role("link", name="中文").click()
     page.wait_for_selector("#head :text('嵌入模型顾问')")
     assert page.url.endswith(f"/zh/?thread={thread}")
+
+
+def test_a_conversation_by_keyboard_alone(server, page):
+    """From the message box by Tab and Enter: an answer is picked, the sample handed over, the plan declined."""
+    page.locator("#message textarea").press_sequentially(
+        "semantic search in English documentation, no GPU, just decide"
+    )
+    page.keyboard.press("Enter")
+    wait_for(page, "just decide")
+    settle(page)
+    tab_to(page, "#sample")
+    page.keyboard.press("Enter")
+    wait_for(page, "1200 documents", 240)
+    page.locator("#chat button.option", has_text="No, decide without").wait_for(timeout=60_000)
+    page.locator("#head a").focus()
+    tab_to(page, "#chat button.option", "No, decide without")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#result a:has-text('Open the report')", timeout=60_000)
+    tab_to(page, "#open")
+    assert heard(server, page)[-1] == "No, decide without"
+
+
+def tab_to(page, selector: str, text: str = "") -> None:
+    """Press Tab until a control, with this text, has the focus."""
+    reached = "([s, t]) => document.activeElement.matches(s) && document.activeElement.innerText.includes(t)"
+    for _ in range(150):
+        if page.evaluate(reached, [selector, text]):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} cannot be reached by Tab")
