@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,15 @@ def wait_for(page, text: str, seconds: int = 60) -> None:
         )
     except TookTooLong as error:
         raise AssertionError(f"no “{text}” in:\n{page.locator('#chat').inner_text()}") from error
+
+
+def until(page, found: Callable[[], object], seconds: int = 30) -> None:
+    """Until something that the server keeps is so; what the page shows may be older or newer than that."""
+    for _ in range(seconds * 10):
+        if found():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come about")
 
 
 def say(page, text: str) -> None:
