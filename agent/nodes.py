@@ -35,7 +35,7 @@ from tools.data_source import STDLIB, DataSource
 from tools.evaluate import evaluate, query_scores
 from tools.plan import make_plan
 from tools.profile import profile
-from tools.recommend import is_measurable, recommend, recommend_unmeasured
+from tools.recommend import is_measurable, recommend, recommend_unmeasured, with_background
 from tools.report import write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
@@ -296,6 +296,7 @@ class Nodes:
                 self._context.catalog,
                 self._context.scores,
                 settled=state.get("settled") or (),
+                heard=state.get("heard") or (),
             )
             if asked:
                 return self._ask(asked, state)
@@ -404,7 +405,6 @@ class Nodes:
                 found,
                 new_run_id("shortlist", context.now()),
                 *why_unmeasured(state),
-                context.catalog.sources[context.scores.source],
                 now=context.now(),
             )
             comparisons = None
@@ -421,6 +421,14 @@ class Nodes:
                 now=context.now(),
             )
             recommendation, comparisons = decision.recommendation, Comparisons(found=decision.comparisons)
+        recommendation = with_background(
+            recommendation,
+            found,
+            context.catalog.sources[context.scores.source],
+            state.get("profile"),
+            state.get("plan") if evaluation else None,
+            state.get("screening") if evaluation else None,
+        )
         _tell(events.Recommended(recommendation=recommendation))
         return State(recommendation=recommendation, comparisons=comparisons)
 

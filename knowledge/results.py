@@ -35,10 +35,10 @@ class Evidence(Record):
     id: str
     kind: Literal["published", "measured", "computed"]
     about: str
-    what: str
+    what: Text
     value: float
     unit: str = ""
-    source: str
+    source: Text
     date: dt.date | None = None
     run_id: str | None = None
     computed_from: tuple[str, ...] = ()
@@ -686,6 +686,8 @@ class Recommendation(Record):
         tied: the other candidates shown to be no worse than the best by more than the margin.
         undecided: candidates the sample is too small to tell apart.
         confidence: how sure, in words that follow from the tests.
+        cites: evidence ids of what stands in no row: ``predicted/MODEL``, ``data/FIELD``, ``plan/FIELD/SPEC``, and
+            ``screening/FIELD/SPEC``.
     """
 
     version: Literal[1] = 1
@@ -707,6 +709,7 @@ class Recommendation(Record):
     next_steps: tuple[Text, ...] = ()
     primary: str = "nDCG@10"
     margin: float
+    cites: dict[str, str] = {}
 
 
 # ---------------------------------------------------------------- a closer look

@@ -14,8 +14,9 @@ import numpy as np
 from knowledge.candidate import parse_candidate
 from knowledge.dataset import Dataset
 from knowledge.errors import SpecError
-from knowledge.results import Evaluation, Evidence, Interval, Recommendation, Slice, Slices, SliceScore
+from knowledge.results import Evaluation, Interval, Recommendation, Slice, Slices, SliceScore
 from knowledge.wording import Text, say
+from tools.evidence_list import EvidenceList
 from tools.language_detection import language_of_each, languages_of
 from tools.profile import estimated_tokens, shared_words
 from tools.statistics import ALPHA, bootstrap_interval, by_text
@@ -66,7 +67,7 @@ def slices(
         fewest=FEWEST,
         left_out=sum(map(len, found)) - sum(map(len, shown)),
         slices=tuple(made.slice(part) for parts in shown for part in parts),
-        evidence=tuple(made.evidence),
+        evidence=tuple(made.evidence.found),
     )
 
 
@@ -89,7 +90,7 @@ class _Maker:
 
     def __init__(self, scores: Mapping[str, Mapping[str, float]], level: float, evaluation: Evaluation) -> None:
         self._scores, self._level, self._evaluation = scores, level, evaluation
-        self.evidence: list[Evidence] = []
+        self.evidence = EvidenceList("EQ")
 
     def slice(self, part: Part) -> Slice:
         winner = next(iter(self._scores))
@@ -109,21 +110,22 @@ class _Maker:
 
     def _cite(self, part: Part, spec: str, value: Interval, computed_from: tuple[str, ...]) -> str:
         run = self._evaluation
-        what = f"difference in {run.primary} to the winner" if computed_from else run.primary
-        self.evidence.append(
-            Evidence(
-                id=f"EQ{len(self.evidence) + 1}",
-                kind="computed" if computed_from else "measured",
-                about=spec,
-                what=f"{what}; {part.trait}: {part.part}",
-                value=value.mean,
-                source=f"{len(part.queries)} queries of {run.dataset.name}",
-                date=run.started.date(),
-                run_id=run.run_id,
-                computed_from=computed_from,
-            )
+        metric = say("difference in {metric} to the winner", metric=run.primary)
+        return self.evidence.add(
+            "computed" if computed_from else "measured",
+            spec,
+            say(
+                "{metric}; {trait}: {part}",
+                metric=metric if computed_from else run.primary,
+                trait=part.trait,
+                part=part.part,
+            ),
+            value.mean,
+            source=say("{count} queries of {dataset}", count=len(part.queries), dataset=run.dataset.name),
+            date=run.started.date(),
+            run_id=run.run_id,
+            computed_from=computed_from,
         )
-        return self.evidence[-1].id
 
 
 # ---------------------------------------------------------------- traits

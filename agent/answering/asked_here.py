@@ -203,14 +203,16 @@ def _evidence(wanted: str, recommendation: Recommendation) -> Text:
             count=len(recommendation.evidence),
         )
     day = found.date.isoformat() if found.date else ""
-    origin = [part for part in (found.source, ", ".join(found.computed_from), found.run_id, day) if part]
+    computed_from = ", ".join(found.computed_from)
+    parts = (found.source, *map(Text.model_validate, (computed_from, found.run_id or "", day)))
+    known = [part for part in parts if part.template]
     return say(
         "{id}: {about}, {what}: {value}. Source: {source}.",
         id=found.id,
         about=found.about,
         what=found.what,
         value=f"{found.value:,.6g} {found.unit}".strip(),
-        source="; ".join(origin) or "?",
+        source=join(known, Text(template="; ")) if known else "?",
     )
 
 

@@ -14,6 +14,7 @@ from knowledge.results import (
     DatasetSummary,
     Evaluation,
     FailedCandidate,
+    Figure,
     Finding,
     Hardware,
     Interval,
@@ -26,11 +27,11 @@ from knowledge.results import (
     SpeedOfCandidate,
 )
 from knowledge.wording import say
-from tools.recommend import recommend, recommend_unmeasured
+from tools.recommend import recommend, recommend_unmeasured, with_background
 from tools.recommend.contest import LATENCY_SLACK_MS, LATENCY_STEP, MEMORY_STEP, pareto_front
 from tools.recommend.reasons import caveats
 from tools.recommend.sensitivity import MARGINS
-from tools.recommend.table import COSTS
+from tools.recommend.table import COSTS, SPEED, WORK
 
 NOW = dt.datetime(2026, 3, 14, 9, 26, tzinfo=dt.UTC)
 SUMMARY = DatasetSummary(
@@ -342,6 +343,9 @@ def test_every_figure_has_its_evidence():
     assert all(source in evidence for item in made.evidence for source in item.computed_from)
     for row in made.rows:
         figures = {"quality": row.quality.mean, **row.metrics} | {name: getattr(row, name) for name in COSTS}
+        for fields, of in ((SPEED, benchmark(costs)), (WORK, evaluation(SCORES))):
+            (found,) = (c for c in of.candidates if c.spec == row.spec)
+            figures |= {name: value for name in fields if (value := getattr(found, name)) is not None}
         if row.difference:
             figures["difference"] = row.difference.mean
         if row.usd_per_million_tokens is not None:
@@ -391,20 +395,38 @@ def test_where_nothing_changes_it_that_is_said():
 
 
 def test_unmeasured():
-    source = Source(title="scores", date=dt.date(2026, 1, 2), license="x")
     why = say("Everything: no dataset was given.")
     found = shortlist("a/best", "b/other")
-    made = recommend_unmeasured(Requirements(), found, "shortlist-1", why, say("Memory ran out."), source, now=NOW)
+    made = recommend_unmeasured(Requirements(), found, "shortlist-1", why, say("Memory ran out."), now=NOW)
     assert (made.measured, made.winner, made.tied, made.runner_up) == (False, "a/best", (), "b/other")
     assert made.not_measured == (why,)
-    assert [(item.about, item.value, item.date) for item in made.evidence] == [
-        ("a/best", 0.5, source.date),
-        ("b/other", 0.5, source.date),
-    ]
+    assert not made.evidence
+
+
+SOURCE = Source(title="scores", date=dt.date(2026, 1, 2), license="x")
+
+
+def test_predictions_rest_on_the_published_figures():
+    figure = Figure(task="Task", language="eng", metric="nDCG@10", score=0.4)
+    picks = [pick.model_copy(update={"figures": (figure,)}) for pick in shortlist("a/best", "b/other").kept]
+    found = shortlist().model_copy(update={"kept": (picks[0],), "beside": (picks[1],)})
+    made = with_background(decide(SCORES, COST), found, SOURCE)
+    evidence = {item.id: item for item in made.evidence}
+    assert len(evidence) == len(made.evidence)
+    for model in ("a/best", "b/other"):
+        predicted = evidence[made.cites[f"predicted/{model}"]]
+        assert (predicted.kind, predicted.about, predicted.value, predicted.date) == (
+            "computed",
+            model,
+            0.5,
+            SOURCE.date,
+        )
+        (published,) = (evidence[id] for id in predicted.computed_from)
+        assert (published.kind, published.about, published.value) == ("published", model, 0.4)
+        assert str(published.what) == "nDCG@10, Task (eng)"
 
 
 def test_unmeasured_prefers_what_is_known_to_meet_the_demands():
-    source = Source(title="scores", date=dt.date(2026, 1, 2), license="x")
     doubt = say("its size is not known, so its latency is to be measured")
     found = shortlist("a/best", "b/other")
 
@@ -413,7 +435,7 @@ def test_unmeasured_prefers_what_is_known_to_meet_the_demands():
         words = kept[0].predicted.model_copy(update={"mean": word_matching})
         beside = (kept[0].model_copy(update={"model": "bm25", "spec": "bm25", "predicted": words, "unknown": ()}),)
         short = found.model_copy(update={"kept": kept, "beside": beside})
-        return recommend_unmeasured(Requirements(), short, "s", say("Everything."), say("Do it."), source, now=NOW)
+        return recommend_unmeasured(Requirements(), short, "s", say("Everything."), say("Do it."), now=NOW)
 
     assert made((), ()).winner == "a/best"
     assert made((doubt,), ()).winner == "b/other"
@@ -422,7 +444,6 @@ def test_unmeasured_prefers_what_is_known_to_meet_the_demands():
     assert "Not known of it: its size is not known" in str(both.confidence)
     words = made((doubt,), (doubt,), word_matching=0.6)
     assert words.winner == "bm25"
-    assert words.evidence[-1].about == "bm25"
 
 
 MEANS = st.floats(0.1, 0.9)

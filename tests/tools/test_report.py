@@ -28,9 +28,11 @@ from tools.report import (
     write_report,
 )
 from tools.report import files as report_files
-from tools.report.document import mentions
+from tools.report.document import Fold, Table, mentions
 from tools.report.drawings import Axis, Point, Scatter, bars, linear_ticks, log_ticks
+from tools.report.figures import NOTHING
 from tools.report.markdown import code, escape
+from tools.report.sections import make_document
 
 SCHEMA = files("tools") / "templates" / "report.schema.json"
 LANGUAGES = ("en", "zh")
@@ -193,9 +195,9 @@ def test_all_three_forms_have_the_same_evidence(report, pages):
         assert set(re.findall(r"\]\(#evidence-([^)]+)\)", markdown)) <= known
         rows = {r[0].strip(): r for r in page.rows if len(r) == 8}
         for one in report.recommendation.evidence + report.slices.evidence:
-            assert number(rows[one.id][4]) == pytest.approx(one.value, rel=1e-5)
-            assert one.source in rows[one.id][5]
-            assert rows[one.id][6].strip() == one.run_id
+            assert number(rows[one.id][4].strip().removesuffix(f" {one.unit}")) == pytest.approx(one.value, rel=1e-5)
+            assert one.source.render(language) in rows[one.id][5]
+            assert rows[one.id][6].strip() == (one.run_id or "–")
             assert rows[one.id][7].strip() == (one.date.isoformat() if one.date else "–")
 
 
@@ -217,6 +219,42 @@ def test_every_citation_leads_to_its_evidence(report, pages):
     for id in cited:
         assert f"](#evidence-{id})" in markdown
         assert markdown.count(f'<a id="evidence-{id}"></a>') == 1
+
+
+#: figures that are counts of what is shown, or numbers of rows
+NOT_CITED = {
+    ("candidates", "#"),
+    ("candidates", "p"),
+    ("rejected", "Models"),
+    ("rounds", "Round"),
+    ("evidence", "Value"),
+}
+
+
+def tables_of(blocks):
+    for block in blocks:
+        if isinstance(block, Table):
+            yield block
+        elif isinstance(block, Fold):
+            yield from tables_of(block.blocks)
+
+
+def test_each_figure_of_a_table_cites_its_evidence(report):
+    document = make_document(report, "en")
+    looked_at = 0
+    for section in document.sections:
+        for table in tables_of(section.blocks):
+            for row in table.rows:
+                for column, cell in zip(table.columns, row, strict=True):
+                    if not column.numeric or cell.text in ("", NOTHING) or (section.id, column.title) in NOT_CITED:
+                        continue
+                    looked_at += 1
+                    assert cell.cite in document.evidence, (section.id, table.title, column.title, cell.text)
+    assert looked_at > 200
+    data = next(s for s in document.sections if s.id == "data")
+    cited = {row[0].text for table in tables_of(data.blocks) for row in table.rows if row[1].cite in document.evidence}
+    assert {"Documents", "Queries", "Languages of the documents", "Duplicated documents"} <= cited
+    assert all(fact.cite in document.evidence for fact in document.answer.facts)
 
 
 def test_ids_in_sentences_are_links(report):

@@ -15,13 +15,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from knowledge.catalog import Source
 from knowledge.requirements import Requirements
 from knowledge.results import (
     Benchmark,
     Comparison,
     Evaluation,
-    Evidence,
     MeasuredCandidate,
     Plan,
     Recommendation,
@@ -31,12 +29,13 @@ from knowledge.results import (
     SpeedOfCandidate,
 )
 from knowledge.wording import Text, join, say
+from tools.recommend.background import with_background
 from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent, is_measurable
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, p_text, reasons
 from tools.recommend.sensitivity import what_would_change_it
-from tools.recommend.table import EvidenceList, table, with_standing
+from tools.recommend.table import RunEvidence, table, with_standing
 
-__all__ = ["Decision", "is_measurable", "p_text", "recommend", "recommend_unmeasured"]
+__all__ = ["Decision", "is_measurable", "p_text", "recommend", "recommend_unmeasured", "with_background"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def recommend(
     left_out = len(screening.eliminated) if screening else 0
     compared = compare_all(taking_part or list(quality), scores, requirements.margin.value, left_out)
     field = Contest(quality, speed, {c.spec: c for c in compared}, excluded, left_out)
-    evidence = EvidenceList(evaluation, benchmark)
+    evidence = RunEvidence(evaluation, benchmark)
     rows = table(field, evidence)
     if not taking_part:
         return Decision(
@@ -131,7 +130,7 @@ def _nobody(
     evaluation: Evaluation,
     benchmark: Benchmark | None,
     rows: tuple[Row, ...],
-    evidence: EvidenceList,
+    evidence: RunEvidence,
     excluded: Mapping[str, Text],
     plan: Plan | None,
     screening: Screening | None,
@@ -162,7 +161,6 @@ def recommend_unmeasured(
     run_id: str,
     why: Text,
     next_step: Text,
-    scores: Source,
     *,
     now: dt.datetime,
 ) -> Recommendation:
@@ -178,7 +176,6 @@ def recommend_unmeasured(
         run_id: name of the decision.
         why: what was not measured, and why.
         next_step: how to have it measured.
-        scores: where the published scores come from, of which the predictions are made.
         now: date of the decision.
     """
     # a model that this program cannot build can never be measured with it, so it is nothing to start with
@@ -187,18 +184,6 @@ def recommend_unmeasured(
     better = [pick for pick in shortlist.beside if pick.spec and pick.predicted.mean > first.predicted.mean]
     first = max((p for p in better if not p.unknown), key=lambda pick: pick.predicted.mean, default=first)
     others = [pick.model for pick in shortlist.kept if pick.model != first.model]
-    evidence = tuple(
-        Evidence(
-            id=f"E{i}",
-            kind="computed",
-            about=pick.model,
-            what=f"predicted {pick.predicted.metric}",
-            value=pick.predicted.mean,
-            source=f"prediction from published scores: {scores.title}",
-            date=scores.date,
-        )
-        for i, pick in enumerate((*shortlist.kept, *(p for p in better if p is first)), start=1)
-    )
     low = say("Low: predictions for two of the top five are good to about ±7 points (80 %), and the intervals overlap.")
     open_demands = (
         say("Not known of it: {unknown}.", unknown=join(list(first.unknown), Text(template="; ")))
@@ -216,7 +201,7 @@ def recommend_unmeasured(
         reasons=first.reasons,
         confidence=join([low, open_demands]) if open_demands else low,
         rows=(),
-        evidence=evidence,
+        evidence=(),
         not_measured=(why,),
         what_would_change_it=(
             say(

@@ -2,88 +2,112 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Callable
 from typing import Literal
 
-from knowledge.results import Benchmark, Evaluation, Evidence, Row
+from knowledge.results import Benchmark, Evaluation, Record, Row
+from knowledge.wording import Text, say
+from tools.evidence_list import EvidenceList
 from tools.recommend.contest import Contest, axes, pareto_front
 
-METHOD_OF_COMPARISON = "paired randomisation test over queries, Holm-corrected for all pairs; bootstrap intervals (BCa)"
+METHOD_OF_COMPARISON = say(
+    "paired randomisation test over queries, Holm-corrected for all pairs; bootstrap intervals (BCa)"
+)
 
-#: columns of the table that a benchmark fills, with their units
-COSTS = {"query_p95_ms": "ms", "documents_per_second": "1/s", "peak_memory_mb": "MB", "bytes_per_vector": "B"}
+#: columns of the table that a benchmark fills, with what they are and their units
+COSTS = {
+    "query_p95_ms": (say("p95 latency"), "ms"),
+    "documents_per_second": (say("documents encoded per second"), "1/s"),
+    "peak_memory_mb": (say("peak memory"), "MB"),
+    "bytes_per_vector": (say("bytes per vector"), "B"),
+}
+#: what a benchmark finds besides
+SPEED = {
+    "query_p50_ms": (say("p50 latency"), "ms"),
+    "query_p99_ms": (say("p99 latency"), "ms"),
+    "encode_p50_ms": (say("p50 latency, encoding alone"), "ms"),
+    "load_seconds": (say("load time"), "s"),
+}
+#: what an evaluation had to do for a candidate
+WORK = {
+    "dimension": (say("dimensions"), ""),
+    "encoded_texts": (say("texts encoded"), ""),
+    "cached_texts": (say("texts from the cache"), ""),
+    "encode_seconds": (say("encoding"), "s"),
+    "search_seconds": (say("searching"), "s"),
+}
 #: a price is published; what was used is measured
 PRICE = "usd_per_million_tokens"
 
 
-class EvidenceList:
-    """Collects the figures an answer cites and numbers them."""
+class RunEvidence(EvidenceList):
+    """Evidence from an evaluation and a benchmark."""
 
     def __init__(self, evaluation: Evaluation, benchmark: Benchmark | None) -> None:
-        self.found: list[Evidence] = []
+        super().__init__()
         self._evaluation, self._benchmark = evaluation, benchmark
 
-    def quality(self, about: str, what: str, value: float) -> str:
+    def quality(self, about: str, what: Text, value: float, unit: str = "") -> str:
         run = self._evaluation
-        return self._add(
-            "measured", about, what, value, "", f"ir-measures on {run.dataset.name}", run.started, run.run_id
-        )
+        source = say("ir-measures on {dataset}", dataset=run.dataset.name)
+        return self._of(run, "measured", about, what, value, unit, source)
 
     def difference(self, about: str, value: float, cited: tuple[str, ...]) -> str:
         run = self._evaluation
-        what = f"difference in {run.primary} to the best"
-        return self._add("computed", about, what, value, "", METHOD_OF_COMPARISON, run.started, run.run_id, cited)
+        what = say("difference in {metric} to the best", metric=run.primary)
+        return self._of(run, "computed", about, what, value, "", METHOD_OF_COMPARISON, cited)
 
-    def cost(self, about: str, what: str, value: float, unit: str) -> str:
+    def work(self, about: str, what: Text, value: float, unit: str) -> str:
+        run = self._evaluation
+        source = say("evaluation on {dataset}", dataset=run.dataset.name)
+        return self._of(run, "measured", about, what, value, unit, source)
+
+    def cost(self, about: str, what: Text, value: float, unit: str) -> str:
         run = self._benchmark
         assert run
-        source = f"{run.hardware.cpu}, {run.hardware.cores} cores"
-        return self._add("measured", about, what, value, unit, source, run.started, run.run_id)
+        source = say("{cpu}, {n} cores", cpu=run.hardware.cpu, n=run.hardware.cores)
+        return self._of(run, "measured", about, what, value, unit, source)
 
     def price(self, about: str, value: float) -> str:
         run = self._benchmark
         assert run
-        source = "the provider's price list, as the catalog or the settings give it"
-        return self._add("published", about, PRICE, value, "USD", source, run.started, run.run_id)
+        source = say("the provider's price list, as the catalog or the settings give it")
+        return self._of(run, "published", about, say("price per million tokens"), value, "USD", source)
 
-    def _add(
+    def _of(
         self,
+        run: Evaluation | Benchmark,
         kind: Literal["measured", "computed", "published"],
         about: str,
-        what: str,
+        what: Text,
         value: float,
         unit: str,
-        source: str,
-        when: dt.datetime,
-        run_id: str,
+        source: Text,
         computed_from: tuple[str, ...] = (),
     ) -> str:
-        name = f"E{len(self.found) + 1}"
-        self.found.append(
-            Evidence(
-                id=name,
-                kind=kind,
-                about=about,
-                what=what,
-                value=value,
-                unit=unit,
-                source=source,
-                date=when.date(),
-                run_id=run_id,
-                computed_from=computed_from,
-            )
+        return self.add(
+            kind,
+            about,
+            what,
+            value,
+            unit,
+            source=source,
+            date=run.started.date(),
+            run_id=run.run_id,
+            computed_from=computed_from,
         )
-        return name
 
 
-def table(field: Contest, evidence: EvidenceList) -> tuple[Row, ...]:
+def table(field: Contest, evidence: RunEvidence) -> tuple[Row, ...]:
     """The table, best quality first; standings of those that take part are filled in after the decision."""
     order = sorted(field.quality, key=lambda spec: (-field.quality[spec].primary_mean, spec))
     front = pareto_front({s: axes(field, s) for s in order if s in field.speed and s not in field.excluded})
     cites: dict[str, dict[str, str]] = {}
     for spec in order:
         measured = field.quality[spec]
-        cites[spec] = {name: evidence.quality(spec, name, value) for name, value in measured.metrics.items()}
+        cites[spec] = {
+            name: evidence.quality(spec, Text.model_validate(name), value) for name, value in measured.metrics.items()
+        }
         cites[spec]["quality"] = cites[spec][next(iter(measured.metrics))]
     best = next((c.best for c in field.comparisons.values()), order[0])
     rows = []
@@ -93,10 +117,18 @@ def table(field: Contest, evidence: EvidenceList) -> tuple[Row, ...]:
             both = (cites[spec]["quality"], cites[best]["quality"])
             cites[spec]["difference"] = evidence.difference(spec, comparison.difference.mean, both)
         if speed:
-            for name, unit in COSTS.items():
-                cites[spec][name] = evidence.cost(spec, name, getattr(speed, name), unit)
+            cites[spec] |= _cited(spec, speed, COSTS, evidence.cost)
             if speed.usd_per_million_tokens is not None:
                 cites[spec][PRICE] = evidence.price(spec, speed.usd_per_million_tokens)
+            cites[spec] |= _cited(spec, speed, SPEED, evidence.cost)
+        cites[spec] |= _cited(spec, field.quality[spec], WORK, evidence.work)
+        cut = field.quality[spec].recall_by_cut
+        if cut:
+            what = {
+                "whole": (say("R@{k} of documents read whole", k=cut.k), ""),
+                "cut": (say("R@{k} of documents cut off", k=cut.k), ""),
+            }
+            cites[spec] |= {f"recall_{k}": id for k, id in _cited(spec, cut, what, evidence.quality).items()}
         rows.append(
             Row(
                 spec=spec,
@@ -116,6 +148,14 @@ def table(field: Contest, evidence: EvidenceList) -> tuple[Row, ...]:
             )
         )
     return tuple(rows)
+
+
+def _cited(
+    spec: str, found: Record, fields: dict[str, tuple[Text, str]], add: Callable[[str, Text, float, str], str]
+) -> dict[str, str]:
+    """Evidence of what is known of these fields."""
+    known = {name: value for name in fields if (value := getattr(found, name)) is not None}
+    return {name: add(spec, fields[name][0], value, fields[name][1]) for name, value in known.items()}
 
 
 def with_standing(row: Row, winner: str, field: Contest) -> Row:

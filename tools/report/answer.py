@@ -110,11 +110,12 @@ def _placed(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
 def _predicted_facts(voice: Voice) -> tuple[Fact, ...]:
     """What the catalog lets expect of the winner, where nothing was measured."""
     winner = voice.advice.winner
-    pick = next((p for p in voice.report.shortlist.kept if winner in (p.model, p.spec)), None)
+    pick = next(
+        (p for p in (*voice.report.shortlist.kept, *voice.report.shortlist.beside) if winner in (p.model, p.spec)), None
+    )
     if pick is None:
         return ()
     expected = pick.predicted
-    cite = next((e.id for e in voice.advice.evidence if e.about in (pick.model, pick.spec)), None)
     return (
         Fact(
             voice.t(say("Predicted {metric}", metric=expected.metric)),
@@ -126,7 +127,7 @@ def _predicted_facts(voice: Voice) -> tuple[Fact, ...]:
                     interval=f"{figures.score(expected.low)}–{figures.score(expected.high)}",
                 )
             ),
-            cite,
+            voice.cited("predicted", pick.model),
         ),
     )
 

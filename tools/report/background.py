@@ -114,10 +114,12 @@ def _picks(voice: Voice, title: Text, picks: Sequence[Pick]) -> Table:
                 figures.score(pick.predicted.mean),
                 note=f"{figures.score(pick.predicted.low)}–{figures.score(pick.predicted.high)}",
                 sort=pick.predicted.mean,
+                cite=voice.cited("predicted", pick.model),
             ),
             Cell(
                 f"{figures.count(pick.predicted.tasks_in_language)} / {figures.count(pick.predicted.tasks_in_all)}",
                 sort=pick.predicted.tasks_in_all,
+                cite=voice.cited("predicted", pick.model),
             ),
             Cell(voice.sentence(pick.reasons)),
             Cell(voice.sentence(pick.unknown) or NOTHING),
@@ -181,22 +183,32 @@ def data(voice: Voice) -> tuple[Block, ...]:
     if profile is None:
         return ()
     data = profile.dataset
-    pairs: list[tuple[Text, str]] = [
+    facts: list[tuple[Text, str] | tuple[Text, str, str | None]] = [
         (say("Dataset"), data.name),
-        (say("Documents"), figures.count(data.documents)),
-        (say("Queries"), figures.count(data.queries)),
-        (say("Judgments"), figures.count(data.judgments)),
+        *(
+            (title, figures.count(getattr(data, field)), voice.cited("data", field))
+            for field, title in (
+                ("documents", say("Documents")),
+                ("queries", say("Queries")),
+                ("judgments", say("Judgments")),
+            )
+        ),
         (say("Labels"), voice.named(LABELS, data.labels)),
     ]
     if data.label_origin:
-        pairs.append((say("Where the labels come from"), voice.t(data.label_origin)))
-    pairs.append((say("Languages of the documents"), _shares(voice, profile.languages)))
-    if profile.query_languages:
-        pairs.append((say("Languages of the queries"), _shares(voice, profile.query_languages)))
-    for title, lengths in (
-        (say("Length of the documents, in tokens"), profile.document_tokens),
-        (say("Length of the queries, in tokens"), profile.query_tokens),
+        facts.append((say("Where the labels come from"), voice.t(data.label_origin)))
+    for field, title in (
+        ("languages", say("Languages of the documents")),
+        ("query_languages", say("Languages of the queries")),
     ):
+        shares = getattr(profile, field)
+        if shares or field == "languages":
+            facts.append((title, _shares(voice, shares), voice.cited("data", field)))
+    for field, title in (
+        ("document_tokens", say("Length of the documents, in tokens")),
+        ("query_tokens", say("Length of the queries, in tokens")),
+    ):
+        lengths = getattr(profile, field)
         if lengths:
             told = say(
                 "mean {mean}, median {p50}, 95th percentile {p95}, longest {max}",
@@ -205,14 +217,17 @@ def data(voice: Voice) -> tuple[Block, ...]:
                 p95=figures.count(lengths.p95),
                 max=figures.count(lengths.max),
             )
-            pairs.append((title, voice.t(told)))
-    pairs += [
-        (say("Duplicated documents"), figures.share(profile.duplicate_share)),
-        (say("Query words found in the right document"), figures.share(profile.word_overlap)),
-        (say("Texts that look like personal data"), figures.share(profile.pii_share)),
-        (say("Rows left out while reading"), figures.count(data.skipped)),
+            facts.append((title, voice.t(told), voice.cited("data", field)))
+    facts += [
+        (title, figures.share(getattr(profile, field)), voice.cited("data", field))
+        for field, title in (
+            ("duplicate_share", say("Duplicated documents")),
+            ("word_overlap", say("Query words found in the right document")),
+            ("pii_share", say("Texts that look like personal data")),
+        )
     ]
-    return (voice.fact_table(say("What your data is like"), pairs), *voice.bullets(profile.warnings))
+    facts.append((say("Rows left out while reading"), figures.count(data.skipped), voice.cited("data", "skipped")))
+    return (voice.fact_table(say("What your data is like"), facts), *voice.bullets(profile.warnings))
 
 
 def _shares(voice: Voice, shares: dict[str, float]) -> str:

@@ -64,11 +64,19 @@ def _recall_by_cut(voice: Voice, candidates: tuple[MeasuredCandidate, ...]) -> t
     split = [(c.spec, c.recall_by_cut) for c in candidates if c.recall_by_cut and c.recall_by_cut.cut is not None]
     if not split:
         return ()
+    cites = {row.spec: row.cites for row in voice.advice.rows}
     rows = (
         (
             voice.spec_cell(spec),
-            Cell(figures.score(found.whole), note=figures.count(found.whole_pairs), sort=found.whole),
-            Cell(figures.score(found.cut), note=figures.count(found.cut_pairs), sort=found.cut),
+            *(
+                Cell(
+                    figures.score(getattr(found, part)),
+                    note=figures.count(getattr(found, f"{part}_pairs")),
+                    sort=getattr(found, part),
+                    cite=cites.get(spec, {}).get(f"recall_{part}"),
+                )
+                for part in ("whole", "cut")
+            ),
         )
         for spec, found in split
     )
@@ -101,13 +109,14 @@ def rounds(voice: Voice) -> tuple[Block, ...]:
         (
             (
                 Cell(str(r.number), sort=r.number),
-                Cell(figures.count(r.queries), sort=r.queries),
-                Cell(figures.count(r.documents), sort=r.documents),
-                Cell(figures.share(r.pool_share), sort=r.pool_share),
-                Cell(figures.count(len(r.taking_part)), sort=len(r.taking_part)),
-                Cell(figures.seconds(r.seconds), sort=r.seconds),
+                Cell(figures.count(r.queries), sort=r.queries, cite=cite),
+                Cell(figures.count(r.documents), sort=r.documents, cite=cite),
+                Cell(figures.share(r.pool_share), sort=r.pool_share, cite=cite),
+                Cell(figures.count(len(r.taking_part)), sort=len(r.taking_part), cite=cite),
+                Cell(figures.seconds(r.seconds), sort=r.seconds, cite=cite),
             )
-            for r in found.rounds
+            for n, r in enumerate(found.rounds, 1)
+            for cite in (voice.cited("screening", "seconds", str(n)),)
         ),
     )
     return (Paragraph(voice.t(_summary(found))), table, *_eliminated(voice, found), *_parities(voice, found))
@@ -134,9 +143,11 @@ def _eliminated(voice: Voice, found: Screening) -> tuple[Block, ...]:
             voice.spec_cell(e.spec),
             Cell(str(e.round), sort=e.round),
             Cell(voice.t(e.reason)),
-            Cell(figures.difference(e.difference), sort=e.difference),
-            Cell(figures.difference(e.bound), sort=e.bound),
-            Cell(figures.count(e.queries), sort=e.queries),
+            Cell(
+                figures.difference(e.difference), sort=e.difference, cite=voice.cited("screening", "difference", e.spec)
+            ),
+            Cell(figures.difference(e.bound), sort=e.bound, cite=voice.cited("screening", "bound", e.spec)),
+            Cell(figures.count(e.queries), sort=e.queries, cite=voice.cited("screening", "difference", e.spec)),
         )
         for e in found.eliminated
     )
@@ -164,8 +175,13 @@ def _parities(voice: Voice, found: Screening) -> tuple[Block, ...]:
         (
             voice.spec_cell(p.spec),
             voice.spec_cell(p.fast),
-            Cell(figures.share(p.overlap), sort=p.overlap),
-            Cell(figures.difference(p.difference.mean), figures.difference_interval(p.difference), p.difference.mean),
+            Cell(figures.share(p.overlap), sort=p.overlap, cite=voice.cited("screening", "overlap", p.spec)),
+            Cell(
+                figures.difference(p.difference.mean),
+                figures.difference_interval(p.difference),
+                p.difference.mean,
+                voice.cited("screening", "parity", p.spec),
+            ),
             Cell(voice.t(say("yes") if p.accepted else say("no"))),
         )
         for p in found.parities

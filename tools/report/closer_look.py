@@ -25,7 +25,7 @@ def parts(voice: Voice) -> tuple[Block, ...]:
         rows.append(
             (
                 Cell(voice.t(part.part), note=voice.t(part.trait)),
-                Cell(figures.count(part.queries), sort=part.queries),
+                Cell(figures.count(part.queries), sort=part.queries, cite=part.scores[0].cites.get("quality")),
                 *(_part_cell(scores.get(spec)) for spec in specs),
             )
         )

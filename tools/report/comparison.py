@@ -203,8 +203,9 @@ def certainty(voice: Voice) -> tuple[Block, ...]:
 
 
 def _compared_row(voice: Voice, c: Comparison, bar: Bar | None) -> tuple[Cell, ...]:
-    """All figures of a comparison rest on the evidence of the difference."""
-    cite = next((row.cites.get("difference") for row in voice.advice.rows if row.spec == c.spec), None)
+    """All figures of a comparison rest on the evidence of the difference; those of the best, on its quality."""
+    row = next((row for row in voice.advice.rows if row.spec == c.spec), None)
+    cite = (voice.cite(row, "difference") or voice.cite_quality(row)) if row else None
     gap = c.difference
 
     def cell(text: str, sort: float | None) -> Cell:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from knowledge.results import Evidence, FailedCandidate
+from knowledge.results import Evidence, FailedCandidate, MeasuredCandidate, SpeedOfCandidate
 from knowledge.wording import Text, say
 from tools.report import figures
 from tools.report.document import (
@@ -64,11 +64,9 @@ def _work(voice: Voice) -> tuple[Block, ...]:
     rows = (
         (
             voice.spec_cell(c.spec),
-            Cell(figures.count(c.dimension), sort=c.dimension),
-            Cell(figures.count(c.encoded_texts), sort=c.encoded_texts),
-            Cell(figures.count(c.cached_texts), sort=c.cached_texts),
-            Cell(figures.seconds(c.encode_seconds), sort=c.encode_seconds),
-            Cell(figures.seconds(c.search_seconds), sort=c.search_seconds),
+            *_cited(voice, c, (("dimension", figures.count), ("encoded_texts", figures.count))),
+            *_cited(voice, c, (("cached_texts", figures.count), ("encode_seconds", figures.seconds))),
+            *_cited(voice, c, (("search_seconds", figures.seconds),)),
             Cell(plain(c.revision[:12]) if c.revision else NOTHING),
             Cell(voice.sentence(c.notes) or NOTHING),
         )
@@ -97,31 +95,14 @@ def _work(voice: Voice) -> tuple[Block, ...]:
 def _speed(voice: Voice) -> tuple[Block, ...]:
     if not voice.report.benchmark:
         return ()
-    cites = {row.spec: row.cites for row in voice.advice.rows}
     rows = (
         (
             voice.spec_cell(c.spec),
-            Cell(figures.milliseconds(c.query_p50_ms), sort=c.query_p50_ms),
-            Cell(
-                figures.milliseconds(c.query_p95_ms),
-                sort=c.query_p95_ms,
-                cite=cites.get(c.spec, {}).get("query_p95_ms"),
-            ),
-            Cell(figures.milliseconds(c.query_p99_ms), sort=c.query_p99_ms),
-            Cell(figures.milliseconds(c.encode_p50_ms), sort=c.encode_p50_ms),
-            Cell(
-                figures.rate(c.documents_per_second),
-                sort=c.documents_per_second,
-                cite=cites.get(c.spec, {}).get("documents_per_second"),
-            ),
-            Cell(figures.count(c.best_batch), sort=c.best_batch),
-            Cell(figures.seconds(c.load_seconds), sort=c.load_seconds),
-            Cell(
-                figures.megabytes(c.peak_memory_mb),
-                sort=c.peak_memory_mb,
-                cite=cites.get(c.spec, {}).get("peak_memory_mb"),
-            ),
-            Cell(figures.count(c.repeats), sort=c.repeats),
+            *_cited(voice, c, ((f"query_p{p}_ms", figures.milliseconds) for p in (50, 95, 99))),
+            *_cited(voice, c, (("encode_p50_ms", figures.milliseconds), ("documents_per_second", figures.rate))),
+            Cell(figures.count(c.best_batch), sort=c.best_batch, cite=_cite(voice, c, "documents_per_second")),
+            *_cited(voice, c, (("load_seconds", figures.seconds), ("peak_memory_mb", figures.megabytes))),
+            Cell(figures.count(c.repeats), sort=c.repeats, cite=_cite(voice, c, "query_p50_ms")),
         )
         for c in voice.report.benchmark.candidates
     )
@@ -148,6 +129,21 @@ def _speed(voice: Voice) -> tuple[Block, ...]:
     )
 
 
+def _cited(
+    voice: Voice,
+    found: MeasuredCandidate | SpeedOfCandidate,
+    fields: Iterable[tuple[str, Callable[[float | None], str]]],
+) -> Iterator[Cell]:
+    """Figures of a candidate, each with its evidence."""
+    for field, write in fields:
+        value = getattr(found, field)
+        yield Cell(write(value), sort=value, cite=_cite(voice, found, field) if value is not None else None)
+
+
+def _cite(voice: Voice, found: MeasuredCandidate | SpeedOfCandidate, field: str) -> str | None:
+    return next((row.cites.get(field) for row in voice.advice.rows if row.spec == found.spec), None)
+
+
 def _failures(voice: Voice, failed: Sequence[FailedCandidate]) -> tuple[Block, ...]:
     if not failed:
         return ()
@@ -157,32 +153,31 @@ def _failures(voice: Voice, failed: Sequence[FailedCandidate]) -> tuple[Block, .
 
 
 def evidence(voice: Voice) -> tuple[Block, ...]:
-    """All figures an answer cites; tables and texts link here. Those of parts of the queries are many: folded."""
-    costs = {key: voice.t(title) for key, title, _, _ in voice.costs}
-    table = _evidence_table(voice, say("Every figure an answer cites"), voice.advice.evidence, costs)
-    blocks: tuple[Block, ...] = (table,) if table.rows else ()
-    found = voice.report.slices
-    if found and found.evidence:
-        parts = {
-            id: f"{found.metric}, {voice.t(part.trait)}: {voice.t(part.part)}"
-            for part in found.slices
-            for score in part.scores
-            for id in score.cites.values()
-        }
-        title = say("Figures on parts of the queries")
-        by_id = {e.id: parts.get(e.id, e.what) for e in found.evidence}
-        blocks += (Fold(voice.t(title), (_evidence_table(voice, title, found.evidence, by_id),)),)
+    """All figures that are cited; tables and texts link here. Those that stand in no row of the table are folded."""
+    cited = set(voice.advice.cites.values())
+    of_rows = [e for e in voice.advice.evidence if any(e.id in row.cites.values() for row in voice.advice.rows)]
+    shown = of_rows or [e for e in voice.advice.evidence if e.id in cited and e.kind == "computed"]
+    kept = {e.id for e in shown}
+    rest = [e for e in voice.advice.evidence if e.id not in kept]
+    blocks: tuple[Block, ...] = ()
+    if shown:
+        blocks += (_evidence_table(voice, say("Every figure an answer cites"), shown),)
+    for title, found in (
+        (say("Figures of the predictions, the data and the plan"), rest),
+        (say("Figures on parts of the queries"), voice.report.slices.evidence if voice.report.slices else ()),
+    ):
+        if found:
+            blocks += (Fold(voice.t(title), (_evidence_table(voice, title, found),)),)
     return blocks
 
 
-def _evidence_table(voice: Voice, title: Text, found: Sequence[Evidence], written: Mapping[str, str]) -> Table:
-    """`written` is how figures are called here, by their name or their id."""
+def _evidence_table(voice: Voice, title: Text, found: Sequence[Evidence]) -> Table:
     rows = (
         (
             Cell(plain(e.id), anchor=anchor(e.id)),
             Cell(voice.named(EVIDENCE_KINDS, e.kind)),
             Cell(plain(e.about)),
-            Cell(plain(written.get(e.id) or written.get(e.what) or e.what)),
+            Cell(voice.t(e.what)),
             Cell(figures.exact(e.value, plain(e.unit)), sort=e.value),
             Cell(plain(_source(voice, e.source, e.computed_from))),
             Cell(plain(e.run_id or NOTHING)),
@@ -203,8 +198,8 @@ def _evidence_table(voice: Voice, title: Text, found: Sequence[Evidence], writte
     return voice.table(title, voice.heads(*titles, numeric=(4,)), rows, compact=True)
 
 
-def _source(voice: Voice, source: str, computed_from: Sequence[str]) -> str:
-    parts = [source] if source else []
+def _source(voice: Voice, source: Text, computed_from: Sequence[str]) -> str:
+    parts = [voice.t(source)] if source.template else []
     if computed_from:
         parts.append(voice.t(say("from {ids}", ids=", ".join(computed_from))))
     return "; ".join(parts)

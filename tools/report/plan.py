@@ -27,9 +27,14 @@ def plan(voice: Voice) -> tuple[Block, ...]:
         (
             voice.spec_cell(c.spec),
             Cell(voice.t(c.why)),
-            Cell(figures.seconds(c.minutes * 60), sort=c.minutes),
-            Cell(f"{c.download_gb:.2f} GB" if c.download_gb else NOTHING, sort=c.download_gb),
-            Cell(figures.money(c.usd) if c.usd else NOTHING, sort=c.usd),
+            *(
+                Cell(text, sort=getattr(c, field), cite=voice.cited("plan", field, c.spec) if text != NOTHING else None)
+                for field, text in (
+                    ("minutes", figures.seconds(c.minutes * 60)),
+                    ("download_gb", f"{c.download_gb:.2f} GB" if c.download_gb else NOTHING),
+                    ("usd", figures.money(c.usd) if c.usd else NOTHING),
+                )
+            ),
             Cell(plain(c.sends_text_to or NOTHING)),
         )
         for c in agreed.candidates

@@ -18,7 +18,6 @@ from tools.report.document import (
     Cell,
     Column,
     Table,
-    cells,
     columns,
     plain,
 )
@@ -134,6 +133,10 @@ class Voice:
     def cite(row: Row, column: str) -> str | None:
         return row.cites.get(column)
 
+    def cited(self, *of: str) -> str | None:
+        """The evidence of what stands in no row (see `Recommendation.cites`)."""
+        return self.advice.cites.get("/".join(of))
+
     def cite_quality(self, row: Row) -> str | None:
         return row.cites.get("quality") or row.cites.get(self.advice.primary)
 
@@ -155,6 +158,10 @@ class Voice:
         """Several remarks in one cell."""
         return ("；" if self.language == "zh" else "; ").join(self.t(x).rstrip(".。") for x in texts)
 
-    def fact_table(self, title: Text, pairs: Iterable[tuple[Text, str]]) -> Table:
+    def fact_table(self, title: Text, facts: Iterable[tuple[Text, str] | tuple[Text, str, str | None]]) -> Table:
+        """What, the finding, and the evidence of it where it is a figure."""
         heads = self.heads(say("What"), say("Finding"))
-        return self.table(title, heads, (cells(self.t(k), v) for k, v in pairs), compact=True)
+        rows = (
+            (Cell(self.t(what)), Cell(plain(value), cite=cite[0] if cite else None)) for what, value, *cite in facts
+        )
+        return self.table(title, heads, rows, compact=True)
