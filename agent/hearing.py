@@ -11,6 +11,8 @@ from tools.data_source import STDLIB, DataSource, exists
 
 #: a question is put so often at most: to who greets, and to who answers it with questions
 _AFTER_GREETINGS, _AFTER_QUESTIONS = 2, 8
+#: what is kept of what the user wrote: characters of a message, and messages
+_HEARD, _MOST_HEARD = 500, 12
 #: markup, and not "fewer than": p95 <100 ms
 _TAG = re.compile(r"<[^<>\s\d=][^<>]*>")
 
@@ -54,7 +56,7 @@ def supposes(found: Understood) -> bool:
 
 def noticed(found: Understood, state: State) -> State:
     """What a message says of the conversation itself: what stays open, does not matter, or is over."""
-    update = State(asked=still_open(found, state))
+    update = State(asked=still_open(found, state), heard=_heard(found, state))
     if found.indifferent_to and not supposes(found):
         update |= State(settled=sorted({*(state.get("settled") or ()), *found.indifferent_to}))
     if found.intent == "decide":
@@ -64,6 +66,12 @@ def noticed(found: Understood, state: State) -> State:
     if found.intent != "question":
         update |= State(more=None)  # it was about what is changed now, or answered long ago
     return update
+
+
+def _heard(found: Understood, state: State) -> list[str]:
+    """The latest messages that say something, with this one."""
+    heard, text = state.get("heard") or [], (state.get("message") or "").strip()[:_HEARD]
+    return heard if found.intent == "question" or not text else [*heard, text][-_MOST_HEARD:]
 
 
 def still_open(found: Understood, state: State) -> Asked | None:

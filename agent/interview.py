@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from agent.understanding.base import Asked
-from agent.understanding.findings import SLOTS, apply
+from agent.understanding.findings import SLOTS, Finding, apply
 from agent.understanding.half_read import half_read
 from knowledge.catalog import Catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
@@ -16,6 +16,7 @@ from knowledge.errors import UserError
 from knowledge.requirements import Requirements
 from knowledge.scores import Scores
 from knowledge.wording import Text, say
+from tools.report.background import TASKS
 from tools.shortlist import names
 
 #: at most this many questions about the requirements, besides the one for data; then the rest is assumed and said
@@ -104,6 +105,13 @@ def asking(asked: Asked) -> Text:
     question = question_text(asked.about)
     if not asked.half_read:
         return question
+    if asked.likely is not None:
+        return say(
+            "You wrote “{words}”. I take that to mean: {likely}. Is that right? {question}",
+            words=asked.half_read,
+            likely=asked.likely.label,
+            question=question,
+        )
     return say("You wrote “{words}”, which is not enough for me. {question}", words=asked.half_read, question=question)
 
 
@@ -127,6 +135,7 @@ def next_question(
     scores: Scores,
     *,
     settled: Iterable[str] = (),
+    heard: Iterable[str] = (),
 ) -> Asked | None:
     """The question worth most now, or None when no open answer would change the outcome.
 
@@ -137,6 +146,7 @@ def next_question(
         catalog: where the shortlists come from.
         scores: what they are predicted from.
         settled: what the user said does not matter.
+        heard: what the user has written so far.
     """
     asked = set(asked_before)
     lists = _lists_of(catalog, scores)
@@ -150,8 +160,25 @@ def next_question(
         # Of two worth the same, the one that everybody can answer: all texts are in a language.
         best = max(worth, key=lambda entry: (round(entry[0], 6), entry[1] == "languages"), default=None)
         if best and best[0] >= WORTH_ASKING:
-            return Asked(about=best[1], answers=best[2], half_read=half_read(requirements.summary, best[1]))
+            return _naming_what_was_said(best[1], best[2], heard)
     return None if has_data or "data" in asked else DATA
+
+
+def _naming_what_was_said(about: str, answers: tuple[Answer, ...], heard: Iterable[str]) -> Asked:
+    """The question with the words that speak of it already; what they probably mean is its first answer."""
+    half = half_read(heard, about)
+    likely = None if half.likely is None else _as_answer(half.likely)
+    if likely is not None:
+        answers = (likely, *(answer for answer in answers if answer.parameters != likely.parameters))
+    return Asked(about=about, answers=answers, half_read=half.words, likely=likely)
+
+
+def _as_answer(finding: Finding) -> Answer | None:
+    """A finding as an answer to choose; None where it is no whole demand."""
+    if finding.about in SLOTS:
+        return Answer(label=TASKS[finding.value], parameters={"value": finding.value})
+    demand = apply(Requirements(), [finding])[0].constraint(CONSTRAINTS[finding.about])
+    return None if demand is None else Answer(label=demand.describe(), parameters=dict(finding.value))
 
 
 def _open(requirements: Requirements, asked: set[str]) -> Iterable[tuple[str, tuple[Answer, ...]]]:

@@ -67,6 +67,8 @@ class State(TypedDict, total=False):
 
     requirements: Requirements
     understood: Understood | None
+    heard: list[str]
+    """what the user wrote, shortened, the latest messages last: words of it that were not enough are named later"""
     asked: Asked | None
     """the open question"""
     more: Text | None

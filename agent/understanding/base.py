@@ -28,11 +28,13 @@ class Asked(Record):
         answers: the suggested answers in the order shown, numbered from 1. Where `about` is a field, an answer's
             parameters are ``{"value": ...}``.
         half_read: the user's words that speak of it, where there are any that could not be read.
+        likely: what those words probably mean; who says yes has confirmed it.
     """
 
     about: str
     answers: tuple[Answer, ...] = ()
     half_read: str = ""
+    likely: Answer | None = None
 
 
 class Change(Record):

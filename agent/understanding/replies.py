@@ -9,7 +9,7 @@ from typing import Any
 from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS, Finding
 from agent.understanding.utterance import Hit, Utterance
-from knowledge.constraints import CONSTRAINTS
+from knowledge.constraints import CONSTRAINTS, Answer
 from knowledge.languages import language_code
 
 _ORDINAL = re.compile(
@@ -167,7 +167,10 @@ def _label(asked: Asked, text: str) -> int | None:
 
 
 def _chosen(asked: Asked, choice: int, words: str) -> Finding:
-    answer = asked.answers[choice]
+    return _finding_of(asked, asked.answers[choice], words)
+
+
+def _finding_of(asked: Asked, answer: Answer, words: str) -> Finding:
     if answer.parameters is None:
         declined = asked.about == "license"
         return Finding(asked.about, _NO["license"] if declined else None, words)
@@ -189,6 +192,8 @@ def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
     alone = openings[0].end == len([t for t in utterance.tokens if t.text not in ".!。！,，"])
     interjected = openings[0].term in _INTERJECTIONS and not alone
     utterance.use(0, openings[0].end)
+    if said == "yes" and asked.likely is not None and not interjected:
+        return Reply(_finding_of(asked, asked.likely, words), whole=whole or alone)
     fitting = [i for i, a in enumerate(asked.answers) if _begins(a.label.render("en"), said)]
     if len(fitting) == 1:
         return Reply(_chosen(asked, fitting[0], words), whole=whole or alone, interjected=interjected)

@@ -112,6 +112,20 @@ class RuleUnderstanding:
         """See `Understanding`."""
         return self.read(text, requirements, asked).understood
 
+    def stated(self, text: str) -> Utterance:
+        """The message without names, orders, asides and what only asks."""
+        return self.read(text, Requirements(), None).utterance
+
+    def as_answer(self, text: str, about: str) -> Finding | None:
+        """What a piece of a message would say as an answer to a question, a mere yes or no apart; None: nothing."""
+        said = readable(text)
+        names = self._names.read(said)
+        utterance = Utterance(said, self._lexicon, names.spans)
+        if not utterance.tokens:
+            return None
+        found = self._findings(utterance, Requirements(), Asked(about=about), names, None)
+        return next((f for f in found if f.about == about and f.value is not None), None)
+
     def read(self, text: str, requirements: Requirements, asked: Asked | None) -> RulesRead:
         """The same, with what the rules left unread."""
         said = readable(text)

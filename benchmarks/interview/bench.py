@@ -7,7 +7,9 @@
 Each persona opens in its own words and answers what it is asked in its own words, until the list is there; nothing is
 measured. Questions count all that is asked, the one for data included. The overlap is with the list that the persona's
 full truth gives, what was never said included. A slot is right where the persona spoke of it (also to say that it does
-not matter) and the requirements are what is true; invented are slots that were filled and truly are empty.
+not matter) and the requirements are what is true; invented are slots that were filled and truly are empty. Already
+answered are questions for what had been said, put as if it had not been; confirmed are those that quote the words and
+offer their right reading, so that a yes is enough. Both count among the questions.
 
 With --phrases, single messages are read instead. Of those held out no text is ever printed, only the slots that went
 wrong.
@@ -71,8 +73,9 @@ def main() -> int:
 
 HEADER = (
     f"{'':22}{'personas':>9}{'questions':>16}{'overlap':>16}{'slots right':>16}{'invented':>9}{'repeated':>9}"
-    f"{'already':>9}\n{'':22}{'':>9}{'median':>10}{'worst':>6}{'mean':>10}{'median':>6}{'':>16}{'':>9}{'':>9}"
-    f"{'answered':>9}"
+    f"{'already':>9}{'asked to':>9}\n"
+    f"{'':22}{'':>9}{'median':>10}{'worst':>6}{'mean':>10}{'median':>6}{'':>16}{'':>9}{'':>9}"
+    f"{'answered':>9}{'confirm':>9}"
 )
 
 
@@ -100,6 +103,7 @@ def row(name: str, talks: Sequence[Talk]) -> str:
         f"{statistics.mean(overlaps):10.2f}{statistics.median(overlaps):6.1f}"
         f"{f'{right}/{all_slots} {right / all_slots:.1%}':>16}{sum(len(t.invented) for t in talks):9}"
         f"{sum(len(t.repeated) for t in talks):9}{sum(len(t.already_said) for t in talks):9}"
+        f"{sum(len(t.confirmed) for t in talks):9}"
     )
 
 
@@ -119,6 +123,7 @@ def _lists(talk: Talk) -> list[tuple[str, list[str]]]:
         "invented": talk.invented,
         "asked again": talk.repeated,
         "asked what was said": talk.already_said,
+        "asked to confirm": talk.confirmed,
     }
     return [(name, abouts) for name, abouts in found.items() if abouts]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from agent import events
 from agent.advisor import Advisor
+from agent.understanding.findings import SLOTS, Finding, apply
 from benchmarks.interview.personas import Message, Persona, invented, is_right, settled
 from knowledge.errors import NothingLeftError
 from knowledge.requirements import Requirements
@@ -21,7 +22,8 @@ class Talk:
 
     Attributes:
         asked: what was asked, in order.
-        already_said: what was asked although it had been said.
+        already_said: what was asked although it had been said, as if it had not.
+        confirmed: what had been said and was asked with the words quoted and their right reading offered.
         turns: who said what, for reading.
         overlap: models on the list that are on the list of the persona's full truth, out of five.
         places: models on the list of the full truth.
@@ -32,6 +34,7 @@ class Talk:
     persona: Persona
     asked: list[str] = field(default_factory=list)
     already_said: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
     turns: list[tuple[str, str]] = field(default_factory=list)
     requirements: Requirements = field(default_factory=Requirements)
     overlap: int = 0
@@ -52,22 +55,34 @@ def converse(advisor: Advisor, persona: Persona) -> Talk:
     talk, said = Talk(persona), frozenset[str]()
     later, message, spoken = list(persona.later), persona.opening, 0
     question: str | None = None
+    offered = False
     while spoken < MOST_MESSAGES:
         question = _say(advisor, talk, message)
         spoken += 1
         said |= message.said
         if question is not None:
             talk.asked.append(question)
-            if question in settled(said, persona.truth):
-                talk.already_said.append(question)
+            offered = _is_offered(advisor, persona)
+            if question in settled(said, persona.truth, changing={about for m in later for about in m.said}):
+                (talk.confirmed if offered else talk.already_said).append(question)
         if later and (spoken >= later[0].after or question is None):
             message = later.pop(0)
         elif question is None:
             break
         else:
-            message = persona.answer(question)
+            message = persona.yes(question) if offered else persona.answer(question)
     _judge(advisor, talk, said)
     return talk
+
+
+def _is_offered(advisor: Advisor, persona: Persona) -> bool:
+    """Whether the open question quotes the persona and offers what is true of it, so that a yes answers it."""
+    asked = advisor.state(persona.id).get("asked")
+    if asked is None or asked.likely is None:
+        return False
+    given = asked.likely.parameters or {}
+    offer = Finding(asked.about, given["value"] if asked.about in SLOTS else given, asked.half_read)
+    return is_right(asked.about, apply(Requirements(), [offer])[0], persona.truth)
 
 
 def _say(advisor: Advisor, talk: Talk, message: Message) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _DETAILS = {"gpu_name", "context", "gpu", "bytes_per_parameter", "weights_only", "million_tokens_per_month"}
 #: the answer of who has thought of none
 _INDIFFERENT = {"en": "No preference.", "zh": "无所谓"}
+_YES = {"en": "Yes.", "zh": "对"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Persona:
     def answer(self, about: str) -> Message:
         """What they say when asked; who has thought of no answer has no preference."""
         return self.answers.get(about) or Message(_INDIFFERENT[self.language], frozenset({about}))
+
+    def yes(self, about: str) -> Message:
+        """What they say when what is offered is right."""
+        return Message(_YES[self.language], frozenset({about}))
 
 
 def personas() -> tuple[Persona, ...]:
@@ -101,9 +106,12 @@ def truth_of(raw: dict[str, Any]) -> Requirements:
     return agreeing
 
 
-def settled(said: frozenset[str], requirements: Requirements) -> frozenset[str]:
-    """What nobody needs to ask who has heard this: what was said, and what follows from it in truth."""
-    follows = set(said)
+def settled(said: frozenset[str], requirements: Requirements, changing: Set[str] = frozenset()) -> frozenset[str]:
+    """What nobody needs to ask who has heard this: what was said, and what follows from it in truth.
+
+    Of what they are still going to change nothing follows yet.
+    """
+    follows, said = set(said), said - changing
     hosting = requirements.constraint(CONSTRAINTS["hosting"])
     if "hosting" in said and hosting is not None:
         follows |= {"open_weights", "cost"}  # no service comes in question, or nothing else does

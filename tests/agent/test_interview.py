@@ -5,13 +5,15 @@ import pytest
 from agent import interview
 from agent.descriptions import KINDS, SLOTS, assumptions, slot_name
 from agent.interview import DATA, MOST_QUESTIONS, PLAN, next_question, picked, question_text
+from agent.understanding import RuleUnderstanding
 from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS as FIELDS
 from agent.understanding.half_read import half_read
 from knowledge.catalog import load_catalog
-from knowledge.constraints import CONSTRAINTS, make_constraint
+from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
 from knowledge.requirements import Requirements
 from knowledge.scores import load_scores
+from knowledge.wording import say
 from tests.score_matrix import card, catalog, matrix
 from tools.shortlist import names
 
@@ -224,18 +226,20 @@ def test_assumptions():
 
 
 @pytest.mark.parametrize(
-    ("summary", "about", "named"),
+    ("said", "about", "named"),
     [
         ("Semantic search. Latency is important to us, too.", "latency", "Latency is important to us"),
         ("RAG. Our boss worries about the licence", "license", "Our boss worries about the licence"),
         ("做检索，延迟方面比较敏感", "latency", "延迟方面比较敏感"),
         ("Semantic search for recipes", "latency", ""),
         ("a fast bike shop of any size", "parameters", ""),
+        ("is latency important?", "latency", ""),
         ("", "hosting", ""),
     ],
 )
-def test_what_speaks_of_it_and_was_not_enough_is_named(summary, about, named):
-    assert half_read(summary, about) == named
+def test_what_speaks_of_it_and_was_not_enough_is_named(said, about, named):
+    half = half_read([said], about)
+    assert (half.words, half.likely) == (named, None)
     put = Asked(about=about, half_read=named)
     for language in ("en", "zh"):
         text = interview.asking(put).render(language)
@@ -244,11 +248,50 @@ def test_what_speaks_of_it_and_was_not_enough_is_named(summary, about, named):
         assert (text == question_text(about).render(language)) is (not named)
 
 
+@pytest.mark.parametrize(
+    ("heard", "about", "words", "value"),
+    [
+        (["the size of our vectors, 300"], "dimension", "", None),
+        (["a bowling club", "we have many of the same, sadly"], "task", "we have many of the same", "deduplication"),
+        (["保龄球馆", "来来回回好几遍，烦"], "task", "来来回回好几遍", "deduplication"),
+        (["it is for films"], "task", "", None),
+    ],
+)
+def test_what_words_probably_mean_is_offered(heard, about, words, value):
+    half = half_read(heard, about)
+    got = half.likely.value if half.likely else None
+    assert (half.words, got) == (words, value)
+
+
 def test_the_interview_names_it(real):
-    known = Requirements(task="search", summary="We have 2,000 laws; latency matters to our lawyers")
+    known, heard = Requirements(task="search"), ["We have 2,000 laws", "latency matters to our lawyers"]
     asked, questions = [], {}
-    while (question := next_question(known, asked, True, *real)) is not None:
+    while (question := next_question(known, asked, True, *real, heard=heard)) is not None:
         asked.append(question.about)
         questions[question.about] = question.half_read
     assert questions["latency"] == "latency matters to our lawyers"
     assert {half for about, half in questions.items() if about != "latency"} == {""}
+
+
+@pytest.mark.parametrize(("reply", "task"), [("yes", "clustering"), ("对", "clustering"), ("1", "clustering")])
+def test_a_yes_confirms_what_is_offered(real, reply, task):
+    asked = next_question(
+        Requirements(), ["latency", "languages", "hosting"], True, *real, heard=["only piles, please"]
+    )
+    assert asked.about == "task"
+    assert asked.half_read == "only piles"
+    assert asked.answers[0] == asked.likely
+    assert len({str(answer.parameters) for answer in asked.answers}) == len(asked.answers)
+    for language in ("en", "zh"):
+        assert asked.likely.label.render(language) in interview.asking(asked).render(language)
+    understood = RuleUnderstanding().understand(reply, Requirements(), asked)
+    assert understood.answered
+    assert understood.requirements.task.value == task
+
+
+def test_another_answer_than_what_is_offered(real):
+    likely = Answer(label=say("Clustering"), parameters={"value": "clustering"})
+    asked = Asked(about="task", answers=(likely,), half_read="piles", likely=likely)
+    read = RuleUnderstanding().understand("no, we classify letters", Requirements(), asked)
+    assert read.requirements.task.value == "classification"
+    assert RuleUnderstanding().understand("no", Requirements(), asked).requirements.task.origin == "assumed"
