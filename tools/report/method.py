@@ -100,7 +100,11 @@ def _speed(voice: Voice) -> tuple[Block, ...]:
             voice.spec_cell(c.spec),
             *_cited(voice, c, ((f"query_p{p}_ms", figures.milliseconds) for p in (50, 95, 99))),
             *_cited(voice, c, (("encode_p50_ms", figures.milliseconds), ("documents_per_second", figures.rate))),
-            Cell(figures.count(c.best_batch), sort=c.best_batch, cite=_cite(voice, c, "documents_per_second")),
+            Cell(
+                figures.count(c.best_batch),
+                sort=c.best_batch,
+                cite=_cite(voice, c, "documents_per_second") if c.best_batch else None,
+            ),
             *_cited(voice, c, (("load_seconds", figures.seconds), ("peak_memory_mb", figures.megabytes))),
             Cell(figures.count(c.repeats), sort=c.repeats, cite=_cite(voice, c, "query_p50_ms")),
         )
