@@ -20,8 +20,8 @@ from app.chat.conversations import Conversations
 from app.chat.messages import SKIP_BAD, chat_messages, turn_at
 from app.chat.panels import duel_html
 from app.chat.results import last_result
-from app.chat.uploads import Uploads
 from app.chat.view import BESIDE, OFFER, RESULT, View, unchanged
+from app.uploads import Uploads
 from app.wording import escape
 from knowledge.constraints import CONSTRAINTS
 from knowledge.errors import AdvisorError

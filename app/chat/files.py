@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
-from app.chat.uploads import sample_file
+from app.uploads import sample_file
 
 REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "report.json": "application/json"}
 SAMPLE_FILES = {file.name: file for file in (sample_file("en"), sample_file("zh"))}

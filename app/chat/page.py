@@ -12,7 +12,7 @@ from app.chat.controls import Controls
 from app.chat.messages import SKIP_BAD
 from app.chat.panels import HEAD_SCRIPT, NEEDS_SCRIPT, ROLE_NAMES, connection_lost, head
 from app.chat.pulse import SCRIPT as PULSE_SCRIPT
-from app.chat.uploads import KINDS, sample_file
+from app.uploads import KINDS, sample_file
 from knowledge.wording import Text, say
 from tools.datasets.columns import ROLES
 

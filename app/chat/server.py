@@ -12,7 +12,7 @@ from agent.advisor import Advisor
 from agent.settings import Settings
 from app.chat.conversations import Conversations
 from app.chat.guard import Guard
-from app.chat.uploads import Uploads
+from app.uploads import Uploads
 from knowledge.errors import UserError
 from knowledge.wording import Language, say
 

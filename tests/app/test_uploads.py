@@ -11,7 +11,7 @@ import pytest
 from agent import events
 from agent.advisor import Advisor
 from agent.settings import Settings
-from app.chat.uploads import KINDS, LONGEST_STEM, Uploads, safe_name, sample_file
+from app.uploads import KINDS, LONGEST_STEM, Uploads, safe_name, sample_file
 from app.wording import escape
 from knowledge.errors import DatasetError, ResourceError
 from knowledge.wording import say
