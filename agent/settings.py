@@ -1,21 +1,31 @@
-"""Settings, from the environment. The only reader of the environment in this program."""
+"""Settings: by argument, else environment, else file, else default. The only reader of the environment here."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from agent.config_file import default_file, read_config
 from tools.workspace import Workspace
 
 
 class Settings(BaseSettings):
-    """What the environment says; an explicit argument beats it, a default follows it.
+    """What the environment says, else the configuration file; an explicit argument beats both, a default follows.
 
     Attributes:
+        config: ``ADVISOR_CONFIG``: the configuration file. Default: ``config.toml`` in the user's folder for them.
         home: ``ADVISOR_HOME``: vectors, runs, conversations, logs. Default: the user's data folder.
         language: ``ADVISOR_LANGUAGE``: en or zh; default: the language the user writes in.
         offline: ``ADVISOR_OFFLINE`` or ``HF_HUB_OFFLINE``: never try the model hub.
@@ -40,6 +50,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ADVISOR_", extra="ignore", frozen=True, env_ignore_empty=True)
 
+    config: Path | None = None
     home: Path = Field(default_factory=lambda: user_data_path("embedding-advisor"))
     language: Literal["en", "zh"] | None = None
     offline: bool = Field(False, validation_alias=AliasChoices("ADVISOR_OFFLINE", "HF_HUB_OFFLINE", "offline"))
@@ -66,6 +77,19 @@ class Settings(BaseSettings):
     )
     password: SecretStr | None = None
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        named = init_settings().get("config") or env_settings().get("config")
+        found = read_config(Path(named) if named else None, names_in_files())
+        return init_settings, env_settings, InitSettingsSource(settings_cls, found)
+
     def workspace(self) -> Workspace:
         """What the tools get of it."""
         return Workspace(
@@ -79,3 +103,60 @@ class Settings(BaseSettings):
             child_memory_mb=self.child_memory_mb,
             child_seconds=None if self.child_minutes is None else self.child_minutes * 60,
         )
+
+
+Origin = Literal["flag", "environment", "file", "default"]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A setting's value and who says so.
+
+    Attributes:
+        origin: what decided it.
+        where: the environment variable or file; None for arguments and defaults.
+        variables: the environment variables that can set it.
+    """
+
+    name: str
+    value: Any
+    origin: Origin
+    where: str | None
+    variables: tuple[str, ...]
+
+
+def variables_of(name: str) -> tuple[str, ...]:
+    """The environment variables that a setting is read from, the first that is set counts."""
+    alias = Settings.model_fields[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        return tuple(choice for choice in alias.choices if isinstance(choice, str) and choice.isupper())
+    return (f"ADVISOR_{name.upper()}",)
+
+
+def names_in_files() -> dict[str, tuple[str, ...]]:
+    """The settings that a configuration file may have, and the environment variables they go by."""
+    return {name: variables_of(name) for name in Settings.model_fields if name != "config"}
+
+
+def set_by(name: str, given: Mapping[str, Any]) -> tuple[Origin, str | None]:
+    """What decides a setting, where these were given as arguments, and the variable or file that does."""
+    if name in given:
+        return "flag", None
+    environment = EnvSettingsSource(Settings).env_vars
+    variable = next((v for v in variables_of(name) if environment.get(v.lower())), None)
+    if variable is not None:
+        return "environment", variable
+    named = given.get("config") or environment.get("advisor_config")
+    file = Path(named) if named else None
+    if name in read_config(file, names_in_files()):
+        return "file", str(file or default_file())
+    return "default", None
+
+
+def explain(given: Mapping[str, Any]) -> tuple[Explained, ...]:
+    """Every setting in use, where these were given as arguments; raises as `Settings` does."""
+    settings = Settings(**given)
+    return tuple(
+        Explained(name, getattr(settings, name), *set_by(name, given), variables_of(name))
+        for name in Settings.model_fields
+    )

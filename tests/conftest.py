@@ -14,6 +14,7 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 def _alone(tmp_path, monkeypatch):
     """Nobody's settings leak in, nothing leaks out, and no test asks a model hub."""
     for name in (
+        "ADVISOR_CONFIG",
         "MILVUS_URI",
         "MILVUS_TOKEN",
         "OPENAI_API_KEY",
@@ -36,6 +37,7 @@ def _alone(tmp_path, monkeypatch):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # where a configuration file would be read from
     monkeypatch.setenv("ADVISOR_OFFLINE", "1")
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")  # nobody listens there
 

@@ -11,7 +11,7 @@ import typer
 
 from app.cli.catalog import make_catalog_app
 from app.cli.failures import EXIT_CODES
-from app.cli.settings import read_settings
+from app.cli.settings import give, read_settings
 
 if TYPE_CHECKING:
     from knowledge.requirements import Requirements
@@ -65,11 +65,18 @@ def make_app() -> typer.Typer:
         version: Annotated[
             bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
         ] = False,
+        config: Annotated[
+            Path | None, typer.Option("--config", help="Configuration file (TOML).", show_default=False)
+        ] = None,
+        set_: Annotated[
+            list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for this run. Repeatable.")
+        ] = None,
     ) -> None:
         if lang:
             from app.cli.terminal import choose_language
 
             choose_language(lang.value)
+        give(config, set_ or ())
 
     for command in (chat, ask, recommend, shortlist, preflight, evaluate, benchmark, models, doctor, demo, serve):
         app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
@@ -276,10 +283,12 @@ def models(
 
     in_use = catalog_in_use(read_settings())
     if show:
+        from app.cli.mistyped import usage_error
+
         try:
             uses = uses_in(use)
         except ValueError as error:
-            raise _mistyped(
+            raise usage_error(
                 say(
                     "“{name}” is not a use: write commercial, redistribution or derivative, with commas between",
                     name=str(error),
@@ -344,9 +353,10 @@ def _show_version(wanted: bool) -> None:
 
 def _needs(requirements: Path | None, text: str | None) -> tuple[Requirements | None, str]:
     if (requirements is None) == (text is None):
+        from app.cli.mistyped import usage_error
         from knowledge.wording import say
 
-        raise _mistyped(say("give either --requirements FILE or --text 'what you need'"))
+        raise usage_error(say("give either --requirements FILE or --text 'what you need'"))
     if requirements is None:
         return None, text or ""
     from knowledge.requirements import read_requirements
@@ -363,9 +373,10 @@ def _source(
 
     pairs = [pair.partition("=") for pair in columns or ()]
     if any(not middle or not ours or not theirs for ours, middle, theirs in pairs):
+        from app.cli.mistyped import usage_error
         from knowledge.wording import say
 
-        raise _mistyped(say("write --column text=body: our name, an equals sign, your column"))
+        raise usage_error(say("write --column text=body: our name, an equals sign, your column"))
     return Made(
         path=data,
         columns={ours: theirs for ours, _, theirs in pairs},
@@ -377,16 +388,11 @@ def _source(
 
 def _some(candidates: list[str] | None) -> list[str]:
     if not candidates:
+        from app.cli.mistyped import usage_error
         from knowledge.wording import say
 
-        raise _mistyped(say("name at least one candidate: --candidate bm25 --candidate st:MODEL"))
+        raise usage_error(say("name at least one candidate: --candidate bm25 --candidate st:MODEL"))
     return candidates
-
-
-def _mistyped(what: Text) -> typer.BadParameter:
-    from app.cli.terminal import shown
-
-    return typer.BadParameter(shown(what))
 
 
 def _print_json(found: object) -> None:

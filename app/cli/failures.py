@@ -77,10 +77,14 @@ def show(error: AdvisorError) -> None:
 
 
 def _bug(error: Exception) -> int:
-    from agent.settings import Settings
     from app.bug_log import write_bug_log
+    from app.cli.settings import read_settings
+    from knowledge.errors import UserError
 
-    log = write_bug_log(error, Settings().home)
+    try:
+        log = write_bug_log(error, read_settings().home)
+    except UserError:  # which folder it should be is what cannot be read
+        log = None
     text = "" if log else "".join(traceback.format_exception(error))
     sys.stderr.write(
         f"This is a bug in the advisor: {type(error).__name__}: {error}\n"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import typer
+
+from app.cli.terminal import shown
 from knowledge.wording import Text, say
 
 #: what Typer (0.29) writes, and how it is said here
@@ -32,3 +35,8 @@ def mistyped(message: str) -> Text:
         if found:
             return words(found)
     return Text.model_validate(message)
+
+
+def usage_error(what: Text) -> typer.BadParameter:
+    """A mistake in the command line that Typer cannot see by itself."""
+    return typer.BadParameter(shown(what))

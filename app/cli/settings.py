@@ -1,11 +1,69 @@
-"""The settings as the command line reads them."""
+"""The settings as the command line reads them: its own options go before everything else."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pydantic import ValidationError
+
     from agent.settings import Settings
+    from knowledge.errors import UserError
+    from knowledge.wording import Language
+
+_given: dict[str, Any] = {}
+
+
+def give(config: Path | None = None, pairs: Sequence[str] = ()) -> None:
+    """Take the options that hold for this run: ``--config FILE`` and each ``--set NAME=VALUE``.
+
+    Raises:
+        UserError: no setting has that name, or it is a secret, which other users of this machine would see.
+    """
+    from app.cli.mistyped import usage_error
+    from knowledge.wording import say
+
+    _given.clear()
+    language_set.cache_clear()
+    if config is not None:
+        _given["config"] = config
+    for pair in pairs:
+        name, middle, value = pair.partition("=")
+        if not middle:
+            raise usage_error(say("write --set NAME=VALUE: a setting, an equals sign, its value"))
+        _given[name] = _value(name.strip(), value)
+
+
+def _value(name: str, value: str) -> Any:
+    from pydantic import SecretStr
+
+    from agent.config_file import unknown_setting
+    from agent.settings import Settings, names_in_files, variables_of
+    from knowledge.errors import UserError
+    from knowledge.wording import say
+
+    field = Settings.model_fields.get(name)
+    if field is None or name == "config":
+        raise unknown_setting(name, names_in_files())
+    if SecretStr in getattr(field.annotation, "__args__", (field.annotation,)):
+        raise UserError(
+            say("{name} is a secret, and others on this machine see what is typed in a command.", name=name),
+            say("Set the environment variable {variable}, or write it into the configuration file.",
+                variable=variables_of(name)[0]),
+        )  # fmt: skip
+    return value if value.strip() else field.get_default(call_default_factory=True)
+
+
+def given() -> dict[str, Any]:
+    """What the options of this run set."""
+    from app.cli.terminal import chosen_language
+
+    wanted = chosen_language()
+    return _given | ({"language": wanted} if wanted else {})
 
 
 def read_settings() -> Settings:
@@ -13,17 +71,36 @@ def read_settings() -> Settings:
     from pydantic import ValidationError
 
     from agent.settings import Settings as Made
-    from app.cli.terminal import chosen_language
+
+    try:
+        return Made(**given())
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+@cache
+def language_set() -> Language | None:
+    """The language that the settings name; None also where they cannot be read, which is told elsewhere."""
+    from knowledge.errors import UserError
+
+    try:
+        return read_settings().language
+    except UserError:
+        return None
+
+
+def _wrong(error: ValidationError) -> UserError:
+    from agent.settings import Settings, names_in_files, set_by
     from knowledge.errors import UserError
     from knowledge.wording import say
 
-    try:
-        made = Made()
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UserError(
-            say("The setting {name} is wrong: {why}.", name=str(first["loc"][0]), why=first["msg"]),
-            say("Correct the environment variable, or unset it."),
-        ) from error
-    wanted = chosen_language()
-    return made.model_copy(update={"language": wanted}) if wanted else made
+    first = error.errors(include_url=False)[0]
+    said = str(first["loc"][0])
+    name = said if said in Settings.model_fields else next(n for n, v in names_in_files().items() if said in v)
+    origin, where = set_by(name, given())
+    remedy = say("Correct the environment variable, or unset it.")
+    if origin == "flag":
+        remedy = say("Correct it behind --set, or leave it out.")
+    elif origin == "file":
+        remedy = say("Correct it in {file}, or take the line out.", file=where or "")
+    return UserError(say("The setting {name} is wrong: {why}.", name=name, why=first["msg"]), remedy)

@@ -23,6 +23,9 @@ _heard: Language | None = None
 
 def choose_language(wanted: Language | None) -> None:
     """Set the language of this process's output."""
+    from app.cli.settings import language_set
+
+    language_set.cache_clear()
     global _chosen, _heard
     _chosen, _heard = wanted, None
 
@@ -34,11 +37,11 @@ def chosen_language() -> Language | None:
 
 def follow(text: str) -> None:
     """Answer in the language of what the user writes, unless one was chosen by option or setting."""
-    from agent.settings import Settings
     from agent.understanding.language import reply_language
+    from app.cli.settings import language_set
 
     global _heard
-    if text.strip() and not _chosen and not Settings().language:
+    if text.strip() and not _chosen and not language_set():
         _heard = reply_language(text, _heard)
 
 
@@ -46,11 +49,11 @@ def language() -> Language:
     """The language to show: the option, else the setting, else the user's words, else the locale's."""
     if _chosen:
         return _chosen
-    from agent.settings import Settings
+    from app.cli.settings import language_set
 
     import locale  # isort: skip
 
-    return Settings().language or _heard or ("zh" if (locale.getlocale()[0] or "").startswith("zh") else "en")
+    return language_set() or _heard or ("zh" if (locale.getlocale()[0] or "").startswith("zh") else "en")
 
 
 def shown(text: Text) -> str:

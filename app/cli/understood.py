@@ -6,8 +6,8 @@ import sys
 
 from agent import events
 from agent.descriptions import describe_change
-from agent.settings import Settings
 from agent.understanding.choice import choose_understanding
+from app.cli.settings import read_settings
 from app.cli.terminal import follow, language, shown
 from app.wording import as_text, noted_lines
 from knowledge.errors import RequirementsError
@@ -22,7 +22,7 @@ def understood(words: str, *, quiet: bool) -> Requirements:
         RequirementsError: nothing of it was understood.
     """
     follow(words)
-    found = choose_understanding(Settings()).understand(words, Requirements(summary=words[:500]), None)
+    found = choose_understanding(read_settings()).understand(words, Requirements(summary=words[:500]), None)
     if found.note is not None and not quiet:
         sys.stderr.write(shown(found.note) + "\n\n")
     if not found.changes:
