@@ -1,4 +1,4 @@
-"""What was measured, kept: runs, measurements by content, per-query scores. The only module that knows SQLAlchemy.
+"""What was measured, kept: runs, measurements by content, per-query scores.
 
 A measurement's key is a hash of all that decides it, and the key is unique: doing it again changes nothing, and
 finding it again costs nothing.
@@ -15,29 +15,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    URL,
-    Boolean,
-    Column,
-    DateTime,
-    Engine,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    delete,
-    event,
-    insert,
-    make_url,
-    select,
-)
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import JSON, Boolean, Column, DateTime, MetaData, String, Table, delete, insert, select
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from knowledge.errors import ResourceError
-from knowledge.wording import say
-from tools.sqlite_file import write_ahead
+from tools.database import Database
 
 _METADATA = MetaData()
 _RUNS = Table(
@@ -108,33 +89,15 @@ def content_key(**parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-class RunStore:
-    """An open store: a SQLite file, or any database by URL.
+class RunStore(Database):
+    """What was measured, in an open database.
 
     Raises:
         ResourceError: from every method, when the database cannot be opened, read or written.
     """
 
     def __init__(self, where: Path | str) -> None:
-        self.name = str(where) if isinstance(where, Path) else where.split("://")[0]
-        try:
-            if isinstance(where, Path):
-                where.parent.mkdir(parents=True, exist_ok=True)
-                url = URL.create("sqlite", database=str(where))
-            else:
-                url = make_url(where)
-                self.name = url.render_as_string(hide_password=True)
-            local = url.get_backend_name() == "sqlite"
-            self._engine = create_engine(url)
-            if local:
-                event.listen(self._engine, "connect", lambda connection, record: write_ahead(connection))
-            _create(self._engine)
-        except (OSError, DatabaseError, ArgumentError, ImportError) as error:
-            raise self._failed(error) from error
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+        super().__init__(where, _METADATA)
 
     def save_run(self, run_id: str, kind: str, payload: dict[str, Any], finished: dt.datetime) -> None:
         """Keep a finished run."""
@@ -239,37 +202,6 @@ class RunStore:
         except DatabaseError as error:
             raise self._failed(error) from error
 
-    def _one(self, query: Any) -> Any:
-        try:
-            with self._engine.connect() as connection:
-                return connection.execute(query).scalar_one_or_none()
-        except DatabaseError as error:
-            raise self._failed(error) from error
-
-    def _insert(self, table: Table, **values: Any) -> None:
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(table).values(**values))
-        except IntegrityError:
-            return
-        except DatabaseError as error:
-            raise self._failed(error) from error
-
-    def _failed(self, error: Exception) -> ResourceError:
-        return ResourceError(
-            say("The run store {name} failed: {why}.", name=self.name, why=str(error).splitlines()[0][:200]),
-            say("Check that its disk has room and may be written; ADVISOR_HOME names its folder."),
-        )
-
 
 def _feedback_key(thread: str, answer: str) -> str:
     return content_key(thread=thread, answer=answer)
-
-
-def _create(engine: Engine) -> None:
-    # not create_all(), which looks first and creates then: two processes at once would both find nothing
-    with engine.begin() as connection:
-        for table in _METADATA.sorted_tables:
-            connection.execute(CreateTable(table, if_not_exists=True))
-            for index in table.indexes:
-                connection.execute(CreateIndex(index, if_not_exists=True))
