@@ -16,11 +16,11 @@ from agent.descriptions import slot_name
 from agent.interview import asked_about
 from agent.transcript import shown
 from agent.understanding.findings import SLOTS
-from app.chat.conversations import Conversations
 from app.chat.messages import SKIP_BAD, chat_messages, turn_at
 from app.chat.panels import duel_html
 from app.chat.results import last_result
 from app.chat.view import BESIDE, OFFER, RESULT, View, unchanged
+from app.conversations import Conversations
 from app.uploads import Uploads
 from app.wording import escape
 from knowledge.constraints import CONSTRAINTS

@@ -10,7 +10,7 @@ from typing import Any
 from agent import events
 from agent.descriptions import slot_name
 from agent.transcript import shown
-from app.chat.conversations import Message
+from app.conversations import Message
 from app.wording import (
     Line,
     as_markdown,

@@ -16,7 +16,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
 from agent.advisor import names_thread
-from app.chat.conversations import Conversations
+from app.conversations import Conversations
 
 #: seconds between two looks at a conversation, between two ticks of a step's clock, and between two signs of life
 LOOK_EVERY, TICK, ALIVE_EVERY = 0.1, 1.0, 15.0

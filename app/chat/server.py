@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from agent.advisor import Advisor
 from agent.settings import Settings
-from app.chat.conversations import Conversations
 from app.chat.guard import Guard
+from app.conversations import Conversations
 from app.uploads import Uploads
 from knowledge.errors import UserError
 from knowledge.wording import Language, say

@@ -11,10 +11,10 @@ import gradio as gr
 
 from agent import events
 from agent.transcript import shown
-from app.chat.conversations import Conversations, Live, Offer
 from app.chat.messages import ChatMessage, Running, chat_messages
 from app.chat.panels import head, needs_list, preview_html, thread_list
 from app.chat.results import last_result, pareto_figure, result_table
+from app.conversations import Conversations, Live, Offer
 from app.wording import code, needs
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements

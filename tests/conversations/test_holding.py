@@ -19,7 +19,7 @@ from agent.advisor import Advisor, asks_to_stop
 from agent.inbox import EDITABLE, MOST_WAITING, Inbox, Message
 from agent.settings import Settings
 from agent.transcript import shown
-from app.chat.conversations import Conversations
+from app.conversations import Conversations
 from knowledge.errors import UserError
 from knowledge.wording import say
 from tests.animals import CANDIDATES

@@ -1,10 +1,10 @@
-"""The conversations of this server: what is said in one is worked on in the background, whoever is looking."""
+"""The conversations of a server: what is said in one is worked on in the background, whoever is looking."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,11 +71,18 @@ class Live:
 
 
 class Conversations:
-    """All conversations, by thread name. One background thread works on each that has something to do."""
+    """All conversations, by thread name. One background thread works on each that has something to do.
 
-    def __init__(self, advisor: Advisor, home: Path) -> None:
+    Args:
+        advisor: who answers.
+        home: folder in which logs of bugs are kept.
+        changed: told the conversation's name after anything changed in it; it must return at once.
+    """
+
+    def __init__(self, advisor: Advisor, home: Path, changed: Callable[[str], None] = lambda thread: None) -> None:
         self.advisor = advisor
         self._home = home
+        self._tell_of_change = changed
         self._lock = Lock()
         self._live: dict[str, Live] = {}
 
@@ -104,7 +111,7 @@ class Conversations:
         """
         live = self.live(thread)
         if live.busy and data is None and asks_to_stop(text) and list(self.advisor.stop(thread, text)):
-            self._changed(live)
+            self._changed(thread)
             return
         with self._telling(thread):
             number = self.advisor.put(thread, text, data=data, language=language, about=about)
@@ -125,7 +132,7 @@ class Conversations:
         live = self.live(thread)
         with self._telling(thread):
             live.offer = Offer(source, source.preview()) if source else None
-            self._changed(live)
+            self._changed(thread)
 
     def busy(self) -> frozenset[str]:
         """The conversations in which something runs."""
@@ -158,27 +165,28 @@ class Conversations:
             yield
         except AdvisorError as error:
             self._tell(thread, error)
-            self._changed(self.live(thread))
+            self._changed(thread)
 
     def _put(self, thread: str, message: Message) -> None:
         live = self.live(thread)
         with self._lock:
             live.waiting.append(message)
-            live.version += 1
-            if live.busy:
-                return
+            idle = not live.busy
             live.busy = True
+        self._changed(thread)
+        if not idle:
+            return
         # a daemon, so that a stopped server ends at once; what was begun is finished after the next start
         Thread(target=self._work, args=(thread, live), name=f"conversation {thread}", daemon=True).start()
 
     def _work(self, thread: str, live: Live) -> None:
         while True:
             with self._lock:
-                live.version += 1
-                if not live.waiting:
-                    live.busy = False
-                    return
-                message = live.waiting[0]
+                message = live.waiting[0] if live.waiting else None
+                live.busy = message is not None
+            self._changed(thread)
+            if message is None:
+                return
             try:
                 for event in self._events(thread, message):
                     self._note(thread, live, event)
@@ -192,9 +200,11 @@ class Conversations:
     def _events(self, thread: str, message: Message) -> Iterator[events.Event]:
         return self.advisor.resume(thread) if message.number is None else self.advisor.answer(thread, message.number)
 
-    def _changed(self, live: Live) -> None:
+    def _changed(self, thread: str) -> None:
+        live = self.live(thread)
         with self._lock:
             live.version += 1
+        self._tell_of_change(thread)
 
     def _note(self, thread: str, live: Live, event: events.Event) -> None:
         if isinstance(event, events.StageStarted):
@@ -207,7 +217,7 @@ class Conversations:
             elif isinstance(event, events.StageStarted | events.StageDone):
                 live.progress = None
                 live.since = monotonic() if isinstance(event, events.StageStarted) else None
-            live.version += 1
+        self._changed(thread)
 
     def _done(self, live: Live, message: Message) -> None:
         with self._lock:
