@@ -72,7 +72,7 @@ def render_json(report: Report, language: Language = "en") -> str:
 
 
 def _as_json(data: Any) -> str:
-    return json.dumps(_portable(data), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return json.dumps(portable(data), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def render_terminal(report: Report, language: Language = "en") -> Group:
@@ -89,7 +89,7 @@ def report_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _portable(value: Any) -> Any:
+def portable(value: Any) -> Any:
     """JSON knows no NaN, and UTF-8 no half characters (as in a file name that is not UTF-8)."""
     match value:
         case float():
@@ -97,8 +97,8 @@ def _portable(value: Any) -> Any:
         case str():
             return value.encode("utf-8", "replace").decode("utf-8")
         case dict():
-            return {_portable(k): _portable(v) for k, v in value.items()}
+            return {portable(k): portable(v) for k, v in value.items()}
         case list():
-            return [_portable(v) for v in value]
+            return [portable(v) for v in value]
         case _:
             return value
