@@ -149,8 +149,13 @@ class Advisor:
         language: Language | None = None,
         specs: list[str] | None = None,
         about: str | None = None,
+        briefly: bool = False,
+        key: str | None = None,
     ) -> int:
         """Keep a message for `answer`, or whoever comes next, to deal with; returns its number. Arguments as `reply`.
+
+        With `briefly`, a short question that opens the conversation is answered at once, without an interview. A `key`
+        is what the door knows the message by: one that came before is kept once, with its first number.
 
         Raises:
             UserError: too many messages wait already, or there is nothing that `about` names.
@@ -159,8 +164,8 @@ class Advisor:
         if about is not None:
             asked_about(about)
         named = None if specs is None else tuple(specs)
-        message = Message(text=_storable(text), data=data, language=language, specs=named, about=about)
-        return self._inbox.add(thread, message)
+        message = Message(text=_storable(text), data=data, language=language, specs=named, about=about, briefly=briefly)
+        return self._inbox.add(thread, message, key)
 
     def answer(self, thread: str, number: int) -> Iterator[events.Event]:
         """Answer the messages of a conversation up to this one, or hear what another process answered."""
@@ -286,6 +291,7 @@ class Advisor:
                 message=text,
                 language=self._language_of(thread, text),
                 interactive=False,
+                briefly=False,
                 asked=None,
                 specs=specs or [],
                 also=[],
@@ -416,6 +422,7 @@ class Advisor:
         """Hand the message to the graph, with what was `timed` on the same data before going back."""
         language = message.language or self._language_of(thread, message.text)
         update = State(message=message.text, about=message.about, language=language, interactive=True)
+        update |= State(briefly=message.briefly)
         if message.specs is not None:
             update |= State(specs=list(message.specs), also=[])
         known = self.state(thread)

@@ -29,6 +29,8 @@ from tools.sqlite_file import write_ahead
 MOST_WAITING = 20
 #: so many of the last messages can be edited; of those before, no checkpoint is kept
 EDITABLE = 50
+#: the keys of so many of the last messages are known: a delivery comes again within hours
+KEYS = 100_000
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -39,6 +41,7 @@ CREATE TABLE IF NOT EXISTS messages (
     answered INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS messages_of_thread ON messages (thread, number);
+CREATE TABLE IF NOT EXISTS accepted (key TEXT PRIMARY KEY, number INTEGER NOT NULL);
 """
 
 
@@ -51,6 +54,7 @@ class Message(BaseModel):
         specs: the candidates to measure from now on.
         about: the field or demand that it is about, where the door has a place for each; None: the open question.
         instead_of: number of an earlier message that it takes the place of.
+        briefly: whether a short question is answered at once, without an interview.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -61,6 +65,7 @@ class Message(BaseModel):
     specs: tuple[str, ...] | None = None
     about: str | None = None
     instead_of: int | None = None
+    briefly: bool = False
 
 
 @contextmanager
@@ -99,13 +104,16 @@ class Inbox:
         with self._lock:
             self._connection.close()
 
-    def add(self, thread: str, message: Message) -> int:
-        """Keep a message; returns its number.
+    def add(self, thread: str, message: Message, key: str | None = None) -> int:
+        """Keep a message; returns its number. One whose `key` came before is that message, and is not kept again.
 
         Raises:
             UserError: too many wait already.
         """
         with self._writing() as connection:
+            known = connection.execute("SELECT number FROM accepted WHERE key = ?", (key,)).fetchone()
+            if known:
+                return int(known[0])
             waiting = connection.execute(
                 "SELECT count(*) FROM messages WHERE thread = ? AND NOT answered", (thread,)
             ).fetchone()[0]
@@ -117,7 +125,11 @@ class Inbox:
             found = connection.execute(
                 "INSERT INTO messages (thread, content) VALUES (?, ?)", (thread, message.model_dump_json())
             )
-            return int(found.lastrowid or 0)
+            number = int(found.lastrowid or 0)
+            if key is not None:
+                connection.execute("INSERT INTO accepted VALUES (?, ?)", (key, number))
+                connection.execute("DELETE FROM accepted WHERE number <= ?", (number - KEYS,))
+            return number
 
     def first(self, thread: str) -> Received | None:
         """The first message not answered yet."""

@@ -20,6 +20,7 @@ from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
 from agent.reporting import recommendation_of, report_of, why_unmeasured, with_closer_look
 from agent.routing import is_stopped
+from agent.short_questions import has_only_asked, is_short_question
 from agent.state import Comparisons, Failure, State, cleared, with_data
 from agent.understanding.base import Asked, Intent, Understood
 from agent.understanding.rules import RuleUnderstanding
@@ -103,6 +104,8 @@ class Nodes:
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
         update |= State(understood=found) | noticed(found, state)
+        if is_short_question(found, text, state):
+            update |= State(interactive=False)
         if found.intent == "stop":
             _tell(events.Said(text=say("I stop here. Nothing is lost: write again whenever you like to go on.")))
         if supposes(found):
@@ -173,6 +176,8 @@ class Nodes:
         redo, decided = found.intent != "question" and asks_to_redo(text), state.get("recommendation") is not None
         wants_other = means_other_data(text) and (decided or not found.changes)
         if redo and source is None and (wants_other or (decided and known is None)):
+            if has_only_asked(state):
+                return cleared(state) | State(status="interviewing")  # the interview begins, and asks for the data last
             if decided and not found.changes:  # else the interview asks
                 _tell(events.question(interview.DATA))
             return State(asked=interview.DATA)

@@ -7,6 +7,8 @@ import re
 _AGAIN = re.compile(
     r"\bre-?(?:do|run|measure|evaluate|test|peat|calculate)\b"
     r"|\b(?:do|run|try|measure|evaluate|test|start|benchmark)\b(?: \w+){0,3} (?:again|anew|afresh|once more|over)\b"
+    r"|\b(?:measure|evaluate|test|benchmark|try)\b(?: (?:it|them|that|this|these))? (?:on|with) (?:my|our)\b"
+    r"|[用在]我们?(?:自己)?的.{0,6}?[上来]?(?:测|评)"
     r"|重(?:新)?(?:测|做|跑|评|算|来|试|选)|再(?:测|做|跑|评|算|来|试)|换(?:成|个|一份|一批|上|用)?(?:新|我|另|别)?的?(?:新)?数据",
     re.IGNORECASE,
 )

@@ -55,6 +55,8 @@ def after_answer(state: State) -> Literal["profile", "interview", "__end__"]:
     """An answered question goes back to where the conversation was, to data that came with it first."""
     if state.get("reading") and not state.get("failure") and not is_stopped(state):
         return "profile"
+    if state.get("briefly") and not state.get("interactive", True):
+        return END  # that was all that was asked
     failed = state.get("failure") or state.get("status") == "failed"  # what failed would fail again
     return END if state.get("recommendation") or failed or is_stopped(state) else "interview"
 

@@ -55,6 +55,8 @@ class State(TypedDict, total=False):
     """language of the conversation"""
     interactive: bool
     """whether questions may be asked"""
+    briefly: bool
+    """whether a short question that opens the conversation is answered at once, without questions back"""
     handed: DataSource | None
     """a dataset handed over with the message; emptied once the message is understood"""
     data: DataSource | None

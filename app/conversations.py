@@ -104,18 +104,22 @@ class Conversations:
         data: DataSource | None = None,
         language: Language | None = None,
         about: str | None = None,
-    ) -> None:
+        briefly: bool = False,
+        key: str | None = None,
+    ) -> int | None:
         """Say something; the answer comes in the transcript. From here on a stopped server does not lose it.
 
-        Arguments as `Advisor.put`.
+        Arguments as `Advisor.put`. Returns the message's number; None where it stopped what ran, or was not taken.
         """
         live = self.live(thread)
         if live.busy and data is None and asks_to_stop(text) and list(self.advisor.stop(thread, text)):
             self._changed(thread)
-            return
+            return None
         with self._telling(thread):
-            number = self.advisor.put(thread, text, data=data, language=language, about=about)
+            number = self.advisor.put(thread, text, data=data, language=language, about=about, briefly=briefly, key=key)
             self._put(thread, Message(text, data, number, about))
+            return number
+        return None
 
     def say_instead(self, thread: str, turn: int, text: str, language: Language | None = None) -> None:
         """Say something in place of an earlier message, as `Advisor.edit` does; what runs is ended first."""
