@@ -8,7 +8,7 @@ CHAT_FLAGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock $(PIP_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chat test check fuzz lock clean
+.PHONY: help demo chat test check fuzz kills lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ chat: $(VENV)/.ui ## open the web chat
 	@$(BIN)/advisor serve $(CHAT_FLAGS)
 
 test: $(VENV)/.dev check ## run all checks and tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## style, types, directions of imports
 	@$(BIN)/ruff check .
@@ -49,6 +49,9 @@ check: $(VENV)/.dev ## style, types, directions of imports
 
 fuzz: $(VENV)/.dev ## damage files of every format, ten thousand times each (eight minutes)
 	@FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest tests/tools/test_datasets.py -k damage --hypothesis-show-statistics
+
+kills: $(VENV)/.dev ## kill an evaluation at twenty random moments, and see that it finds the same (two minutes)
+	@KILLS=20 $(BIN)/python -m pytest tests/app/test_evaluate_durability.py -k random_moments
 
 lock: $(VENV)/.dev ## pin every version anew, from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

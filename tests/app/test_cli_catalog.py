@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
@@ -18,9 +19,13 @@ from app.cli import terminal
 from app.cli.commands import make_app
 from app.cli.failures import run_to_exit_code
 from knowledge.catalog_in_use import CURRENT, usable_catalog
+from knowledge.manifest import FILES
+from knowledge.outlook import FITS
 from tests.fake_http import Answer, Server
 from tests.standin_mteb import cached_results, write_package, write_results
 from tools import catalog_refresh
+from tools.catalog_build.__main__ import SHIPPED
+from tools.catalog_build.fits import build_fits
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT.parent / "shared" / "data" / "catalog"
@@ -195,10 +200,22 @@ def test_build_into_a_folder_of_ones_own(advisor, home, tmp_path):
 
 
 @pytest.mark.skipif(not TABLES.is_dir(), reason="needs the published tables in ../shared/data/catalog")
-def test_build_from_the_tables_is_the_shipped_catalog(advisor, tmp_path):
-    assert advisor("catalog", "build", "--tables", str(TABLES), "--out", str(tmp_path / "out"))[0] == 0
-    code, out, _ = advisor("catalog", "diff", str(tmp_path / "out"))
+def test_build_from_the_tables_gives_the_shipped_catalog_byte_for_byte(advisor, tmp_path):
+    made = tmp_path / "out"
+    assert advisor("catalog", "build", "--tables", str(TABLES), "--out", str(made))[0] == 0
+    code, out, _ = advisor("catalog", "diff", str(made))
     assert (code, out) == (0, "Nothing differs.\n")
+    again = "run: python -m tools.catalog_build ../shared/data/catalog"
+    names = [name for name in FILES if name != FITS]
+    different = [name for name in names if (made / name).read_bytes() != (SHIPPED / name).read_bytes()]
+    assert different == [], again
+    with np.load(made / FITS) as ours, np.load(SHIPPED / FITS) as shipped:
+        assert ours.files == shipped.files, again
+        for name in ours.files:  # another machine may round the last digit the other way
+            np.testing.assert_allclose(ours[name], shipped[name], rtol=1e-5, atol=2e-5, err_msg=again)
+    first = (made / FITS).read_bytes()
+    build_fits(made)
+    assert (made / FITS).read_bytes() == first
 
 
 @pytest.mark.parametrize(
@@ -236,6 +253,8 @@ def test_a_broken_copy_is_told_of_and_the_shipped_catalog_used(advisor, home):
 KILLED = """
 import sys
 from tools import catalog_refresh
+from tools.catalog_build.__main__ import SHIPPED
+from tools.catalog_build.fits import build_fits
 catalog_refresh.LEAST_SHARE = 0.0
 from app.cli.commands import make_app
 from app.cli.failures import run_to_exit_code

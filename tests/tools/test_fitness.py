@@ -34,20 +34,18 @@ def workspace(tmp_path) -> Workspace:
 
 
 def broken(folder: Path) -> Path:
-    """A model whose files promise more positions than its limit, and whose weights give no number."""
+    """A model whose weights are no numbers."""
     import numpy as np
     from safetensors.numpy import load_file, save_file
 
-    made = make_st(folder)
+    made = make_static(folder)
     weights = load_file(made / "model.safetensors")
-    name = next(n for n in weights if n.endswith("word_embeddings.weight"))
-    weights[name] = np.full_like(weights[name], np.nan)
-    save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
+    save_file({name: np.full_like(values, np.nan) for name, values in weights.items()}, made / "model.safetensors")
     return made
 
 
 def test_one_that_gives_no_numbers_is_left_out_before_anything_is_encoded(data, workspace, tmp_path):
-    bad, good = f"st:{broken(tmp_path / 'bad')}", f"static:{make_static(tmp_path / 'good')}"
+    bad, good = f"static:{broken(tmp_path / 'bad')}", f"static:{make_static(tmp_path / 'good')}"
     found = evaluate(data, [bad, good, "bm25"], workspace)
     assert [c.spec for c in found.candidates] == [good, "bm25"]
     assert [f.spec for f in found.failed] == [bad]
@@ -83,7 +81,7 @@ def test_a_dimension_the_model_has_not_is_a_spec_error(data, workspace, tmp_path
 
 
 def test_the_rounds_begin_with_those_that_are_fit(data, workspace, tmp_path):
-    bad, good = f"st:{broken(tmp_path / 'bad')}", f"st:{make_st(tmp_path / 'good')}"
+    bad, good = f"static:{broken(tmp_path / 'bad')}", f"static:{make_static(tmp_path / 'good')}"
     found = find_winner(data, [bad, good, "bm25"], workspace)
     assert bad in [f.spec for f in found.evaluation.failed]
     assert bad not in [s.spec for s in found.screening.screened]
@@ -93,9 +91,9 @@ def test_the_rounds_begin_with_those_that_are_fit(data, workspace, tmp_path):
 
 
 def test_a_model_that_cannot_run_fails_with_its_own_reason(data, workspace, tmp_path, monkeypatch):
-    made = make_st(tmp_path / "model")
+    made = make_static(tmp_path / "model")
     (made / "model.safetensors").write_bytes(b"no weights")
-    found = evaluate(data, [f"st:{made}", "bm25"], workspace)
+    found = evaluate(data, [f"static:{made}", "bm25"], workspace)
     assert [c.spec for c in found.candidates] == ["bm25"]
     assert found.failed[0].next_step.render()
     monkeypatch.setattr(workers, "START", ("/nonexistent",))
