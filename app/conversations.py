@@ -115,11 +115,11 @@ class Conversations:
         if live.busy and data is None and asks_to_stop(text) and list(self.advisor.stop(thread, text)):
             self._changed(thread)
             return None
+        number: int | None = None
         with self._telling(thread):
             number = self.advisor.put(thread, text, data=data, language=language, about=about, briefly=briefly, key=key)
             self._put(thread, Message(text, data, number, about))
-            return number
-        return None
+        return number
 
     def say_instead(self, thread: str, turn: int, text: str, language: Language | None = None) -> None:
         """Say something in place of an earlier message, as `Advisor.edit` does; what runs is ended first."""
