@@ -116,6 +116,7 @@ class Explained:
         origin: what decided it.
         where: the environment variable or file; None for arguments and defaults.
         variables: the environment variables that can set it.
+        secret: whether nobody may see the value.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Explained:
     origin: Origin
     where: str | None
     variables: tuple[str, ...]
+    secret: bool
 
 
 def variables_of(name: str) -> tuple[str, ...]:
@@ -131,6 +133,12 @@ def variables_of(name: str) -> tuple[str, ...]:
     if isinstance(alias, AliasChoices):
         return tuple(choice for choice in alias.choices if isinstance(choice, str) and choice.isupper())
     return (f"ADVISOR_{name.upper()}",)
+
+
+def is_secret(name: str) -> bool:
+    """Whether nobody may see what a setting is set to."""
+    annotation = Settings.model_fields[name].annotation
+    return SecretStr in (annotation, *getattr(annotation, "__args__", ()))
 
 
 def names_in_files() -> dict[str, tuple[str, ...]]:
@@ -157,6 +165,6 @@ def explain(given: Mapping[str, Any]) -> tuple[Explained, ...]:
     """Every setting in use, where these were given as arguments; raises as `Settings` does."""
     settings = Settings(**given)
     return tuple(
-        Explained(name, getattr(settings, name), *set_by(name, given), variables_of(name))
+        Explained(name, getattr(settings, name), *set_by(name, given), variables_of(name), is_secret(name))
         for name in Settings.model_fields
     )

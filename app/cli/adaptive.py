@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from agent.settings import Settings
 from app.cli.measuring import named_once, tell_remarks
+from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.results import AdaptiveEvaluation, Comparison, Consent, Round, Screening
@@ -55,8 +55,7 @@ def evaluate(
     )
     line.end()
     if as_json:
-        dumped = found.model_dump(mode="json", context={"language": language()})
-        sys.stdout.write(json.dumps(dumped, ensure_ascii=False, indent=2) + "\n")
+        print_json(found)
         return
     compared = _compared(found, settings.workspace(), margin)
     console().print(_table(found, {c.spec: c.verdict for c in compared}))

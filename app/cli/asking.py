@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from agent.advisor import Advisor
-from agent.answers import answer as answer_of
+from agent.asking import ask
 from agent.context import Context
 from agent.graph import make_context
 from agent.settings import Settings
 from agent.state import State
-from agent.understanding.base import Question, Understood
-from agent.understanding.rules import RuleUnderstanding
-from app.cli.terminal import follow, language, shown
+from app.cli.printed import print_json
+from app.cli.terminal import follow, language
 from knowledge.errors import UserError
-from knowledge.requirements import Requirements
-from knowledge.wording import Text, say
-from tools.guidance import LookUp
+from knowledge.wording import say
 
 
 def answer(settings: Settings, words: str, thread: str | None, *, as_json: bool) -> None:
@@ -26,8 +22,6 @@ def answer(settings: Settings, words: str, thread: str | None, *, as_json: bool)
     Raises:
         UserError: there is no question, or no conversation of that name.
     """
-    if not words.strip():
-        raise UserError(say("There is no question."), say("Write it behind the command: advisor ask “what is nDCG?”"))
     follow(words)
     if thread is None:  # nothing of a conversation is needed, so the user's folder need not be writable
         context = make_context(settings)
@@ -47,32 +41,8 @@ def answer(settings: Settings, words: str, thread: str | None, *, as_json: bool)
 
 
 def _answer(words: str, known: State, context: Context, *, as_json: bool) -> None:
-    state = State(requirements=Requirements()) | known | State(language=language())
-    understood = _question(words, state["requirements"])
-    told = answer_of(understood, state, context)
+    told = ask(words, known, context, language())
     if as_json:
-        _print_json(words, told, context.guidance.look_up(words))
+        print_json(told)
     else:
-        sys.stdout.write(shown(told) + "\n")
-
-
-def _question(words: str, requirements: Requirements) -> Understood:
-    """The words as a question, whatever else they could be."""
-    understood = RuleUnderstanding().understand(words, requirements, None)
-    if understood.question and understood.question.kind != "other":
-        return understood
-    return understood.model_copy(update={"intent": "question", "question": Question(kind="other", words=words)})
-
-
-def _print_json(words: str, told: Text, found: LookUp) -> None:
-    notes = [
-        {
-            "id": hit.note.id,
-            "title": hit.note.title.in_language(language()),
-            "score": hit.score,
-            "figures": [{"says": figure.says, **figure.source.model_dump(mode="json")} for figure in hit.note.figures],
-        }
-        for hit in found.hits
-    ]
-    printed = {"question": words, "answer": shown(told), "known": found.known, "notes": notes}
-    sys.stdout.write(json.dumps(printed, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(told.answer + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,13 +12,14 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from app.cli.card_facts import grouped
+from app.cli.printed import print_json
 from app.cli.terminal import console, language, shown
+from app.model_view import ModelsFound, shown_model
 from knowledge.catalog import Catalog, Source
-from knowledge.licensing import PARTS, USES, Chain, Status, Use, license_chain
+from knowledge.licensing import PARTS, USES, Chain, Status, Use
 from knowledge.model_card import ModelCard
 from knowledge.scores import Scores
-from knowledge.standing import Standing, standing_of
-from knowledge.trust import Trust, trust_of
+from knowledge.trust import Trust
 from knowledge.wording import Text, join, say
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_models(catalog: Catalog, words: str, limit: int, *, as_json: bool) -> N
     """The models whose names match."""
     found = catalog.search(words, limit)
     if as_json:
-        sys.stdout.write(json.dumps([c.model_dump(mode="json") for c in found], ensure_ascii=False, indent=2) + "\n")
+        print_json(ModelsFound(tuple(found)))
         return
     if not found:
         sys.stderr.write(shown(say("No model's name has “{words}” in it.", words=words)) + "\n")
@@ -77,34 +77,19 @@ def uses_in(text: str) -> tuple[Use, ...]:
 
 def show_card(catalog: Catalog, scores: Scores, name: str, uses: tuple[Use, ...], *, as_json: bool) -> None:
     """One model: each figure with its source and date, its licences, its files, its standing."""
-    card = catalog.card(name)
-    chain = license_chain(card, catalog, uses)
-    trust = trust_of(card)
-    standing = standing_of(card, catalog, scores, dt.date.today())
+    found = shown_model(catalog, scores, name, uses, language(), dt.date.today())
     if as_json:
-        _print_json(card, catalog, chain, trust, standing)
+        print_json(found)
         return
+    card = catalog.card(name)
     out = console()
     out.print(Styled(card.model, style="bold"))
     _print_facts(out, card, catalog)
-    _print_chain(out, chain)
-    _print_trust(out, trust)
+    _print_chain(out, found.license_chain)
+    _print_trust(out, found.trust)
     out.print()
     out.print(_heading(shown(say("How established it is"))))
-    out.print(_list([("·", "dim", shown(standing.line()))]))
-
-
-def _print_json(card: ModelCard, catalog: Catalog, chain: Chain, trust: Trust, standing: Standing) -> None:
-    facts = card.model_dump(mode="json", exclude_defaults=True, exclude={"sources"})
-    sources = {field: catalog.source_of(card, field) for field in facts}
-    words = {"language": language()}
-    found = facts | {
-        "sources": {f: {"title": s.title, "url": s.url, "date": str(s.date)} for f, s in sources.items()},
-        "license_chain": chain.model_dump(mode="json", context=words),
-        "trust": trust.model_dump(mode="json", context=words),
-        "standing": standing.model_dump(mode="json") | {"summary": standing.line().render(language())},
-    }
-    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    out.print(_list([("·", "dim", found.standing.summary)]))
 
 
 def _print_facts(out: Console, card: ModelCard, catalog: Catalog) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from knowledge.catalog_diff import CatalogDiff, ListDiff
     from knowledge.catalog_in_use import CatalogInUse
+    from knowledge.manifest import Manifest
     from tools.catalog_refresh import Refreshed
 
 #: so many names or changes of a kind are shown; the rest is counted, and in --json
@@ -73,7 +74,7 @@ def build(
         rows = read(in_use.scores)
         built = build_folder(rows, out, now)
         _print_notes(rows.notes)
-        _say_done(str(out), built.model_dump(mode="json"), as_json=json)
+        _say_done(str(out), built, as_json=json)
 
 
 def refresh(
@@ -148,28 +149,26 @@ def _home() -> Path:
     return read_settings().workspace().home
 
 
-def _say_done(folder: str, facts: dict[str, Any], *, as_json: bool) -> None:
+def _say_done(folder: str, made: Manifest, *, as_json: bool) -> None:
+    from app.cli.printed import print_json
+    from app.cli.records import CatalogMade
     from app.cli.terminal import shown
     from knowledge.wording import say
 
     if as_json:
-        sys.stdout.write(json.dumps({"folder": folder, "manifest": facts}, ensure_ascii=False, indent=2) + "\n")
+        print_json(CatalogMade(folder=folder, manifest=made))
     else:
         sys.stdout.write(shown(say("The catalog is in {folder}.", folder=folder)) + "\n")
 
 
 def _print_made(made: Refreshed, *, as_json: bool) -> None:
+    from app.cli.printed import print_json
+    from app.cli.records import CatalogRefreshed
     from app.cli.terminal import shown
     from knowledge.wording import say
 
     if as_json:
-        facts = {
-            "folder": str(made.folder),
-            "manifest": made.manifest.model_dump(mode="json"),
-            "notes": made.notes,
-            "diff": made.diff.model_dump(mode="json"),
-        }
-        sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+        print_json(CatalogRefreshed(folder=str(made.folder), manifest=made.manifest, notes=made.notes, diff=made.diff))
         return
     _print_notes(made.notes)
     _print_diff(made.diff, as_json=False)
@@ -186,11 +185,12 @@ def _print_notes(notes: Sequence[str]) -> None:
 
 
 def _print_diff(found: CatalogDiff, *, as_json: bool) -> None:
+    from app.cli.printed import print_json
     from app.cli.terminal import shown
     from knowledge.wording import say
 
     if as_json:
-        sys.stdout.write(json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n")
+        print_json(found)
         return
     if found.empty:
         sys.stdout.write(shown(say("Nothing differs.")) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from agent.settings import Settings
 from agent.understanding import llm_nearby
 from agent.understanding.choice import choose_understanding
+from app.cli.printed import print_json
+from app.cli.records import Findings, FindingShown
 from app.cli.terminal import shown
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import AdvisorError
@@ -38,6 +39,7 @@ OPTIONAL = {
     "gradio": "ui",
     "slack-bolt": "slack",
     "fastapi": "server",
+    "mcp": "mcp",
     "mteb": "catalog",
 }
 LEAST_DISK_GB = 5.0
@@ -66,11 +68,7 @@ def check(settings: Settings, *, as_json: bool) -> None:
         *_services(settings, workspace),
     ]
     if as_json:
-        rows = [
-            {"about": f.about, "fine": f.fine, "seen": shown(f.seen), "remedy": shown(f.remedy) if f.remedy else None}
-            for f in findings
-        ]
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+        print_json(Findings(tuple(FindingShown(**vars(f)) for f in findings)))
         return
     width = max(len(f.about) for f in findings)
     for f in findings:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.catalog import make_catalog_app
+from app.cli.config import make_config_app
 from app.cli.failures import EXIT_CODES
 from app.cli.settings import give, read_settings
 
 if TYPE_CHECKING:
     from knowledge.requirements import Requirements
-    from knowledge.wording import Text
     from tools.data_source import DataSource
 
 
@@ -80,6 +80,8 @@ def make_app() -> typer.Typer:
 
     for command in (chat, ask, recommend, shortlist, preflight, evaluate, benchmark, models, doctor, demo, serve):
         app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
+    app.command()(schema)
+    app.add_typer(make_config_app(), name="config")
     app.add_typer(make_catalog_app(), name="catalog")
     return app
 
@@ -157,6 +159,7 @@ def shortlist(
 ) -> None:
     """List the models worth measuring, from the catalog alone."""
     from app.cli.catalog import catalog_in_use
+    from app.cli.printed import print_json
     from app.cli.terminal import language
     from app.cli.understood import understood
     from app.wording import as_text, shortlist_lines
@@ -168,7 +171,7 @@ def shortlist(
     in_use = catalog_in_use(read_settings())
     found = find(wanted, in_use.catalog, in_use.scores, k)
     if json:
-        _print_json(found.model_dump(mode="json", context={"language": language()}))
+        print_json(found)
     else:
         typer.echo(as_text(shortlist_lines(found, language())))
 
@@ -340,6 +343,22 @@ def serve(
     door("chat")(settings, host=host, port=port)
 
 
+def schema(
+    command: Annotated[list[str], typer.Argument(help="A command, such as evaluate or catalog diff.")],
+) -> None:
+    """Print the JSON schema of what a command prints with --json."""
+    import json
+
+    from app.cli.mistyped import usage_error
+    from app.cli.printed import FORMS, schema_of
+    from knowledge.wording import say
+
+    name = " ".join(command)
+    if name not in FORMS:
+        raise usage_error(say("“{name}” prints no JSON; these do: {names}", name=name, names=", ".join(FORMS)))
+    typer.echo(json.dumps(schema_of(name), ensure_ascii=False, indent=2))
+
+
 # ---------------------------------------------------------------- what the options mean
 
 
@@ -393,9 +412,3 @@ def _some(candidates: list[str] | None) -> list[str]:
 
         raise usage_error(say("name at least one candidate: --candidate bm25 --candidate st:MODEL"))
     return candidates
-
-
-def _print_json(found: object) -> None:
-    import json
-
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import signal
@@ -17,11 +16,13 @@ from agent.advisor import Advisor
 from agent.settings import Settings
 from agent.understanding import llm_nearby
 from app.cli.failures import show
+from app.cli.printed import print_json
+from app.cli.records import Recommended, ReportPaths
 from app.cli.terminal import EventPrinter, console, follow, language, shown
 from app.wording import as_text, noted_lines, plan_lines
 from knowledge.errors import UserError
 from knowledge.requirements import Requirements
-from knowledge.results import Consent
+from knowledge.results import Consent, Recommendation
 from knowledge.wording import say
 from tools.data_source import DataSource, exists
 from tools.report import render_terminal
@@ -197,7 +198,7 @@ def recommend_once(
             _print_failure(printer.failure)
             return printer.failure.exit_code
         if as_json:
-            _print_json(advisor, thread, files)
+            print_json(recommended(advisor, thread, files))
         else:
             print_answer(advisor, thread, files)
         recommendation = advisor.state(thread).get("recommendation")
@@ -233,12 +234,13 @@ def _agreed(plan: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes", "j", "是", "好")
 
 
-def _print_json(advisor: Advisor, thread: str, files: events.Reported | None) -> None:
+def recommended(advisor: Advisor, thread: str, files: events.Reported | None) -> Recommended:
+    """The decision of a conversation, for scripts."""
     state = advisor.state(thread)
-    recommendation = state["recommendation"]
-    assert recommendation
-    found = recommendation.model_dump(mode="json", context={"language": language()})
-    found["requirements"] = state["requirements"].model_dump(mode="json")
-    if files:
-        found["report"] = {"markdown": files.markdown, "html": files.html, "json": files.json_file}
-    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    found = state["recommendation"]
+    assert found
+    return Recommended(
+        **{name: getattr(found, name) for name in Recommendation.model_fields},
+        requirements=state["requirements"],
+        report=ReportPaths(markdown=files.markdown, html=files.html, json_file=files.json_file) if files else None,
+    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
 from agent.settings import Settings
+from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.candidate import parse_candidate
-from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
+from knowledge.results import Consent, Evaluation, FailedCandidate
 from knowledge.wording import say
 from tools import benchmark as speed
 from tools import encoders, retrieval
@@ -49,7 +49,7 @@ def evaluate(
     )
     line.end()
     if as_json:
-        sys.stdout.write(_json(found))
+        print_json(found)
         return
     table = Table(title=shown(quality.describe_method(found)), title_justify="left")
     table.add_column(shown(say("candidate")), overflow="fold")
@@ -112,7 +112,7 @@ def benchmark(
     found = speed.benchmark(source.read(), candidates, settings.workspace(), repeats=repeats, on_progress=line.show)
     line.end()
     if as_json:
-        sys.stdout.write(_json(found))
+        print_json(found)
         return
     h = found.hardware
     table = Table(title=f"{h.cpu}, {h.cores} cores, {h.memory_gb} GB", title_justify="left")
@@ -145,9 +145,3 @@ def benchmark(
 def _failures(failed: tuple[FailedCandidate, ...]) -> None:
     for f in failed:
         sys.stderr.write(f"{f.spec}: {shown(f.reason)}\n  → {shown(f.next_step)}\n")
-
-
-def _json(found: Evaluation | Benchmark) -> str:
-    return (
-        json.dumps(found.model_dump(mode="json", context={"language": language()}), ensure_ascii=False, indent=2) + "\n"
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from rich.table import Table
@@ -10,7 +9,9 @@ from rich.text import Text as Plain
 
 from agent.settings import Settings
 from app.cli.measuring import named_once
-from app.cli.terminal import ProgressLine, console, language, shown
+from app.cli.printed import print_json
+from app.cli.records import CheckedCandidates, CheckedEncoder
+from app.cli.terminal import ProgressLine, console, shown
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError, UserError
 from knowledge.progress import Meter, ignore
@@ -62,7 +63,8 @@ def check(
         meter.advance()
     line.end()
     if as_json:
-        _write_json(found, refused, idle)
+        checked = tuple(CheckedEncoder(**{name: getattr(p, name) for name in Preflight.model_fields}) for p in found)
+        print_json(CheckedCandidates(checked=checked, refused=tuple(refused), nothing_to_check=tuple(idle)))
     else:
         _show(found, refused, idle)
     return 0 if not refused and all(p.passed for p in found) else FAILED
@@ -98,13 +100,3 @@ def _title(checked: Preflight) -> Text:
 
 def _remedy(finding: Finding) -> str:
     return shown(finding.remedy) if finding.remedy else ""
-
-
-def _write_json(found: list[Preflight], refused: list[FailedCandidate], idle: list[str]) -> None:
-    context = {"language": language()}
-    written = {
-        "checked": [p.model_dump(mode="json", context=context) | {"passed": p.passed} for p in found],
-        "refused": [f.model_dump(mode="json", context=context) for f in refused],
-        "nothing_to_check": idle,
-    }
-    sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=2) + "\n")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pydantic import ValidationError
 
-    from agent.settings import Settings
+    from agent.settings import Explained, Settings
     from knowledge.errors import UserError
     from knowledge.wording import Language
 
@@ -39,17 +40,15 @@ def give(config: Path | None = None, pairs: Sequence[str] = ()) -> None:
 
 
 def _value(name: str, value: str) -> Any:
-    from pydantic import SecretStr
-
     from agent.config_file import unknown_setting
-    from agent.settings import Settings, names_in_files, variables_of
+    from agent.settings import Settings, is_secret, names_in_files, variables_of
     from knowledge.errors import UserError
     from knowledge.wording import say
 
     field = Settings.model_fields.get(name)
     if field is None or name == "config":
         raise unknown_setting(name, names_in_files())
-    if SecretStr in getattr(field.annotation, "__args__", (field.annotation,)):
+    if is_secret(name):
         raise UserError(
             say("{name} is a secret, and others on this machine see what is typed in a command.", name=name),
             say("Set the environment variable {variable}, or write it into the configuration file.",
@@ -68,12 +67,29 @@ def given() -> dict[str, Any]:
 
 def read_settings() -> Settings:
     """The settings; a wrong one is the user's to correct."""
-    from pydantic import ValidationError
-
     from agent.settings import Settings as Made
 
-    try:
+    with _understood():
         return Made(**given())
+
+
+def explained() -> tuple[Path, tuple[Explained, ...]]:
+    """The configuration file, and every setting with what decided it."""
+    from agent.config_file import default_file
+    from agent.settings import explain
+
+    with _understood():
+        found = explain(given())
+    named = next(e.value for e in found if e.name == "config")
+    return named or default_file(), found
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    from pydantic import ValidationError
+
+    try:
+        yield
     except ValidationError as error:
         raise _wrong(error) from error
 

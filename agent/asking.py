@@ -1,0 +1,76 @@
+"""One question with its answer and what the answer rests on, for doors that ask outside a conversation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from agent.answers import answer
+from agent.state import State
+from agent.understanding.base import Question, Understood
+from agent.understanding.rules import RuleUnderstanding
+from knowledge.errors import UserError
+from knowledge.requirements import Requirements
+from knowledge.results import Record
+from knowledge.wording import Language, say
+
+if TYPE_CHECKING:
+    from agent.context import Context
+
+
+class CitedFigure(Record):
+    """A statement with figures in it, and where they come from."""
+
+    says: str
+    title: str
+    url: str | None
+    date: dt.date
+
+
+class CitedNote(Record):
+    """A note that may answer, its score among the others, and the figures it uses."""
+
+    id: str
+    title: str
+    score: float
+    figures: tuple[CitedFigure, ...]
+
+
+class Answered(Record):
+    """A question and its answer; `known` says whether our notes have what was asked."""
+
+    question: str
+    answer: str
+    known: bool
+    notes: tuple[CitedNote, ...]
+
+
+def ask(words: str, known: State, context: Context, language: Language) -> Answered:
+    """The answer to a question, from what a conversation found (`known`) and from our notes; nothing is kept.
+
+    Raises:
+        UserError: there is no question.
+    """
+    if not words.strip():
+        raise UserError(say("There is no question."), say("Write it behind the command: advisor ask “what is nDCG?”"))
+    state = State(requirements=Requirements()) | known | State(language=language)
+    told = answer(_question(words, state["requirements"]), state, context)
+    found = context.guidance.look_up(words)
+    notes = tuple(
+        CitedNote(
+            id=hit.note.id,
+            title=hit.note.title.in_language(language),
+            score=hit.score,
+            figures=tuple(CitedFigure(says=f.says, **f.source.model_dump()) for f in hit.note.figures),
+        )
+        for hit in found.hits
+    )
+    return Answered(question=words, answer=told.render(language), known=found.known, notes=notes)
+
+
+def _question(words: str, requirements: Requirements) -> Understood:
+    """The words as a question, whatever else they could be."""
+    understood = RuleUnderstanding().understand(words, requirements, None)
+    if understood.question and understood.question.kind != "other":
+        return understood
+    return understood.model_copy(update={"intent": "question", "question": Question(kind="other", words=words)})

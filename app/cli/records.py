@@ -1,0 +1,108 @@
+"""What commands print with --json, where it is not one of the results themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, RootModel, computed_field
+
+from knowledge.catalog_diff import CatalogDiff
+from knowledge.manifest import Manifest
+from knowledge.requirements import Requirements
+from knowledge.results import FailedCandidate, Preflight, Recommendation, Record
+from knowledge.wording import Text
+
+
+class ReportPaths(Record):
+    """Where the three forms of a report are."""
+
+    markdown: str
+    html: str
+    json_file: str = Field(serialization_alias="json")
+
+
+class Recommended(Recommendation):
+    """A recommendation with the requirements that it is for; `report` is null where none was written."""
+
+    requirements: Requirements
+    report: ReportPaths | None
+
+
+class CheckedEncoder(Preflight):
+    """What a preflight found of an encoder, and whether it may be measured."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def passed(self) -> bool:
+        """Whether nothing that was found makes its figures meaningless."""
+        return super().passed
+
+
+class CheckedCandidates(Record):
+    """The encoders that were looked at, those that could not be, and what has nothing to check."""
+
+    checked: tuple[CheckedEncoder, ...]
+    refused: tuple[FailedCandidate, ...]
+    nothing_to_check: tuple[str, ...]
+
+
+class FindingShown(Record):
+    """One thing that `advisor doctor` looked at; `remedy` is what to do where it is not fine."""
+
+    about: str
+    fine: bool
+    seen: Text
+    remedy: Text | None
+
+
+class Findings(RootModel[tuple[FindingShown, ...]]):
+    """All that `advisor doctor` looked at."""
+
+
+class SettingShown(Record):
+    """A setting: its value (secrets masked), what decided it, and the environment variables that can set it."""
+
+    name: str
+    value: Any
+    secret: bool
+    origin: Literal["flag", "environment", "file", "default"]
+    where: str | None
+    variables: tuple[str, ...]
+
+
+class SettingsShown(Record):
+    """The configuration file that is read, and all settings."""
+
+    file: str
+    file_exists: bool
+    settings: tuple[SettingShown, ...]
+    warnings: tuple[Text, ...]
+
+
+class Served(Record):
+    """Where a server listens."""
+
+    url: str
+
+
+class CatalogMade(Record):
+    """A catalog that was written to a folder."""
+
+    folder: str
+    manifest: Manifest
+
+
+class CatalogRefreshed(Record):
+    """The user's own copy of the catalog, made anew."""
+
+    folder: str
+    manifest: Manifest
+    notes: tuple[str, ...]
+    diff: CatalogDiff
+
+
+class CatalogOffered(Record):
+    """What a refresh would download; 0 bytes where the server does not say."""
+
+    url: str
+    bytes: int
