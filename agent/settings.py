@@ -46,6 +46,10 @@ class Settings(BaseSettings):
         hub_endpoint: ``HF_ENDPOINT``: another model hub.
         catalog_results_url: ``ADVISOR_CATALOG_RESULTS_URL``: another address of MTEB's cached results.
         password: ``ADVISOR_PASSWORD``: what the web chat asks of the user "advisor"; needed to serve other machines.
+        slack_bot_token: ``SLACK_BOT_TOKEN``: of the Slack app (``xoxb-...``).
+        slack_app_token: ``SLACK_APP_TOKEN``: for Socket Mode (``xapp-...``).
+        slack_signing_secret: ``SLACK_SIGNING_SECRET``: for HTTP mode; requests that are not signed with it are refused.
+        slack_api_url: ``ADVISOR_SLACK_API_URL``: another address of Slack's Web API, such as GovSlack's.
     """
 
     model_config = SettingsConfigDict(env_prefix="ADVISOR_", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -76,6 +80,12 @@ class Settings(BaseSettings):
         "https://raw.githubusercontent.com/embeddings-benchmark/results/cached-data/__cached_results.json.gz"
     )
     password: SecretStr | None = None
+    slack_bot_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"))
+    slack_app_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token"))
+    slack_signing_secret: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "slack_signing_secret")
+    )
+    slack_api_url: str = "https://slack.com/api/"
 
     @classmethod
     def settings_customise_sources(
