@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.advisor import Advisor
@@ -24,8 +25,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 GRACE = 2
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Listen, and serve until interrupted."""
+def serve(settings: Settings, host: str, port: int, announce: Callable[[str], None] | None = None) -> None:
+    """Listen, and serve until interrupted; `announce` tells the address, in place of our own line."""
     local = is_loopback(host)
     if not local and settings.password is None:
         raise UserError(
@@ -38,9 +39,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"
-    sys.stdout.write(say("The web chat is at {url} (Ctrl-C ends it).", url=address).render(settings.language or "en"))
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    if announce:
+        announce(address)
+    else:
+        where = say("The web chat is at {url} (Ctrl-C ends it).", url=address)
+        sys.stdout.write(where.render(settings.language or "en") + "\n")
+        sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
     uvicorn.Server(config).run(sockets=[listener])
 

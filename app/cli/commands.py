@@ -323,6 +323,7 @@ def demo(
 def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 7860,
+    json: Json = False,
 ) -> None:
     """Open the web chat."""
     from importlib.util import find_spec
@@ -340,7 +341,7 @@ def serve(
 
     settings = read_settings()
     catalog_in_use(settings)  # tells why, where the user's copy is not used
-    door("chat")(settings, host=host, port=port)
+    door("chat")(settings, host=host, port=port, announce=_announce_json if json else None)
 
 
 def schema(
@@ -357,6 +358,13 @@ def schema(
     if name not in FORMS:
         raise usage_error(say("“{name}” prints no JSON; these do: {names}", name=name, names=", ".join(FORMS)))
     typer.echo(json.dumps(schema_of(name), ensure_ascii=False, indent=2))
+
+
+def _announce_json(url: str) -> None:
+    from app.cli.printed import print_json
+    from app.cli.records import Served
+
+    print_json(Served(url=url), lines=True)
 
 
 # ---------------------------------------------------------------- what the options mean
