@@ -174,21 +174,29 @@ def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:
     width = max(len(c.spec) for c in plan.candidates)
     for c in plan.candidates:
         yield Line(f"{c.spec:{width}}  {c.minutes:5.1f} min  {c.why.render(language)}", "", 1)
-    yield from _plan_costs(plan, language)
+    yield from plan_costs(plan, language)
     yield from unmeasured_lines(plan, language)
 
 
 def plan_table(plan: Plan, language: Language) -> tuple[str, str]:
     """The plan's heading, and its candidates as a table in Markdown."""
 
-    def row(c: PlannedCandidate) -> str:
+    head, *rows = plan_cells(plan, language)
+    table = [f"| {' | '.join(head)} |", "| --- | ---: | ---: | --- |"]
+    table += [f"| {code(spec)} | {time} | {download} | {escape(why)} |" for spec, time, download, why in rows]
+    return _plan_head(plan).render(language).rstrip(".。"), "\n".join(table)
+
+
+def plan_cells(plan: Plan, language: Language) -> list[tuple[str, str, str, str]]:
+    """The plan's candidates as rows of a table, the first one its head."""
+
+    def row(c: PlannedCandidate) -> tuple[str, str, str, str]:
         download = f"{c.download_gb:.2f} GB" if c.download_gb else figures.NOTHING
-        return f"| {code(c.spec)} | {c.minutes:.1f} min | {download} | {escape(c.why.render(language))} |"
+        return c.spec, f"{c.minutes:.1f} min", download, c.why.render(language)
 
     heads = (say("candidate"), say("time"), say("download"), say("why"))
-    table = [f"| {' | '.join(h.render(language) for h in heads)} |", "| --- | ---: | ---: | --- |"]
-    table += map(row, plan.candidates)
-    return _plan_head(plan).render(language).rstrip(".。"), "\n".join(table)
+    candidate, time, download, why = (head.render(language) for head in heads)
+    return [(candidate, time, download, why), *map(row, plan.candidates)]
 
 
 def plan_card(plan: Plan, language: Language) -> str:
@@ -215,7 +223,8 @@ def _plan_head(plan: Plan) -> Text:
     )
 
 
-def _plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
+def plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
+    """What saying yes costs: time, download, money, and which machines get to see the texts."""
     yield Line(
         say(
             "About {minutes:.0f} minutes, {gb:.1f} GB to download, {usd:.2f} US dollars.",
