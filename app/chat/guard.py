@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from agent.advisor import names_thread
+from app.serving import accepted, is_local_name
 from knowledge.wording import Language
 
 USER = "advisor"
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 #: gradio's pages carry inline scripts and styles; nothing is fetched from, sent to or framed by any other origin
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -72,12 +72,6 @@ def new_thread() -> str:
     return f"chat-{secrets.token_hex(8)}"
 
 
-def is_local_name(host: str) -> bool:
-    """Whether a Host header names this machine as itself; the port does not matter."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name.lower() in LOCAL_NAMES
-
-
 def is_login(authorization: str, password: str) -> bool:
     """Whether an Authorization header (Basic) has the user name and the password."""
     scheme, _, value = authorization.partition(" ")
@@ -86,19 +80,6 @@ def is_login(authorization: str, password: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return scheme.lower() == "basic" and secrets.compare_digest(given, f"{USER}:{password}".encode())
-
-
-def accepted(header: str | None) -> Language:
-    """The first of our languages in an Accept-Language header; English where there is none."""
-    weighted = []
-    for position, part in enumerate((header or "").split(",")):
-        tag, _, weight = part.strip().partition(";q=")
-        try:
-            weighted.append((-float(weight or 1), position, tag.lower()))
-        except ValueError:
-            continue
-    found = (tag[:2] for _, _, tag in sorted(weighted))
-    return next(("zh" if tag == "zh" else "en" for tag in found if tag in ("en", "zh")), "en")
 
 
 def _with_policy(scope: Scope, send: Any) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ from agent.advisor import Advisor
 from agent.settings import Settings
 from app.chat.guard import Guard
 from app.conversations import Conversations
+from app.serving import address_of, is_loopback, listen
 from app.uploads import Uploads
 from knowledge.errors import UserError
 from knowledge.wording import Language, say
@@ -33,12 +32,11 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
             say("Listening on {host} lets other machines in, and no password is set.", host=host),
             say("Set ADVISOR_PASSWORD (the user name is “advisor”), or listen on 127.0.0.1."),
         )
-    listener = _listen(host, port)
+    listener = listen(host, port)
     app = make_app(settings, local=local)
     import uvicorn
 
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}"
+    address = address_of(host, listener)
     if announce:
         announce(address)
     else:
@@ -47,25 +45,6 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
         sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), port), family=family)
-    except OSError as error:
-        raise UserError(
-            say("Cannot listen on {host}, port {port}: {why}.", host=host, port=port, why=str(error.strerror or error)),
-            say("Choose another with --host and --port; --port 0 takes a free one."),
-        ) from error
 
 
 def make_app(settings: Settings, *, local: bool) -> FastAPI:

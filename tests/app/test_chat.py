@@ -14,12 +14,13 @@ import pytest
 from agent import events
 from agent.settings import Settings
 from agent.transcript import Opening, Transcript
-from app.chat.guard import accepted, is_local_name, is_login
+from app.chat.guard import is_login
 from app.chat.messages import Running, chat_messages, turn_at
 from app.chat.panels import needs_list, preview_html, thread_list
 from app.chat.results import pareto_figure, result_table
-from app.chat.server import is_loopback, serve
+from app.chat.server import serve
 from app.conversations import Message
+from app.serving import accepted, is_local_name, is_loopback
 from app.wording import Line, as_markdown, as_text, code, escape, needs
 from knowledge.errors import UserError
 from knowledge.progress import Progress

@@ -1,0 +1,65 @@
+"""Records and events as JSON in the caller's language, without the names of this machine's files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, TypeAdapter
+
+from agent import events
+from app.api.problems import kind_of, members
+from knowledge.wording import Language, Text
+
+_EVENT: TypeAdapter[events.Event] = TypeAdapter(events.Event)
+
+
+def dumped(record: BaseModel, language: Language) -> Any:
+    """A record, its sentences in a language."""
+    return _without_paths(record.model_dump(mode="json", context={"language": language}))
+
+
+def answer(record: BaseModel, language: Language, status: int = 200, **headers: str) -> JSONResponse:
+    """A response with a record; headers are given with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return JSONResponse(dumped(record, language), status_code=status, headers=named)
+
+
+def event_json(event: events.Event, language: Language) -> dict[str, Any]:
+    """An event; a report is named by its address, data by its own name."""
+    if isinstance(event, events.Reported):
+        run = Path(event.markdown).parent.name
+        return {"kind": event.kind, "report": run, "url": f"/v1/reports/{run}"}
+    if isinstance(event, events.Failed):
+        return {"kind": event.kind, **members(kind_of(event.error), event.cause, event.next_step, language)}
+    found: dict[str, Any] = _without_paths(_EVENT.dump_python(event, mode="json", context={"language": language}))
+    if isinstance(event, events.Heard) and event.data is not None:
+        found["data"] = {"name": Path(event.data.path).name}
+    if isinstance(event, events.Shortlisted):
+        found["shortlist"]["rejected"] = []
+    return found
+
+
+def failure_json(kept: dict[str, Any], language: Language) -> dict[str, Any]:
+    """A job's problem as it was kept."""
+    cause, next_step = Text.model_validate(kept["cause"]), Text.model_validate(kept["next_step"])
+    return members(kind_of(kept["error"]), cause, next_step, language)
+
+
+def moment(seconds: float | None) -> dt.datetime | None:
+    """Seconds since 1970 as a time."""
+    return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def _without_paths(found: Any) -> Any:
+    """The same without the folder that a dataset was read from, and the file that measurements are in."""
+    if isinstance(found, dict):
+        hidden = (
+            {"path"} if "hash" in found and "format" in found else {"store"} if "judged_queries" in found else set()
+        )
+        return {name: "" if name in hidden else _without_paths(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [_without_paths(value) for value in found]
+    return found
