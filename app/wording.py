@@ -180,7 +180,6 @@ def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:
 
 def plan_table(plan: Plan, language: Language) -> tuple[str, str]:
     """The plan's heading, and its candidates as a table in Markdown."""
-
     head, *rows = plan_cells(plan, language)
     table = [f"| {' | '.join(head)} |", "| --- | ---: | ---: | --- |"]
     table += [f"| {code(spec)} | {time} | {download} | {escape(why)} |" for spec, time, download, why in rows]
