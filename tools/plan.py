@@ -127,6 +127,28 @@ def make_plan(
     )
 
 
+def plan_named(
+    specs: Sequence[str], dataset: Dataset, workspace: Workspace, catalog: Catalog, *, most: int | None = None
+) -> Plan:
+    """The plan for measuring these candidates and no others.
+
+    Args:
+        specs: the candidates.
+        dataset: its size decides the minutes.
+        workspace: where models may be.
+        catalog: cards of the models.
+        most: documents that are encoded at most; None: all of them.
+
+    Raises:
+        SpecError: one of them cannot be read.
+        AdvisorError: why the first of them cannot be measured, when none of them can.
+    """
+    tokens = _tokens(dataset, None)
+    if most is not None and len(dataset.documents) > most:
+        tokens *= most / len(dataset.documents)
+    return _as_asked(specs, tokens, dataset, workspace, catalog)
+
+
 def _as_asked(specs: Sequence[str], tokens: float, dataset: Dataset, workspace: Workspace, catalog: Catalog) -> Plan:
     """The plan for candidates that the user named."""
     chosen, blocked, failures = _named(specs, tokens, workspace, catalog)

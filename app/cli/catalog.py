@@ -82,10 +82,13 @@ def refresh(
     json: Json = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask anything.")] = False,
     quiet: Quiet = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would download.")] = False,
 ) -> None:
     """Fetch the newest published results and make your own copy of the catalog."""
     import datetime as dt
 
+    from app.cli.printed import print_json
+    from app.cli.records import CatalogOffered
     from app.cli.terminal import ProgressLine, shown
     from knowledge.errors import ConsentNeeded
     from knowledge.wording import say
@@ -96,6 +99,12 @@ def refresh(
     found = catalog_refresh.offer(settings.catalog_results_url, offline=settings.offline)
     size = f"{found.bytes / 1e6:.1f} MB" if found.bytes else "?"
     what = say("The published results ({size}) are downloaded from {url}.", size=size, url=found.url)
+    if dry_run:
+        if json:
+            print_json(CatalogOffered(url=found.url, bytes=found.bytes))
+        else:
+            sys.stdout.write(shown(what) + "\n")
+        return
     if not yes and sys.stdin.isatty() and not (no_input or json):
         sys.stderr.write(f"{shown(what)}\n{shown(say('Download them now? [y/N]'))} ")
         sys.stderr.flush()

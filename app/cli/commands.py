@@ -36,6 +36,7 @@ RequirementsFile = Annotated[
     Path | None, typer.Option("--requirements", "-r", help="Requirements file (JSON).", show_default=False)
 ]
 FreeText = Annotated[str | None, typer.Option("--text", "-t", help="What you need, in your own words.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do and cost.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to measuring on this machine.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask anything.")]
@@ -91,6 +92,10 @@ def chat(
     data: Data = None,
     skip_bad: SkipBad = False,
     out: Out = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print each event as a line of JSON; messages are read from standard input.")
+    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Talk with the advisor."""
     from app.cli.catalog import catalog_in_use
@@ -98,7 +103,7 @@ def chat(
 
     settings = read_settings()
     catalog_in_use(settings)  # tells why, where the user's copy is not used
-    converse(settings, thread, _source(data, None, skip_bad, None, None), out)
+    converse(settings, thread, _source(data, None, skip_bad, None, None), out, as_json=json, quiet=quiet)
 
 
 def ask(
@@ -125,6 +130,7 @@ def recommend(
     documents: Documents = None,
     queries: Queries = None,
     out: Out = None,
+    dry_run: DryRun = False,
     json: Json = False,
     no_input: NoInput = False,
     quiet: Quiet = False,
@@ -144,6 +150,10 @@ def recommend(
     catalog_in_use(settings)  # tells why, where the user's copy is not used
     if candidate:
         candidate = named_once(candidate, settings.workspace(), ProgressLine(quiet))
+    if dry_run:
+        from app.cli.planned import plan_recommendation
+
+        return plan_recommendation(settings, wanted, words, source, candidate or [], as_json=json, quiet=quiet)
     return recommend_once(
         settings, wanted, words, source, candidate or [], consent, out, as_json=json, ask=ask, quiet=quiet
     )
@@ -184,6 +194,7 @@ def preflight(
     skip_bad: SkipBad = False,
     documents: Documents = None,
     queries: Queries = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -192,6 +203,12 @@ def preflight(
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
+    if dry_run:
+        from app.cli.planned import plan_measurement
+        from tools.preflight.sample import DOCUMENTS
+
+        plan_measurement(read_settings(), source, _some(candidate), most=DOCUMENTS, as_json=json, quiet=quiet)
+        return 0
     return check(read_settings(), source, _some(candidate), frozenset(send_to or ()), as_json=json, quiet=quiet)
 
 
@@ -217,6 +234,7 @@ def evaluate(
     skip_bad: SkipBad = False,
     documents: Documents = None,
     queries: Queries = None,
+    dry_run: DryRun = False,
     json: Json = False,
     no_input: NoInput = False,
     yes: Yes = False,
@@ -228,6 +246,11 @@ def evaluate(
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
+    if dry_run:
+        from app.cli.planned import plan_measurement
+
+        plan_measurement(read_settings(), source, _some(candidate), as_json=json, quiet=quiet)
+        return
     consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
     if adaptive or budget is not None:
         from app.cli import adaptive as sparing
@@ -257,6 +280,7 @@ def benchmark(
     skip_bad: SkipBad = False,
     documents: Documents = None,
     queries: Queries = None,
+    dry_run: DryRun = False,
     json: Json = False,
     no_input: NoInput = False,
     yes: Yes = False,
@@ -267,6 +291,12 @@ def benchmark(
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
+    if dry_run:
+        from app.cli.planned import plan_measurement
+        from tools.benchmark import DOCUMENTS
+
+        plan_measurement(read_settings(), source, _some(candidate), most=DOCUMENTS, as_json=json, quiet=quiet)
+        return
     measuring.benchmark(read_settings(), source, _some(candidate), repeats, as_json=json, quiet=quiet)
 
 
@@ -313,11 +343,16 @@ def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the report.")] = Path("demo-report"),
     documents: Annotated[int, typer.Option("--documents", min=20, help="Size of the sample.")] = 1200,
     queries: Annotated[int, typer.Option("--queries", min=10, help="Queries of the sample.")] = 300,
+    dry_run: DryRun = False,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Play a whole conversation: questions, measurements, recommendation, report."""
-    from app.cli.demo import play
+    from app.cli.demo import plan, play
 
-    return play(read_settings(), out, documents, queries)
+    if dry_run:
+        return plan(read_settings(), documents, queries, as_json=json, quiet=quiet)
+    return play(read_settings(), out, documents, queries, as_json=json, quiet=quiet)
 
 
 def serve(

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from agent import events
 from agent.advisor import Advisor
 from agent.settings import Settings
 from agent.understanding import llm_nearby
 from app.cli.failures import show
-from app.cli.printed import print_json
-from app.cli.records import Recommended, ReportPaths
+from app.cli.printed import ChatLine, print_json
+from app.cli.records import Opened, Recommended, ReportPaths
 from app.cli.terminal import EventPrinter, console, follow, language, shown
 from app.wording import as_text, noted_lines, plan_lines
 from knowledge.errors import UserError
@@ -40,45 +41,74 @@ def new_thread() -> str:
     return f"chat-{secrets.token_hex(4)}"
 
 
-def converse(settings: Settings, thread: str | None, data: DataSource | None, out: Path | None) -> None:
+class LinePrinter(EventPrinter):
+    """Prints a conversation's events as lines of JSON; where it is quiet, without those that tell of progress."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        super().__init__(talk=False, quiet=True)
+        self._news = not quiet
+
+    def show(self, event: events.Event) -> None:
+        """Show one event."""
+        super().show(event)
+        if self._news or not isinstance(event, events.Progressed):
+            print_json(ChatLine(event), lines=True)
+
+
+def converse(
+    settings: Settings,
+    thread: str | None,
+    data: DataSource | None,
+    out: Path | None,
+    *,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> None:
     """Talk until the user has had enough."""
     name = thread or new_thread()
+    # what is said beside the conversation is no part of it for scripts
+    aside, printer = (
+        (sys.stderr, LinePrinter(quiet=quiet)) if as_json else (sys.stdout, EventPrinter(talk=True, quiet=quiet))
+    )
     with Advisor(settings, report_folder=out) as advisor:
-        printer = EventPrinter(talk=True)
         known = advisor.state(name)
+        if as_json:
+            print_json(ChatLine(Opened(thread=name)), lines=True)
         if known:
             _show(advisor, name, advisor.resume(name), printer)
-        else:
-            sys.stdout.write(shown(say("Tell me what you are building; I ask what I need to know.")) + "\n\n")
+        elif not as_json:
+            aside.write(shown(say("Tell me what you are building; I ask what I need to know.")) + "\n\n")
             if nearby := llm_nearby.notice(settings):
-                sys.stdout.write(shown(nearby) + "\n\n")
-        while (text := _read()) is not None:
+                aside.write(shown(nearby) + "\n\n")
+        while (text := _read("" if as_json else "> ")) is not None:
             if text.strip().lower() in WORDS_THAT_END:
                 break
             command = _COMMAND.fullmatch(text.strip())
             if command:
-                _take_back(advisor, name, command, printer)
+                _take_back(advisor, name, command, printer, aside)
                 continue
             if _SLASH_WORD.fullmatch(text.strip()) and not exists(text.strip()):
-                _list_commands(text.strip())
+                _list_commands(text.strip(), aside)
                 continue
             follow(text)
             _show(advisor, name, advisor.reply(name, text, data=data), printer)
             data = None
-    sys.stdout.write(shown(say("Go on later with: advisor chat --thread {name}", name=name)) + "\n")
+    if not (as_json and quiet):
+        aside.write(shown(say("Go on later with: advisor chat --thread {name}", name=name)) + "\n")
 
 
-def _read() -> str | None:
+def _read(prompt: str) -> str | None:
     try:
-        return input("> ")
+        return input(prompt)
     except EOFError:
-        sys.stdout.write("\n")
+        if prompt:
+            sys.stdout.write("\n")
         return None
 
 
-def _list_commands(word: str) -> None:
+def _list_commands(word: str, out: TextIO) -> None:
     """What can be typed, for a word that is meant as a command and is none."""
-    sys.stdout.write(shown(say("There is no command or file {word}. The commands are:", word=word[:100])) + "\n")
+    out.write(shown(say("There is no command or file {word}. The commands are:", word=word[:100])) + "\n")
     for line in (
         say("/retry has your last message answered again."),
         say("/edit lists your messages with their numbers."),
@@ -86,17 +116,17 @@ def _list_commands(word: str) -> None:
         _EDIT_BY_NUMBER,
         say("exit leaves; the conversation is kept."),
     ):
-        sys.stdout.write(f"  {shown(line)}\n")
-    sys.stdout.write("\n")
+        out.write(f"  {shown(line)}\n")
+    out.write("\n")
 
 
-def _take_back(advisor: Advisor, thread: str, command: re.Match[str], printer: EventPrinter) -> None:
+def _take_back(advisor: Advisor, thread: str, command: re.Match[str], printer: EventPrinter, out: TextIO) -> None:
     """`/retry`, `/edit TEXT` for the last message, `/edit #NUMBER TEXT`, and `/edit` to see the numbers."""
     turns = advisor.turns(thread)
     if command["edit"] and not command["text"]:
         for number, turn in enumerate(turns, start=1):
-            sys.stdout.write(f"{f'#{number}':>5} {' '.join(turn.text.split())[:100] or '-'}\n")
-        sys.stdout.write(shown(_EDIT_BY_NUMBER) + "\n\n")
+            out.write(f"{f'#{number}':>5} {' '.join(turn.text.split())[:100] or '-'}\n")
+        out.write(shown(_EDIT_BY_NUMBER) + "\n\n")
         return
     wanted = int(command["turn"] or len(turns))
     try:
@@ -136,7 +166,7 @@ def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer:
             for event in found:
                 waits = isinstance(event, events.Queued)
                 printer.show(event)
-                if isinstance(event, events.Reported):
+                if isinstance(event, events.Reported) and not isinstance(printer, LinePrinter):
                     print_answer(advisor, thread, event)
     except KeyboardInterrupt:
         if not waits:

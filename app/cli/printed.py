@@ -17,6 +17,7 @@ from app.cli.records import (
     CatalogRefreshed,
     CheckedCandidates,
     Findings,
+    Opened,
     Recommended,
     Served,
     SettingsShown,
@@ -30,7 +31,7 @@ from tools.report import portable
 Mode = Literal["validation", "serialization"]
 
 
-class ChatLine(RootModel[events.Event]):
+class ChatLine(RootModel[Opened | events.Event]):
     """One event of a conversation; `advisor chat --json` prints one a line."""
 
 

@@ -13,6 +13,13 @@ from knowledge.results import FailedCandidate, Preflight, Recommendation, Record
 from knowledge.wording import Text
 
 
+class Opened(Record):
+    """The conversation that the following lines are from."""
+
+    kind: Literal["opened"] = "opened"
+    thread: str
+
+
 class ReportPaths(Record):
     """Where the three forms of a report are."""
 
