@@ -7,10 +7,11 @@ import pytest
 from tests.app.web import Server
 
 
-@pytest.fixture
-def server(tmp_path):
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One for all tests of a file: each has a conversation of its own."""
     pytest.importorskip("gradio", reason="gradio is not installed (extra ui)")
-    made = Server(tmp_path / "home")
+    made = Server(tmp_path_factory.mktemp("server") / "home")
     made.start()
     yield made
     made.stop()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agent.transcript import Transcript, shown
-from tests.app.web import Server, open_page, say, serious, settle, until, wait_for
+from tests.app.web import open_page, say, serious, settle, until, wait_for
 from tools.run_store import RunStore
 
 pytestmark = pytest.mark.integration
@@ -19,16 +19,6 @@ def told(server, page):
 
 def heard(server, page):
     return [event.text for event in told(server, page)[1] if event.kind == "heard"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One for all: each test has a conversation of its own."""
-    pytest.importorskip("gradio", reason="gradio is not installed (extra ui)")
-    made = Server(tmp_path_factory.mktemp("server") / "home")
-    made.start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

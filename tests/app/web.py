@@ -26,7 +26,12 @@ class Server:
         environment = os.environ | {"ADVISOR_HOME": str(self.home), "ADVISOR_OFFLINE": "1"} | self.environment
         command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-        self.url = re.search(r"http://\S+:\d+", self.process.stdout.readline()).group()
+        line = self.process.stdout.readline()
+        found = re.search(r"http://\S+:\d+", line)
+        if found is None:
+            self.stop()
+            raise AssertionError(f"the server did not start; what it printed: {line}")
+        self.url = found.group()
         self.port = int(self.url.rpartition(":")[2])
 
     def stop(self) -> None:
