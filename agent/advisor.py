@@ -191,6 +191,11 @@ class Advisor:
             raise
         yield from _about(number, self.transcript.read(thread)[0])
 
+    def told(self, thread: str, number: int) -> tuple[list[events.Event], bool]:
+        """What came of a message so far, and whether that is all; nothing where there is no such message."""
+        answered = not self._inbox.waits(number)  # before reading, so that what is all is read
+        return list(_about(number, self.transcript.read(thread)[0])), answered
+
     def stop(self, thread: str, text: str) -> Iterator[events.Event]:
         """Deal with a word that `asks_to_stop`, while something runs: `cancel`, with what was said and what it does.
 

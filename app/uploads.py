@@ -34,11 +34,12 @@ class Uploads:
     """A folder of uploads.
 
     Attributes:
+        folder: what is kept is in here.
         most_bytes: of one upload, all its files together.
     """
 
     def __init__(self, folder: Path, most_bytes: int = 512 * 2**20) -> None:
-        self._folder = folder
+        self.folder = folder
         self.most_bytes = most_bytes
 
     def keep(self, files: Sequence[Path]) -> DataSource:
@@ -57,7 +58,7 @@ class Uploads:
             raise _gone() from error
         except OSError as error:
             raise ResourceError(
-                say("{folder} cannot be written: {why}.", folder=str(self._folder), why=str(error.strerror)),
+                say("{folder} cannot be written: {why}.", folder=str(self.folder), why=str(error.strerror)),
                 make_room(error),
             ) from error
 
@@ -70,7 +71,7 @@ class Uploads:
         total = 0
         for file in files:
             name = safe_name(file.name)
-            if not _is_read(name):
+            if not is_read(name):
                 raise DatasetError(
                     say("{name} is of a kind that is not read.", name=shown(name)),
                     say("Upload one or more of: {kinds}.", kinds=", ".join(KINDS)),
@@ -97,14 +98,14 @@ class Uploads:
         for name, file in sorted(named.items()):
             with file.open("rb") as content:
                 digest.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\0".encode())
-        kept = self._folder / digest.hexdigest()[:16]
+        kept = self.folder / digest.hexdigest()[:16]
         name = next(iter(named)) if len(named) == 1 else safe_name("+".join(sorted(Path(n).stem for n in named))[:60])
         if kept.exists():
             for file in named.values():
                 file.unlink(missing_ok=True)
             return kept / name
-        self._folder.mkdir(parents=True, exist_ok=True)
-        whole = Path(tempfile.mkdtemp(dir=self._folder, prefix="."))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        whole = Path(tempfile.mkdtemp(dir=self.folder, prefix="."))
         try:
             target = whole if len(named) == 1 else whole / name
             target.mkdir(exist_ok=True)
@@ -140,7 +141,8 @@ def sample_file(language: Language) -> Path:
     return Path(str(resources("app.chat") / "samples" / f"faq_{language}.csv"))
 
 
-def _is_read(name: str) -> bool:
+def is_read(name: str) -> bool:
+    """Whether files of this name are read, by its suffixes."""
     lowered = name.lower()
     packed = lowered.removesuffix(".gz")
     return packed.endswith(SUFFIXES) or lowered.endswith(TEXT_SUFFIXES)

@@ -400,6 +400,11 @@ class JobStore(Database):
         )
         return next((Made(*row) for row in self._all(query)), None)
 
+    def forget_once(self, owner: str, key: str) -> None:
+        """A request of this idempotency key was not taken after all."""
+        with self._writing() as connection:
+            connection.execute(delete(_ONCE).where(_ONCE.c.owner == owner, _ONCE.c.key == key))
+
     @staticmethod
     def _remember(connection: Connection, owner: str, once: Once | None, kind: str, name: str, now: float) -> None:
         if once is None:

@@ -23,7 +23,8 @@ from pydantic_core import core_schema
 
 from app.api.problems import Problem
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Consent, Evaluation, Recommendation
+from knowledge.results import Benchmark, Consent, Evaluation, Pick, Recommendation, Rejection
+from knowledge.wording import Text
 from tools.benchmark import REPEATS
 from tools.datasets import Preview
 from tools.job_store import JobState
@@ -277,14 +278,19 @@ class AskedRecord(Given):
     answers: list[str]
 
 
-class ThreadRecord(Given):
-    """A conversation: what is known, and what is asked."""
+class ThreadItem(Given):
+    """A conversation in short."""
 
     id: str
     note: str
     created: dt.datetime
     url: str
     events: str
+
+
+class ThreadRecord(ThreadItem):
+    """A conversation: what is known, and what is asked."""
+
     status: str | None = Field(description="interviewing, asking_consent, measuring, stopped, done or failed.")
     requirements: Requirements | None
     question: AskedRecord | None
@@ -295,7 +301,7 @@ class ThreadList(Given):
     """Conversations, the latest first."""
 
     object: Literal["list"] = "list"
-    data: list[ThreadRecord]
+    data: list[ThreadItem]
     next_cursor: str | None
 
 
@@ -394,3 +400,24 @@ class Health(Given):
     status: Literal["ok", "not ready"]
     version: str
     checks: dict[str, bool] = {}
+
+
+class ShortlistRecord(Given):
+    """The models kept, best prediction first.
+
+    Attributes:
+        noted: what a free text was understood as; `ignored` is what of it was not.
+        beside: what to measure with them and takes none of their places.
+        rejected: each model left out, with its reason, where that was asked for.
+        rejected_by: how many models each constraint left out.
+    """
+
+    requirements: Requirements
+    noted: tuple[Text, ...]
+    ignored: str
+    considered: int
+    kept: tuple[Pick, ...]
+    beside: tuple[Pick, ...]
+    rejected: tuple[Rejection, ...]
+    rejected_by: dict[str, int]
+    notes: tuple[Text, ...]

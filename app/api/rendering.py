@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ def dumped(record: BaseModel, language: Language) -> Any:
     return _without_paths(record.model_dump(mode="json", context={"language": language}))
 
 
-def answer(record: BaseModel, language: Language, status: int = 200, **headers: str) -> JSONResponse:
-    """A response with a record; headers are given with underscores."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return JSONResponse(dumped(record, language), status_code=status, headers=named)
+def answer(
+    record: BaseModel, language: Language, status: int = 200, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A response with a record."""
+    return JSONResponse(dumped(record, language), status_code=status, headers=headers)
 
 
 def event_json(event: events.Event, language: Language) -> dict[str, Any]:

@@ -110,14 +110,14 @@ class Turns:
                 say("{count} messages are being answered.", count=MOST), say("Try again in a few seconds.")
             )
 
-    def wake(self, thread: str) -> None:
+    def wake(self, thread: str, events_of: Callable[[], Iterator[events.Event]]) -> None:
         """Go on with what a killed server left behind in a conversation; looked for once."""
         with self._lock:
             if thread in self._woken:
                 return
             self._woken.add(thread)
         if self._advisor.unfinished(thread):
-            self.begin(thread, lambda: self._advisor.resume(thread))
+            self.begin(thread, events_of)
 
     def seen(self, thread: str) -> None:
         """This conversation is worked on here: there is nothing left behind in it."""

@@ -1,0 +1,66 @@
+"""The API in a server of its own, without the web chat."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from agent.advisor import Advisor
+from agent.settings import Settings
+from app.api.application import Api
+from app.serving import address_of, is_local_name, is_loopback, listen
+from knowledge.errors import UserError
+from knowledge.wording import say
+
+#: seconds that open streams get to let go when the server is stopped
+GRACE = 2
+
+
+def serve(settings: Settings, host: str, port: int, announce: Callable[[str], None] | None = None) -> None:
+    """Listen, and serve until interrupted; `announce` tells the address, in place of our own line."""
+    import uvicorn
+
+    local = is_loopback(host)
+    listener = listen(host, port)
+    with Advisor(settings, reads_paths=local) as advisor:
+        api = Api(advisor, local=local, workers=settings.jobs)
+        if not local and not api.keys.any_valid():
+            raise UserError(
+                say("Listening on {host} lets other machines in, and there is no key yet.", host=host),
+                say("Make one with: advisor keys add NAME, or listen on 127.0.0.1."),
+            )
+        api.start()
+        try:
+            address = address_of(host, listener)
+            if announce:
+                announce(address)
+            else:
+                where = say("The HTTP API is at {url}/v1 (Ctrl-C ends it).", url=address)
+                sys.stdout.write(where.render(settings.language or "en") + "\n")
+                sys.stdout.flush()
+            config = uvicorn.Config(
+                HostCheck(api.app) if local else api.app,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            api.close()
+
+
+class HostCheck:
+    """Refuses other names than this machine's own: a page could point its name here (DNS rebinding)."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+            if not is_local_name(host):
+                await send({"type": "http.response.start", "status": 421, "headers": []})
+                await send({"type": "http.response.body", "body": b"This server answers to localhost only."})
+                return
+        await self._app(scope, receive, send)
