@@ -17,9 +17,9 @@ _BETWEEN = 4
 _NOUN = 6
 
 
-def counted_thing(utterance: Utterance, at: int, value: float) -> int | None:
+def counted_thing(utterance: Utterance, at: int, value: float, *, rough: bool = False) -> int | None:
     """The token after the thing that a number before `at` counts; None where it counts none that can be kept."""
-    if value < _FEW or (value < _MANY and not _is_collection(utterance, at)):
+    if value < _FEW or (value < _MANY and not rough and not _is_collection(utterance, at)):
         return None
     before, after = (utterance.tokens[i].han if 0 <= i < len(utterance.tokens) else False for i in (at - 1, at))
     return _chinese(utterance, at) if before or after else _english(utterance, at)

@@ -56,7 +56,20 @@ _DEMANDS = frozenset(["language", "license", "hosting", "gpu", "open_weights"])
 
 def read_license(reading: Reading) -> Iterator[Finding]:
     """Commercial use or not, and the licences accepted; wishes come after demands, which outweigh them."""
-    yield from sorted(_said_of_licenses(reading), key=lambda finding: not finding.hard)
+    said = sorted(_said_of_licenses(reading), key=lambda finding: not finding.hard)
+    yield from said or _own_use(reading)
+
+
+def _own_use(reading: Reading) -> Iterator[Finding]:
+    """What says to whoever asks whether it is for business or not: "for our company", 玩的."""
+    u = reading.utterance
+    if reading.asked != "license":
+        return
+    for category, commercial in (("own_hobby", False), ("own_business", True)):
+        hit = next(iter(u.of_category(category)), None)
+        if hit is not None:
+            yield Finding("license", {"commercial": commercial ^ negated(u, hit)}, reading.use(hit))
+            return
 
 
 def _said_of_licenses(reading: Reading) -> Iterator[Finding]:
@@ -250,6 +263,16 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
     if either:
         yield Finding("hosting", None, either)
         return
+    said = list(_said_of_hosting(reading))
+    yield from said
+    place = next((h for h in u.of_category("own_place") if not negated(u, h)), None)
+    open_to_all = u.of_category("acceptable", "indifferent", "waived", "whatever")
+    if not (said or open_to_all) and place is not None and reading.asked == "hosting":  # "at home, on my own box"
+        yield _kept_inside(reading, reading.use(place))
+
+
+def _said_of_hosting(reading: Reading) -> Iterator[Finding]:
+    u = reading.utterance
     yield from _secluded(reading)
     for hit in u.of_category("hosting"):
         words, hard = reading.use(hit), not soft(u, hit.start)
@@ -353,7 +376,7 @@ def read_withdrawals(reading: Reading) -> Iterator[Finding]:
     u = reading.utterance
     for hit in u.of_category("noun"):
         known = hit.value in SLOTS or hit.value in CONSTRAINTS
-        if known and dropped(u, hit):
+        if known and dropped(u, hit) and not reading.counted(hit):
             yield Finding(hit.value, None, reading.use(hit))
             of_the_model = any(h.value == "parameters" for h in u.starting(hit.start, "noun"))
             if hit.value == "memory" and not of_the_model:  # the machine's, as it was understood where it was said

@@ -53,6 +53,8 @@ _ENGLISH_WORDS = frozenset(
     {"in", "is", "it", "no", "so", "am", "as", "he", "my", "to", "or", "be", "do", "us", "me", "if"}
 )
 _REGION = re.compile(r"[a-z]{2}[-_][A-Z]{2}")
+#: words that may stand between a language and what says whose it is
+_SIDE, _DETERMINERS = 5, frozenset({"a", "an", "the", "our", "their", "all", "any", "old"})
 #: in a list of characters: what joins them, and how many need an ending, and how many none
 _HAN_JOINERS, _PAIR, _RUN = frozenset("、/和,"), 2, 3
 
@@ -200,6 +202,11 @@ def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
 def _crosses(reading: Reading, hits: list[Hit]) -> bool:
     """Whether what is asked in one language is to be found in another: "用中文搜也能找到英文的商品"."""
     u = reading.utterance
+    sides = [(_side(reading, hit), codes_of(hit)) for hit in hits]
+    asked_in = {code for side, codes in sides if side == "asked" for code in codes}
+    written_in = {code for side, codes in sides if side == "written" for code in codes}
+    if asked_in and written_in and not asked_in <= written_in:
+        return True
     for finds in u.of_category("finds"):
         if negated(u, finds):
             continue
@@ -213,6 +220,56 @@ def _crosses(reading: Reading, hits: list[Hit]) -> bool:
         if asked and after and not asked & after:
             return True
     return False
+
+
+def _side(reading: Reading, hit: Hit) -> str | None:
+    """Whether somebody asks in a language ("type in Italian", 拿韩语问) or it is that of the texts ("written in")."""
+    u, tables = reading.utterance, reading.utterance.lexicon.tables["language_sides"]
+    start, end = _list_of(u, hit)
+    before = [token.text for token in u.tokens[max(start - _SIDE, 0) : start] if token.text not in _DETERMINERS]
+    after = "".join(token.text for token in u.tokens[end : end + _SIDE])
+    verbs = [h for h in u.in_clause(u.clauses[hit.start], "put_in") if not any(map(_is_language, u.starting(h.start)))]
+    if before[-1:] == ["in"] and before[-2:-1] and before[-2] in tables["written_in"]:
+        return "written"
+    if (
+        before
+        and before[-1] in ("in", *tables["with"])
+        and any(
+            0 <= start - verb.end <= _SIDE or (u.tokens[hit.start].han and 0 <= verb.start - end <= _SIDE)
+            for verb in verbs
+        )
+    ):
+        return "asked"
+    if before and before[-1] in tables["typed"]:
+        return "asked"
+    among = bool(before) and before[-1] in tables["among"]
+    searched = any(verb.end == start and u.tokens[hit.start].han for verb in verbs)  # 搜法语馆藏
+    if among or searched or after.removeprefix("的").startswith(tuple(tables["texts"])):
+        return "written"
+    role = next((r.value for r in u.starting(end, "role")), None)
+    return {"query": "asked", "document": "written"}.get(role or "")
+
+
+def _is_language(hit: Hit) -> bool:
+    return hit.category == "language"
+
+
+def _list_of(utterance: Utterance, hit: Hit) -> tuple[int, int]:
+    """The list of languages that one stands in: where it begins and ends."""
+    start, end = hit.start, hit.end
+    for _ in range(_LONGEST_LIST):
+        at = start - 1 if start and utterance.tokens[start - 1].text in utterance.lexicon.list_joiners else start
+        previous = utterance.ending(at, "language")
+        if not previous:
+            break
+        start = previous[0].start
+    for _ in range(_LONGEST_LIST):
+        joins = end < len(utterance.tokens) and utterance.tokens[end].text in utterance.lexicon.list_joiners
+        following = utterance.starting(end + joins, "language")
+        if not following:
+            break
+        end = following[0].end
+    return start, end
 
 
 def _is_put_in(utterance: Utterance, hit: Hit) -> bool:

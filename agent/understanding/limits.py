@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from agent.understanding.findings import Finding
 from agent.understanding.machine import Place, gpu_name_near, place_of
@@ -50,6 +51,10 @@ _FEW_DOCUMENTS = 100
 _AS_IT_COMES = frozenset({"s", "min"})
 #: what budgets are for; a price for less is one only where it is called so or is a limit
 _BUDGET_TIMES = frozenset({"month", "year"})
+#: units of what documents are kept in, or by: folders, branches, languages
+_HOLDERS = (None, "containers", "languages", "classes")
+#: words between a number and what says that each has so many
+_EACH = 4
 #: from here on a number of tokens is a volume, not what a model reads at once
 _VOLUME = 1e7
 #: a shorter "vector" lies in space: "3-d models"
@@ -58,6 +63,8 @@ _LONGEST_VECTOR = 100_000
 #: no model reads less at once; and what is only called a window has at least
 _SHORTEST_CONTEXT, _SHORTEST_WINDOW = 128, 1000
 _BETWEEN_VECTOR_AND_LIMIT = 3
+#: "the vector column in our database is fixed at 768"
+_BETWEEN_NAME_AND_LIMIT = 6
 #: the smallest "max NUMBER M" that is a model, and how the sizes of models are written
 _SMALLEST_MODEL = 1e6
 _MODEL_SCALES = frozenset({"m", "b"})
@@ -77,7 +84,7 @@ def read_limits(reading: Reading) -> Iterator[Finding]:
     """Findings from the quantities; one that fits nothing is left alone."""
     u = reading.utterance
     # A volume of tokens joins a budget, so the budget has to be there.
-    stated = [q for q in reading.quantities if not _is_denied(reading, q)]
+    stated = [q for q in _multiplied(reading) if not _is_denied(reading, q)]
     # Of a collection and its parts ("25,000 clauses from 800 contracts") the parts are what is searched.
     most = max((q.value for q in stated if q.unit == "documents" and not q.rate), default=0)
     smaller = [q for q in stated if q.unit == "documents" and not q.rate and q.value < most]
@@ -91,6 +98,28 @@ def read_limits(reading: Reading) -> Iterator[Finding]:
             for hit in u.in_clause(u.clauses[quantity.start], "noun", "rate", "vector"):
                 u.use(hit.start, hit.end)
             yield finding
+
+
+def _multiplied(reading: Reading) -> list[Quantity]:
+    """The quantities, where each of so many things holds so many documents their product: 200 folders, 50 PDFs each."""
+    u, found = reading.utterance, list[Quantity]()
+    for q in reading.quantities:
+        holder = found[-1] if found else None
+        said = u.in_clause(u.clauses[q.start], "apiece")
+        each = any(0 <= gap <= _EACH for h in said for gap in (q.start - h.end, h.start - q.end))
+        if holder and each and q.unit == "documents" and not q.rate and _holds(reading, holder, q):
+            found[-1] = replace(q, value=q.value * holder.value, start=holder.start)
+        else:
+            found.append(q)
+    return found
+
+
+def _holds(reading: Reading, holder: Quantity, held: Quantity) -> bool:
+    """Whether a number counts what documents are kept in, or by."""
+    u = reading.utterance
+    if holder.rate or holder.limit or holder.value < 2 or u.sentences[holder.start] != u.sentences[held.start]:
+        return False
+    return holder.unit in _HOLDERS
 
 
 def _is_denied(reading: Reading, quantity: Quantity) -> bool:
@@ -141,8 +170,10 @@ class LimitReader:
             return
         self._supposed = unit == "parameters" and self._q.unit is None and self._limits_a_model()
         if self._q.unit is None:
-            self._q = Quantity(self._q.value, unit, self._q.limit, self._q.start, self._q.end, self._q.rate)
-        withdrawn = self._is_indifferent() or (self._has("drop") and unit not in ("percent", "points"))
+            self._q = replace(self._q, unit=unit)
+        taken_back = self._has("drop") and unit not in ("percent", "points")
+        taken_back &= not (self._q.limit == "min" and self._refuses_more())  # 10亿参数以上的不考虑
+        withdrawn = self._is_indifferent() or taken_back
         for finding in read():
             yield Finding(finding.about, None, self._words) if withdrawn else finding
 
@@ -158,7 +189,7 @@ class LimitReader:
             return "tokens"  # a 32k window
         if self._limits_vectors():
             return "dimensions"
-        if self._corrects_the_documents():
+        if self._corrects_the_documents() or self._sums_up():
             return "documents"
         if self._q.rate and self._has("noun", value="queries_per_second"):
             return "qps"
@@ -179,6 +210,25 @@ class LimitReader:
         corrects = (self._u.of_category("correction") or denied) and not self._u.starting(self._q.start, "gpu")
         return bool(known and corrects and self._asked is None and self._q.limit is None and not self._q.rate)
 
+    def _sums_up(self) -> bool:
+        """Whether it says how many there are of what was named before it: "photographs of ..., 18,000 by now"."""
+        beside = [
+            i for i, c in enumerate(self._u.clauses) if c == self._clause and not self._q.start <= i < self._q.end
+        ]
+        summed = self._u.in_clause(self._clause, "in_all")
+        covered = {i for hit in summed for i in range(hit.start, hit.end)}
+        plain = all(i in covered or self._u.lexicon.says_nothing(self._u.tokens[i]) for i in beside)
+        large = self._q.value >= _MANY_PAGES and (summed or self._asked is None)
+        if not plain or not large or self._q.limit or self._q.rate or self._asked not in (None, "documents"):
+            return False
+        sentence, counted = self._u.sentences[self._q.start], self._u.lexicon.counted
+        named = (i for i in range(self._q.start) if self._u.sentences[i] == sentence)
+        written = self._words[-1:].isalpha() or "," in self._words or bool(summed)
+        return written and any(counted.get(self._u.tokens[i].stem) == "documents" or self._is_kind(i) for i in named)
+
+    def _is_kind(self, i: int) -> bool:
+        return any(h.value == "documents" or h.category == "modality" for h in self._u.starting(i, "unit", "modality"))
+
     def _limits_vectors(self) -> bool:
         """Whether it is the limit of what was just called a vector: "vectors max 768"."""
         if self._q.limit != "max" or self._q.rate or not _SHORTEST_VECTOR <= self._q.value <= _LONGEST_VECTOR:
@@ -188,7 +238,13 @@ class LimitReader:
             near = 0 <= self._q.start - vector.end <= _BETWEEN_VECTOR_AND_LIMIT
             if near and all(self._u.lexicon.says_nothing(t) for t in between):
                 return True
-        return False
+        nouns = [
+            h for h in self._u.in_clause(self._clause, "noun") if h.value == "dimension" and h.end <= self._q.start
+        ]
+        others = (
+            [h for h in self._u.in_clause(self._clause, "noun", "unit") if h.start > nouns[-1].start] if nouns else []
+        )
+        return bool(nouns) and self._q.start - nouns[-1].end <= _BETWEEN_NAME_AND_LIMIT and not others
 
     def _limits_a_model(self) -> bool:
         """Whether it can only be the largest model: "max 600M" on its own in a list of demands on one.
@@ -421,6 +477,8 @@ class LimitReader:
     def _documents(self) -> Iterator[Finding]:
         if (self._q.value < _FEW_DOCUMENTS and self._of_other_affairs("documents")) or self._is_shown():
             return
+        if self._asked != "documents" and any(self._u.ending(self._q.start - gap, "dealt") for gap in (0, 1)):
+            return  # "we printed 40,000 flyers": they were done with
         if self._q.rate in _AS_IT_COMES:
             yield from self._per_second()
         elif not self._q.rate and (self._q.value >= _FEW_DOCUMENTS or self._asked == "documents" or self._is_kept()):
@@ -428,7 +486,7 @@ class LimitReader:
 
     def _is_kept(self) -> bool:
         """Whether so few are called a collection: "we have 40 contracts"."""
-        return self._q.value >= _FEWEST_DOCUMENTS and self._has("collection")
+        return self._q.value >= _FEWEST_DOCUMENTS and (self._q.rough or self._has("collection"))
 
     def _is_shown(self) -> bool:
         """Whether it counts what is shown of them, or names one of them: top 50, 前十条, 第13条."""

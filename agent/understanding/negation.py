@@ -90,6 +90,8 @@ def dropped(utterance: Utterance, hit: Hit) -> bool:
         return True
     if any(-4 <= d.end - hit.start <= 0 or 0 <= d.start - hit.end <= 4 for d in utterance.in_clause(clause, "drop")):
         return True
+    if any(d.start < hit.start < d.end for d in utterance.in_clause(clause, "drop")):
+        return True  # "keep latency out of it"
     limits = utterance.in_clause(clause, "limit_word")
     return any(abs(word.start - hit.end) <= 2 for word in limits) and negated(utterance, hit)
 

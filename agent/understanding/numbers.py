@@ -22,6 +22,12 @@ _ONE = frozenset({"a", "一"})
 _NO_NUMBER, _ARTICLE = frozenset("下遍次会些点直样般起定共切旦边"), frozenset("个款种")
 _ABOUT = frozenset({"about", "around", "roughly", "like", "say", "maybe", "let's", "in", "大", "约", "概"})
 _SOME_MORE = frozenset("多余")
+#: after a number: about so many
+_ROUGH = frozenset({"ish", "多", "余", "来", "几"})
+#: limits that a negation before them turns round: "won't wait more than a second"
+_TURNED = frozenset({"more than", "longer than", "over", "above", "exceed", "exceeding", "larger than", "bigger than"})
+#: words between such a negation and the limit
+_NEGATION_REACHES = 5
 #: from here on the scales multiply all that was said before them
 _MYRIAD = 10_000
 _LONGEST_NUMBER = 15
@@ -51,6 +57,7 @@ class Quantity:
         start: its first token, limit and currency sign included.
         end: the token after its last.
         rate: per what (``s``, ``day``, ``month`` ...), where said right beside it.
+        rough: whether it was said to be about so many: 300-ish, 九十来.
     """
 
     value: float
@@ -59,6 +66,7 @@ class Quantity:
     start: int
     end: int
     rate: str | None = None
+    rough: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,6 +200,8 @@ class NumberReader:
         """Whether the digits belong to a name such as p95 or e5; "qps100" does not."""
         before = self._u.tokens[i - 1] if i else None
         touching = before is not None and before.end == self._u.tokens[i].start and before.text.isascii()
+        if before is not None and self._u.joint(i) and (self._u.joint(i) == "_" or self._u.words(i - 1, i).isupper()):
+            return before.text.isascii() and before.text.isalpha() and not self._u.ending(i, "limit", "gpu")
         return touching and before is not None and before.text.isalpha() and not self._u.ending(i, "unit", "noun")
 
     def _is_year(self, i: int) -> bool:
@@ -283,10 +293,13 @@ class NumberReader:
             scaled = self._scaled(0.5, i + 2)
             return scaled if scaled.scaled or self._unit(scaled.end) else None
         start = i + (text in ("a", "an"))
-        part = self._parts.get(self._text(start))
-        if part and self._text(start + 1) == "of" and self._text(start + 2) == "a":
-            scaled = self._scaled(part, start + 3)  # a quarter of a million
-            if scaled.scaled:
+        times = self._words.get(text, 1) if i + 1 < len(self._u.tokens) else 1
+        start += times > 1 and self._u.tokens[i + 1].stem in self._parts  # three quarters of a million
+        part = self._parts.get(self._u.tokens[start].stem if start < len(self._u.tokens) else "")
+        if part:
+            of_a = self._text(start + 1) == "of" and self._text(start + 2) in ("a", "one")
+            scaled = self._scaled(part * times, start + (3 if of_a else 1))  # a quarter of a million, half million
+            if scaled.scaled and (of_a or len(self._text(start + 1)) > 1):
                 return scaled
         if part and self._text(start + 1) == "of":
             second = next((h for h in self._u.starting(start + 2, "rate") if h.value in _ALSO_DURATIONS), None)
@@ -301,21 +314,22 @@ class NumberReader:
         """A number in words: thirty five thousand, two hundred and fifty, a couple of million."""
         if self._text(i) == "hundred" and i and self._text(i - 1).isdigit():
             return None
-        total, group, start, scaled = 0.0, 0.0, i, False
+        total, group, last, start, scaled = 0.0, 0.0, 0.0, i, False
         while i - start < _LONGEST_NUMBER:
             word = self._text(i)
             joins = word == "and" and scaled and self._text(i + 1) in self._words
             if word == "of" and self._text(i - 1) in ("couple", "dozen") and i > start:
                 if self._text(i + 1) not in self._word_scales:
                     return _Number(total + group, i + 1, scaled)
-            elif word == "and" and self._text(i + 1) == "a" and self._text(i + 2) == "half" and group:
-                group, i = group + 0.5, i + 2
+            elif word == "and" and self._text(i + 1) == "a" and self._text(i + 2) == "half" and (group or last):
+                group, total, i = group + 0.5 * bool(group), total + 0.5 * last * (not group), i + 2
             elif word == "hundred" and (group or article):
                 group, scaled = (group or 1) * 100, True
             elif word in self._words and (group % 100 == 0 or (group % 10 == 0 and self._words[word] < 10)):
                 group += self._words[word]
             elif word in self._word_scales and len(word) > 1 and (group or (article and i == start)):
-                total, group, scaled = total + (group or 1) * self._word_scales[word], 0.0, True
+                last = self._word_scales[word]
+                total, group, scaled = total + (group or 1) * last, 0.0, True
             elif word in self._word_scales and len(word) == 1 and i > start and self._apart(i) and not scaled:
                 return _Number(group * self._word_scales[word], i + 1, True)  # forty k
             elif not joins:
@@ -329,13 +343,16 @@ class NumberReader:
 
     def _quantity(self, start: int, number: _Number) -> Quantity:
         value, end = number.value, number.end
+        exact = end
         between = start > 0 and self._text(start - 1) == "between" and self._text(end) == "and"
         ranges = (between or self._text(end) in _RANGE) and self._together(start, end + 1)
         if ranges and (upper := self._number(end + 1)) is not None:
             value, end = upper.value, upper.end
+            exact = end
         end += self._text(end) == "-" and self._text(end + 1) == "ish"
         while self._text(end) in self._u.lexicon.approximate and not self._unit(end):
             end += 1
+        rough = end > exact and self._text(exact) in _ROUGH
         if number.unit is None:
             unit, end = self._find_unit(value, end, number.end)
         else:
@@ -346,7 +363,7 @@ class NumberReader:
         limit, start, end = self._find_limit(start, end)
         limit = limit or number.limit
         rate, start, end = self._find_rate(start, end)
-        return Quantity(value, unit, limit, start, end, rate)
+        return Quantity(value, unit, limit, start, end, rate, rough)
 
     def _together(self, start: int, end: int) -> bool:
         """Whether two tokens stand in one clause."""
@@ -367,7 +384,7 @@ class NumberReader:
                 return counted, i + 1
             if self._stops(i):
                 break
-        thing = counted_thing(self._u, end, value)
+        thing = counted_thing(self._u, end, value, rough=self._text(end - 1) in _ROUGH)
         return ("documents", thing) if thing else (None, bare_end)
 
     def _stops(self, i: int) -> bool:
@@ -385,11 +402,17 @@ class NumberReader:
             at -= 1
         before = self._u.ending(at, "limit")
         if before and self._together(before[0].start, start):
-            return before[0].value, before[0].start, end
+            turned = before[0].term in _TURNED and self._is_denied(before[0])
+            return "max" if turned else before[0].value, before[0].start, end
         after = self._u.starting(end, "limit")
         if after and self._u.clauses[after[0].start] == self._u.clauses[start]:
             return after[0].value, start, after[0].end
         return None, start, end
+
+    def _is_denied(self, limit: Hit) -> bool:
+        """Whether a negation in its clause reaches a limit: "nobody should wait longer than"."""
+        negations = self._u.in_clause(self._u.clauses[limit.start], "negation", "nobody")
+        return any(0 <= limit.start - negation.end <= _NEGATION_REACHES for negation in negations)
 
     def _find_rate(self, start: int, end: int) -> tuple[str | None, int, int]:
         clause = self._u.clauses[start]

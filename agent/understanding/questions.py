@@ -30,6 +30,11 @@ _OPENINGS = frozenset(
 }
 #: what a Chinese question ends with
 _ENDINGS = frozenset(("是什么", "区别", "差别"))
+
+#: what is found out of a text, or of two; what a question about the advice speaks of; and how long one is that tells
+_TELLING = frozenset(("classification", "similarity"))
+_OF_THIS_ADVICE = frozenset(("you", "your", "they", "them", "list", "模型", "你"))
+_WHOLE_QUESTION = 6
 #: what says in Chinese what is to be done where something holds
 _THEN = frozenset("就则那便请")
 
@@ -74,7 +79,7 @@ def _models(utterance: Utterance, names: Names, start: int, end: int) -> list[st
 def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionKind | None:
     hits = [h for i in range(start, end) for h in utterance.starting(i)]
     said = {h.category for h in hits}
-    asks = any(utterance.tokens[i].text in _MARKS for i in range(start, end))
+    asks = any(utterance.tokens[i].text in _MARKS and i not in utterance.quoted for i in range(start, end))
     wonders = any(utterance.tokens[i].text == "呢" for i in range(max(start, end - 2), end))
     asks |= wonders
     models = _models(utterance, names, start, end)
@@ -94,7 +99,7 @@ def _kind(utterance: Utterance, names: Names, start: int, end: int) -> QuestionK
         return "compare"
     if "show_model" in said and models:
         return "show_model"
-    return _other(utterance, said, asks, start, end)
+    return _other(utterance, said, asks, start, end, tells=not models)
 
 
 def _explains_a_term(utterance: Utterance, hits: list[Hit], models: list[str], start: int, end: int) -> bool:
@@ -129,13 +134,22 @@ def _why(said: set[str], asks: bool, models: bool, opens: bool) -> QuestionKind 
     return "why" if "why" in said and opens else None
 
 
-def _other(utterance: Utterance, said: set[str], asks: bool, start: int, end: int) -> QuestionKind | None:
+def _other(
+    utterance: Utterance, said: set[str], asks: bool, start: int, end: int, *, tells: bool
+) -> QuestionKind | None:
     if said & {"request", "reconsider", "decide"}:
         return None
-    if not asks and any(hit.shaped and hit.category == "task" for hit in utterance.starting(start)):
+    tasks = [hit for hit in utterance.starting(start) if hit.shaped and hit.category == "task"]
+    if tasks and (not asks or (tells and _is_what_to_find_out(utterance, tasks, start, end))):
         return None  # "describe a motif -> matching sketches"
     opening = utterance.starting(start, "interrogative", "show_model", "why", "compare")
     return "other" if asks or any(h.term in _OPENINGS for h in opening) or _asks_at_its_end(utterance, end) else None
+
+
+def _is_what_to_find_out(utterance: Utterance, tasks: list[Hit], start: int, end: int) -> bool:
+    """Whether it asks what a model is to find out of each text: "is this comment toxic or fine?"."""
+    ours = any(utterance.tokens[i].text in _OF_THIS_ADVICE for i in range(start, end))
+    return not ours and end - start >= _WHOLE_QUESTION and any(hit.value in _TELLING for hit in tasks)
 
 
 def _asks_at_its_end(utterance: Utterance, end: int) -> bool:

@@ -66,15 +66,19 @@ class Shapes:
     def _compiled(self, category: str, value: str, written: str) -> _Shape:
         parts = written.split()
         first = frozenset(words.split(" ")[0] for words in self._words(parts[0]))
-        pattern = re.compile("(?<![^ ])" + "".join(self._part(part) for part in parts))
+        written_out = (self._part(part, then) for part, then in zip(parts, [*parts[1:], ""], strict=True))
+        pattern = re.compile("(?<![^ ])" + "".join(written_out))
         return _Shape(category, value, written, first, pattern)
 
-    def _part(self, part: str) -> str:
+    def _part(self, part: str, then: str) -> str:
         if part in self._gaps:
             return self._gaps[part]
         forbidden = part.startswith("!")
         words = "|".join(re.escape(word) for word in sorted(self._words(part.lstrip("!")), key=len, reverse=True))
-        return rf"(?!(?:{words}) )" if forbidden else f"(?:{words}) "
+        if forbidden:
+            return rf"(?!(?:{words}) )"
+        whole = "(?>" if then.startswith("!") else "(?:"  # 图片!描述 does not begin with 图 instead
+        return f"{whole}{words}) "
 
     def _words(self, part: str) -> list[str]:
         """The words that a part stands for, each as its stems joined by spaces."""

@@ -10,6 +10,7 @@ from agent.understanding.names import Names
 from agent.understanding.negation import dropped, negated, soft
 from agent.understanding.reading import Reading
 from agent.understanding.utterance import Hit
+from knowledge.constraints import CONSTRAINTS
 from knowledge.wording import say
 
 #: the most telling first: "semantic search for our RAG chatbot" is RAG
@@ -31,6 +32,11 @@ _GENERIC = frozenset(
 )
 
 
+#: who says so wants search, whatever it is that is searched; and what that may be besides a task of its own
+_SEMANTIC = frozenset(["semantic search", "vector search", "neural search", "语义搜索", "语义检索", "向量检索"])
+_SEARCHABLE = frozenset(
+    ["q&a", "q and a", "question answering", "knowledge base", "知识库", "问答", "知识库问答", "智能客服", "智能问答"]
+)
 #: what gives up all that the clause goes on to say
 _FORGET = ("forget", "scrap", "ditch", "不提了")
 #: telling words that it takes to speak of a task
@@ -91,7 +97,7 @@ def read_task(reading: Reading) -> Iterator[Finding]:
         yield from _implied_task(reading)
         return
     corrected = [h for h in hits if _comes_after_correction(reading, h)]
-    hits = corrected or hits
+    hits = _unless_only_searched(corrected or hits)
     best = min(hits, key=lambda h: (_SPECIFIC.index(h.value), h.start))
     for hit in hits:
         if hit.value in (best.value, "search"):
@@ -104,6 +110,13 @@ def read_task(reading: Reading) -> Iterator[Finding]:
         return
     if _replaces(reading, "task", incidental=best.term in _GENERIC or (best.shaped and best.value == "search")):
         yield Finding("task", best.value, reading.use(best))
+
+
+def _unless_only_searched(hits: list[Hit]) -> list[Hit]:
+    """The tasks without those whose words name what is searched, where somebody says semantic search: 客服问答的语义搜索."""
+    if not any(h.term in _SEMANTIC for h in hits) or any(h.value == "rag" and h.term not in _SEARCHABLE for h in hits):
+        return hits
+    return [h for h in hits if h.term not in _SEARCHABLE]
 
 
 def _searched_by_words(reading: Reading, task: Hit) -> Hit | None:
@@ -178,12 +191,27 @@ def _comes_after_correction(reading: Reading, hit: Hit) -> bool:
 def read_modality(reading: Reading) -> Iterator[Finding]:
     """Kinds of data other than text; the text stays among them, since queries are text unless told otherwise."""
     hits = [h for h in _wanted(reading, "modality") if not _in_words(reading, h)]
-    if hits:
+    if not hits:
+        yield from _modality_of_the_task(reading)
+    else:
         words = [reading.use(h) for h in hits]
         picture_to_picture = any(h.term in ("以图搜图", "图搜图", "image to image", "search by image") for h in hits)
         kinds = dict.fromkeys(h.value for h in hits)
         value = tuple(kinds) if picture_to_picture else ("text", *kinds)
         yield Finding("modality", {"modalities": value}, words[0], hard=not soft(reading.utterance, hits[0].start))
+
+
+def _modality_of_the_task(reading: Reading) -> Iterator[Finding]:
+    """What is found by words and is no text, where only the task says so: "describe a motif -> matching sketches"."""
+    if reading.requirements.constraint(CONSTRAINTS["modality"]):
+        return
+    u, kinds = reading.utterance, reading.utterance.lexicon.tables["picture_kinds"]
+    hit = next((h for h in _wanted(reading, "task") if h.value == "cross_modal" and h.shaped), None)
+    if hit is not None:
+        words = u.words(hit.start, hit.end)
+        found = [kind for kind, names in kinds.items() if any(name in words.casefold() for name in names)] or ["image"]
+        rule = say("“{words}” are found by words, or by each other", words=words)
+        yield Finding("modality", {"modalities": ("text", *found)}, words, reading.because(rule))
 
 
 def _in_words(reading: Reading, hit: Hit) -> bool:

@@ -21,6 +21,7 @@ _CONTROL_SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|$)")
 #: after a number: 1½ million
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
 _SENTENCE_END = frozenset("!?。;；")
+_QUOTES = frozenset('"「」『』')
 _CLAUSE_END = frozenset(",、:：()（）—–")
 _BREAKERS = frozenset({"but", "however", "while", "although"})
 
@@ -68,6 +69,7 @@ class Utterance:
         sentences: for each token, the number of its sentence.
         clauses: for each token, the number of its clause.
         hits: the lexicon's terms in it, in order.
+        quoted: the tokens between quotation marks.
     """
 
     def __init__(self, text: str, lexicon: Lexicon, masked: Iterable[tuple[int, int]] = ()) -> None:
@@ -82,6 +84,7 @@ class Utterance:
             self.tokens = [corrected(token, lexicon) for token in self.tokens]
         self.sentences: list[int] = []
         self.clauses: list[int] = []
+        self.quoted = self._between_quotes()
         self._divide()
         terms = [hit for found in lexicon.find(self.tokens) if self._meant(hit := Hit(*found))]
         shapes = [Hit(*found, shaped=True) for found in lexicon.shapes.find(self.tokens, self.sentences)]
@@ -96,6 +99,13 @@ class Utterance:
             self._by_clause.setdefault(self.clauses[hit.start], []).append(hit)
         self._used: set[int] = set()
 
+    def _between_quotes(self) -> frozenset[int]:
+        """The tokens between quotation marks that come in pairs: what somebody says is no sentence of the user's."""
+        marks = [i for i, token in enumerate(self.tokens) if token.text in _QUOTES]
+        if len(marks) % 2:
+            return frozenset()
+        return frozenset(i for a, b in zip(marks[::2], marks[1::2], strict=True) for i in range(a + 1, b))
+
     def _divide(self) -> None:
         sentence = clause = 0
         for i, token in enumerate(self.tokens):
@@ -106,7 +116,7 @@ class Utterance:
             shortened = i and self.tokens[i - 1].text in self.lexicon.abbreviations
             stop = token.text == "." and not shortened and (following is None or following.start > token.end)
             newline = following is not None and "\n" in self.text[self._last(token) : self._first(following)]
-            if token.text in _SENTENCE_END or stop or newline:
+            if (token.text in _SENTENCE_END or stop or newline) and not (i in self.quoted and not newline):
                 sentence += 1
                 clause += 1
             elif token.text in _CLAUSE_END:
@@ -131,6 +141,11 @@ class Utterance:
     def words(self, start: int, end: int) -> str:
         """The user's own words of a run of tokens."""
         return self.text[slice(*self.span(start, end))]
+
+    def joint(self, i: int) -> str:
+        """The hyphen or underscore that joins a token to the one before it; empty where none does."""
+        between = self.text[self._last(self.tokens[i - 1]) + 1 : self._first(self.tokens[i])] if i else ""
+        return between if between in ("-", "_") else ""
 
     def of_category(self, *categories: str) -> list[Hit]:
         """The hits of some categories, in order."""

@@ -171,5 +171,5 @@ def _parameters(constraint: ConstraintBase, wanted: ConstraintBase) -> dict[str,
     if constraint.kind == "hardware":  # main memory beside a graphics card is a detail
         values = {k: v for k, v in values.items() if getattr(wanted, k) is not None}
     if constraint.kind == "max_tokens":  # 8k is 8,000 to some and 8,192 to others
-        values = {name: round(value / 1024) for name, value in values.items()}
+        values = {name: value / 1000 if value % 1000 == 0 else value / 1024 for name, value in values.items()}
     return {k: frozenset(str(i).casefold() for i in v) if isinstance(v, tuple) else v for k, v in values.items()}
