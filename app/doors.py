@@ -7,7 +7,10 @@ from importlib import import_module
 from typing import Any
 
 
-def door(name: str) -> Callable[..., Any]:
-    """The `main` of a door, imported now and not before; raises ModuleNotFoundError for one that is not there."""
-    found: Callable[..., Any] = import_module(f"app.{name}").main
+def door(name: str, what: str = "main") -> Callable[..., Any]:
+    """The `main` of a door, or what else it offers by name.
+
+    It is imported now and not before; raises ModuleNotFoundError for one that is not there.
+    """
+    found: Callable[..., Any] = getattr(import_module(f"app.{name}"), what)
     return found

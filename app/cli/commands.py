@@ -12,6 +12,7 @@ import typer
 from app.cli.catalog import make_catalog_app
 from app.cli.config import make_config_app
 from app.cli.failures import EXIT_CODES
+from app.cli.runs import make_runs_app
 from app.cli.settings import give, read_settings
 
 if TYPE_CHECKING:
@@ -79,10 +80,24 @@ def make_app() -> typer.Typer:
             choose_language(lang.value)
         give(config, set_ or ())
 
-    for command in (chat, ask, recommend, shortlist, preflight, evaluate, benchmark, models, doctor, demo, serve):
+    for command in (
+        chat,
+        ask,
+        recommend,
+        shortlist,
+        preflight,
+        evaluate,
+        benchmark,
+        models,
+        doctor,
+        demo,
+        serve,
+        slack,
+    ):
         app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
     app.command()(schema)
     app.add_typer(make_config_app(), name="config")
+    app.add_typer(make_runs_app(), name="runs")
     app.add_typer(make_catalog_app(), name="catalog")
     return app
 
@@ -377,6 +392,44 @@ def serve(
     settings = read_settings()
     catalog_in_use(settings)  # tells why, where the user's copy is not used
     door("chat")(settings, host=host, port=port, announce=_announce_json if json else None)
+
+
+def slack(
+    http: Annotated[
+        bool, typer.Option("--http", help="Wait for Slack's requests instead of connecting (Socket Mode).")
+    ] = False,
+    host: Annotated[str, typer.Option("--host", help="With --http: address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="With --http: port to listen on.")] = 3000,
+    manifest: Annotated[
+        bool, typer.Option("--manifest", help="Print the manifest to make the Slack app from.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option("--url", help="With --manifest: the https address at which Slack reaches this.")
+    ] = None,
+    assistant: Annotated[
+        bool, typer.Option("--assistant", help="With --manifest: the pane for assistants; not every plan has it.")
+    ] = False,
+) -> None:
+    """Answer in Slack: mentions, direct messages, /embedding."""
+    from importlib.util import find_spec
+
+    from app.doors import door
+    from knowledge.errors import MissingExtraError
+    from knowledge.wording import say
+
+    if manifest:
+        typer.echo(door("slack", "manifest")(url, assistant=assistant), nl=False)
+        return
+    if any(find_spec(name) is None for name in ("slack_bolt", "uvicorn", "starlette")):
+        raise MissingExtraError(
+            say("Slack needs slack-bolt, which is not installed."),
+            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[slack]"),
+        )
+    from app.cli.catalog import catalog_in_use
+
+    settings = read_settings()
+    catalog_in_use(settings)  # tells why, where the user's copy is not used
+    door("slack")(settings, http=http, host=host, port=port)
 
 
 def schema(

@@ -1,0 +1,245 @@
+"""Deliveries from Slack on their way into conversations, and how much of each conversation Slack has been told.
+
+A delivery is on disk before Slack is told that it arrived: whatever dies after that, it is dealt with; whatever dies
+before, Slack sends it again. What Slack sends again is known by its keys and is not kept twice. Several processes may
+work from one file: each marks what it deals with and shows from time to time that it lives; what a dead one left is
+taken over.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from agent.inbox import storing
+from app.slack.records import Delivery, Place, Said
+from tools.sqlite_file import write_ahead
+
+#: seconds after which a process that shows no life has left what it took
+LEASE = 30.0
+#: seconds for which keys are known; Slack tries again for some minutes, and after an outage for hours
+KEYS_KEPT = 7 * 24 * 3600.0
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, at REAL NOT NULL, holder INTEGER);
+CREATE TABLE IF NOT EXISTS deliveries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    line TEXT NOT NULL,
+    content TEXT,
+    owner TEXT,
+    seen REAL,
+    done INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (done, line, number);
+CREATE TABLE IF NOT EXISTS places (
+    thread TEXT PRIMARY KEY,
+    place TEXT NOT NULL,
+    read INTEGER NOT NULL DEFAULT 0,
+    told INTEGER NOT NULL DEFAULT 0,
+    job TEXT
+);
+CREATE TABLE IF NOT EXISTS file (id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS speakers (thread TEXT, number INTEGER, user TEXT, PRIMARY KEY (thread, number));
+"""
+_DELIVERY: TypeAdapter[Delivery] = TypeAdapter(Annotated[Delivery, Field(discriminator="kind")])
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A delivery that this process deals with; `line` is the queue it stands in."""
+
+    number: int
+    line: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class Told:
+    """How much of a transcript was told: all up to the byte `read`, and so many events after it."""
+
+    read: int
+    told: int
+
+
+class Deliveries:
+    """The file. One object a process."""
+
+    def __init__(self, file: Path, clock: Callable[[], float] = time.time) -> None:
+        self.owner = secrets.token_hex(8)
+        self._clock = clock
+        self._lock = Lock()
+        with storing():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+            write_ahead(self._connection)
+            self._connection.executescript(_TABLES)
+        with self._writing() as connection:
+            connection.execute("INSERT INTO file SELECT ? WHERE NOT EXISTS (SELECT 1 FROM file)", (self.owner,))
+        #: names this file; numbers of deliveries mean something only together with it
+        self.id = str(self._ask("SELECT id FROM file", ())[0][0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    # ---- what arrives
+
+    def accept(self, delivery: Delivery, line: str, event: str) -> bool:
+        """Keep a delivery, unless it came before; whether it is new.
+
+        Slack has two events for a message that names the app, and only one may have its files: so the words and the
+        files of a message are known apart, and what is new of it is kept.
+
+        Args:
+            delivery: what arrived.
+            line: the queue; those in one are dealt with one after the other.
+            event: what Slack calls the event.
+        """
+        with self._writing() as connection:
+            if not self._is_new(connection, event):
+                return False
+            if isinstance(delivery, Said):
+                where = f"{delivery.place.channel}:{delivery.ts}"
+                text = delivery.text if delivery.text and self._is_new(connection, f"text:{where}") else ""
+                files = delivery.files if delivery.files and self._is_new(connection, f"files:{where}") else ()
+                if not text and not files:
+                    return False
+                delivery = delivery.model_copy(update={"text": text, "files": files})
+            content = delivery.model_dump_json()
+            connection.execute("INSERT INTO deliveries (line, content) VALUES (?, ?)", (line, content))
+            connection.execute("DELETE FROM keys WHERE at < ?", (self._clock() - KEYS_KEPT,))
+            connection.execute("DELETE FROM deliveries WHERE done AND seen < ?", (self._clock() - KEYS_KEPT,))
+        return True
+
+    def claim(self, key: str, number: int) -> bool:
+        """Whether it is this delivery that does something which is done once, such as answering a question."""
+        with self._writing() as connection:
+            self._is_new(connection, key, number)
+            found = connection.execute("SELECT holder FROM keys WHERE key = ?", (key,)).fetchone()
+            return bool(found[0] == number)
+
+    def _is_new(self, connection: sqlite3.Connection, key: str, holder: int | None = None) -> bool:
+        values = (key, self._clock(), holder)
+        return connection.execute("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", values).rowcount > 0
+
+    # ---- what is dealt with
+
+    def take(self, line: str) -> Taken | None:
+        """The first delivery of a line, unless there is none or another living process has it."""
+        with self._writing() as connection:
+            while True:
+                found = connection.execute(
+                    "SELECT number, content, owner, seen FROM deliveries WHERE NOT done AND line = ? ORDER BY number",
+                    (line,),
+                ).fetchone()
+                if found is None:
+                    return None
+                number, content, owner, seen = found
+                if owner not in (None, self.owner) and seen > self._clock() - LEASE:
+                    return None
+                try:
+                    delivery = _DELIVERY.validate_json(content)
+                except ValidationError:  # damaged, or of another version: nobody can deal with it
+                    connection.execute("UPDATE deliveries SET done = 1 WHERE number = ?", (number,))
+                    continue
+                connection.execute(
+                    "UPDATE deliveries SET owner = ?, seen = ? WHERE number = ?", (self.owner, self._clock(), number)
+                )
+                return Taken(number, line, delivery)
+
+    def change(self, number: int, delivery: Delivery) -> None:
+        """Keep how far a delivery was dealt with."""
+        with self._writing() as connection:
+            content = delivery.model_dump_json()
+            connection.execute("UPDATE deliveries SET content = ? WHERE number = ?", (content, number))
+
+    def done(self, number: int) -> None:
+        """A delivery was dealt with; what was in it is kept no longer."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE deliveries SET done = 1, content = NULL, seen = ? WHERE number = ?", (self._clock(), number)
+            )
+
+    def live(self) -> list[str]:
+        """Show that this process lives; returns the lines in which something waits that nobody alive has taken."""
+        now = self._clock()
+        with self._writing() as connection:
+            connection.execute("UPDATE deliveries SET seen = ? WHERE owner = ? AND NOT done", (now, self.owner))
+            found = connection.execute(
+                "SELECT DISTINCT line FROM deliveries WHERE NOT done AND (owner IS NULL OR seen < ?)", (now - LEASE,)
+            )
+            return [line for (line,) in found.fetchall()]
+
+    # ---- what is told
+
+    def know(self, place: Place) -> None:
+        """A conversation happens here."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO places (thread, place) VALUES (?, ?)", (place.thread, place.model_dump_json())
+            )
+
+    def place(self, thread: str) -> Place | None:
+        """Where a conversation happens."""
+        found = self._ask("SELECT place FROM places WHERE thread = ?", (thread,))
+        return Place.model_validate_json(found[0][0]) if found else None
+
+    def threads(self) -> list[str]:
+        """All conversations."""
+        return [thread for (thread,) in self._ask("SELECT thread FROM places", ())]
+
+    def told(self, thread: str) -> Told:
+        """How much of a conversation Slack was told."""
+        found = self._ask("SELECT read, told FROM places WHERE thread = ?", (thread,))
+        return Told(*found[0]) if found else Told(0, 0)
+
+    def tell(self, thread: str, told: Told) -> None:
+        """Keep how much Slack was told."""
+        with self._writing() as connection:
+            connection.execute("UPDATE places SET read = ?, told = ? WHERE thread = ?", (told.read, told.told, thread))
+
+    def job(self, thread: str) -> dict[str, Any] | None:
+        """The message that shows how far a long job has come, as `keep_job` got it."""
+        found = self._ask("SELECT job FROM places WHERE thread = ?", (thread,))
+        return json.loads(found[0][0]) if found and found[0][0] else None
+
+    def keep_job(self, thread: str, job: dict[str, Any] | None) -> None:
+        """Keep which message shows how far a long job has come; None: there is none any more."""
+        with self._writing() as connection:
+            written = None if job is None else json.dumps(job)
+            connection.execute("UPDATE places SET job = ? WHERE thread = ?", (written, thread))
+
+    def spoke(self, thread: str, number: int, user: str) -> None:
+        """Who said a message."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO speakers VALUES (?, ?, ?)", (thread, number, user))
+
+    def speakers(self, thread: str) -> dict[int, str]:
+        """Who said what, by the messages' numbers."""
+        return dict(self._ask("SELECT number, user FROM speakers WHERE thread = ? ORDER BY number", (thread,)))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with storing(), self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _ask(self, query: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+        with storing(), self._lock:
+            return self._connection.execute(query, values).fetchall()
