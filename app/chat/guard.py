@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from agent.advisor import names_thread
 from app.serving import accepted, is_local_name
@@ -24,10 +25,20 @@ Scope = Any
 
 
 class Guard:
-    """ASGI middleware."""
+    """ASGI middleware; what `is_api` says of a path goes to `api`, when it asks for this machine by its own name."""
 
-    def __init__(self, app: Any, *, local: bool, password: str | None, language: Language | None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        local: bool,
+        password: str | None,
+        language: Language | None,
+        api: Any = None,
+        is_api: Callable[[str], bool] = lambda path: False,
+    ) -> None:
         self._app = app
+        self._api, self._is_api = api, is_api
         self._local = local
         self._password = password
         self._language = language
@@ -44,6 +55,8 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if self._local and not is_local_name(headers.get("host", "")):
             await _answer(send, 421, b"This server answers to localhost only.")
+        elif self._api is not None and self._is_api(scope["path"]):
+            await self._api(scope, receive, send)  # it asks for keys of its own, and never for the page's password
         elif self._password is not None and not is_login(headers.get("authorization", ""), self._password):
             await _answer(send, 401, b"Log in.", (b"www-authenticate", b'Basic realm="advisor", charset="UTF-8"'))
         elif scope["method"] == "GET" and (target := self._way(scope, headers)):
@@ -63,8 +76,19 @@ class Guard:
         if asked is None and path == f"/{wanted}/" and names_thread(query.get("thread", "")):
             return None
         if not names_thread(query.get("thread", "")):
-            query["thread"] = new_thread()
+            query["thread"] = conversation_left(headers.get("referer", ""), wanted) or new_thread()
         return f"/{wanted}/?{urlencode(query)}"
+
+
+def conversation_left(referer: str, wanted: Language) -> str | None:
+    """The conversation of a page in the other language, from which a visitor comes.
+
+    Its link to here names the conversation only once the page has heard which one it shows.
+    """
+    left = urlsplit(referer)
+    thread = dict(parse_qsl(left.query)).get("thread", "")
+    other = {"en": "/zh/", "zh": "/en/"}[wanted]
+    return thread if left.path == other and names_thread(thread) else None
 
 
 def new_thread() -> str:

@@ -15,6 +15,9 @@ def test_the_server_guards_its_pages_and_reports(server, tmp_path):
     assert re.fullmatch(r"/zh/\?thread=chat-[0-9a-f]{16}", headers["location"])
     assert server.request("/en/?thread=../../x")[0] == 307
     assert server.request("/en/?lang=zh&thread=mine")[1]["location"] == "/zh/?thread=mine"
+    # the other language of a page whose link did not name the conversation yet; the same language: a new one
+    assert server.request("/zh/", Referer=f"{server.url}/en/?thread=mine")[1]["location"] == "/zh/?thread=mine"
+    assert server.request("/en/", Referer=f"{server.url}/en/?thread=mine")[1]["location"] != "/en/?thread=mine"
     status, headers, body = server.request("/zh/?thread=mine")
     assert status == 200
     assert "default-src 'self'" in headers["content-security-policy"]
