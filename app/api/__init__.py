@@ -15,7 +15,7 @@ def make_api(advisor: Advisor, settings: Settings, *, local: bool) -> Api:
     """The API over an engine; its caller starts and closes it."""
     from app.api.application import Api
 
-    return Api(advisor, local=local, workers=settings.jobs)
+    return Api(advisor, settings, local=local)
 
 
 def is_ours(path: str) -> bool:

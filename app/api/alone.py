@@ -24,7 +24,7 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
     local = is_loopback(host)
     listener = listen(host, port)
     with Advisor(settings, reads_paths=local) as advisor:
-        api = Api(advisor, local=local, workers=settings.jobs)
+        api = Api(advisor, settings, local=local)
         if not local and not api.keys.any_valid():
             raise UserError(
                 say("Listening on {host} lets other machines in, and there is no key yet.", host=host),

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from agent.advisor import Advisor
+from agent.settings import Settings
 from app.api import completions, datasets, jobs, models, reports, shortlists, status, threads
 from app.api.documented import openapi
 from app.api.gate import Gate
@@ -49,12 +50,12 @@ class Api:
         service: what its routes work with.
     """
 
-    def __init__(self, advisor: Advisor, *, local: bool, workers: int = 2) -> None:
+    def __init__(self, advisor: Advisor, settings: Settings, *, local: bool) -> None:
         workspace = advisor.context.workspace
         store = JobStore(workspace.store)
         self.keys = KeyStore(workspace.store)
         metrics = Metrics(store.counts)
-        self._jobs = Jobs(advisor, store, workspace.home, workers)
+        self._jobs = Jobs(advisor, store, workspace.home, settings.jobs)
         self.service = Service(
             advisor=advisor,
             store=store,
@@ -64,6 +65,8 @@ class Api:
             uploads=Uploads(workspace.home / "datasets"),
             metrics=metrics,
             local=local,
+            # who has set a password wants one to be asked for, whatever the server listens on
+            keyless=local and settings.password is None,
         )
         self._hooks = Hooks(store, _told, metrics, local)
         self._jobs.on_end.append(lambda job: metrics.job_ended(job.kind, job.state))
@@ -112,7 +115,7 @@ def _application(service: Service) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _misunderstand)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _misdirect)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _break)
-    app.add_middleware(Gate, keys=service.keys, metrics=service.metrics, local=service.local)
+    app.add_middleware(Gate, keys=service.keys, metrics=service.metrics, keyless=service.keyless)
     return app
 
 

@@ -23,7 +23,7 @@ from agent import events
 from app.api.documented import STREAM, with_body
 from app.api.models import ADVISOR
 from app.api.problems import ProblemError
-from app.api.service import Caller, Lang, Service, Use, Writer
+from app.api.service import Caller, Lang, Measurer, Service, Use
 from app.api.sse import ALIVE, frame, stream
 from app.api.threads import new_thread, watched
 from app.api.turns import Turn
@@ -119,7 +119,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/v1/chat/completions", responses=_ANSWERS)
 @router.post("/v1/openai/chat/completions", responses=_ANSWERS, name="complete_chat_beside")
-async def complete_chat(body: CompletionIn, service: Use, caller: Writer, language: Lang) -> Response:
+async def complete_chat(body: CompletionIn, service: Use, caller: Measurer, language: Lang) -> Response:
     """Talk with the advisor as with a chat model of OpenAI's."""
     said = _said(body)
     spoken: Language | None = None if language == "en" else language

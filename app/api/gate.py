@@ -28,11 +28,11 @@ Scope = Any
 class Gate:
     """ASGI middleware."""
 
-    def __init__(self, app: Any, *, keys: KeyStore, metrics: Metrics, local: bool) -> None:
+    def __init__(self, app: Any, *, keys: KeyStore, metrics: Metrics, keyless: bool) -> None:
         self._app = app
         self._keys = keys
         self._metrics = metrics
-        self._local = local
+        self._keyless = keyless
         self._buckets: dict[str, _Bucket] = {}
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -90,7 +90,7 @@ class Gate:
         return caller
 
     def _caller(self, headers: dict[str, str]) -> Caller:
-        if self._local and not self._keys.any_valid():
+        if self._keyless and not self._keys.any_valid():
             return LOCAL
         scheme, _, given = headers.get("authorization", "").partition(" ")
         key = self._keys.who(given.strip()) if scheme.lower() == "bearer" else None

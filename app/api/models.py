@@ -10,14 +10,13 @@ from fastapi.responses import JSONResponse
 from app.api.documented import problems
 from app.api.paging import Cursor, Limit, cursor_of, place_of
 from app.api.problems import not_found
-from app.api.records import ModelItem, ModelList, ModelRecord
+from app.api.records import ModelItem, ModelList
 from app.api.rendering import answer
 from app.api.service import Lang, Reader, Use
+from app.model_view import ModelShown, shown_model
 from knowledge.errors import UnknownModelError
-from knowledge.licensing import USES, license_chain
+from knowledge.licensing import USES
 from knowledge.model_card import ModelCard
-from knowledge.standing import standing_of
-from knowledge.trust import trust_of
 
 router = APIRouter(tags=["models"])
 #: what the advisor is called where a chat model is wanted
@@ -47,28 +46,17 @@ def list_chat_models(caller: Reader, language: Lang) -> JSONResponse:
     return answer(ModelList(data=[_ADVISOR], next_cursor=None), language)
 
 
-@router.get("/v1/models/{name:path}", responses={200: {"model": ModelRecord}, **problems(404)})
+@router.get("/v1/models/{name:path}", responses={200: {"model": ModelShown}, **problems(404)})
 def show_model(name: str, service: Use, caller: Reader, language: Lang) -> JSONResponse:
     """All that is known of a model, by its name as the list has it."""
-    catalog = service.advisor.context.catalog
+    context = service.advisor.context
     try:
-        card = catalog.card(name)
+        found = shown_model(context.catalog, context.scores, name, tuple(USES), language, dt.date.today())
     except UnknownModelError as error:
         refusal = not_found(error.cause)
         refusal.next_step = error.next_step
         raise refusal from error
-    facts = card.model_dump(mode="json", exclude_defaults=True, exclude={"sources"})
-    sources = {field: catalog.source_of(card, field) for field in facts}
-    standing = standing_of(card, catalog, service.advisor.context.scores, dt.date.today())
-    words = {"language": language}
-    record = ModelRecord(
-        card=facts,
-        sources={f: {"title": s.title, "url": s.url or "", "date": str(s.date)} for f, s in sources.items()},
-        license_chain=license_chain(card, catalog, tuple(USES)).model_dump(mode="json", context=words),
-        trust=trust_of(card).model_dump(mode="json", context=words),
-        standing=standing.model_dump(mode="json") | {"summary": standing.line().render(language)},
-    )
-    return answer(record, language)
+    return answer(found, language)
 
 
 def _item(card: ModelCard) -> ModelItem:

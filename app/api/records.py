@@ -352,16 +352,6 @@ class ModelList(Given):
     next_cursor: str | None
 
 
-class ModelRecord(Given):
-    """All that is known of a model: each fact with its source, its licences, its files, its standing."""
-
-    card: dict[str, Any]
-    sources: dict[str, dict[str, str]]
-    license_chain: dict[str, Any]
-    trust: dict[str, Any]
-    standing: dict[str, Any]
-
-
 class ReportItem(Given):
     """A report in short."""
 

@@ -13,13 +13,14 @@ from pydantic import BaseModel, TypeAdapter
 from agent import events
 from app.api.problems import kind_of, members
 from knowledge.wording import Language, Text
+from tools.report import portable
 
 _EVENT: TypeAdapter[events.Event] = TypeAdapter(events.Event)
 
 
 def dumped(record: BaseModel, language: Language) -> Any:
     """A record, its sentences in a language."""
-    return _without_paths(record.model_dump(mode="json", context={"language": language}))
+    return portable(_without_paths(record.model_dump(mode="json", context={"language": language})))
 
 
 def answer(
@@ -36,7 +37,8 @@ def event_json(event: events.Event, language: Language) -> dict[str, Any]:
         return {"kind": event.kind, "report": run, "url": f"/v1/reports/{run}"}
     if isinstance(event, events.Failed):
         return {"kind": event.kind, **members(kind_of(event.error), event.cause, event.next_step, language)}
-    found: dict[str, Any] = _without_paths(_EVENT.dump_python(event, mode="json", context={"language": language}))
+    dump = _EVENT.dump_python(event, mode="json", context={"language": language})
+    found: dict[str, Any] = portable(_without_paths(dump))
     if isinstance(event, events.Heard) and event.data is not None:
         found["data"] = {"name": Path(event.data.path).name}
     if isinstance(event, events.Shortlisted):

@@ -29,6 +29,7 @@ class Service:
 
     Attributes:
         local: whether only this machine reaches the server.
+        keyless: whether whoever reaches it needs no key, as long as none was made.
         uploads: where finished uploads are kept; unfinished ones are beside them.
     """
 
@@ -40,6 +41,7 @@ class Service:
     uploads: Uploads
     metrics: Metrics
     local: bool
+    keyless: bool
 
 
 @dataclass(frozen=True)

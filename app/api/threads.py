@@ -34,6 +34,7 @@ from app.api.service import (
     Caller,
     IdempotencyKey,
     Lang,
+    Measurer,
     Reader,
     Service,
     Use,
@@ -105,7 +106,7 @@ def say_something(
     body: MessageIn,
     request: Request,
     service: Use,
-    caller: Writer,
+    caller: Measurer,
     language: Lang,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:

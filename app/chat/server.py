@@ -11,6 +11,7 @@ from agent.advisor import Advisor
 from agent.settings import Settings
 from app.chat.guard import Guard
 from app.conversations import Conversations
+from app.doors import door
 from app.serving import address_of, is_loopback, listen
 from app.uploads import Uploads
 from knowledge.errors import UserError
@@ -44,11 +45,15 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
         sys.stdout.write(where.render(settings.language or "en") + "\n")
         sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
-    uvicorn.Server(config).run(sockets=[listener])
+    app.state.api.start()
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        app.state.api.close()
 
 
 def make_app(settings: Settings, *, local: bool) -> FastAPI:
-    """The application: ``/en/`` and ``/zh/`` are the pages, ``/reports/RUN/`` the reports.
+    """The application: ``/en/`` and ``/zh/`` are the pages, ``/reports/RUN/`` the reports, ``/v1/`` the HTTP API.
 
     Args:
         settings: what the environment says.
@@ -87,5 +92,14 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
             css_paths=STYLE,
         )
     password = settings.password.get_secret_value() if settings.password else None
-    app.add_middleware(Guard, local=local, password=password, language=settings.language)
+    api = door("api", "make_api")(advisor, settings, local=local)
+    app.state.api = api
+    app.add_middleware(
+        Guard,
+        local=local,
+        password=password,
+        language=settings.language,
+        api=api.app,
+        is_api=door("api", "is_ours"),
+    )
     return app

@@ -12,6 +12,7 @@ import typer
 from app.cli.catalog import make_catalog_app
 from app.cli.config import make_config_app
 from app.cli.failures import EXIT_CODES
+from app.cli.keys import make_keys_app
 from app.cli.runs import make_runs_app
 from app.cli.settings import give, read_settings
 
@@ -99,6 +100,7 @@ def make_app() -> typer.Typer:
     app.add_typer(make_config_app(), name="config")
     app.add_typer(make_runs_app(), name="runs")
     app.add_typer(make_catalog_app(), name="catalog")
+    app.add_typer(make_keys_app(), name="keys")
     return app
 
 
@@ -373,25 +375,31 @@ def demo(
 def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 7860,
+    chat: Annotated[bool, typer.Option("--chat/--no-chat", help="The pages too, or the HTTP API alone.")] = True,
     json: Json = False,
 ) -> None:
-    """Open the web chat."""
+    """Open the web chat and the HTTP API."""
     from importlib.util import find_spec
 
     from knowledge.errors import MissingExtraError
     from knowledge.wording import say
 
-    if find_spec("gradio") is None:
+    if chat and find_spec("gradio") is None:
         raise MissingExtraError(
             say("The web chat needs gradio, which is not installed."),
             say("Install it with: pip install '{extra}'.", extra="embedding-advisor[ui]"),
+        )
+    if any(find_spec(name) is None for name in ("fastapi", "uvicorn", "prometheus_client")):
+        raise MissingExtraError(
+            say("The HTTP API needs FastAPI, uvicorn and prometheus-client, which are not all installed."),
+            say("Install them with: pip install '{extra}'.", extra="embedding-advisor[server]"),
         )
     from app.cli.catalog import catalog_in_use
     from app.doors import door
 
     settings = read_settings()
     catalog_in_use(settings)  # tells why, where the user's copy is not used
-    door("chat")(settings, host=host, port=port, announce=_announce_json if json else None)
+    door("chat" if chat else "api")(settings, host=host, port=port, announce=_announce_json if json else None)
 
 
 def slack(

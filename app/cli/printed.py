@@ -17,8 +17,12 @@ from app.cli.records import (
     CatalogRefreshed,
     CheckedCandidates,
     Findings,
+    KeyMade,
+    KeysListed,
     Opened,
     Recommended,
+    RunExported,
+    RunsListed,
     Served,
     SettingsShown,
 )
@@ -27,6 +31,7 @@ from app.model_view import ModelsFound, ModelShown
 from knowledge.catalog_diff import CatalogDiff
 from knowledge.results import AdaptiveEvaluation, Benchmark, Evaluation, Plan, Shortlist
 from tools.report import portable
+from tools.run_history import RunsCompared
 
 Mode = Literal["validation", "serialization"]
 
@@ -47,9 +52,16 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "demo": (Recommended, Plan),
     "doctor": (Findings,),
     "evaluate": (Evaluation, AdaptiveEvaluation, Plan),
+    "keys add": (KeyMade,),
+    "keys list": (KeysListed,),
+    "keys revoke": (KeysListed,),
     "models": (ModelsFound, ModelShown),
     "preflight": (CheckedCandidates, Plan),
     "recommend": (Recommended, Plan),
+    "runs compare": (RunsCompared,),
+    "runs export": (RunExported,),
+    "runs list": (RunsListed,),
+    "runs show": (Evaluation, Benchmark),
     "serve": (Served,),
     "shortlist": (Shortlist,),
 }
@@ -64,10 +76,15 @@ class _AllThere(GenerateJsonSchema):
         return self.mode == "serialization" or super().field_is_required(field, total)
 
 
-def print_json(found: BaseModel, *, lines: bool = False) -> None:
-    """Print a record, its sentences finished in the language of this terminal; on one line if there will be more."""
+def json_of(found: BaseModel, *, lines: bool = False) -> str:
+    """A record, its sentences finished in the language of this terminal; on one line if there will be more."""
     written = portable(found.model_dump(mode="json", by_alias=True, context={"language": language()}))
-    sys.stdout.write(json.dumps(written, ensure_ascii=False, indent=None if lines else 2, allow_nan=False) + "\n")
+    return json.dumps(written, ensure_ascii=False, indent=None if lines else 2, allow_nan=False) + "\n"
+
+
+def print_json(found: BaseModel, *, lines: bool = False) -> None:
+    """Print a record as `json_of` has it."""
+    sys.stdout.write(json_of(found, lines=lines))
     sys.stdout.flush()
 
 

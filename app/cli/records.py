@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Literal
 
 from pydantic import Field, RootModel, computed_field
@@ -9,8 +10,9 @@ from pydantic import Field, RootModel, computed_field
 from knowledge.catalog_diff import CatalogDiff
 from knowledge.manifest import Manifest
 from knowledge.requirements import Requirements
-from knowledge.results import FailedCandidate, Preflight, Recommendation, Record
+from knowledge.results import DatasetSummary, FailedCandidate, Preflight, Recommendation, Record
 from knowledge.wording import Text
+from tools.run_history import RunSummary
 
 
 class Opened(Record):
@@ -92,6 +94,27 @@ class Served(Record):
     url: str
 
 
+class KeyListed(Record):
+    """What is known of a key of the HTTP API without knowing it."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    rate: int
+    created: dt.datetime
+    revoked: dt.datetime | None
+
+
+class KeyMade(KeyListed):
+    """A key that was just made; it is not shown again."""
+
+    key: str
+
+
+class KeysListed(RootModel[tuple[KeyListed, ...]]):
+    """Keys, the oldest first."""
+
+
 class CatalogMade(Record):
     """A catalog that was written to a folder."""
 
@@ -113,3 +136,25 @@ class CatalogOffered(Record):
 
     url: str
     bytes: int
+
+
+class RunsListed(RootModel[tuple[RunSummary, ...]]):
+    """Finished runs, the latest first."""
+
+
+class ScoreShown(Record):
+    """One query's score of one candidate in one measure."""
+
+    run_id: str
+    spec: str
+    query_id: str
+    measure: str
+    value: float
+
+
+class RunExported(Record):
+    """The scores of a run's queries."""
+
+    run_id: str
+    dataset: DatasetSummary
+    scores: tuple[ScoreShown, ...]
