@@ -65,6 +65,16 @@ _FEEDBACK = Table(
 
 
 @dataclass(frozen=True)
+class Run:
+    """A finished run as it was kept."""
+
+    run_id: str
+    kind: str
+    finished: dt.datetime
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Feedback:
     """What a user thought of an answer.
 
@@ -107,6 +117,31 @@ class RunStore(Database):
         """A finished run's payload, or None."""
         found: dict[str, Any] | None = self._one(select(_RUNS.c.payload).where(_RUNS.c.run_id == run_id))
         return found
+
+    def runs(self, kind: str | None = None, most: int | None = None) -> list[Run]:
+        """Finished runs, the latest first.
+
+        Args:
+            kind: only these; None: all.
+            most: so many at most; None: all.
+        """
+        query = select(_RUNS).order_by(_RUNS.c.finished.desc(), _RUNS.c.run_id.desc()).limit(most)
+        if kind is not None:
+            query = query.where(_RUNS.c.kind == kind)
+        try:
+            with self._engine.connect() as connection:
+                return [Run(*row) for row in connection.execute(query)]
+        except DatabaseError as error:
+            raise self._failed(error) from error
+
+    def run_ids(self, beginning: str = "") -> list[str]:
+        """The names of finished runs that begin so, the latest first."""
+        query = select(_RUNS.c.run_id).where(_RUNS.c.run_id.startswith(beginning, autoescape=True))
+        try:
+            with self._engine.connect() as connection:
+                return list(connection.execute(query.order_by(_RUNS.c.finished.desc())).scalars())
+        except DatabaseError as error:
+            raise self._failed(error) from error
 
     def save_measurement(
         self,

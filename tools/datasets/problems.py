@@ -97,10 +97,10 @@ class Problems:
         kind, cause = self._first
         others = self.counts - Counter({kind: 1})
         if not others:
-            raise DatasetError(cause, say("Mend it, or pass --skip-bad to leave it out."))
+            raise DatasetError(cause, say("Mend it, or have what cannot be used left out (--skip-bad)."))
         kinds = join([problem_text(k, n) for k, n in others.most_common()], Text(template="; "))
         if self.total >= self._cap:
             rest = say("At least {count} more problems follow ({kinds}).", count=others.total(), kinds=kinds)
         else:
             rest = say("{count} more to mend ({kinds}).", count=others.total(), kinds=kinds)
-        raise DatasetError(join([cause, rest]), say("Mend them, or pass --skip-bad to leave them out."))
+        raise DatasetError(join([cause, rest]), say("Mend them, or have what cannot be used left out (--skip-bad)."))

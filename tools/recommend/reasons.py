@@ -30,17 +30,21 @@ RARE = 0.02
 MOST_NAMES = 3
 
 
+def _candidates(count: int) -> Text:
+    return say("1 candidate") if count == 1 else say("{count} candidates", count=count)
+
+
 def headline(winner: str, best: str, field: Contest, metric: str, margin: float) -> Text:
     """The answer in one sentence."""
     value = field.quality[winner].primary_mean
     if len(field.quality) == 1 and field.left_out:
         return say(
-            "{winner}, {metric} {value:.3f}: the other {count} candidates were left out in the rounds of screening, on "
-            "your queries worse by more than the margin or dearer without being better by more.",
+            "{winner}, {metric} {value:.3f}: all others ({count}) were left out in the rounds of screening, on your "
+            "queries worse by more than the margin or dearer without being better by more.",
             winner=winner,
             metric=metric,
             value=value,
-            count=field.left_out,
+            count=_candidates(field.left_out),
         )
     if len(field.quality) == 1:
         return say(
@@ -140,9 +144,9 @@ def reasons(
         c = max(worse, key=lambda c: c.difference.mean)
         found.append(
             say(
-                "Measurably worse: {count} candidates; the nearest of them, {spec}, by {difference:.1f} points of "
+                "Measurably worse: {count}; the nearest, {spec}, by {difference:.1f} points of "
                 "{metric} (p {p}; {evidence}).",
-                count=len(worse),
+                count=_candidates(len(worse)),
                 spec=c.spec,
                 difference=-100 * c.difference.mean,
                 metric=metric,
@@ -183,12 +187,17 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     """How sure the decision is, from the tests and the labels."""
     candidates = len(field.comparisons) + field.left_out
     pairs = candidates * (candidates - 1) // 2
-    tested = say(
-        "Measured on {queries} queries with paired tests, corrected for all {count} pairs of candidates.",
-        queries=evaluation.judged_queries,
-        count=pairs,
-    )
-    parts = [tested if pairs else say("Measured on {queries} queries.", queries=evaluation.judged_queries)]
+    if pairs > 1:
+        tested = say(
+            "Measured on {queries} queries with paired tests, corrected for all {count} pairs of candidates.",
+            queries=evaluation.judged_queries,
+            count=pairs,
+        )
+    elif pairs:
+        tested = say("Measured on {queries} queries with a paired test.", queries=evaluation.judged_queries)
+    else:
+        tested = say("Measured on {queries} queries.", queries=evaluation.judged_queries)
+    parts = [tested]
     if winner != best:
         parts.append(_tied(field.comparisons[winner]))
         won = field.comparisons[winner]
@@ -203,9 +212,9 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     if field.left_out:
         parts.append(
             say(
-                "{count} candidates were left out in the rounds of screening: that holds for your queries; what holds "
-                "for others like them was tested for those measured in full.",
-                count=field.left_out,
+                "Left out in the rounds of screening: {count}. That holds for your queries; what holds for others like "
+                "them was tested for those measured in full.",
+                count=_candidates(field.left_out),
             )
         )
     parts.extend(evaluation.warnings)
