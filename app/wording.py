@@ -75,13 +75,17 @@ def duration(seconds: float) -> str:
 def progress_line(progress: Progress, language: Language) -> str:
     """How far a step has come, and when it will be done."""
     share = f"{min(progress.done / max(progress.total, 1), 1):4.0%}"
-    left = Text(template="")
-    if progress.done >= progress.total:
-        left = say("done after {seconds}", seconds=duration(progress.elapsed_seconds))
-    elif progress.eta_seconds is not None:
-        left = say("about {seconds} left", seconds=duration(progress.eta_seconds))
-    ending = left.render(language)
+    ending = time_left(progress, language)
     return f"{progress.label.render(language)}: {share}{', ' if ending else ''}{ending}"
+
+
+def time_left(progress: Progress, language: Language) -> str:
+    """When a step will be done, or how long it took; empty where that is not known yet."""
+    if progress.done >= progress.total:
+        return say("done after {seconds}", seconds=duration(progress.elapsed_seconds)).render(language)
+    if progress.eta_seconds is not None:
+        return say("about {seconds} left", seconds=duration(progress.eta_seconds)).render(language)
+    return ""
 
 
 def noted_lines(event: events.Noted, language: Language) -> Iterator[Line]:

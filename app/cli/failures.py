@@ -35,13 +35,21 @@ def run_to_exit_code(app: Typer) -> int:
         _show_mistyped(error)
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
+        _end_progress()
         sys.stderr.write("\n")
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file, not a page of traceback
+        _end_progress()
         return _explain(error)
+
+
+def _end_progress() -> None:
+    from app.cli.terminal import end_progress
+
+    end_progress()
 
 
 def _show_mistyped(error: TyperException) -> None:

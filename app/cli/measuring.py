@@ -12,7 +12,7 @@ from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.candidate import parse_candidate
-from knowledge.results import Consent, Evaluation, FailedCandidate
+from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
 from knowledge.wording import say
 from tools import benchmark as speed
 from tools import encoders, retrieval
@@ -50,7 +50,12 @@ def evaluate(
     line.end()
     if as_json:
         print_json(found)
-        return
+    else:
+        show_evaluation(found)
+
+
+def show_evaluation(found: Evaluation) -> None:
+    """An evaluation as a table, and what the table does not say."""
     table = Table(title=shown(quality.describe_method(found)), title_justify="left")
     table.add_column(shown(say("candidate")), overflow="fold")
     names = [name for name in found.candidates[0].metrics if name != found.primary]
@@ -113,7 +118,12 @@ def benchmark(
     line.end()
     if as_json:
         print_json(found)
-        return
+    else:
+        show_benchmark(found)
+
+
+def show_benchmark(found: Benchmark) -> None:
+    """A benchmark as a table, and who failed."""
     h = found.hardware
     table = Table(title=f"{h.cpu}, {h.cores} cores, {h.memory_gb} GB", title_justify="left")
     table.add_column(shown(say("candidate")), overflow="fold")

@@ -7,15 +7,16 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from agent import events
-from app.wording import as_text, noted_lines, plan_lines, profiled_lines, progress_line, shortlist_lines
-from knowledge.progress import Progress
+from app.wording import as_text, noted_lines, plan_lines, profiled_lines, progress_line, shortlist_lines, time_left
+from knowledge.progress import Progress as News
 from knowledge.wording import Language, Text, say
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
-#: off a terminal (a log file, a pipe), a progress line at most this often, in seconds
-QUIET_EVERY = 5.0
+#: off a terminal (a log file, a pipe), a step that goes on for long says so this often, in seconds
+QUIET_EVERY = 60.0
 
 _chosen: Language | None = None
 _heard: Language | None = None
@@ -70,29 +71,56 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 class ProgressLine:
-    """Progress on standard error: one line that is rewritten on a terminal, a line now and then elsewhere."""
+    """Progress on standard error: a bar on a terminal, elsewhere a line at the start, the end, and rarely between."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._open = False
-        self._last: tuple[str, float] = ("", float("-inf"))
+        self._bar: Progress | None = None
+        self._told: tuple[str, float] = ("", float("-inf"))
 
-    def show(self, progress: Progress) -> None:
+    def show(self, news: News) -> None:
         """Show how far a step has come."""
         if self._quiet:
             return
-        line = f"  {progress_line(progress, language())}"
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[K{line}")
-            self._open = True
-        else:
-            what, told = self._last
-            finished = progress.done >= progress.total
-            if what == progress.label.template and not finished and time.monotonic() - told < QUIET_EVERY:
-                return
-            sys.stderr.write(line + "\n")
-            self._last = (progress.label.template, time.monotonic())
+        if self._animates():
+            self._show_bar(news)
+            return
+        what, told = self._told
+        finished = news.done >= news.total
+        if what == news.label.template and not finished and time.monotonic() - told < QUIET_EVERY:
+            return
+        sys.stderr.write(f"  {progress_line(news, language())}\n")
         sys.stderr.flush()
+        self._told = (news.label.template, time.monotonic())
+
+    def _show_bar(self, news: News) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        label = shown(news.label)
+        if self._bar is not None and self._bar.tasks[0].description != label:
+            self.end()
+        if self._bar is None:
+            words = (TextColumn("  {task.description}", markup=False), BarColumn(bar_width=24))
+            self._bar = Progress(
+                *words,
+                TextColumn("{task.percentage:>3.0f}%", markup=False),
+                TextColumn("{task.fields[left]}", markup=False),
+                console=console(sys.stderr),
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._bar.add_task(label, total=1.0, left="")
+            self._bar.start()
+            self._bar.console.show_cursor(True)  # whoever kills this process wants it back
+            _open.add(self)
+        share = min(news.done / max(news.total, 1), 1.0)
+        self._bar.update(self._bar.tasks[0].id, completed=share, left=time_left(news, language()))
+
+    @staticmethod
+    def _animates() -> bool:
+        """Whether standard error is a terminal that can rewrite a line."""
+        out = console(sys.stderr)
+        return out.is_terminal and not out.is_dumb_terminal
 
     def note(self, text: str) -> None:
         """A line of its own."""
@@ -102,10 +130,21 @@ class ProgressLine:
             sys.stderr.flush()
 
     def end(self) -> None:
-        """Leave the rewritten line behind."""
-        if self._open:
-            sys.stderr.write("\n")
-            self._open = False
+        """Leave the bar behind."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        _open.discard(self)
+
+
+#: those that show a bar right now
+_open: set[ProgressLine] = set()
+
+
+def end_progress() -> None:
+    """Leave every bar behind, for what is printed now is no progress."""
+    for line in tuple(_open):
+        line.end()
 
 
 class EventPrinter:
