@@ -20,16 +20,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import BoundedSemaphore, Event, Thread
 from typing import Any, TypeVar, cast
 
 import knowledge.errors
 from knowledge.errors import AdvisorError, ResourceError, make_room
 from knowledge.wording import Text, say
+from tools.hardware import usable_cores
 
 JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed", "tools.untrusted.child"})
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
+#: children at once, by what they do: more models would only share the cores and take memory, more readers memory;
+#: a reader does not wait for models, because a chat waits for it
+ROOM = {"models": BoundedSemaphore(max(2, usable_cores())), "readers": BoundedSemaphore(4)}
 #: seconds between two looks at whether the user wants what runs to end
 LOOK_EVERY = 0.1
 Message = dict[str, Any]
@@ -169,7 +173,7 @@ def run(
     seconds: float | None = None,
     threads: int | None = None,
 ) -> Message:
-    """Run a job and wait for its result.
+    """Run a job, as soon as there is room for one more child, and wait for its result.
 
     Args:
         job: module that has ``work``, one of `JOBS`.
@@ -188,6 +192,32 @@ def run(
         Stopped: the user wants it to end (see `stoppable`).
     """
     assert job in JOBS, job
+    with _room(job):
+        return _run(job, payload, about, logs, on_message, memory_mb, seconds, threads)
+
+
+@contextmanager
+def _room(job: str) -> Iterator[None]:
+    """Wait until there is room for one more child of the kind."""
+    room = ROOM["readers" if job == "tools.untrusted.child" else "models"]
+    while not room.acquire(timeout=LOOK_EVERY):
+        stop_point()
+    try:
+        yield
+    finally:
+        room.release()
+
+
+def _run(
+    job: str,
+    payload: Message,
+    about: str,
+    logs: Path,
+    on_message: Callable[[Message], None],
+    memory_mb: int | None,
+    seconds: float | None,
+    threads: int | None,
+) -> Message:
     try:
         logs.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=logs, prefix=f"{job}-", suffix=".log")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from threading import BoundedSemaphore, Event, Thread, Timer
 
 import psutil
 import pytest
@@ -244,6 +245,27 @@ def test_only_known_jobs_run(tmp_path):
         timeout=30,
     )
     assert "AssertionError: os" in ended.stderr
+
+
+def test_no_more_children_at_once_than_there_is_room_for(job, monkeypatch):
+    """A second one begins when the first has ended; while it waits, it can be stopped."""
+    monkeypatch.setitem(workers.ROOM, "models", BoundedSemaphore(1))
+    began, stop = Event(), Event()
+
+    def first():
+        with pytest.raises(workers.ChildLost):
+            job("wait", seconds=4, on_message=lambda message: began.set())
+
+    running = Thread(target=first)
+    running.start()
+    assert began.wait(60)
+    with workers.stoppable(stop.is_set):
+        Timer(0.5, stop.set).start()
+        with pytest.raises(workers.Stopped):
+            job("echo", text="x")
+    assert running.is_alive(), "it was not its end that was waited for"
+    assert job("echo", text="x")["text"] == "x"
+    running.join()
 
 
 def test_a_child_exits_cleanly_though_its_parent_keeps_the_line_open(tmp_path):
