@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from queue import SimpleQueue
 from threading import BoundedSemaphore, Event, Thread, Timer
 
 import psutil
@@ -250,20 +251,21 @@ def test_only_known_jobs_run(tmp_path):
 def test_no_more_children_at_once_than_there_is_room_for(job, monkeypatch):
     """A second one begins when the first has ended; while it waits, it can be stopped."""
     monkeypatch.setitem(workers.ROOM, "models", BoundedSemaphore(1))
-    began, stop = Event(), Event()
+    heard, stop = SimpleQueue(), Event()
 
     def first():
         with pytest.raises(workers.ChildLost):
-            job("wait", seconds=4, on_message=lambda message: began.set())
+            job("wait", on_message=heard.put)
 
     running = Thread(target=first)
     running.start()
-    assert began.wait(60)
+    child = heard.get(timeout=60)["pid"]
     with workers.stoppable(stop.is_set):
         Timer(0.5, stop.set).start()
         with pytest.raises(workers.Stopped):
             job("echo", text="x")
     assert running.is_alive(), "it was not its end that was waited for"
+    Timer(0.5, os.kill, (child, signal.SIGKILL)).start()
     assert job("echo", text="x")["text"] == "x"
     running.join()
 
