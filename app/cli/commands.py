@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli import completion
 from app.cli.catalog import make_catalog_app
 from app.cli.config import make_config_app
 from app.cli.failures import EXIT_CODES
@@ -32,7 +33,12 @@ Data = Annotated[str | None, typer.Option("--data", help="Folder or file with yo
 NeededData = Annotated[str, typer.Option("--data", help="Folder or file with your data, or 'stdlib' for the sample.")]
 Candidates = Annotated[
     list[str] | None,
-    typer.Option("--candidate", "-c", help="A candidate, such as bm25 or st:MODEL?dim=256. Repeatable."),
+    typer.Option(
+        "--candidate",
+        "-c",
+        help="A candidate, such as bm25 or st:MODEL?dim=256. Repeatable.",
+        autocompletion=completion.candidates,
+    ),
 ]
 RequirementsFile = Annotated[
     Path | None, typer.Option("--requirements", "-r", help="Requirements file (JSON).", show_default=False)
@@ -72,7 +78,13 @@ def make_app() -> typer.Typer:
             Path | None, typer.Option("--config", help="Configuration file (TOML).", show_default=False)
         ] = None,
         set_: Annotated[
-            list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, for this run. Repeatable.")
+            list[str] | None,
+            typer.Option(
+                "--set",
+                metavar="NAME=VALUE",
+                help="A setting, for this run. Repeatable.",
+                autocompletion=completion.settings,
+            ),
         ] = None,
     ) -> None:
         if lang:
@@ -105,7 +117,9 @@ def make_app() -> typer.Typer:
 
 
 def chat(
-    thread: Annotated[str | None, typer.Option("--thread", help="Go on with this conversation.")] = None,
+    thread: Annotated[
+        str | None, typer.Option("--thread", help="Go on with this conversation.", autocompletion=completion.threads)
+    ] = None,
     data: Data = None,
     skip_bad: SkipBad = False,
     out: Out = None,
@@ -125,7 +139,10 @@ def chat(
 
 def ask(
     words: Annotated[list[str], typer.Argument(help="The question, in English or Chinese.")],
-    thread: Annotated[str | None, typer.Option("--thread", help="Answer from what this conversation found.")] = None,
+    thread: Annotated[
+        str | None,
+        typer.Option("--thread", help="Answer from what this conversation found.", autocompletion=completion.threads),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Answer a question about choosing, measuring and running embeddings, with its sources."""
@@ -319,7 +336,9 @@ def benchmark(
 
 def models(
     words: Annotated[list[str] | None, typer.Argument(help="Words to look for in names.")] = None,
-    show: Annotated[str | None, typer.Option("--show", help="Show this model's card.")] = None,
+    show: Annotated[
+        str | None, typer.Option("--show", help="Show this model's card.", autocompletion=completion.models)
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Models at most.")] = 20,
     use: Annotated[
         str, typer.Option("--use", help="What its licences are read for: commercial, redistribution, derivative.")
@@ -441,7 +460,10 @@ def slack(
 
 
 def schema(
-    command: Annotated[list[str], typer.Argument(help="A command, such as evaluate or catalog diff.")],
+    command: Annotated[
+        list[str],
+        typer.Argument(help="A command, such as evaluate or catalog diff.", autocompletion=completion.commands),
+    ],
 ) -> None:
     """Print the JSON schema of what a command prints with --json."""
     import json

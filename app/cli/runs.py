@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli import completion
 from app.cli.settings import read_settings
 
 if TYPE_CHECKING:
@@ -18,25 +19,14 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "json", "parquet", "ir-measures")
 
 
-def _run_names(incomplete: str) -> list[str]:
-    """Names of runs, for completion."""
-    from tools.run_store import RunStore
-
-    where = read_settings().workspace().store
-    if not where.exists():
-        return []
-    store = RunStore(where)
-    try:
-        return ["latest", *store.run_ids(incomplete)[:50]]
-    finally:
-        store.close()
-
-
 RunName = Annotated[
-    str, typer.Argument(help="A run: its name, the beginning of it, or latest.", autocompletion=_run_names)
+    str, typer.Argument(help="A run: its name, the beginning of it, or latest.", autocompletion=completion.runs)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-Specs = Annotated[list[str] | None, typer.Option("--candidate", "-c", help="Only this candidate. Repeatable.")]
+Specs = Annotated[
+    list[str] | None,
+    typer.Option("--candidate", "-c", help="Only this candidate. Repeatable.", autocompletion=completion.candidates),
+]
 
 
 def make_runs_app() -> typer.Typer:
@@ -112,7 +102,7 @@ def show(run: RunName = "latest", json: Json = False) -> None:
 def compare(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(help="One run or several on the same data; default: latest.", autocompletion=_run_names),
+        typer.Argument(help="One run or several on the same data; default: latest.", autocompletion=completion.runs),
     ] = None,
     candidate: Specs = None,
     metric: Annotated[
