@@ -111,10 +111,11 @@ class Deliveries:
                 return False
             if isinstance(delivery, Said):
                 where = f"{delivery.place.channel}:{delivery.ts}"
-                text = delivery.text if delivery.text and self._is_new(connection, f"text:{where}") else ""
-                files = delivery.files if delivery.files and self._is_new(connection, f"files:{where}") else ()
-                if not text and not files:
+                speaks = bool(delivery.text or not delivery.files) and self._is_new(connection, f"text:{where}")
+                brings = bool(delivery.files) and self._is_new(connection, f"files:{where}")
+                if not speaks and not brings:
                     return False
+                text, files = delivery.text if speaks else "", delivery.files if brings else ()
                 delivery = delivery.model_copy(update={"text": text, "files": files})
             content = delivery.model_dump_json()
             connection.execute("INSERT INTO deliveries (line, content) VALUES (?, ?)", (line, content))

@@ -49,7 +49,7 @@ def serve_http(settings: Settings, host: str, port: int) -> None:
             say("Set SLACK_SIGNING_SECRET (“Basic Information” of the app), or use Socket Mode: SLACK_APP_TOKEN."),
         )
     listener = listen(host, port)
-    with _running(settings, secret.get_secret_value()) as bolt:
+    with running(settings, secret.get_secret_value()) as bolt:
         url = address_of(host, listener) + PATH
         _announce(settings, say("Slack's requests are awaited at {url} (Ctrl-C ends it).", url=url))
         config = uvicorn.Config(make_app(bolt), log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
@@ -70,7 +70,7 @@ def serve_socket(settings: Settings) -> None:
             say("There is no token for Socket Mode."),
             say("Set SLACK_APP_TOKEN (“App-Level Tokens” of the app, right connections:write), or use --http."),
         )
-    with _running(settings, None) as bolt:
+    with running(settings, None) as bolt:
         handler = SocketModeHandler(bolt, token.get_secret_value(), web_client=bolt.client)
         try:
             try:
@@ -87,7 +87,7 @@ def serve_socket(settings: Settings) -> None:
 
 
 @contextmanager
-def _running(settings: Settings, signing_secret: str | None) -> Iterator[App]:
+def running(settings: Settings, signing_secret: str | None) -> Iterator[App]:
     """All that this door is made of, from the advisor to the SDK's application."""
     home = settings.home.expanduser()
     client = make_client(settings)
@@ -127,7 +127,9 @@ def make_app(bolt: App) -> Starlette:
             return JSONResponse({"error": "invalid request"}, 401)
         try:
             made = to_bolt_request(request, body)
-        except ValueError:  # not UTF-8, or no JSON: Slack sends nothing of the kind
+        except (ValueError, AttributeError, TypeError):  # not UTF-8, no JSON, or no object
+            made = None
+        if made is None or not isinstance(made.body, dict) or not made.body:  # Slack sends nothing of the kind
             return JSONResponse({"error": "invalid request"}, 400)
         return to_starlette_response(await run_in_threadpool(bolt.dispatch, made))
 

@@ -32,7 +32,7 @@ from knowledge.wording import Language, say
 
 LOG = logging.getLogger(__name__)
 #: seconds that words wait for what belongs to them, while something is worked on
-HOLD = 1.0
+HOLD = 10.0
 #: seconds between two looks at a job, and between two tries to reach Slack: the first and the longest
 LOOK, FIRST_TRY, LAST_TRY = 0.5, 1.0, 60.0
 #: what a report's files are called in Slack
