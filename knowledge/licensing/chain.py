@@ -172,7 +172,7 @@ class Rights:
                 "{license} allows {use} under conditions: {note}",
                 license=short_name(stated),
                 use=asked,
-                note=card.license_note,
+                note=Text.model_validate(card.license_note),
             )
         return says, self._in_words(stated, uses, says)
 

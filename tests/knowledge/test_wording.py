@@ -1,6 +1,7 @@
 """Every sentence a user reads exists in English and Chinese."""
 
 import ast
+import json
 import string
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +23,15 @@ def sentences() -> list[tuple[str, str]]:
                     first = node.args[0]
                     assert isinstance(first, ast.Constant), f"{where}: say() takes a literal sentence"
                     found.append((where, first.value))
-    return found
+    return found + notes()
+
+
+def notes() -> list[tuple[str, str]]:
+    """What the catalog says of single licences in words of ours."""
+    cards = (
+        json.loads(line) for line in (files("knowledge") / "data" / "models.jsonl").read_text("utf-8").splitlines()
+    )
+    return [(card["model"], card["license_note"]) for card in cards if card.get("license_note")]
 
 
 def fields(template: str) -> set[str]:
@@ -42,8 +51,6 @@ def test_no_chinese_without_its_sentence():
 
 
 def test_no_sentence_is_translated_twice():
-    import json
-
     seen: set[str] = set()
     for part in (files("knowledge") / "data" / "wording_zh").iterdir():
         words = set(json.loads(part.read_text("utf-8")))
