@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from agent.answers import answer
 from agent.state import State
-from agent.understanding.base import Question, Understood
+from agent.understanding.base import Question, QuestionKind, Understanding, Understood
 from agent.understanding.rules import RuleUnderstanding
-from knowledge.errors import UserError
+from knowledge.errors import RequirementsError, UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Record
-from knowledge.wording import Language, say
+from knowledge.wording import Language, Text, say
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -66,6 +66,28 @@ def ask(words: str, known: State, context: Context, language: Language) -> Answe
         for hit in found.hits
     )
     return Answered(question=words, answer=told.render(language), known=found.known, notes=notes)
+
+
+def answer_about(kind: QuestionKind, state: State, context: Context, *models: str, words: str = "") -> Text:
+    """The answer to a question of a known kind, in a state that has its requirements."""
+    question = Question(kind=kind, models=models, words=words)
+    understood = Understood(requirements=state["requirements"], intent="question", question=question)
+    return answer(understood, state, context)
+
+
+def read_needs(words: str, understanding: Understanding) -> Understood:
+    """The requirements in a free text.
+
+    Raises:
+        RequirementsError: nothing of it was understood.
+    """
+    found = understanding.understand(words, Requirements(summary=words[:500]), None)
+    if not found.changes:
+        raise RequirementsError(
+            say("I understood no demand in “{words}”.", words=words.strip()[:80]),
+            say("Name the task, languages, licence, size, latency or hosting, for example: German search, commercial."),
+        )
+    return found
 
 
 def _question(words: str, requirements: Requirements) -> Understood:

@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from agent.answering.brief import LINES
 from agent.answers import answer
+from agent.asking import answer_about
 from agent.descriptions import assumptions
 from agent.llm_answers.check import Evidence, ungrounded
 from agent.llm_answers.figures import comparable
 from agent.llm_answers.sources import sources_of
-from agent.understanding.base import Question, QuestionKind, Understood
+from agent.understanding.base import Question, QuestionKind
 from agent.understanding.language import detect_language
 from agent.understanding.rules import RuleUnderstanding
 from knowledge.errors import NothingLeftError
@@ -136,9 +137,7 @@ class Toolbox:
         return told.render(self._state.get("language", "en"))[:_LONGEST]
 
     def _ask(self, kind: QuestionKind, *models: str, words: str = "") -> Text:
-        question = Question(kind=kind, models=models, words=words)
-        understood = Understood(requirements=self._state["requirements"], intent="question", question=question)
-        return answer(understood, self._state, self._context)
+        return answer_about(kind, self._state, self._context, *models, words=words)
 
     def _list(self, _: Nothing) -> Text:
         recommendation, found = self._state.get("recommendation"), self._state.get("shortlist")

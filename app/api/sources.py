@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from app.api.problems import ProblemError
 from app.api.service import Caller, Service, own
-from knowledge.errors import SpecError
+from app.specs import checked_specs
 from knowledge.wording import say
-from tools import encoders, retrieval
-from tools.data_source import STDLIB, DataSource, exists
+from tools.data_source import STDLIB, DataSource
 
 
 def source_of(
@@ -32,20 +30,5 @@ def source_of(
 
 
 def specs_of(service: Service, candidates: Sequence[str]) -> tuple[str, ...]:
-    """The candidates, each once, and checked as far as that costs nothing.
-
-    Raises:
-        SpecError: one of them cannot be read, asks for what there is not, or names a file of this machine.
-    """
-    if not candidates:
-        return ()
-    parsed = retrieval.parse(candidates)
-    workspace = service.advisor.context.workspace
-    for leg in dict.fromkeys(leg for candidate in parsed for leg in candidate.legs if leg.backend != "bm25"):
-        if not service.local and (Path(leg.name).is_absolute() or leg.name.startswith((".", "~")) or exists(leg.name)):
-            raise SpecError(
-                say("{spec} names a file of the server.", spec=leg.spec),
-                say("Name a model by its hub id, such as st:intfloat/multilingual-e5-small."),
-            )
-        encoders.check_dimension(leg, workspace)
-    return tuple(candidate.spec for candidate in parsed)
+    """The candidates, each once, and checked; raises SpecError."""
+    return checked_specs(candidates, service.advisor.context.workspace, reads_paths=service.local)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 
 from agent import events
+from agent.asking import read_needs
 from agent.descriptions import describe_change
 from agent.understanding.choice import choose_understanding
 from app.cli.settings import read_settings
 from app.cli.terminal import follow, language, shown
 from app.wording import as_text, noted_lines
-from knowledge.errors import RequirementsError
 from knowledge.requirements import Requirements
-from knowledge.wording import say
 
 
 def understood(words: str, *, quiet: bool) -> Requirements:
@@ -22,14 +21,9 @@ def understood(words: str, *, quiet: bool) -> Requirements:
         RequirementsError: nothing of it was understood.
     """
     follow(words)
-    found = choose_understanding(read_settings()).understand(words, Requirements(summary=words[:500]), None)
+    found = read_needs(words, choose_understanding(read_settings()))
     if found.note is not None and not quiet:
         sys.stderr.write(shown(found.note) + "\n\n")
-    if not found.changes:
-        raise RequirementsError(
-            say("I understood no demand in “{words}”.", words=words.strip()[:80]),
-            say("Name the task, languages, licence, size, latency or hosting, for example: German search, commercial."),
-        )
     changes = tuple(describe_change(change, found.requirements) for change in found.changes)
     noted = events.Noted(requirements=found.requirements, changes=changes, ignored=found.ignored)
     if not quiet:
