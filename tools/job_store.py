@@ -388,9 +388,10 @@ class JobStore(Database):
         return changed.rowcount > 0
 
     def remove(self, thing: Thing) -> bool:
-        """Forget it; False where somebody else just has."""
+        """Forget it, and the request that made it; False where somebody else just has."""
         with self._writing() as connection:
             gone = connection.execute(delete(_THINGS).where(_THINGS.c.number == thing.number))
+            connection.execute(delete(_ONCE).where(_ONCE.c.kind == thing.kind, _ONCE.c.id == thing.id))
         return gone.rowcount > 0
 
     def made(self, owner: str, key: str) -> Made | None:

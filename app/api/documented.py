@@ -25,7 +25,18 @@ _WORDS = {
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}}
 LOCATION = {"Location": {"description": "Where it is.", "schema": {"type": "string"}, "required": True}}
 ACCEPTED = LOCATION | _RETRY
-STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+#: the schema is that of each event
+STREAM: dict[str, Any] = {
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+                "required": ["data"],
+            }
+        }
+    }
+}
 
 
 def problems(*statuses: int) -> Responses:

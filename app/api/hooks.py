@@ -39,7 +39,11 @@ LOOK_EVERY = 1.0
 
 
 class HookRefusedError(Exception):
-    """An address that is not called."""
+    """An address that is not called; `why` is the end of a sentence."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def check_hook(hook: HookIn | None, local: bool) -> dict[str, str] | None:
@@ -56,14 +60,10 @@ def check_hook(hook: HookIn | None, local: bool) -> dict[str, str] | None:
     except HookRefusedError as error:
         raise ProblemError(
             "invalid-request",
-            _why(str(error)),
+            say("The webhook's address is not called: {why}.", why=error.why),
             say("Give an https address that is reachable from everywhere, without user name and password."),
         ) from error
     return {"url": hook.url, "secret": hook.secret}
-
-
-def _why(reason: str) -> Text:
-    return say("The webhook's address is not called: {why}.", why=reason)
 
 
 def _checked(url: str, local: bool) -> SplitResult:
@@ -72,20 +72,20 @@ def _checked(url: str, local: bool) -> SplitResult:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise HookRefusedError("it cannot be read") from error
+        raise HookRefusedError(say("it cannot be read")) from error
     if not host or parts.username is not None or parts.password is not None:
-        raise HookRefusedError("it has no host, or a user name")
+        raise HookRefusedError(say("it has no host, or a user name"))
     own = is_loopback(host)
     if own and not local:
-        raise HookRefusedError("it is the server's own machine")
+        raise HookRefusedError(say("it is the server's own machine"))
     if parts.scheme != "https" and not own:
-        raise HookRefusedError("it is not https")
+        raise HookRefusedError(say("it is not https"))
     try:
         literal = ipaddress.ip_address(host)
     except ValueError:
         return parts
     if not own and not _is_public(literal):
-        raise HookRefusedError("it is in a private range")
+        raise HookRefusedError(say("it is in a private range"))
     return parts
 
 
@@ -149,7 +149,7 @@ class Hooks:
             outcome = str(status)
             heard = 200 <= status < 300
         except HookRefusedError as error:
-            outcome, heard = f"not called: {error}", False
+            outcome, heard = f"not called: {error.why}", False
         except (OSError, http.client.HTTPException) as error:
             outcome, heard = f"failed: {type(error).__name__}", False
         last = job.hook_tries >= len(PAUSES)
@@ -185,7 +185,7 @@ def _post(url: str, signed: tuple[bytes, dict[str, str]], local: bool) -> int:
     for *_, address in found:
         numbers = ipaddress.ip_address(str(address[0]).partition("%")[0])
         if not (_is_public(numbers) or (allowed_own and numbers.is_loopback)):
-            raise HookRefusedError("its name leads into a private range")
+            raise HookRefusedError(say("its name leads into a private range"))
     connection = _Pinned(host, port, str(found[0][4][0]), secure=parts.scheme == "https")
     try:
         body, headers = signed

@@ -19,12 +19,12 @@ HOSTILE = "<img src=x onerror=alert(1)>![x](http://evil.example/x.png)"
 class Server:
     """`advisor serve` in a process of its own."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
-        self.home, self.environment, self.port = home, environment, 0
+    def __init__(self, home: Path, *options: str, **environment: str) -> None:
+        self.home, self.options, self.environment, self.port = home, options, environment, 0
 
     def start(self) -> None:
         environment = os.environ | {"ADVISOR_HOME": str(self.home), "ADVISOR_OFFLINE": "1"} | self.environment
-        command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "app", "serve", "--port", str(self.port), *self.options]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+:\d+", line)
