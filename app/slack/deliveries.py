@@ -2,8 +2,8 @@
 
 A delivery is on disk before Slack is told that it arrived: whatever dies after that, it is dealt with; whatever dies
 before, Slack sends it again. What Slack sends again is known by its keys and is not kept twice. Several processes may
-work from one file: each marks what it deals with and shows from time to time that it lives; what a dead one left is
-taken over.
+work from one file: each marks what it deals with, and holds a lock as long as it lives, which the system takes from it
+however it dies; what a dead one left is taken over at once.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any
 
+from filelock import FileLock, Timeout
 from pydantic import Field, TypeAdapter, ValidationError
 
 from agent.inbox import storing
 from app.slack.records import Delivery, Place, Said
 from tools.sqlite_file import write_ahead
 
-#: seconds after which a process that shows no life has left what it took
-LEASE = 30.0
 #: seconds for which keys are known; Slack tries again for some minutes, and after an outage for hours
 KEYS_KEPT = 7 * 24 * 3600.0
 
@@ -37,10 +36,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
     line TEXT NOT NULL,
     content TEXT,
     owner TEXT,
-    seen REAL,
-    done INTEGER NOT NULL DEFAULT 0
+    done REAL
 );
-CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (done, line, number);
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (line, number) WHERE done IS NULL;
 CREATE TABLE IF NOT EXISTS places (
     thread TEXT PRIMARY KEY,
     place TEXT NOT NULL,
@@ -78,8 +76,11 @@ class Deliveries:
         self.owner = secrets.token_hex(8)
         self._clock = clock
         self._lock = Lock()
+        self._processes = file.parent / "processes"
+        self._life = FileLock(self._processes / f"{self.owner}.lock", thread_local=False)
         with storing():
-            file.parent.mkdir(parents=True, exist_ok=True)
+            self._processes.mkdir(parents=True, exist_ok=True)
+            self._life.acquire(blocking=False)
             self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
             write_ahead(self._connection)
             self._connection.executescript(_TABLES)
@@ -92,6 +93,8 @@ class Deliveries:
         """Let go of the file."""
         with self._lock:
             self._connection.close()
+        self._life.release()
+        (self._processes / f"{self.owner}.lock").unlink(missing_ok=True)
 
     # ---- what arrives
 
@@ -120,7 +123,7 @@ class Deliveries:
             content = delivery.model_dump_json()
             connection.execute("INSERT INTO deliveries (line, content) VALUES (?, ?)", (line, content))
             connection.execute("DELETE FROM keys WHERE at < ?", (self._clock() - KEYS_KEPT,))
-            connection.execute("DELETE FROM deliveries WHERE done AND seen < ?", (self._clock() - KEYS_KEPT,))
+            connection.execute("DELETE FROM deliveries WHERE done < ?", (self._clock() - KEYS_KEPT,))
         return True
 
     def claim(self, key: str, number: int) -> bool:
@@ -141,22 +144,20 @@ class Deliveries:
         with self._writing() as connection:
             while True:
                 found = connection.execute(
-                    "SELECT number, content, owner, seen FROM deliveries WHERE NOT done AND line = ? ORDER BY number",
+                    "SELECT number, content, owner FROM deliveries WHERE done IS NULL AND line = ? ORDER BY number",
                     (line,),
                 ).fetchone()
                 if found is None:
                     return None
-                number, content, owner, seen = found
-                if owner not in (None, self.owner) and seen > self._clock() - LEASE:
+                number, content, owner = found
+                if owner not in (None, self.owner) and self._lives(owner):
                     return None
                 try:
                     delivery = _DELIVERY.validate_json(content)
                 except ValidationError:  # damaged, or of another version: nobody can deal with it
-                    connection.execute("UPDATE deliveries SET done = 1 WHERE number = ?", (number,))
+                    connection.execute("UPDATE deliveries SET done = ? WHERE number = ?", (self._clock(), number))
                     continue
-                connection.execute(
-                    "UPDATE deliveries SET owner = ?, seen = ? WHERE number = ?", (self.owner, self._clock(), number)
-                )
+                connection.execute("UPDATE deliveries SET owner = ? WHERE number = ?", (self.owner, number))
                 return Taken(number, line, delivery)
 
     def change(self, number: int, delivery: Delivery) -> None:
@@ -169,18 +170,25 @@ class Deliveries:
         """A delivery was dealt with; what was in it is kept no longer."""
         with self._writing() as connection:
             connection.execute(
-                "UPDATE deliveries SET done = 1, content = NULL, seen = ? WHERE number = ?", (self._clock(), number)
+                "UPDATE deliveries SET done = ?, content = NULL WHERE number = ?", (self._clock(), number)
             )
 
-    def live(self) -> list[str]:
-        """Show that this process lives; returns the lines in which something waits that nobody alive has taken."""
-        now = self._clock()
-        with self._writing() as connection:
-            connection.execute("UPDATE deliveries SET seen = ? WHERE owner = ? AND NOT done", (now, self.owner))
-            found = connection.execute(
-                "SELECT DISTINCT line FROM deliveries WHERE NOT done AND (owner IS NULL OR seen < ?)", (now - LEASE,)
-            )
-            return [line for (line,) in found.fetchall()]
+    def left(self) -> list[str]:
+        """The lines in which something waits that no living process has taken."""
+        query = "SELECT DISTINCT line, owner FROM deliveries WHERE done IS NULL"
+        found = self._ask(query, ())
+        dead = {owner for _, owner in found if owner is None or (owner != self.owner and not self._lives(owner))}
+        return list(dict.fromkeys(line for line, owner in found if owner in dead))
+
+    def _lives(self, owner: str) -> bool:
+        """Whether a process still holds its lock."""
+        file = self._processes / f"{owner}.lock"
+        try:
+            with FileLock(file, thread_local=False).acquire(blocking=False):
+                file.unlink(missing_ok=True)
+        except Timeout:
+            return True
+        return False
 
     # ---- what is told
 

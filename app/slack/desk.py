@@ -15,7 +15,7 @@ from agent.understanding.language import detect_language
 from app.bug_log import write_bug_log
 from app.conversations import Conversations
 from app.slack import blocks, buttons
-from app.slack.deliveries import LEASE, Deliveries, Taken
+from app.slack.deliveries import Deliveries, Taken
 from app.slack.downloads import Downloads
 from app.slack.messages import Outgoing
 from app.slack.records import Clicked, Commanded, Delivery, Opened, Place, Said
@@ -34,8 +34,8 @@ OPENINGS = (
     say("RAG over Chinese customer support tickets, commercial use"),
     say("Multilingual product search under 50 ms, open weights"),
 )
-#: seconds between two looks for what a dead process left
-LOOK = LEASE / 6
+#: seconds between two looks for what a dead process left, and the longest wait for Slack
+LOOK, LAST_TRY = 5.0, 30.0
 
 
 class Desk:
@@ -96,7 +96,7 @@ class Desk:
     def _look_after(self) -> None:
         while True:
             try:
-                for line in self._deliveries.live():
+                for line in self._deliveries.left():
                     self._work_on(line)
             except AdvisorError as error:
                 LOG.error("%s", error)
@@ -134,7 +134,7 @@ class Desk:
             except Unreachable as error:
                 LOG.warning("Slack cannot be reached: %s", error)
                 time.sleep(wait)
-                wait = min(wait * 2, LEASE)
+                wait = min(wait * 2, LAST_TRY)
             except Refused as error:
                 LOG.warning("Slack refuses: %s", error.why)
                 break

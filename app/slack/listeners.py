@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, App
     from slack_sdk import WebClient
 
-#: the address of events, of clicks and of commands
-PATH = "/slack/events"
 #: the SDK's loggers say what is in requests, from this level on nothing of that
 _LEVEL = logging.ERROR
 

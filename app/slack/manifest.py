@@ -6,9 +6,11 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from app.slack.listeners import PATH
 from knowledge.errors import UserError
 from knowledge.wording import say
+
+#: the address of events, of clicks and of commands
+PATH = "/slack/events"
 
 
 def make_manifest(url: str | None = None, *, assistant: bool = False) -> str:

@@ -17,7 +17,8 @@ from app.serving import address_of, listen
 from app.slack.deliveries import Deliveries
 from app.slack.desk import Desk
 from app.slack.downloads import Downloads
-from app.slack.listeners import PATH, make_bolt
+from app.slack.listeners import make_bolt
+from app.slack.manifest import PATH
 from app.slack.teller import Teller
 from app.slack.web import Web, checked, make_client
 from app.uploads import Uploads
@@ -48,8 +49,7 @@ def serve_http(settings: Settings, host: str, port: int) -> None:
             say("There is no signing secret, and without one anybody could speak in Slack's name."),
             say("Set SLACK_SIGNING_SECRET (“Basic Information” of the app), or use Socket Mode: SLACK_APP_TOKEN."),
         )
-    listener = listen(host, port)
-    with running(settings, secret.get_secret_value()) as bolt:
+    with listen(host, port) as listener, running(settings, secret.get_secret_value()) as bolt:
         url = address_of(host, listener) + PATH
         _announce(settings, say("Slack's requests are awaited at {url} (Ctrl-C ends it).", url=url))
         config = uvicorn.Config(make_app(bolt), log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
