@@ -34,6 +34,10 @@ def _alone(tmp_path, monkeypatch):
         "ADVISOR_LLM_ANSWERS",
         "ADVISOR_LLM_ANSWER_TOKENS",
         "ANTHROPIC_API_KEY",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "ADVISOR_SLACK_API_URL",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ADVISOR_HOME", str(tmp_path / "home"))
