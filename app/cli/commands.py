@@ -106,6 +106,7 @@ def make_app() -> typer.Typer:
         demo,
         serve,
         slack,
+        mcp,
     ):
         app.command(epilog=EXIT_CODES if command in (recommend, evaluate) else None)(command)
     app.command()(schema)
@@ -476,6 +477,44 @@ def schema(
     if name not in FORMS:
         raise usage_error(say("“{name}” prints no JSON; these do: {names}", name=name, names=", ".join(FORMS)))
     typer.echo(json.dumps(schema_of(name), ensure_ascii=False, indent=2))
+
+
+class Transport(StrEnum):
+    """How an MCP client talks to the server."""
+
+    stdio = "stdio"
+    http = "http"
+
+
+def mcp(
+    transport: Annotated[
+        Transport, typer.Option("--transport", help="stdio: a client starts it. http: clients connect to it.")
+    ] = Transport.stdio,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on, for http.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on, for http.")] = 7862,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="Another name it is called by. Repeatable.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the address as JSON, for http.")] = False,
+) -> None:
+    """Serve the advisor as tools for other programs' language models (MCP)."""
+    from importlib.util import find_spec
+
+    from knowledge.errors import MissingExtraError
+    from knowledge.wording import say
+
+    if find_spec("mcp") is None:
+        raise MissingExtraError(
+            say("The MCP server needs mcp, which is not installed."),
+            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[mcp]"),
+        )
+    from app.cli.catalog import catalog_in_use
+    from app.doors import door
+
+    settings = read_settings()
+    catalog_in_use(settings)  # tells why, where the user's copy is not used
+    announce = _announce_json if json else None
+    door("mcp")(settings, transport=transport.value, host=host, port=port, allowed=allow_host or (), announce=announce)
 
 
 def _announce_json(url: str) -> None:

@@ -1,0 +1,141 @@
+"""The MCP server itself: its tools with their annotations, over standard input and output or HTTP."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mcp.server.mcpserver import MCPServer
+from mcp.types import ToolAnnotations
+
+from agent.advisor import Advisor
+from agent.settings import Settings
+from app.jobs import Jobs
+from app.mcp.access import Gate
+from app.mcp.tools import Tools
+from app.serving import LOCAL_NAMES, address_of, is_loopback, listen
+from knowledge import __version__
+from knowledge.errors import UserError
+from knowledge.wording import say
+from tools.job_store import JobStore
+from tools.key_store import KeyStore
+
+#: seconds that open answers get to end when the server is stopped
+GRACE = 2
+PATH = "/mcp"
+INSTRUCTIONS = """\
+Advises which embedding model to use, from a catalog with published scores and by measuring on the user's own data.
+Begin with shortlist. Then recommend without measure, which says what measuring would cost; measuring, downloading
+and sending texts away take the user's yes, asked by you. Give figures with their intervals, as they are returned."""
+
+_LOOKS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+#: what costs time, may download, and may send texts to services that were agreed to
+_MEASURES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True)
+_ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+
+
+def make_server(tools: Tools) -> MCPServer[Any]:
+    """The server with its tools, always in the same order."""
+    server: MCPServer[Any] = MCPServer(
+        "embedding-advisor",
+        title="Embedding Advisor",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        log_level="WARNING",
+        subscriptions=False,
+    )
+    for tool, title, hints in (
+        (tools.shortlist, "Shortlist models", _LOOKS),
+        (tools.compare, "Compare models", _LOOKS),
+        (tools.explain, "Explain", _LOOKS),
+        (tools.search_models, "Search the catalog", _LOOKS),
+        (tools.start_evaluation, "Start an evaluation", _MEASURES),
+        (tools.get_evaluation, "Look at an evaluation", _LOOKS),
+        (tools.cancel_evaluation, "End an evaluation", _ENDS),
+        (tools.recommend, "Recommend a model", _MEASURES),
+    ):
+        told: Callable[..., Any] = tools.foreseen(tool)
+        server.add_tool(told, title=title, annotations=hints, structured_output=True)
+    return server
+
+
+def serve_stdio(settings: Settings) -> None:
+    """Serve one client over standard input and output, until it hangs up.
+
+    The transport takes standard output for itself, so that whatever else is printed goes to standard error.
+    """
+    _log_to_stderr()
+    with _at_work(settings, reads_paths=True) as tools:
+        make_server(tools).run("stdio")
+
+
+def serve_http(
+    settings: Settings, host: str, port: int, allowed: Sequence[str], announce: Callable[[str], None] | None
+) -> None:
+    """Serve over streamable HTTP until interrupted; `announce` tells the address, in place of our own line."""
+    import uvicorn
+
+    _log_to_stderr()
+    local = is_loopback(host)
+    keys = KeyStore(settings.workspace().store)
+    if not local and not keys.any_valid():
+        raise UserError(
+            say("Listening on {host} lets other machines in, and there is no key yet.", host=host),
+            say("Make one with: advisor keys add NAME, or listen on 127.0.0.1."),
+        )
+    listener = listen(host, port)
+    with _at_work(settings, reads_paths=local) as tools:
+        app = make_app(make_server(tools), keys, local=local, allowed=allowed)
+        address = address_of(host, listener) + PATH
+        if announce:
+            announce(address)
+        else:
+            where = say("The MCP server is at {url} (Ctrl-C ends it).", url=address)
+            sys.stderr.write(where.render(settings.language or "en") + "\n")
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def make_app(server: MCPServer[Any], keys: KeyStore, *, local: bool, allowed: Sequence[str] = ()) -> Gate:
+    """The application, guarded.
+
+    Args:
+        server: the tools.
+        keys: those that are good; on this machine alone none is needed while there is none.
+        local: whether only this machine can reach it.
+        allowed: other names that it is called by.
+    """
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    names = {*allowed, *LOCAL_NAMES} if local or allowed else None
+    inner = server.streamable_http_app(
+        streamable_http_path=PATH,
+        stateless_http=True,  # what a handle names is on disk, so that any process can answer
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # the gate does it
+    )
+    return Gate(inner, keys, names=names, keyless=local)
+
+
+def _log_to_stderr() -> None:
+    """Warnings and worse, of whatever library, however much that wants to tell."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.WARNING)
+    logging.basicConfig(handlers=[handler])
+
+
+@contextmanager
+def _at_work(settings: Settings, *, reads_paths: bool) -> Iterator[Tools]:
+    """The tools, with somebody who works on what they start."""
+    with Advisor(settings, reads_paths=reads_paths) as advisor:
+        workspace = advisor.context.workspace
+        store = JobStore(workspace.store)
+        jobs = Jobs(advisor, store, workspace.home, settings.jobs)
+        jobs.start()
+        try:
+            yield Tools(advisor, jobs, settings, reads_paths=reads_paths)
+        finally:
+            jobs.close()
+            store.close()
