@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import accumulate, count
 from typing import Any
 
 from app.wording import Line
@@ -17,8 +17,8 @@ Block = dict[str, Any]
 
 #: Slack's limits: blocks of a message, characters of a text, of a button's text, value and action
 MOST_BLOCKS, LONGEST_TEXT, LONGEST_LABEL, LONGEST_VALUE, LONGEST_ACTION = 50, 3000, 75, 2000, 255
-#: buttons in a row of them; rows and columns of a table, and characters of a cell
-MOST_BUTTONS, MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 25, 100, 20, 200
+#: buttons in a row of them; rows and columns of a table; characters of a cell, and of a table (Slack: 10,000)
+MOST_BUTTONS, MOST_ROWS, MOST_COLUMNS, LONGEST_CELL, LONGEST_TABLE = 25, 100, 20, 200, 5000
 #: characters in all the blocks of a message; Slack cuts `text` after 40,000, and one character may take five there
 LONGEST_MESSAGE = 7500
 _ZERO_WIDTH = "\u200b"
@@ -156,6 +156,8 @@ def table(rows: Sequence[Sequence[str]]) -> list[Block]:
     width = max((len(row) for row in kept), default=0)
     if not width:
         return []
+    lengths = accumulate(sum(map(len, row)) + width for row in kept)
+    kept = [row for row, length in zip(kept, lengths, strict=True) if length <= LONGEST_TABLE]
     cells = [[{"type": "raw_text", "text": cell} for cell in [*row, *[" "] * (width - len(row))]] for row in kept]
     settings = [{"is_wrapped": column == 0, "align": "left" if column == 0 else "right"} for column in range(width)]
     return [{"type": "table", "column_settings": settings, "rows": cells}]

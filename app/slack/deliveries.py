@@ -180,15 +180,24 @@ class Deliveries:
         dead = {owner for _, owner in found if owner is None or (owner != self.owner and not self._lives(owner))}
         return list(dict.fromkeys(line for line, owner in found if owner in dead))
 
+    def bury(self) -> bool:
+        """Whether a process has died since somebody last looked."""
+        others = [file.stem for file in self._processes.glob("*.lock") if file.stem != self.owner]
+        dead = [owner for owner in others if not self._lives(owner)]
+        for owner in dead:
+            (self._processes / f"{owner}.lock").unlink(missing_ok=True)
+        return bool(dead)
+
     def _lives(self, owner: str) -> bool:
         """Whether a process still holds its lock."""
         file = self._processes / f"{owner}.lock"
+        if not file.exists():
+            return False
         try:
             with FileLock(file, thread_local=False).acquire(blocking=False):
-                file.unlink(missing_ok=True)
+                return False
         except Timeout:
             return True
-        return False
 
     # ---- what is told
 

@@ -62,10 +62,6 @@ class Desk:
 
     def start(self) -> None:
         """Go on with what was left undone, and look for more of that from time to time."""
-        for thread in self._deliveries.threads():
-            self._conversations.wake(thread)
-            if self._conversations.advisor.transcript.size(thread) > self._deliveries.told(thread).read:
-                self._teller.wake(thread)
         Thread(target=self._look_after, name="slack deliveries", daemon=True).start()
 
     def stop(self) -> None:
@@ -94,14 +90,25 @@ class Desk:
         return bool(said.files or state.get("asked")) or asks_to_stop(said.text)
 
     def _look_after(self) -> None:
+        begun = True
         while True:
             try:
+                if self._deliveries.bury() or begun:
+                    self._take_over()
+                begun = False
                 for line in self._deliveries.left():
                     self._work_on(line)
             except AdvisorError as error:
                 LOG.error("%s", error)
             if self._over.wait(LOOK):
                 return
+
+    def _take_over(self) -> None:
+        """Finish what a dead process was answering, and tell what it said."""
+        for thread in self._deliveries.threads():
+            self._conversations.wake(thread)
+            if self._conversations.advisor.transcript.size(thread) > self._deliveries.told(thread).read:
+                self._teller.wake(thread)
 
     def _work_on(self, line: str) -> None:
         with self._lock:
@@ -255,7 +262,8 @@ class Desk:
 
     def _show_chosen(self, clicked: Clicked, label: str) -> None:
         """Put who chose what in place of the buttons."""
-        kept = [b for b in clicked.blocks if b.get("type") not in ("actions", "context_actions")]
+        left = (b for b in clicked.blocks if b.get("type") not in ("actions", "context_actions"))
+        kept = [{key: value for key, value in block.items() if key != "block_id"} for block in left]  # Slack: a new one
         chosen = blocks.small(f"✓ {label}")
         chosen[0]["elements"].append({"type": "mrkdwn", "text": f"<@{clicked.user}>"})
         text = "\n".join([blocks.escape(clicked.text), f"✓ {blocks.escape(label)} <@{clicked.user}>"])

@@ -93,6 +93,7 @@ class Job:
 
     def _start(self) -> bool:
         """Begin to stream, where the workspace has that."""
+        ending = say("Say “stop” to end it.").render(self._language)  # a stream has no buttons
         to: dict[str, Any] = {}
         if not self._place.direct:
             if self._user is None:
@@ -104,7 +105,7 @@ class Job:
                 channel=self._place.channel,
                 thread_ts=self._place.ts,
                 task_display_mode="timeline",
-                chunks=self._tasks(None, over=False),
+                chunks=[{"type": "markdown_text", "text": ending}, *self._tasks(None, over=False)],
                 **to,
             )
         except Refused:

@@ -184,8 +184,11 @@ def test_what_a_dead_process_left_is_taken_over(two):
     taken = first.take("line")
     assert second.left() == []
     assert second.take("line") is None
+    assert not second.bury()
     first._life.release()  # as the system does when a process ends
     assert second.left() == ["line"]
+    assert second.bury()
+    assert not second.bury()
     again = second.take("line")
     assert again == taken
     # what is done once is done by this delivery, whoever deals with it
