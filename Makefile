@@ -8,10 +8,10 @@ CHAT_FLAGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock $(PIP_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chat test check fuzz kills lock clean
+.PHONY: help demo chat test check fuzz kills fuzz-api openapi lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -52,6 +52,12 @@ fuzz: $(VENV)/.dev ## damage files of every format, ten thousand times each (eig
 
 kills: $(VENV)/.dev ## kill an evaluation at twenty random moments, and see that it finds the same (two minutes)
 	@KILLS=20 $(BIN)/python -m pytest tests/app/test_evaluate_durability.py -k random_moments
+
+fuzz-api: $(VENV)/.dev ## the HTTP API against its OpenAPI file, all phases of Schemathesis (half an hour)
+	@FUZZ_EXAMPLES=50 $(BIN)/python -m pytest tests/app/test_api_fuzz.py
+
+openapi: $(VENV)/.dev ## write docs/openapi.json anew
+	@$(BIN)/python -m app.api > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 lock: $(VENV)/.dev ## pin every version anew, from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -5,11 +5,16 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +26,7 @@ from app.chat.guard import Guard
 from tests.app.api import PATIENCE, Client, Server, add_key, tiny_dataset
 from tests.fake_http import Server as FakeServer
 
+ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-of-the-tests"
 
 
@@ -313,3 +319,34 @@ def test_the_pages_stay_behind_their_password(path, goes_to):
     sent.clear()
     asyncio.run(guard(scope | {"headers": [(b"host", b"evil.example")]}, None, send))
     assert sent[0]["status"] == 421
+
+
+# ---------------------------------------------------------------- what the README shows
+
+
+def test_the_readmes_curl_lines_run(server, tmp_path):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    block = next(b for b in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if "/v1/shortlists" in b)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        env=os.environ | {"API": server.url},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in ('"kept":[', '"state":"ready"', "event: succeeded", '"state":"succeeded"', "event: recommended"):
+        assert part in done.stdout, part
+
+
+def test_the_example_client_gets_its_recommendation(server, tmp_path):
+    folder = tmp_path / "data"
+    tiny_dataset(folder)
+    command = [sys.executable, str(ROOT / "examples" / "recommend_over_http.py"), "--api", server.url]
+    command += ["--text", "English search", "--data", str(folder), "--candidate", "bm25"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bm25" in done.stdout
+    assert "/v1/reports/" in done.stdout
