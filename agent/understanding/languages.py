@@ -55,6 +55,7 @@ _ENGLISH_WORDS = frozenset(
 _REGION = re.compile(r"[a-z]{2}[-_][A-Z]{2}")
 #: words that may stand between a language and what says whose it is
 _SIDE, _DETERMINERS = 5, frozenset({"a", "an", "the", "our", "their", "all", "any", "old"})
+_ASKING = frozenset("和与或跟来去搜查问说也都能就")
 #: in a list of characters: what joins them, and how many need an ending, and how many none
 _HAN_JOINERS, _PAIR, _RUN = frozenset("、/和,"), 2, 3
 
@@ -247,7 +248,22 @@ def _side(reading: Reading, hit: Hit) -> str | None:
     if among or searched or after.removeprefix("的").startswith(tuple(tables["texts"])):
         return "written"
     role = next((r.value for r in u.starting(end, "role")), None)
+    if role is None and _belongs_to_texts(u, start, end, before):
+        return "written"
     return {"query": "asked", "document": "written"}.get(role or "")
+
+
+def _belongs_to_texts(utterance: Utterance, start: int, end: int, before: list[str]) -> bool:
+    """Whether texts are said to be in a language: "sheets in Danish", 藏语的唱本."""
+    if end < len(utterance.tokens) and utterance.tokens[end].han and utterance.tokens[start].han:
+        own = end + (utterance.tokens[end].text == "的")
+        asks = [h for h in utterance.starting(own, "role", "put_in") if h.value != "document"]
+        return not asks and utterance.tokens[own : own + 1] != [] and utterance.tokens[own].text not in _ASKING
+    if before[-1:] != ["in"] or not start:
+        return False
+    at = start - 1
+    stem = utterance.tokens[at - 1].stem if at else ""
+    return utterance.lexicon.counted.get(stem) == "documents" or bool(utterance.ending(at, "unit"))
 
 
 def _is_language(hit: Hit) -> bool:
@@ -333,6 +349,7 @@ def _suggested(reading: Reading) -> Iterator[Finding]:
     current = reading.requirements.constraint(CONSTRAINTS["languages"])
     others = {u.sentences[h.start] for h in u.of_category("elsewhere")}
     places = [h for h in u.of_category("place") if not negated(u, h) and u.sentences[h.start] not in others]
+    places = [h for h in places if not u.starting(h.end, "not_texts")]  # 德国人
     if u.of_category("language") or not places or (current is not None and current.origin == "stated"):
         return
     words = [reading.use(h) for h in places]

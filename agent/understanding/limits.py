@@ -20,6 +20,7 @@ _MIB = {"mb": 1.0, "gb": 1024.0, "tb": 1024.0 * 1024}
 #: GB; no machine has less, so it is a limit for the model: "no GPU, 100 MB of memory"
 _SMALLEST_MACHINE = 0.25
 _TOKENS_PER_WORD = 4 / 3
+_TOKENS_PER_PAGE = 650
 #: the nouns that a number without a unit may follow: "维度 512", "context length 8192"
 _UNIT_OF_NOUN = {
     "dimension": "dimensions",
@@ -195,8 +196,12 @@ class LimitReader:
             return "qps"
         if self._limits_a_model():
             return "parameters"
-        answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1
+        answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1 and not self._counts_no_amount()
         return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
+
+    def _counts_no_amount(self) -> bool:
+        """Whether it counts something that no question asks for: "1 more time please", "2 of us decide that"."""
+        return any(self._u.starting(i, "no_amount") for i in (self._q.end, self._q.end + 1))
 
     def _is_too_short(self, noun: Hit) -> bool:
         """Whether a window so small is one in a wall."""
@@ -278,6 +283,7 @@ class LimitReader:
             and self._q.value > 0
             and self._q.unit is None
             and len(self._reading.quantities) == 1
+            and not self._counts_no_amount()
         ):
             unit = "GB" if self._q.value < _BARE_GB_BELOW else "MB"
             rule = say("“{words}” taken as {amount}", words=self._words, amount=f"{self._q.value:g} {unit}")
@@ -421,6 +427,11 @@ class LimitReader:
             if self._u.sentences[hit.start] == sentence
         )
 
+    def _is_kept_whole(self) -> bool:
+        """Whether the sentence says that texts are not to be split."""
+        sentence = self._u.sentences[self._q.start]
+        return any(self._u.sentences[hit.start] == sentence for hit in self._u.of_category("unsplit"))
+
     def _lengths_in_words(self) -> Iterator[Finding]:
         rule = say("“{words}” taken as 4 tokens for 3 words", words=self._words)
         if self._asked or self._has("role", "long_text"):
@@ -437,7 +448,7 @@ class LimitReader:
             yield from self._length(say("“{words}” taken as one token for 4 characters", words=self._words), 0.25)
 
     def _length(self, rule: Text, factor: float) -> Iterator[Finding]:
-        about = self._length_of("document_tokens")
+        about = "max_tokens" if self._is_kept_whole() else self._length_of("document_tokens")
         if about == "max_tokens":
             yield from self._found(about, {"tokens": max(1, round(self._q.value * factor))}, rule)
         else:
@@ -490,13 +501,20 @@ class LimitReader:
 
     def _is_shown(self) -> bool:
         """Whether it counts what is shown of them, or names one of them: top 50, 前十条, 第13条."""
-        before = [hit for at in (self._q.start, self._q.start - 1) for hit in self._u.ending(at, "shown")]
+        before = [
+            hit
+            for at in (self._q.start, self._q.start - 1)
+            for hit in self._u.ending(at, "shown")
+            if self._u.clauses[hit.start] == self._clause
+        ]
         return self._asked != "documents" and bool(before or self._u.starting(self._q.end, "shown"))
 
     def _pages(self) -> Iterator[Finding]:
         """Few pages are the length of a document, many are documents."""
         if self._q.value >= _MANY_PAGES:
             yield from self._documents()
+        elif self._asked in ("max_tokens", "document_tokens") or self._is_kept_whole():
+            yield from self._length(say("“{words}” taken as 650 tokens a page", words=self._words), _TOKENS_PER_PAGE)
 
     def _money(self) -> Iterator[Finding]:
         rate = self._q.rate or ("month" if self._asked == "cost" or self._has("rate", value="month") else None)

@@ -23,10 +23,10 @@ _MEMORY = frozenset({"mb", "gb", "tb"})
 
 
 def _known(utterance: Utterance, hit: Hit) -> KnownGpu | None:
-    """The card that a hit names; of a shape ("a single 4090") its last word does."""
+    """The card that a hit names; of a shape ("a single 4090", "3090, 24G") one of its words does."""
     cards = known_gpus()
-    name = f"rtx {utterance.tokens[hit.end - 1].text}" if hit.shaped else hit.term
-    return cards.get(name) or cards.get(name.removesuffix("s"))
+    words = [f"rtx {utterance.tokens[i].text}" for i in range(hit.start, hit.end)] if hit.shaped else [hit.term]
+    return next((card for name in words if (card := cards.get(name) or cards.get(name.removesuffix("s")))), None)
 
 
 def _distance(hit: Hit, quantity: Quantity) -> int:

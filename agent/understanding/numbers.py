@@ -21,17 +21,21 @@ _ONE = frozenset({"a", "一"})
 #: what makes of 一 something else than a number: 一下, 一遍, 一会儿, 一些; and a mere article: 一个
 _NO_NUMBER, _ARTICLE = frozenset("下遍次会些点直样般起定共切旦边"), frozenset("个款种")
 _ABOUT = frozenset({"about", "around", "roughly", "like", "say", "maybe", "let's", "in", "大", "约", "概"})
-_SOME_MORE = frozenset("多余")
+_SOME_MORE = frozenset("多余来")
 #: after a number: about so many
 _ROUGH = frozenset({"ish", "多", "余", "来", "几"})
 #: limits that a negation before them turns round: "won't wait more than a second"
-_TURNED = frozenset({"more than", "longer than", "over", "above", "exceed", "exceeding", "larger than", "bigger than"})
+_TURNED = frozenset(
+    {"more than", "longer than", "over", "above", "exceed", "exceeding", "larger than", "bigger than", "超过", "高于"}
+)
 #: words between such a negation and the limit
 _NEGATION_REACHES = 5
 #: from here on the scales multiply all that was said before them
 _MYRIAD = 10_000
 _LONGEST_NUMBER = 15
 _TWO_DIGITS = 3
+#: from here on a last digit without its scale counts the next lower one: 两千八 is 2,800
+_SHORTENED = 100
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _WITHIN_NAMES = frozenset("&/-")
 _BEFORE_YEARS = frozenset({"in", "since", "until", "till", "year", "before", "after", "circa", "自", "从"})
@@ -100,12 +104,19 @@ class NumberReader:
             if number is None:
                 i = self._past(i)
                 continue
+            if self._text(i) == "一" and self._is_rate(i, number.end):
+                i = number.end
+                continue
             quantity = self._quantity(i, number)
             is_article = self._text(i) == "一" and self._text(i + 1) in _ARTICLE and quantity.unit is None
             if quantity.value < _LARGEST and not is_article:
                 found.append(quantity)
             i = max(quantity.end, i + 1)
         return found
+
+    def _is_rate(self, i: int, end: int) -> bool:
+        """Whether a 一 belongs to a rate: 一年三千."""
+        return any(rate.start == i and rate.end > end for rate in self._u.starting(i, "rate"))
 
     def _past(self, i: int) -> int:
         """The token after one that begins no number: after the whole of a vague or endless Chinese numeral."""
@@ -273,6 +284,8 @@ class NumberReader:
             else:
                 section, digit = section + (digit or 1) * self._scales[c], 0
             i += 1
+        if digit and i - start > 1 and self._scales.get(self._text(i - 2), 0) >= _SHORTENED:
+            digit *= self._scales[self._text(i - 2)] // 10  # 两千八, 三万五
         whole = float(total + section + digit)
         if self._text(i) == "点" and self._text(i + 1) in self._digits:
             part = whole + self._digits[self._text(i + 1)] / 10
@@ -354,7 +367,7 @@ class NumberReader:
             end += 1
         rough = end > exact and self._text(exact) in _ROUGH
         if number.unit is None:
-            unit, end = self._find_unit(value, end, number.end)
+            unit, end = self._find_unit(value, end, exact)
         else:
             unit, end = number.unit, number.end
         sign = next((h for h in self._u.ending(start, "unit") if h.value in _SIGNS | {"qps"}), None)

@@ -31,10 +31,9 @@ _OPENINGS = frozenset(
 #: what a Chinese question ends with
 _ENDINGS = frozenset(("是什么", "区别", "差别"))
 
-#: what is found out of a text, or of two; what a question about the advice speaks of; and how long one is that tells
-_TELLING = frozenset(("classification", "similarity"))
+#: what is found out of texts, and the tokens that a question needs which tells so; what one about the advice speaks of
+_WHOLE_QUESTIONS = {"classification": 7, "deduplication": 8, "similarity": 9}
 _OF_THIS_ADVICE = frozenset(("you", "your", "they", "them", "list", "模型", "你"))
-_WHOLE_QUESTION = 6
 #: what says in Chinese what is to be done where something holds
 _THEN = frozenset("就则那便请")
 
@@ -149,7 +148,7 @@ def _other(
 def _is_what_to_find_out(utterance: Utterance, tasks: list[Hit], start: int, end: int) -> bool:
     """Whether it asks what a model is to find out of each text: "is this comment toxic or fine?"."""
     ours = any(utterance.tokens[i].text in _OF_THIS_ADVICE for i in range(start, end))
-    return not ours and end - start >= _WHOLE_QUESTION and any(hit.value in _TELLING for hit in tasks)
+    return not ours and any(end - start >= _WHOLE_QUESTIONS.get(hit.value, end) for hit in tasks)
 
 
 def _asks_at_its_end(utterance: Utterance, end: int) -> bool:

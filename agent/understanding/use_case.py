@@ -98,6 +98,8 @@ def read_task(reading: Reading) -> Iterator[Finding]:
         return
     corrected = [h for h in hits if _comes_after_correction(reading, h)]
     hits = _unless_only_searched(corrected or hits)
+    if reading.utterance.of_category("past") and any(h.value == "search" for h in hits):
+        hits = [h for h in hits if h.value != "similarity"]  # "see earlier repairs that were like this one"
     best = min(hits, key=lambda h: (_SPECIFIC.index(h.value), h.start))
     for hit in hits:
         if hit.value in (best.value, "search"):
@@ -113,7 +115,7 @@ def read_task(reading: Reading) -> Iterator[Finding]:
 
 
 def _unless_only_searched(hits: list[Hit]) -> list[Hit]:
-    """The tasks without those whose words name what is searched, where somebody says semantic search: 客服问答的语义搜索."""
+    """The tasks without what only names the texts, where somebody says semantic search: 客服问答的语义搜索."""
     if not any(h.term in _SEMANTIC for h in hits) or any(h.value == "rag" and h.term not in _SEARCHABLE for h in hits):
         return hits
     return [h for h in hits if h.term not in _SEARCHABLE]
@@ -279,6 +281,7 @@ def read_gpu(reading: Reading) -> Iterator[Finding]:
         yield Finding("gpu", None, reading.use(forgotten))
         return
     there = [h for h in hits if h.value == "yes" and not negated(u, h)]
+    there = [h for h in there if not u.in_clause(u.clauses[h.start], "forbidden")]  # "GPUs are off limits"
     absent = [h for h in hits if h not in there and not (h.value == "no" and negated(u, h))]
     if there and not (absent and absent[-1].start > there[-1].start and u.of_category("correction")):
         yield Finding("gpu", True, reading.use(there[0]))

@@ -4,7 +4,9 @@ import pytest
 
 from agent import interview
 from agent.descriptions import KINDS, SLOTS, assumptions, slot_name
+from agent.hearing import noticed
 from agent.interview import DATA, MOST_QUESTIONS, PLAN, next_question, picked, question_text
+from agent.state import State
 from agent.understanding import RuleUnderstanding
 from agent.understanding.base import Asked
 from agent.understanding.findings import SLOTS as FIELDS
@@ -295,3 +297,15 @@ def test_another_answer_than_what_is_offered(real):
     read = RuleUnderstanding().understand("no, we classify letters", Requirements(), asked)
     assert read.requirements.task.value == "classification"
     assert RuleUnderstanding().understand("no", Requirements(), asked).requirements.task.origin == "assumed"
+
+
+def test_what_the_user_wrote_is_kept_for_later_questions():
+    rules, state = RuleUnderstanding(), State()
+    for text in ["latency matters", "why not bge-m3?", *["x" * 900] * 20, "the last one"]:
+        state["message"] = text
+        state["heard"] = noticed(rules.understand(text, Requirements(), None), state)["heard"]
+        if text == "why not bge-m3?":
+            assert state["heard"] == ["latency matters"]  # who asks states nothing
+    assert state["heard"][-1] == "the last one"
+    assert len(state["heard"]) <= 12
+    assert max(map(len, state["heard"])) <= 500

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.understanding import Asked, RuleUnderstanding
-from agent.understanding.findings import SLOTS, value_of
+from agent.understanding.findings import SLOTS, apply, value_of
+from agent.understanding.half_read import half_read
 from agent.understanding.lexicon import load_lexicon
 from agent.understanding.utterance import LONGEST, readable
 from knowledge.constraints import CONSTRAINTS
@@ -107,6 +108,16 @@ def test_any_text_is_read_and_every_stated_fact_has_words_of_it(text, about):
     again = read(text, understood.requirements, about)
     assert again.changes == ()
     assert again.requirements == understood.requirements
+
+
+@repeatable(150)
+@given(ANYTHING, st.sampled_from([*SLOTS, *CONSTRAINTS]))
+def test_what_is_half_read_has_words_of_the_message_and_may_be_confirmed(text, about):
+    half = half_read([text], about)
+    assert "".join(half.words.split()) in "".join(readable(text).split())
+    if half.likely is not None:
+        assert half.likely.about == about
+        assert set(values(apply(EMPTY, [half.likely])[0])) <= {about, "gpu", "hardware"}
 
 
 @pytest.mark.parametrize(
@@ -246,6 +257,19 @@ def test_small_talk_states_nothing(text):
 @given(texts_of(NEUTRAL), st.sampled_from(["hosting", "license", "task", "modality", "open_weights", "gpu"]))
 def test_small_talk_answers_no_question_about_something_else(text, about):
     assert {change.slot for change in read(text, about=about).changes} <= {about}
+
+
+@repeatable(60)
+@given(
+    st.integers(2, 400), st.integers(50, 5000), st.sampled_from(["folders", "boxes", "branches", "个文件夹", "个箱子"])
+)
+def test_what_each_of_many_holds_is_multiplied(holders, held, holder):
+    text = (
+        f"we have {holders} {holder} with {held} letters each"
+        if holder.isascii()
+        else f"{holders}{holder}，每个里头{held}份文件"
+    )
+    assert values(read(text).requirements).get("documents") == holders * held
 
 
 # --- known phrases in any order

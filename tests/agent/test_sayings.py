@@ -31,6 +31,7 @@ BESIDE = {
     "languages": {"domain", "task"},
     "license": {"domain", "hosting", "open_weights"},
     "hosting": {"license", "domain", "gpu"},
+    "incumbent": set(),
     "documents": {"domain", "modality", "languages"},
     "keyword_match": {"task", "domain", "license", "incumbent"},
     "domain": {"license", "languages", "documents", "modality", "task"},
@@ -68,6 +69,34 @@ def test_a_saying_is_read(about, value, text):
     else:
         assert got == value
     assert set(found) <= BESIDE.get(about, set())
+
+
+@pytest.mark.parametrize(
+    ("about", "value", "text"),
+    [(entry["about"], entry["value"], text) for entry in SAYINGS["reply"] for text in entry["said"]],
+)
+def test_a_reply_is_read_where_it_was_asked_for(about, value, text):
+    understood = read(text, about)
+    assert understood.answered
+    assert known(understood.requirements)[about] == value
+
+
+@pytest.mark.parametrize("text", SAYINGS["cross_lingual"][0]["said"])
+def test_who_asks_in_another_language_than_that_of_the_texts(text):
+    assert read(text).requirements.constraint(CONSTRAINTS["languages"]).cross_lingual
+
+
+@pytest.mark.parametrize("text", SAYINGS["within_languages"][0]["said"])
+def test_who_asks_in_the_languages_of_the_texts(text):
+    assert not read(text).requirements.constraint(CONSTRAINTS["languages"]).cross_lingual
+
+
+@pytest.mark.parametrize("about", ["documents", "dimension", "latency", "max_tokens", "memory", "cost", "hosting"])
+@pytest.mark.parametrize(
+    "text", ["1 more time please", "2 of us decide that", "ask me 1 more question", "再说1遍", "我们2个人定"]
+)
+def test_a_number_of_something_else_is_no_answer(text, about):
+    assert known(read(text, about).requirements) == {}
 
 
 @pytest.mark.parametrize("about", ASKED_OF_ALL)
