@@ -7,14 +7,22 @@ values, so that it can be shown in the reader's language when it is shown and no
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SerializationInfo, model_serializer, model_validator
 
 Language = Literal["en", "zh"]
+
+#: what `join` makes: parts with one and the same glue between them
+_JOINED = re.compile(r"\{p\d+\}(?:[,;] \{p\d+\})+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+#: the template of a quantity that each language writes in its own way (`written`)
+_WRITTEN = "{en}"
 
 
 @cache
@@ -57,9 +65,13 @@ class Text(BaseModel):
     def render(self, language: Language = "en") -> str:
         """The finished sentence; English where no Chinese is on file."""
         template = self.template
-        if language == "zh":
-            template = _chinese().get(template) or _language_names().get(template, template)
         values = {k: v.render(language) if isinstance(v, Text) else v for k, v in self.values.items()}
+        if language == "zh":
+            if template == _WRITTEN and "zh" in values:
+                return str(values["zh"])
+            if _JOINED.fullmatch(template):
+                return _joined_in_chinese([str(value) for value in values.values()], template)
+            template = _chinese().get(template) or _language_names().get(template, template)
         return template.format(**values)
 
     def __str__(self) -> str:
@@ -74,6 +86,11 @@ def say(template: str, /, **values: str | int | float | Text) -> Text:
     return Text(template=template, values=values)
 
 
+def written(en: str, zh: str) -> Text:
+    """A quantity as each language writes it: 7.95 billion is 79.5 亿, so that no template serves both."""
+    return Text(template=_WRITTEN, values={"en": en, "zh": zh})
+
+
 def join(parts: list[Text] | tuple[Text, ...], separator: Text | None = None) -> Text:
     """Several sentences as one, in whatever language it is shown."""
     if not parts:
@@ -81,3 +98,13 @@ def join(parts: list[Text] | tuple[Text, ...], separator: Text | None = None) ->
     glue = separator.template if separator else " "
     template = glue.join(f"{{p{i}}}" for i in range(len(parts)))
     return Text(template=template, values={f"p{i}": part for i, part in enumerate(parts)})
+
+
+def _joined_in_chinese(parts: list[str], template: str) -> str:
+    """The parts with Chinese punctuation between them where either neighbour is Chinese: "、" between mere words."""
+    mark = "；" if "; " in template else "，" if any(re.search(r"[\d，、：；。]", part) for part in parts) else "、"
+    found = parts[0]
+    for before, part in pairwise(parts):
+        chinese = _HAN.search(before) or _HAN.search(part)
+        found += (mark if chinese else template[template.index("}") + 1 :][:2]) + part
+    return found

@@ -1,0 +1,95 @@
+"""Quantities in sentences: time, memory, storage and parameters, rounded as people read them, in both languages."""
+
+from __future__ import annotations
+
+import math
+
+from knowledge.wording import Text, say, written
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """So many significant digits, thousands apart, never in the form 1e+03."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:,g}"
+    rounded = float(f"{value:.{significant - 1}e}")
+    places = max(0, significant - 1 - math.floor(math.log10(abs(rounded))))
+    text = f"{rounded:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def milliseconds(value: float) -> Text:
+    """A latency that was measured, given in milliseconds."""
+    if value < 0.1:
+        return say("under 0.1 ms")
+    return say("{count} ms", count=digits(value)) if value < 10_000 else say("{count} s", count=digits(value / 1000))
+
+
+def estimated_milliseconds(value: float) -> Text:
+    """A latency that is only estimated: two digits are more than is known of it."""
+    if value < 1:
+        return say("under 1 ms")
+    return (
+        say("{count} ms", count=digits(value, 2)) if value < 1000 else say("{count} s", count=digits(value / 1000, 2))
+    )
+
+
+def duration(seconds: float) -> Text:
+    """How long something takes, from under a second to days."""
+    if seconds < 1:
+        return say("under a second")
+    for limit, unit, template in (
+        (90.0, 1.0, say("{count} seconds")),
+        (90 * _MINUTE, _MINUTE, say("{count} minutes")),
+        (48 * _HOUR, _HOUR, say("{count} hours")),
+        (math.inf, _DAY, say("{count} days")),
+    ):
+        if seconds < limit:
+            count = digits(seconds / unit, 2)
+            return template.model_copy(update={"values": {"count": count}}) if count != "1" else _one(unit)
+    raise AssertionError("the last limit is infinite")
+
+
+def _one(unit: float) -> Text:
+    return say("1 second") if unit == 1 else say("1 minute")
+
+
+def memory(megabytes: float) -> Text:
+    """Memory given in MB (2**20 bytes), as a machine's memory is counted."""
+    if megabytes < 1:
+        return say("under 1 MB")
+    if megabytes < 1000:
+        return say("{count} MB", count=digits(megabytes))
+    return say("{count} GB", count=digits(megabytes / 1024))
+
+
+def storage(size: float) -> Text:
+    """A size on disk or in an index, given in bytes; its units are powers of ten, as those of disks are."""
+    for limit, unit, template in (
+        (1e3, 1.0, say("{count} bytes")),
+        (1e6, 1e3, say("{count} kB")),
+        (1e9, 1e6, say("{count} MB")),
+        (math.inf, 1e9, say("{count} GB")),
+    ):
+        if size < limit:
+            return template.model_copy(update={"values": {"count": digits(size / unit)}})
+    raise AssertionError("the last limit is infinite")
+
+
+def many(count: float) -> Text:
+    """A large number: million and billion in English, 万 and 亿 in Chinese."""
+    for limit, unit, name in ((1e6, 1.0, ""), (1e9, 1e6, " million"), (math.inf, 1e9, " billion")):
+        if count < limit:
+            english = digits(count / unit) + name
+            break
+    for limit, unit, name in ((1e4, 1.0, ""), (1e8, 1e4, "万"), (math.inf, 1e8, "亿")):
+        if count < limit:
+            chinese = f"{digits(count / unit)} {name}".strip()
+            break
+    return written(english, chinese)
+
+
+def parameters(count: float) -> Text:
+    """How large a model is."""
+    return say("{many} parameters", many=many(count))
