@@ -31,6 +31,6 @@ def main(settings: Settings, *, http: bool, host: str, port: int) -> None:
 
 def manifest(url: str | None = None, *, assistant: bool = False) -> str:
     """What Slack makes the app from; arguments as `make_manifest`."""
-    from app.slack.manifest import make_manifest
+    from app.slack.app_manifest import make_manifest
 
     return make_manifest(url, assistant=assistant)

@@ -71,7 +71,13 @@ def is_job(event: events.Event) -> bool:
 
 
 def outgoing(
-    told: Sequence[events.Event], language: Language, *, begun: bool, plan: Plan | None = None, user: str | None = None
+    told: Sequence[events.Event],
+    language: Language,
+    *,
+    begun: bool,
+    handed: bool = False,
+    plan: Plan | None = None,
+    user: str | None = None,
 ) -> list[Outgoing]:
     """The messages that a group's events make.
 
@@ -79,6 +85,7 @@ def outgoing(
         told: the group's events.
         language: of the conversation.
         begun: whether the interview has begun; before that, an answer offers to begin it.
+        handed: whether data came with the message that is answered.
         plan: what a question for consent is about, where it was told before.
         user: who is answered, where several take part.
     """
@@ -89,7 +96,7 @@ def outgoing(
         return []
     if user:
         shown = blocks.addressed(shown, user)
-    split = blocks.messages([*shown, *_ending(told, language, begun, plan)])
+    split = blocks.messages([*shown, *_ending(told, language, begun=begun, handed=handed, plan=plan)])
     return [Outgoing("\n".join(filter(None, map(blocks.text_of, message))), tuple(message)) for message in split]
 
 
@@ -199,7 +206,9 @@ def _sources(found: Recommendation) -> Text | None:
     return say("Source: {sources}.", sources=join(named, Text(template="; ")))
 
 
-def _ending(told: Sequence[events.Event], language: Language, begun: bool, plan: Plan | None) -> Iterator[Block]:
+def _ending(
+    told: Sequence[events.Event], language: Language, *, begun: bool, handed: bool, plan: Plan | None
+) -> Iterator[Block]:
     """The buttons of a message."""
     plan = next((e.plan for e in reversed(told) if isinstance(e, events.Planned)), plan)
     asked = next((e for e in reversed(told) if isinstance(e, events.Question)), None)
@@ -208,7 +217,7 @@ def _ending(told: Sequence[events.Event], language: Language, begun: bool, plan:
         return
     failed = next((e for e in reversed(told) if isinstance(e, events.Failed)), None)
     if failed is not None:
-        yield from blocks.buttons([buttons.skip_bad(language)] if failed.error == "DatasetError" else [])
+        yield from blocks.buttons([buttons.skip_bad(language)] if handed and failed.error == "DatasetError" else [])
         return
     decided = next((e.recommendation for e in reversed(told) if isinstance(e, events.Recommended)), None)
     if (decided is not None and not decided.measured) or not begun:

@@ -14,11 +14,11 @@ from agent.advisor import Advisor
 from agent.settings import Settings
 from app.conversations import Conversations
 from app.serving import address_of, listen
+from app.slack.app_manifest import PATH
 from app.slack.deliveries import Deliveries
 from app.slack.desk import Desk
 from app.slack.downloads import Downloads
 from app.slack.listeners import make_bolt
-from app.slack.manifest import PATH
 from app.slack.teller import Teller
 from app.slack.web import Web, checked, make_client
 from app.uploads import Uploads

@@ -35,6 +35,8 @@ LOG = logging.getLogger(__name__)
 HOLD = 10.0
 #: seconds between two looks at a job, and between two tries to reach Slack: the first and the longest
 LOOK, FIRST_TRY, LAST_TRY = 0.5, 1.0, 60.0
+#: what Slack says of what this workspace or installation does not have, now or later
+NEVER = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type", "no_permission"})
 #: what a report's files are called in Slack
 REPORTS = ("html", "markdown")
 
@@ -45,11 +47,13 @@ class _Turn:
 
     Attributes:
         begun: whether the interview has begun.
+        handed: whether data came with the message that is being answered.
         status: whether Slack shows that something is being worked on.
     """
 
     user: str | None = None
     begun: bool = False
+    handed: bool = False
     status: bool = False
     plan: Plan | None = None
     held_since: float | None = None
@@ -64,6 +68,7 @@ class Teller:
         self._locks.mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
         self._woken: dict[str, Event] = {}
+        self._has_no_status = False
         #: held while it is noted who said a message, so that nobody is answered before that
         self.speaking = Lock()
 
@@ -139,6 +144,7 @@ class Teller:
             with self.speaking:
                 speakers = self._deliveries.speakers(thread)
             turn.user = speakers.get(event.number)
+            turn.handed = event.data is not None
         elif isinstance(event, events.Question):
             turn.begun = True
         elif isinstance(event, events.Planned):
@@ -180,7 +186,10 @@ class Teller:
             job.end()
         several = len(set(self._deliveries.speakers(thread).values())) > 1
         user = turn.user if several else None
-        for message in outgoing(fresh, language, begun=turn.begun, plan=turn.plan, user=user):
+        made = outgoing(fresh, language, begun=turn.begun, handed=turn.handed, plan=turn.plan, user=user)
+        if any(isinstance(e, events.Failed) for e in fresh):
+            turn.handed = False
+        for message in made:
             self._do(partial(self._web.post, place, message))
         reported = next((e for e in fresh if isinstance(e, events.Reported)), None)
         if reported is not None and turn.begun:
@@ -216,17 +225,21 @@ class Teller:
 
     def _show_status(self, place: Place, turn: _Turn, status: str | None) -> None:
         """Say under the thread that something is being worked on, where the workspace has that."""
-        if status is None and not turn.status:
+        if (status is None and not turn.status) or self._has_no_status:
             return
-        client = self._web.client
-        turn.status = (
-            self._web.may(
-                lambda: client.assistant_threads_setStatus(
-                    channel_id=place.channel, thread_ts=place.ts, status=status or ""
-                )
+        turn.status = False
+        try:
+            self._web.call(
+                self._web.client.assistant_threads_setStatus,
+                channel_id=place.channel,
+                thread_ts=place.ts,
+                status=status or "",
             )
-            and status is not None
-        )
+            turn.status = status is not None
+        except Refused as error:
+            self._has_no_status = error.why in NEVER
+        except Unreachable as error:
+            LOG.info("Slack: %s", error)
 
     def _language(self, thread: str) -> Language:
         return self._advisor.state(thread).get("language") or "en"

@@ -156,7 +156,7 @@ class FakeSlack:
 
     def _assistant_threads_setStatus(self, channel_id, thread_ts, status, **_):
         if "status" not in self.can:
-            raise Wrong("missing_scope")
+            raise Wrong("channel_type_not_supported")
 
     def _assistant_threads_setSuggestedPrompts(self, channel_id, thread_ts, prompts, **_):
         if "status" not in self.can:

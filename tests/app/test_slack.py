@@ -147,7 +147,7 @@ def test_a_message_that_comes_as_two_events_is_one(people, url):
 
 
 def test_too_many_requests_are_waited_out(people, slack):
-    slack.too_many = 3
+    slack.too_many = 2
     thread = people.say("what is a reranker?")
     people.read(thread, "erank")
     assert len([m for m in people.seen(thread) if "erank" in m["text"]]) == 1
@@ -255,7 +255,19 @@ def test_blocks_that_slack_refuses_go_out_as_words(people, slack):
     people.read(thread, "nDCG")
 
 
-# ---- the command, and opinions
+# ---- the pane, the command, and opinions
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_the_pane_greets(people, url, slack, has):
+    slack.can = {"status"} if has else set()
+    thread = slack.next_ts()
+    about = {"user_id": "U0ANN", "channel_id": "D07", "thread_ts": thread, "context": {}}
+    event = {"type": "assistant_thread_started", "assistant_thread": about, "event_ts": thread}
+    assert deliver(url, people.event(event))[0] == 200
+    people.read(thread, "Tell me what you are building", "D07")
+    method = "assistant.threads.setSuggestedPrompts"
+    people.wait(lambda: any(m == method and a["thread_ts"] == thread for m, a in slack.calls), "prompts")
 
 
 def test_the_command_begins_a_thread(people, url, slack):

@@ -15,7 +15,7 @@ from app.slack.messages import groups, outgoing
 from app.slack.records import Commanded, Place, Said, SlackFile
 from app.wording import Line
 from knowledge.wording import Text
-from tests.app.fake_slack import ME, check_message
+from tests.app.fake_slack import ME, TOKEN, FakeSlack, check_message
 
 PLACE = Place(team="T01", channel="C01", ts="1.000001")
 #: words of any length and any characters; some that Slack reads as marks
@@ -239,3 +239,24 @@ def test_a_command_knows_its_thread_once_it_is_posted(two):
 )
 def test_only_slacks_ids_name_a_place(ids):
     assert Place.of(*ids) is None
+
+
+def test_a_status_that_the_workspace_does_not_have_is_not_tried_again(tmp_path):
+    pytest.importorskip("slack_sdk", reason="slack-bolt is not installed (extra slack)")
+    from agent.settings import Settings
+    from app.slack.teller import Teller, _Turn
+    from app.slack.web import Web, make_client
+
+    slack = FakeSlack()
+    try:
+        web = Web(make_client(Settings(slack_bot_token=TOKEN, slack_api_url=slack.api_url)))
+        teller = Teller(None, None, web, tmp_path)
+        for _ in range(2):
+            teller._show_status(PLACE, _Turn(), "is thinking")
+        assert len(slack.calls) == 2  # only not here, or not now
+        slack.refuse["assistant.threads.setStatus"] = "missing_scope"
+        for _ in range(3):
+            teller._show_status(PLACE, _Turn(), "is thinking")
+        assert len(slack.calls) == 3
+    finally:
+        slack.close()
