@@ -406,6 +406,25 @@ def test_a_machine_without_a_gpu_limits_the_size_unless_the_user_did():
     assert on(ram, make_constraint("memory", max_mb=100_000)) != small
 
 
+def test_whoever_probably_breaks_the_latency_limit_is_measured_after_those_who_probably_meet_it():
+    """By the estimate 26 ms with 20 million parameters, 102 ms with 80 million: twice a limit of 51."""
+    fast, slow = of(NAMES[:10], parameters=20_000_000), of(NAMES[10:], parameters=80_000_000)
+    close = {(f"en{t}", "en"): {m: 0.3 + 0.004 * i for i, m in enumerate(NAMES)} for t in range(4)}
+
+    def on(**limit):
+        limits = [make_constraint("latency", **limit)] if limit else []
+        return shortlist(demanding(*limits), catalog(*fast, *slow), matrix(close))
+
+    def quick(found):
+        return sum(pick.model in NAMES[:10] for pick in found.kept)
+
+    assert quick(on()) == 1, "the larger ones are predicted better; one place is a small one's"
+    assert quick(on(p95_ms=103)) == 1, "they are expected to meet it"
+    assert quick(on(p95_ms=27)) == 5, "nearly four times over costs more than they promise"
+    assert {r.constraint for r in on(p95_ms=27).rejected} == {"rank"}, "none is left out by a guess"
+    assert quick(on(p95_ms=27, hard=False)) == 1, "a wish costs no place by a guess"
+
+
 def test_only_where_exact_words_matter_a_mixture_is_suggested():
     def notes(requirements):
         return " ".join(map(str, shortlist(requirements, catalog(*of()), matrix(rising())).notes))

@@ -5,7 +5,8 @@ Who makes the list, in this order:
 1. A model must turn what the user has into a single vector, and meet every hard constraint.
 2. It must have been run in the user's language: on two groups of tasks, or on one and on 15 overall. Otherwise a
    Japanese-only model could head an English list, placed there by its size and age.
-3. Those left are ranked by predicted score, less `SOFT_PENALTY` for each wish (soft constraint) they miss; a wish for
+3. Those left are ranked by predicted score, less `SOFT_PENALTY` for each wish (soft constraint) they miss, and
+   `DOUBT` for each time that a rough estimate doubles the user's limit on latency; a wish for
    short vectors costs that for each time that storage doubles, and 10 points more from 10 million vectors on. Where
    short vectors are demanded, hard or soft, a model made to be cut is predicted at the size it would be cut to,
    `LOSS_PER_HALVING` lower for each halving.

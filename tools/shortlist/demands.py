@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log2
 from typing import NamedTuple, get_args
 
 from knowledge.columns import is_encoder
@@ -26,6 +27,9 @@ from tools.shortlist.vector_size import cut_for, loss_of, lowered, penalty_of
 BASELINE = "mteb/baseline-bm25s"
 #: a model of this size answers a query of 32 tokens in 0.8 s on a CPU (2 operations a parameter and token, 50 GFLOP/s)
 MILLIONS_ON_CPU = 600
+#: predicted points for each time that an estimate, too rough to exclude a model, doubles a hard limit on latency:
+#: whoever is over it fourfold has to promise ten points more to be measured before one that is expected to meet it
+DOUBT = 0.05
 _OWN_LIMITS = (LatencyConstraint, MemoryConstraint, ParametersConstraint)
 
 # Entries of the benchmark that nobody would search with: human scores, random vectors, ready-made mixtures.
@@ -127,7 +131,7 @@ def screened(
             continue
         unfit = _unfit(card)
         about = [(constraint, verdicts[i][row]) for i, constraint in enumerate(constraints)]
-        broken = [(c.kind, verdict.reason) for c, verdict in about if c.excludes(verdict)]
+        broken = [(c.kind, _too_large(c, card) or verdict.reason) for c, verdict in about if c.excludes(verdict)]
         # the length of its vectors comes last: whoever cuts them can do something about it, so it must be all there is
         refused = unfit or min(broken, key=lambda found: found[0] == "dimension", default=None)
         if refused:
@@ -142,13 +146,32 @@ def screened(
                 lowered(seen.predictions[card.model], loss),
                 missed=tuple(reason for _, reason in missed),
                 unknown=tuple(v.reason for _, v in about if v.outcome == "unknown"),
-                penalty=sum(penalty_of(constraint, card, documents) for constraint, _ in missed),
+                penalty=sum(penalty_of(c, card, documents) for c, _ in missed) + _doubt(card, about),
                 cut=cut,
                 loss=loss,
                 machine=next((v.reason for c, v in about if c.kind == "hardware" and v.outcome == "met"), None),
             )
         )
     return admitted, rejected
+
+
+def _doubt(card: ModelCard, about: list[tuple[ConstraintBase, Verdict]]) -> float:
+    """Predicted points that it costs to break a hard limit on latency probably, but not by so much that it is told."""
+    limits = (c for c, verdict in about if isinstance(c, LatencyConstraint) and c.hard and verdict.outcome == "unknown")
+    over = ((limit.estimate_ms(card) or 0.0) / limit.p95_ms for limit in limits)
+    return max((DOUBT * log2(times) for times in over if times > 1), default=0.0)
+
+
+def _too_large(constraint: ConstraintBase, card: ModelCard) -> Text | None:
+    """What is said of a limit that is not the user's but ours."""
+    if not isinstance(constraint, ParametersConstraint) or constraint.origin == "stated" or card.parameters is None:
+        return None
+    return say(
+        "{millions:,.0f} million parameters: on a CPU more than {limit:,.0f} million are slow (a rule of thumb; name a "
+        "latency limit of yours to replace it)",
+        millions=card.parameters / 1e6,
+        limit=constraint.max_millions,
+    )
 
 
 def _unfit(card: ModelCard) -> tuple[str, Text] | None:
