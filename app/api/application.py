@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from agent.advisor import Advisor
 from agent.settings import Settings
@@ -151,7 +152,7 @@ def _misdirect(request: Request, error: HTTPException) -> JSONResponse:
             "method-not-allowed",
             say("{method} is not for this address.", method=request.method[:20]),
             say("See the OpenAPI file at /v1/openapi.json for what is."),
-            headers=error.headers,
+            headers={"Allow": ", ".join(_allowed(request))},
         )
     elif error.status_code in (400, 413, 415, 422):
         kind = {413: "body-too-large", 415: "unsupported-media-type"}.get(error.status_code, "invalid-request")
@@ -163,6 +164,15 @@ def _misdirect(request: Request, error: HTTPException) -> JSONResponse:
     return respond(problem, _language(request))
 
 
+def _allowed(request: Request) -> list[str]:
+    """All methods of an address; the routing names those of the first of its routes."""
+    found: set[str] = set()
+    for route in routes(request.app):
+        if route.matches(dict(request.scope))[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
+
+
 def _break(request: Request, error: Exception) -> JSONResponse:
     log = write_bug_log(error, request.app.state.service.advisor.context.workspace.home)
     LOG.error("bug in the HTTP API: %r (see %s)", error, log)
@@ -170,5 +180,5 @@ def _break(request: Request, error: Exception) -> JSONResponse:
 
 
 def routes(app: FastAPI) -> list[APIRoute]:
-    """The routes, for tests that go through all of them."""
+    """The routes of an application."""
     return [route for route in app.routes if isinstance(route, APIRoute)]
