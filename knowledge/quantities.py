@@ -19,11 +19,13 @@ def digits(value: float, significant: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def milliseconds(value: float) -> Text:
+def milliseconds(value: float, significant: int = 3) -> Text:
     """A latency that was measured, given in milliseconds."""
     if value < 0.1:
         return say("under 0.1 ms")
-    return say("{count} ms", count=digits(value)) if value < 10_000 else say("{count} s", count=digits(value / 1000))
+    if value < 10_000:
+        return say("{count} ms", count=digits(value, significant))
+    return say("{count} s", count=digits(value / 1000, significant))
 
 
 def estimated_milliseconds(value: float) -> Text:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from knowledge.constraints.base import Answer, ConstraintBase, Footprint, Verdict
 from knowledge.fit import USABLE_RAM, Gpu, Machine, fit
 from knowledge.model_card import ModelCard
+from knowledge.quantities import memory
 from knowledge.wording import Text, say
 
 _OUTCOMES: dict[str, Literal["met", "violated", "unknown"]] = {
@@ -68,7 +69,7 @@ class HardwareConstraint(ConstraintBase):
 
     def describe(self) -> Text:
         if self.gpu_gb is None:
-            return say("runs on a machine with {gb:,.4g} GB of memory", gb=self.ram_gb or 0)
+            return say("runs on a machine with {size} of memory", size=memory(1024 * (self.ram_gb or 0)))
         if self.gpu_name:
             return say("runs on one {name} with {gb:,.4g} GB", name=self.gpu_name, gb=self.gpu_gb)
         return say("runs on one GPU with {gb:,.4g} GB", gb=self.gpu_gb)

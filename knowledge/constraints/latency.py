@@ -8,6 +8,7 @@ from pydantic import Field
 
 from knowledge.constraints.base import Answer, ConstraintBase, Footprint, Verdict
 from knowledge.model_card import ModelCard
+from knowledge.quantities import digits, estimated_milliseconds, milliseconds
 from knowledge.wording import Text, say
 
 QUERY_TOKENS = 32
@@ -58,28 +59,26 @@ class LatencyConstraint(ConstraintBase):
         estimate = self.estimate_ms(card)
         if estimate is None:
             return Verdict(outcome="unknown", reason=say("its size is not known, so its latency is to be measured"))
+        told, limit = estimated_milliseconds(estimate), digits(self.p95_ms)
         if estimate > CERTAIN * self.p95_ms:
             return Verdict(
                 outcome="violated",
                 reason=say(
-                    "about {estimate:,.0f} ms a query by its size, you allow {limit:,.0f}",
-                    estimate=estimate,
-                    limit=self.p95_ms,
+                    "{estimate} a query, estimated by its size; you allow {limit} ms", estimate=told, limit=limit
                 ),
             )
         if estimate > self.p95_ms:
             return Verdict(
                 outcome="unknown",
                 reason=say(
-                    "about {estimate:,.1f} ms a query by its size, over your {limit:,.0f} if that estimate holds: "
-                    "to be measured",
-                    estimate=estimate,
-                    limit=self.p95_ms,
+                    "{estimate} a query, estimated by its size: over your {limit} ms if that holds, to be measured",
+                    estimate=told,
+                    limit=limit,
                 ),
             )
         return Verdict(
             outcome="unknown",
-            reason=say("about {estimate:,.1f} ms a query by its size, to be measured", estimate=estimate),
+            reason=say("{estimate} a query, estimated by its size, to be measured", estimate=told),
         )
 
     def check_measured(self, footprint: Footprint) -> Verdict | None:
@@ -88,5 +87,9 @@ class LatencyConstraint(ConstraintBase):
         measured = footprint.query_p95_ms
         return Verdict(
             outcome="violated" if measured > self.p95_ms else "met",
-            reason=say("measured p95 {measured:,.1f} ms, you allow {limit:,.0f}", measured=measured, limit=self.p95_ms),
+            reason=say(
+                "measured p95 {measured}, you allow {limit} ms",
+                measured=milliseconds(measured, 4),  # four digits, or one just over the limit seems to be at it
+                limit=digits(self.p95_ms),
+            ),
         )

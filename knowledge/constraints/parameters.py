@@ -8,6 +8,7 @@ from pydantic import Field
 
 from knowledge.constraints.base import Answer, ConstraintBase, Verdict
 from knowledge.model_card import ModelCard
+from knowledge.quantities import many, parameters
 from knowledge.wording import Text, say
 
 
@@ -29,19 +30,13 @@ class ParametersConstraint(ConstraintBase):
     unknown_excludes: ClassVar[bool] = True
 
     def describe(self) -> Text:
-        return say("at most {limit:,.0f} million parameters", limit=self.max_millions)
+        return say("at most {size}", size=parameters(self.max_millions * 1e6))
 
     def check(self, card: ModelCard) -> Verdict:
         if card.parameters is None:
             return Verdict(outcome="unknown", reason=say("its number of parameters is not known"))
-        millions = card.parameters / 1e6
-        if millions > self.max_millions:
-            return Verdict(
-                outcome="violated",
-                reason=say(
-                    "{millions:,.0f} million parameters, you allow {limit:,.0f}",
-                    millions=millions,
-                    limit=self.max_millions,
-                ),
-            )
-        return Verdict(outcome="met", reason=say("{millions:,.0f} million parameters", millions=millions))
+        size = parameters(card.parameters)
+        if card.parameters / 1e6 > self.max_millions:
+            limit = many(self.max_millions * 1e6)
+            return Verdict(outcome="violated", reason=say("{size}, you allow {limit}", size=size, limit=limit))
+        return Verdict(outcome="met", reason=size)

@@ -193,8 +193,23 @@ def test_reasons_carry_the_figures():
         "it reads at most 512 tokens, you need 8,192"
     )
     assert str(make_constraint("parameters", max_millions=33).check(small).reason) == (
-        "118 million parameters, you allow 33"
+        "118 million parameters, you allow 33 million"
     )
+    large = make_constraint("parameters", max_millions=33).check(small.model_copy(update={"parameters": 7_953_000_000}))
+    assert large.reason.render("zh") == "79.5 亿参数，你的上限是 3,300 万"
+    slow = (
+        make_constraint("latency", p95_ms=100)
+        .check(small.model_copy(update={"parameters": 349_000_000, "active_parameters": None}))
+        .reason
+    )
+    assert "450 ms a query, estimated by its size" in str(slow), "two digits of an estimate"
+    tiny = (
+        make_constraint("latency", p95_ms=100)
+        .check(small.model_copy(update={"parameters": 9_000, "active_parameters": None}))
+        .reason
+    )
+    assert "under 1 ms a query" in str(tiny)
+    assert str(make_constraint("hardware", ram_gb=500 / 1024).describe()) == "runs on a machine with 500 MB of memory"
     reason = make_constraint("languages", languages=("de", "yue")).check(small).reason
     assert (str(reason), reason.render("zh")) == (
         "it does not list Cantonese among its 93 languages, but such lists are often incomplete",

@@ -75,8 +75,8 @@ NO_DEMAND = {
 }
 
 
-#: reasons are alike where only these differ: "4,022 million parameters, you allow 600"
-_FIGURES = re.compile(r"\d[\d,.]*")
+#: reasons are alike where only these differ: "4.02 billion parameters, you allow 600 million"
+_FIGURES = re.compile(r"\d[\d,.]*(?: (?:million|billion|ms|s|MB|GB)\b| ?[万亿]| ?(?:毫秒|秒))?")
 #: models named for each reason, and reasons for each demand
 _EXAMPLES, _REASONS = 5, 12
 
