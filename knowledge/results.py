@@ -71,6 +71,7 @@ class DatasetSummary(Record):
     Attributes:
         columns: role -> column it was read from (see ``tools/datasets/columns.py``).
         skipped: lines, rows and files left out because something was wrong with them; `problems` counts them by kind.
+        notes: how it was read where that is not plain: an encoding that was guessed, columns that nothing is read from.
     """
 
     name: str
@@ -85,6 +86,7 @@ class DatasetSummary(Record):
     problems: dict[str, int] = {}
     labels: Literal["gold", "silver", "none"] = "none"
     label_origin: Text | None = None
+    notes: tuple[Text, ...] = ()
 
 
 class DataProfile(Record):

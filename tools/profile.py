@@ -178,7 +178,7 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
     meter.advance()
     pii = [found for text in (*sample, *asked) if (found := _pii_kinds(text[:_PII_CHARACTERS]))]
     pii_share = round(len(pii) / max(1, len(sample) + len(asked)), 4)
-    warnings: list[Text] = []
+    warnings: list[Text] = list(dataset.summary.notes)
     if pii:
         kinds = Counter(kind for each in pii for kind in each)
         warnings.append(

@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import random
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import DatasetError, ResourceError
 from tools.datasets import Limits, preview_dataset, problem_text, read_dataset, save_dataset
 from tools.datasets.problems import Kind, shown
+from tools.profile import profile
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -169,6 +171,84 @@ def test_the_user_names_the_columns(tmp_path):
         read_dataset(file, columns={"text": "bdy"})
     with pytest.raises(DatasetError, match="no column role “txt”"):
         read_dataset(file, columns={"txt": "body"})
+
+
+HELP = (
+    "ask,help,weight\nmy chain slips,A worn chain lets the chain jump over the teeth.,2\nmy chain slips,Bells ring.,0\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "used"),
+    [
+        ({"query": "ask"}, {"query": "ask", "text": "help"}),
+        ({"query": "ask", "grade": "weight"}, {"query": "ask", "text": "help", "grade": "weight"}),
+        ({"query": "help"}, {"query": "help", "text": "ask"}),
+    ],
+)
+def test_a_named_query_counts_where_the_texts_were_only_guessed(tmp_path, columns, used):
+    file = write(tmp_path, d__csv=HELP) / "d.csv"
+    data = read_dataset(file, columns=columns)
+    assert data.summary.columns == used == preview_dataset(file, columns=columns).files[0].guessed
+    assert data.judgments
+    assert data.summary.notes == ()
+    if "grade" in columns:
+        assert data.judgments == {"1": {"2": 2, "3": 0}}
+
+
+@pytest.mark.parametrize("name", ["question", "customer_question", "Customer Question", "客户提问"])
+@pytest.mark.parametrize("text", ["help_text", "答案", "zzz"])
+def test_a_column_called_a_query_beside_longer_texts_of_any_name_is_one(tmp_path, name, text):
+    rows = f"{name},{text},num_queries\nmy chain slips,{'a worn chain ' * 5},7\n"
+    file = write(tmp_path, d__csv=rows) / "d.csv"
+    assert read_dataset(file).summary.columns == {"query": name, "text": text}
+    # a short label beside it is no text that it asks for
+    file = (
+        write(tmp_path, d__csv=f"{name},department\n{'why does my chain slip ' * 5},Sales and Marketing team\n")
+        / "d.csv"
+    )
+    assert read_dataset(file).summary.columns == {"text": name}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"grade": "weight"}, "“weight”, which was named for “grade”.*queries too.*query=NAME"),
+        ({"judged_query": "ask"}, "“ask”, which was named for “judged_query”.*qrels.tsv"),
+        ({"relevant": "ask"}, "“ask”, which was named for “relevant”.*file of their own"),
+        ({"query": "ask", "text": ""}, "no column that looks like texts.*text=NAME"),
+    ],
+)
+@pytest.mark.parametrize("skip_bad", [False, True])
+@pytest.mark.parametrize("read", [True, False])
+def test_a_named_column_that_nothing_is_read_from_is_an_error(tmp_path, columns, message, skip_bad, read):
+    file = write(tmp_path, d__csv=HELP) / "d.csv"
+    with pytest.raises(DatasetError, match=message):
+        read_dataset(file, columns=columns, skip_bad=skip_bad)
+    looked = preview_dataset(
+        file, columns=columns, read=(lambda: read_dataset(file, columns=columns).summary) if read else None
+    )
+    assert looked.problem
+    assert re.search(message, f"{looked.problem.cause.render()} {looked.problem.next_step.render()}")
+    assert read_dataset(file, columns={"title": "", "query": "ask"}).queries, "no such column is no column"
+
+
+def test_columns_of_a_folder_of_texts_are_not_read(tmp_path):
+    folder = write(tmp_path, a__md="good")
+    with pytest.raises(DatasetError, match="Nothing is read from column “body”, which was named for “text”"):
+        read_dataset(folder, columns={"text": "body"})
+
+
+def test_texts_beside_documents_without_queries_are_pointed_at(tmp_path):
+    file = write(tmp_path, d__csv=HELP.replace("ask", "wish")) / "d.csv"
+    data = read_dataset(file)
+    (note,) = data.summary.notes
+    assert not data.queries
+    assert "were not used: wish. If one of them holds the queries, name it" in note.render()
+    assert preview_dataset(file).files[0].notes == (note,)
+    assert profile(data).warnings[0] == note, "it is said before anything is decided"
+    plain = write(tmp_path, e__csv="id,text,kind\n1,some words here,a\n") / "e.csv"
+    assert read_dataset(plain).summary.notes == ()
 
 
 def test_long_texts_in_a_column_of_any_name_are_found(tmp_path):

@@ -60,6 +60,12 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.strip().lower()).strip("_")
 
 
+def is_called_query(name: str) -> bool:
+    """Whether the last word of a column's name is one for queries, as in ``customer_question``."""
+    plain = _plain(name)
+    return any(plain.endswith(word if not word.isascii() else f"_{word}") for word in _QUERY.split())
+
+
 def check_roles(columns: Mapping[str, str]) -> None:
     """See that a mapping given by the user names roles that exist.
 

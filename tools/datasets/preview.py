@@ -29,6 +29,8 @@ from tools.datasets.roles import (
     missing_role,
     pair_roles,
     query_roles,
+    unused_column,
+    unused_texts,
 )
 from tools.datasets.tables import SUFFIXES, read_table
 
@@ -66,6 +68,7 @@ class FilePreview(BaseModel):
         rows: the first ones, cell by cell in the order of `columns`, shortened and without control characters.
         guessed: role -> column, as it will be read.
         roles: those that may be mapped to a column of this file.
+        notes: how it was read where that is not plain.
         problem: the first one met in it.
     """
 
@@ -78,6 +81,7 @@ class FilePreview(BaseModel):
     rows: tuple[tuple[str, ...], ...] = ()
     guessed: dict[str, str] = {}
     roles: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     problem: Problem | None = None
 
 
@@ -127,6 +131,10 @@ def preview_dataset(
         layout = recognise(path, limits, Problems(skip=skip_bad, cap=limits.problems))
         found = found.model_copy(update={"layout": layout.format, "files": tuple(look.at_layout(layout))})
         problems += [file.problem for file in found.files if file.problem]
+        used = {role: column for file in found.files for role, column in file.guessed.items()}
+        unused = None if problems else unused_column({r: _sayable(c) for r, c in (columns or {}).items()}, used)
+        if unused:
+            raise unused
         if read and _weight(layout) <= COUNTED:
             summary = _read(read, problems)
             found = found.model_copy(update={"summary": summary})
@@ -231,6 +239,8 @@ class _Look:
             rows = tuple(tuple(_cell(row.get(name)) for name in names) for _, row in start[:ROWS])
             found = found.model_copy(update={"rows": rows})
             kind, guessed = self._guessed(part, table, start)
+            note = unused_texts(guessed, start) if part == "table" and kind == "documents" else None
+            found = found.model_copy(update={"notes": (note,) if note else ()})
             found = found.model_copy(update={"guessed": {role: _sayable(name) for role, name in guessed.items()}})
             problems.check()
             missing = missing_role(kind, guessed, table) if start or table.names else None
@@ -243,8 +253,10 @@ class _Look:
             return part, query_roles(table, start, self._columns)
         if part == "judgments":
             return part, judgment_roles(table, self._columns)
-        pairs = pair_roles(table, self._columns) if part == "table" else None
-        return "documents", pairs or document_roles(table, start, self._columns)
+        pairs = pair_roles(table, start, self._columns) if part == "table" else None
+        if pairs is not None:
+            return "pairs", pairs
+        return "documents", document_roles(table, start, self._columns)
 
 
 def _kind(part: Part) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,8 +25,10 @@ from tools.datasets.roles import (
     missing_role,
     pair_roles,
     query_roles,
+    unused_column,
+    unused_texts,
 )
-from tools.datasets.tables import Row, Table, read_table
+from tools.datasets.tables import Row, Table, peeked, read_table
 
 _LARGEST_GRADE = 1_000
 
@@ -58,6 +59,9 @@ def read_dataset(
     assembly = _Assembly(columns or {}, Budget(limits), problems)
     assembly.read(layout)
     problems.check()
+    unused = unused_column(columns or {}, assembly.used)
+    if unused:
+        raise unused
     if not assembly.documents:
         raise _no_documents(path, problems)
     return assembly.dataset(path, layout)
@@ -79,9 +83,10 @@ class _Assembly:
 
     def __init__(self, columns: Mapping[str, str], budget: Budget, problems: Problems) -> None:
         self._columns, self._budget, self._problems = columns, budget, problems
-        self._used: dict[str, str] = {}
         # ids that were there but had something wrong: judgments of them are no problem of their own
         self._left_out: dict[Literal["document", "query"], set[str]] = {"document": set(), "query": set()}
+        self.used: dict[str, str] = {}
+        self.notes: list[Text] = []
         self.documents: dict[str, str] = {}
         self.queries: dict[str, str] = {}
         self.judgments: dict[str, dict[str, int]] = {}
@@ -117,11 +122,12 @@ class _Assembly:
             documents=len(self.documents),
             queries=len(self.queries),
             judgments=count,
-            columns={role: shown(name) for role, name in self._used.items()},
+            columns={role: shown(name) for role, name in self.used.items()},
             skipped=self._problems.total,
             problems=dict(sorted(self._problems.counts.items())),
             labels=labels,
             label_origin=origin,
+            notes=tuple(self.notes),
         )
         return Dataset(summary, self.documents, self.queries, self.judgments)
 
@@ -150,23 +156,29 @@ class _Assembly:
         return read_table(file, self._budget, self._problems)
 
     def _read_table(self, table: Table) -> None:
-        roles = pair_roles(table, self._columns)
-        if roles:
-            self._used |= roles
-            self._read_pairs(table, roles)
-        else:
-            self._read_documents(table)
+        start, table = peeked(table, GUESSED_FROM_ROWS)
+        roles = pair_roles(table, start, self._columns)
+        if roles is None:
+            roles = self._read_documents(table)
+            unused = unused_texts(roles, start)
+            self.notes += [unused] if unused else []
+            return
+        self._require("pairs", roles, table)
+        self.used |= roles
+        self._read_pairs(table, roles)
 
-    def _read_documents(self, table: Table) -> None:
-        start = list(islice(table.rows, GUESSED_FROM_ROWS))
+    def _read_documents(self, table: Table) -> dict[str, str]:
+        """Read the documents of a table; returns its roles."""
+        start, table = peeked(table, GUESSED_FROM_ROWS)
         roles = document_roles(table, start, self._columns)
         if start or table.names:
             self._require("documents", roles, table)
-        self._used |= roles
-        for number, row in chain(start, table.rows):
+        self.used |= roles
+        for number, row in table.rows:
             document_id = self._id(row, roles, "id", table, number)
             if document_id is not None:
                 self._add_document(document_id, row, roles, table, number)
+        return roles
 
     def _add_document(self, document_id: str, row: Row, roles: dict[str, str], table: Table, number: int) -> bool:
         if document_id in self.documents or document_id in self._left_out["document"]:
@@ -206,12 +218,12 @@ class _Assembly:
             self._keep_document(document_id, text.strip())
 
     def _read_queries(self, table: Table) -> None:
-        start = list(islice(table.rows, GUESSED_FROM_ROWS))
+        start, table = peeked(table, GUESSED_FROM_ROWS)
         roles = query_roles(table, start, self._columns)
         if start or table.names:
             self._require("queries", roles, table)
-        self._used |= roles
-        for number, row in chain(start, table.rows):
+        self.used |= roles
+        for number, row in table.rows:
             query_id = self._id(row, roles, "query_id", table, number)
             if query_id is not None and self._add_query(query_id, row, roles, table, number):
                 for document_id in _ids(row.get(roles.get("relevant", "")), self.documents):
@@ -269,7 +281,7 @@ class _Assembly:
         if not table.names:
             return
         self._require("judgments", roles, table)
-        self._used |= roles
+        self.used |= roles
         for number, row in table.rows:
             query_id = self._id(row, roles, "judged_query", table, number)
             document_id = self._id(row, roles, "judged_document", table, number)

@@ -5,20 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from knowledge.errors import DatasetError
-from knowledge.wording import say
-from tools.datasets.columns import column_list, guess, looks_like_judgments
+from knowledge.wording import Text, say
+from tools.datasets.columns import column_list, guess, is_called_query, looks_like_judgments
+from tools.datasets.problems import shown
 from tools.datasets.tables import Row, Table
 
 #: rows that the column of texts is guessed from, where no name tells
 GUESSED_FROM_ROWS = 50
+#: texts are longer than labels and ids, and have so many characters on average
+_LEAST = 20
 #: role -> column
 Roles = dict[str, str]
+_OF_DOCUMENTS = say("It is read from tables of documents, and there is none here.")
+_OF_QUERIES = say("It is read from tables of queries, and there is none here.")
+_OF_JUDGMENTS = say("It is read from judgments, which have a file of their own (qrels.tsv), and there is none here.")
+#: where a role is read from, said where there is no such file
+_WHERE_READ = {
+    "id": _OF_DOCUMENTS,
+    "title": _OF_DOCUMENTS,
+    "text": _OF_DOCUMENTS,
+    "query": _OF_QUERIES,
+    "query_id": _OF_QUERIES,
+    "relevant": say("It is read from queries in a file of their own (queries.csv), and there is none here."),
+    "grade": _OF_JUDGMENTS,
+    "judged_query": _OF_JUDGMENTS,
+    "judged_document": _OF_JUDGMENTS,
+}
 
 
-def pair_roles(table: Table, columns: Mapping[str, str]) -> Roles | None:
-    """Roles in a table with a query and a document a row; None where it is a table of documents."""
+def pair_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles | None:
+    """Roles in a table with a query and a document a row, whose first rows are `start`; None where it is of documents.
+
+    The column that the user names for the query makes it such a table, whatever the texts are called; then ``text`` is
+    missing where no column looks like texts. So does a column that is called a query, beside one with longer texts.
+    """
     roles = guess("pairs", table.names, columns, file=table.file.shown)
-    return roles if "query" in roles and "text" in roles else None
+    if "query" not in roles and "query" not in columns:
+        taken = set(roles.values())
+        for name in table.names:
+            if "query" not in roles and name not in taken and is_called_query(name) and _holds_texts(start, name):
+                roles["query"] = name
+    if "query" not in roles:
+        return None
+    if "text" not in roles and "text" not in columns:
+        guessed = _guessed_text(start, set(roles.values()), least=1 if "query" in columns else _LEAST)
+        if "query" in columns or _length(start, guessed.get("text")) >= _length(start, roles["query"]):
+            roles |= guessed
+    if "text" not in roles and "title" in roles and "title" not in columns:
+        roles["text"] = roles.pop("title")
+    return roles if "text" in roles or "query" in columns else None
 
 
 def document_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles:
@@ -46,11 +81,43 @@ def judgment_roles(table: Table, columns: Mapping[str, str]) -> Roles:
 
 
 def missing_role(kind: str, roles: Roles, table: Table) -> DatasetError | None:
-    """Why a table (``documents``, ``queries`` or ``judgments``) cannot be read with these roles, if it cannot."""
+    """Why a table (of `columns.guess`) cannot be read with these roles, if it cannot."""
     if kind == "judgments":
         return None if {"judged_query", "judged_document"} <= roles.keys() else _no_judgments(table)
-    needed = {"documents": "text", "queries": "query"}[kind]
+    needed = {"documents": "text", "pairs": "text", "queries": "query"}[kind]
     return None if needed in roles else _no_text_column(table, needed)
+
+
+def unused_column(columns: Mapping[str, str], used: Mapping[str, str]) -> DatasetError | None:
+    """Why a column that the user named is not read, if one is not.
+
+    Args:
+        columns: the user's mapping; an empty name means "no such column".
+        used: role -> column, of all tables together.
+    """
+    unused = ((role, name) for role, name in columns.items() if name and used.get(role) != name)
+    role, name = next(unused, (None, ""))
+    if role is None:
+        return None
+    cause = say("Nothing is read from column “{column}”, which was named for “{role}”.", column=shown(name), role=role)
+    if role in ("grade", "query_id") and "query" not in used and "text" in used:
+        return DatasetError(
+            cause, say("Name the column with the queries too, in the same table (--column query=NAME).")
+        )
+    return DatasetError(cause, _WHERE_READ[role])
+
+
+def unused_texts(roles: Roles, start: Sequence[tuple[int, Row]]) -> Text | None:
+    """What to do where a table gave documents and no queries, though other columns of it hold texts."""
+    names = dict.fromkeys(name for _, row in start for name in row if name not in roles.values())
+    texts = [name for name in names if _holds_texts(start, name)]
+    if not texts:
+        return None
+    return say(
+        "No column was taken for queries; these hold texts and were not used: {columns}. If one of them holds the "
+        "queries, name it (“Columns” in the web chat, --column query=NAME on the command line).",
+        columns=column_list(texts),
+    )
 
 
 def judgment_header(names: Sequence[str]) -> tuple[str, ...]:
@@ -63,15 +130,25 @@ def judgment_header(names: Sequence[str]) -> tuple[str, ...]:
     return ("query-id", "iteration", "doc-id", "grade") if len(names) == 4 else ()
 
 
-def _guessed_text(rows: Sequence[tuple[int, Row]], taken: set[str]) -> Roles:
-    """The column with the longest texts, if they are longer than labels and ids are and no paths or codes."""
+def _holds_texts(rows: Sequence[tuple[int, Row]], column: str) -> bool:
+    """Whether most values of a column are of several words, or in a script other than Latin."""
+    values = [value for _, row in rows if isinstance(value := row.get(column), str) and value.strip()]
+    return sum(" " in value.strip() or not value.isascii() for value in values) > len(rows) / 2
+
+
+def _length(rows: Sequence[tuple[int, Row]], column: str | None) -> int:
+    return sum(len(value) for _, row in rows if column and isinstance(value := row.get(column), str))
+
+
+def _guessed_text(rows: Sequence[tuple[int, Row]], taken: set[str], *, least: int = _LEAST) -> Roles:
+    """The column with the longest texts, if they have `least` characters on average and are no paths or codes."""
     lengths: dict[str, int] = {}
     for _, row in rows:
         for name, value in row.items():
             if isinstance(value, str) and name not in taken and (" " in value or not value.isascii()):
                 lengths[name] = lengths.get(name, 0) + len(value)
     longest = max(lengths, key=lambda name: lengths[name], default=None)
-    return {"text": longest} if longest is not None and lengths[longest] >= 20 * len(rows) else {}
+    return {"text": longest} if longest is not None and lengths[longest] >= least * len(rows) else {}
 
 
 def _no_text_column(table: Table, role: str) -> DatasetError:

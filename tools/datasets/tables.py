@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -44,6 +44,12 @@ class Table:
     def at(self, number: int, why: Text) -> Text:
         """A problem with its place in this table."""
         return at(self.file.shown, number, why, row=self.by_row)
+
+
+def peeked(table: Table, count: int) -> tuple[list[tuple[int, Row]], Table]:
+    """The first rows of a table, and the table with all of them still to come."""
+    start = list(islice(table.rows, count))
+    return start, replace(table, rows=chain(start, table.rows))
 
 
 def read_table(
