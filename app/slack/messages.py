@@ -15,6 +15,7 @@ from app.wording import (
     noted_lines,
     plan_cells,
     plan_costs,
+    plan_table,
     profiled_lines,
     shortlist_lines,
     unmeasured_lines,
@@ -124,9 +125,10 @@ def _blocks(event: events.Event, language: Language, *, aside: bool) -> list[Blo
         case events.Shortlisted():
             return _shortlist(event.shortlist, language)
         case events.Planned():
+            head = blocks.paragraphs(plan_table(event.plan, language)[0], bold=True)
             left_out = list(unmeasured_lines(event.plan, language))
             costs = blocks.lines([*plan_costs(event.plan, language), *left_out])
-            return [*blocks.table(plan_cells(event.plan, language)), *costs]
+            return [*head, *blocks.table(plan_cells(event.plan, language)), *costs]
         case events.Recommended():
             return _decision(event.recommendation, language)
         case events.Failed():

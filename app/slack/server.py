@@ -20,7 +20,7 @@ from app.slack.desk import Desk
 from app.slack.downloads import Downloads
 from app.slack.listeners import make_bolt
 from app.slack.teller import Teller
-from app.slack.web import Web, checked, make_client
+from app.slack.web import Web, checked, make_client, why_of
 from app.uploads import Uploads
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import Text, say
@@ -77,7 +77,7 @@ def serve_socket(settings: Settings) -> None:
                 handler.connect()  # type: ignore[no-untyped-call]
             except Exception as error:  # the SDK raises what its parts raise
                 raise ProviderError(
-                    say("Slack does not open a socket: {why}.", why=" ".join(str(error).split())[:200]),
+                    say("Slack does not open a socket: {why}.", why=why_of(error)),
                     say("Look at SLACK_APP_TOKEN (it begins with xapp-) and at “Socket Mode” in the app's settings."),
                 ) from error
             _announce(settings, say("Connected with Slack (Ctrl-C ends it)."))

@@ -174,7 +174,7 @@ def _call(what: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = what(**arguments)
     except SlackApiError as error:
-        why = _why(error.response)
+        why = why_of(error)
         if why in _PASSING or getattr(error.response, "status_code", 200) >= 500:
             raise Unreachable(why) from error
         raise Refused(why) from error
@@ -183,8 +183,9 @@ def _call(what: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
     return found
 
 
-def _why(response: Any) -> str:
+def why_of(error: Exception) -> str:
+    """Slack's word for what is wrong, or what the error says where Slack said nothing."""
     try:
-        return str(response.get("error") or "unknown_error")[:100]
-    except AttributeError:  # not JSON
-        return "unknown_error"
+        return str(error.response["error"])[:100]  # type: ignore[attr-defined]
+    except (AttributeError, KeyError, TypeError):  # no answer of Slack's, or one that is not JSON
+        return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__

@@ -14,6 +14,7 @@ from app.slack.deliveries import KEYS_KEPT, Deliveries, Told
 from app.slack.messages import groups, outgoing
 from app.slack.records import Commanded, Place, Said, SlackFile
 from app.wording import Line
+from knowledge.progress import Progress
 from knowledge.wording import Text
 from tests.app.fake_slack import ME, TOKEN, FakeSlack, check_message
 
@@ -260,3 +261,88 @@ def test_a_status_that_the_workspace_does_not_have_is_not_tried_again(tmp_path):
         assert len(slack.calls) == 3
     finally:
         slack.close()
+
+
+# ---- a long job
+
+
+@pytest.fixture
+def job(two, clock):
+    pytest.importorskip("slack_sdk", reason="slack-bolt is not installed (extra slack)")
+    from agent.settings import Settings
+    from app.slack.job import Job
+    from app.slack.web import Web, make_client
+
+    slack = FakeSlack()
+    web = Web(make_client(Settings(slack_bot_token=TOKEN, slack_api_url=slack.api_url)))
+    two[0].know(PLACE)
+    yield slack, lambda: Job(web, two[0], PLACE, "en", "U0ANN", clock)
+    slack.close()
+
+
+BEGUN = events.StageStarted(stage="evaluate", text=Text(template="Measuring"))
+
+
+def come(done):
+    label = Text(template="documents")
+    return Progress(stage="evaluate", label=label, done=done, total=100, elapsed_seconds=done, eta_seconds=100 - done)
+
+
+def changes(slack, method="chat.update"):
+    return [arguments for name, arguments in slack.calls if name == method]
+
+
+def test_a_job_is_shown_in_one_message_that_changes_now_and_then(job, clock):
+    slack, make = job
+    shown = make()
+    shown.note(BEGUN)
+    (message,) = slack.messages.values()
+    assert "[Stop]" in message["text"]
+    for done in range(50):
+        clock.now += 0.3
+        shown.progress(come(done))
+    assert 4 <= len(changes(slack)) <= 6  # fifteen seconds
+    assert "%" in message["text"]
+    again = make()  # as after a kill
+    assert again.open
+    again.note(events.StageDone(stage="evaluate", seconds=20))
+    again.end()
+    assert message["text"] == "✓ Measuring (20 s)"
+    assert len(slack.messages) == 1
+    assert not make().open
+
+
+def test_a_job_that_was_stopped_says_so(job):
+    slack, make = job
+    shown = make()
+    shown.note(BEGUN)
+    shown.end()
+    (message,) = slack.messages.values()
+    assert message["text"] == "✗ Measuring: It was interrupted."
+
+
+def test_a_stream_that_ends_by_itself_goes_on_as_a_message(job, clock):
+    slack, make = job
+    slack.can = {"streams"}
+    shown = make()
+    shown.note(BEGUN)
+    (message,) = slack.messages.values()
+    clock.now += 5
+    shown.progress(come(10))
+    assert message["chunks"][-1]["details"]
+    message["streaming"] = False
+    clock.now += 5
+    shown.progress(come(20))
+    assert "20%" in message["text"]
+    shown.end()
+    assert len(slack.messages) == 1
+
+
+def test_a_job_whose_message_was_deleted_gets_another(job, clock):
+    slack, make = job
+    shown = make()
+    shown.note(BEGUN)
+    slack.messages.clear()
+    clock.now += 5
+    shown.progress(come(10))
+    assert len(slack.messages) == 1
