@@ -127,6 +127,6 @@ def _changes(before: Requirements, after: Requirements, words: dict[str, str]) -
 
 
 def _still_ignored(ignored: str, quoted: list[str]) -> str:
-    """The words that are in none of the quoted ones."""
+    """The phrases that are not wholly among the quoted words."""
     known = "\n".join(quoted)
-    return " ".join(word for word in ignored.split() if word not in known)
+    return "; ".join(p for p in ignored.split("; ") if not all(word in known for word in p.split()))

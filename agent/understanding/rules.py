@@ -168,7 +168,7 @@ class RuleUnderstanding:
             intent = "inform"  # a reply that could not be read is not a question about the field
         if changes and intent == "inform" and not updated.summary:
             updated = updated.model_copy(update={"summary": said.strip()[:_SUMMARY]})
-        ignored = stated.ignored() + (" …" if len(text) > LONGEST else "")
+        ignored = stated.ignored(every=not (found or names.paths)) + (" …" if len(text) > LONGEST else "")
         understood = Understood(
             requirements=updated,
             changes=changes,

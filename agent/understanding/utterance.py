@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.understanding.lexicon import Lexicon
 from agent.understanding.tokens import MASK, Token, tokenise
@@ -23,6 +24,10 @@ _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
 _SENTENCE_END = frozenset("!?。;；")
 _QUOTES = frozenset('"「」『』')
 _CLAUSE_END = frozenset(",、:：()（）—–")
+#: left-over words that may be a demand: so many apart, so many characters, or any in a message as short as this
+_MANY_WORDS, _MANY_CHARACTERS, _FEW_TOKENS = 3, 3, 8
+#: characters of numbers that are seldom part of other words
+_LARGE = frozenset("几十百千万亿")
 _BREAKERS = frozenset({"but", "however", "while", "although"})
 
 
@@ -176,11 +181,58 @@ class Utterance:
             self.use(hit.start, hit.end)
         return [i for i, t in enumerate(self.tokens) if i not in self._used and not self.lexicon.says_nothing(t)]
 
-    def ignored(self, limit: int = 300) -> str:
-        """The words nothing was understood from, shortened."""
-        left: list[str] = []
-        for i in self.unread():
-            adjacent = self.tokens[i].han and i > 0 and i - 1 not in self._used and self.tokens[i - 1].han
-            left.append(("" if adjacent else " ") + self.words(i, i + 1))
-        words = "".join(left).strip()
+    def ignored(self, limit: int = 300, *, every: bool = False) -> str:
+        """The phrases nothing was understood from, as the user wrote them, shortened.
+
+        Args:
+            limit: characters at most.
+            every: with those that carry no demand: single words and characters between what was understood.
+        """
+        before = frozenset(self._used)
+        unread = self.unread()
+        runs = [run for run in self._runs(unread, before) if every or self._may_demand(run)]
+        spans = dict.fromkeys(self._whole(run) for run in runs)
+        words = "; ".join(" ".join(self.words(start, end).split()) for start, end in spans)
         return words if len(words) <= limit else words[:limit] + "…"
+
+    def _runs(self, unread: list[int], understood: frozenset[int]) -> list[list[int]]:
+        """Unread tokens of one clause with nothing understood between them."""
+        runs: list[list[int]] = []
+        for i in unread:
+            last = runs[-1][-1] if runs else None
+            if (
+                last is not None
+                and self.clauses[last] == self.clauses[i]
+                and not any(j in understood or self.tokens[j].text[0] == MASK for j in range(last + 1, i))
+            ):
+                runs[-1].append(i)
+            else:
+                runs.append([i])
+        return runs
+
+    def _may_demand(self, run: list[int]) -> bool:
+        """Whether left-over words may be a demand: a number, a name, or more than a word."""
+        tokens = [self.tokens[i] for i in run]
+        if any(t.text[0].isdigit() or t.text in _LARGE for t in tokens):
+            return True
+        characters = sum(token.han for token in tokens)
+        if characters:
+            return characters >= _MANY_CHARACTERS
+        adjacent = any(b - a == 1 for a, b in pairwise(run))
+        named = any(self.words(i, i + 1)[0].isupper() and i and self.sentences[i] == self.sentences[i - 1] for i in run)
+        return adjacent or named or len(run) >= _MANY_WORDS or len(self.tokens) <= _FEW_TOKENS
+
+    def _whole(self, run: list[int]) -> tuple[int, int]:
+        """The phrase to name: in Chinese, where characters alone are no words, the clause without the signs around."""
+        start, end = run[0], run[-1] + 1
+        if not any(self.tokens[i].han for i in run):
+            counted = self.tokens[end - 1].text[0].isdigit() and end < len(self.tokens) and self._speaks(end)
+            return start, end + (counted and self.clauses[end] == self.clauses[run[0]])  # "4 cores", not "4"
+        while start and self.clauses[start - 1] == self.clauses[run[0]] and self._speaks(start - 1):
+            start -= 1
+        while end < len(self.tokens) and self.clauses[end] == self.clauses[run[0]] and self._speaks(end):
+            end += 1
+        return start, end
+
+    def _speaks(self, i: int) -> bool:
+        return self.tokens[i].text[0].isalnum()
