@@ -120,6 +120,8 @@ def dataset_lines(dataset: DatasetSummary, language: Language) -> Iterator[Line]
         found.append(say("How the labels came about: {origin}", origin=dataset.label_origin))
     for text in found:
         yield Line(text.render(language), "", 1)
+    for note in dataset.notes:
+        yield Line(note.render(language), "!", 1)
 
 
 def profiled_lines(event: events.Profiled, language: Language) -> Iterator[Line]:
@@ -133,7 +135,7 @@ def profiled_lines(event: events.Profiled, language: Language) -> Iterator[Line]
             p95=p.document_tokens.p95,
         )
         yield Line(lengths.render(language), "", 1)
-    for warning in p.warnings:
+    for warning in (w for w in p.warnings if w not in p.dataset.notes):
         yield Line(warning.render(language), "!", 1)
 
 

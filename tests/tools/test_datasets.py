@@ -1,5 +1,6 @@
 import csv
 import gzip
+import io
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import DatasetError, ResourceError
 from tools.datasets import Limits, preview_dataset, problem_text, read_dataset, save_dataset
+from tools.datasets.encodings import AsUtf8, encoding_at, told_of
 from tools.datasets.problems import Kind, shown
 from tools.profile import profile
 
@@ -341,22 +343,107 @@ def test_parquet_problems_have_rows(tmp_path):
     assert read_dataset(tmp_path / "d.parquet", skip_bad=True).documents == {"a": "x"}
 
 
+EAST_ASIAN = {
+    "GB18030": ("gbk", "问题", "退货期限是多久", "未使用的商品可在签收后三十天内凭小票退回，自行车须装回原箱。"),
+    "Big5": ("big5", "問題", "退貨期限是多久", "未使用的商品可在簽收後三十天內憑發票退回，腳踏車須裝回原箱。"),
+    "Shift_JIS": ("cp932", "質問", "返品はいつまでできますか", "未使用の商品は三十日以内であれば返品できます。"),
+}
+
+
+@pytest.mark.parametrize("name", EAST_ASIAN)
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "json", "csv.gz"])
+def test_east_asian_encodings_are_told_by_their_text(tmp_path, name, suffix):
+    encoding, head, question, answer = EAST_ASIAN[name]
+    # much English before the first character that tells
+    rows = [("bell", "Bells ring. " * 20)] * (30_000 if suffix == "csv" else 30) + [(question, answer)]
+    match suffix.removesuffix(".gz"):
+        case "jsonl":
+            text = jsonl(*({"query": q, "text": a} for q, a in rows))
+        case "json":
+            text = json.dumps([{"query": q, "text": a} for q, a in rows], ensure_ascii=False)
+        case kind:
+            between = "\t" if kind == "tsv" else ","
+            text = "".join(f"{q}{between}{a}\n" for q, a in [("query", head), *rows])
+    raw = text.encode(encoding)
+    file = tmp_path / f"d.{suffix}"
+    file.write_bytes(gzip.compress(raw, mtime=0) if suffix.endswith(".gz") else raw)
+    columns = {"text": head} if head in text else {}
+    data = read_dataset(file, columns=columns)
+    assert answer in data.documents.values()
+    assert question in data.queries.values()
+    assert [note.render() for note in data.summary.notes] == [f"{file} is not UTF-8; it was read as {name}."]
+    assert preview_dataset(file, columns=columns).files[0].notes == data.summary.notes
+
+
+def test_texts_in_another_encoding_are_noted_once(tmp_path):
+    answer = EAST_ASIAN["GB18030"][3]
+    folder = write(tmp_path, a__txt=answer.encode("gbk"), b__txt=answer.encode("gbk"), c__txt="plain")
+    data = read_dataset(folder)
+    assert data.documents["b.txt"] == answer
+    (note,) = data.summary.notes
+    assert note.render() == "2 files are not UTF-8; they were read as GB18030."
+
+
+def test_a_broken_character_in_another_encoding_is_a_problem_of_its_line(tmp_path):
+    answer = EAST_ASIAN["GB18030"][3] * 5
+    raw = f"id,text\n1,{answer}\n2,BAD\n3,{answer}!\n".encode("gbk").replace(b"BAD", b"\xb0\x20")
+    file = write(tmp_path, d__csv=raw) / "d.csv"
+    with pytest.raises(DatasetError, match="line 3: it holds bytes that are no text in GB18030"):
+        read_dataset(file)
+    assert read_dataset(file, skip_bad=True).documents == {"1": answer, "3": f"{answer}!"}
+
+
+def test_utf8_with_a_broken_line_stays_utf8(tmp_path):
+    answer = EAST_ASIAN["GB18030"][3]
+    raw = f"id,text\n1,{answer}\n".encode() + f"2,{answer[:9]}\n".encode("gbk")
+    file = write(tmp_path, d__csv=raw) / "d.csv"
+    with pytest.raises(DatasetError, match=r"line 3: it is not UTF-8; it looks like GB18030.*iconv -f GB18030"):
+        read_dataset(file)
+    data = read_dataset(file, skip_bad=True)
+    assert (data.documents, data.summary.notes) == ({"1": answer}, ())
+
+
 @pytest.mark.parametrize(
-    ("text", "encoding", "name"),
+    ("text", "encoding"),
     [
-        ("苹果是一种常见的水果。", "gb18030", "GB18030"),
-        ("Der Käse schmeckt süß, à la carte élève", "latin-1", "Latin-1"),
-        ("Пчёлы летают над цветами и собирают мёд", "windows-1251", "Latin-1"),
+        ("Der Käse schmeckt süß, à la carte élève", "latin-1"),
+        ("Пчёлы летают над цветами и собирают мёд", "windows-1251"),
+        ("Πώς μπορώ να επιστρέψω το προϊόν", "cp1253"),
+        ("배터리가 충전되지 않습니다. 어떻게 해야 하나요", "cp949"),
+        ("バッテリーが充電できません。どうすればいいですか", "euc_jp"),
+        ("สินค้าจะมาถึงเมื่อไหร่", "cp874"),
     ],
 )
-def test_the_encoding_is_guessed(tmp_path, text, encoding, name):
+def test_other_encodings_are_not_guessed(tmp_path, text, encoding):
     file = write(tmp_path, d__csv=f"id,text\n1,{text}\n".encode(encoding)) / "d.csv"
-    with pytest.raises(DatasetError, match=rf"line 2: it is not UTF-8; it looks like {name}.*iconv -f"):
+    with pytest.raises(DatasetError, match=r"line 2: it is not UTF-8; it looks like .*iconv -f"):
         read_dataset(file)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf16_is_recognised(tmp_path, encoding):
+@given(st.binary(min_size=1))
+def test_no_bytes_upset_the_guess(raw):
+    encoding = encoding_at(io.BytesIO(raw))
+    if encoding is not None:
+        assert b"\0" not in raw or encoding == "UTF-16"
+        with io.BufferedReader(AsUtf8(io.BytesIO(raw), encoding)) as stream:
+            stream.read()
+    assert told_of(random.Random(len(raw)).randbytes(400)) is None
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "json"])
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf16_with_its_mark_is_read(tmp_path, suffix, order):
+    text = {"csv": "id,text\r\n1,héllo \u2028 世界\r\n", "jsonl": jsonl({"id": 1, "text": "héllo \u2028 世界"})}
+    raw = text.get(suffix, json.dumps([{"id": 1, "text": "héllo \u2028 世界"}])).encode(f"utf-16-{order}")
+    file = tmp_path / f"d.{suffix}"
+    file.write_bytes({"le": b"\xff\xfe", "be": b"\xfe\xff"}[order] + raw)
+    data = read_dataset(file)
+    assert data.documents == {"1": "héllo \u2028 世界"}
+    assert [note.render() for note in data.summary.notes] == [f"{file} is not UTF-8; it was read as UTF-16."]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark_is_recognised(tmp_path, encoding):
     file = write(tmp_path, d__csv="id,text\n1,hello\n".encode(encoding)) / "d.csv"
     with pytest.raises(DatasetError, match=r"is UTF-16.E text.*iconv"):
         read_dataset(file)
@@ -368,6 +455,8 @@ def test_utf16_is_recognised(tmp_path, encoding):
         ("d.jsonl", b"%PDF-1.7 ...", r"binary file \(PDF\)"),
         ("d.csv", b"PK\x03\x04....", r"binary file \(ZIP, XLSX or DOCX\)"),
         ("d.jsonl", bytes(range(256)) * 10, "is a binary file, not text"),
+        ("d.csv", b"\xff\xfe" + bytes(range(256)), "line 1: it holds bytes that are no text in UTF-16"),
+        ("d.csv", b"\xff\xfe\0\0i\0\0\0d\0\0\0", "is a binary file, not text"),
         ("d.parquet", b"PAR1 no", "not a readable Parquet file"),
         ("d.parquet.gz", gzip.compress(b"PAR1", mtime=0), "Parquet inside gzip"),
         ("d.jsonl.gz", b"plain text", "not a complete gzip file"),

@@ -294,7 +294,7 @@ HOSTILE = {
     "ten million lists": ("x.json", lambda: b"[" + b"[]," * 10**7 + b"[]]", "it is not a JSON object|memory"),
     "a million objects": ("x.json", lambda: b"[" + b'{"a":{}},' * 3_000_000 + b"{}]", "no column|memory"),
     "not UTF-8": ("x.csv", lambda: b"id,text\n1,caf\xe9\n", "line 2: it is not UTF-8"),
-    "UTF-16": ("x.csv", lambda: "id,text\n1,hello\n".encode("utf-16"), "is UTF-16"),
+    "UTF-16": ("x.csv", lambda: "id,text\n1,hello\n".encode("utf-16-le"), "is UTF-16"),
     "zeros": ("x.jsonl", lambda: bytes(10**7), "binary file"),
     "many columns": (
         "x.csv",

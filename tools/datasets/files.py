@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import stat
 import zlib
@@ -15,6 +16,7 @@ from typing import BinaryIO, cast
 
 from knowledge.errors import DatasetError
 from knowledge.wording import Text, say
+from tools.datasets.encodings import AsUtf8, encoding_at, told_of
 from tools.datasets.limits import Budget, too_much
 from tools.datasets.problems import Problems, at, shown
 
@@ -140,23 +142,35 @@ def is_unicode(text: str) -> bool:
     return text.isascii() or decoded(text.encode("utf-8", "surrogatepass")) is not None
 
 
-def looks_like(raw: bytes) -> str:
-    """Which encoding bytes that are not UTF-8 probably have, as a name that ``iconv -f`` takes.
+@contextmanager
+def opened_text(file: DataFile, problems: Problems) -> Iterator[tuple[BinaryIO, str | None]]:
+    """Open a file of text for reading as UTF-8, and the encoding that it is read in where that is another one.
 
-    GB18030 maps almost any bytes to some rare character, so it counts only where most characters are common ones
-    (punctuation or level 1 of GB 2312, the 3,755 everyday hanzi).
+    Raises:
+        DatasetError: as `opened`.
     """
-    # a multi-byte character may be cut at the sample's end: errors are ignored
-    characters = [c for c in raw.decode("gb18030", errors="ignore") if ord(c) > 127]
-    leads = [c.encode("gb2312", errors="ignore")[:1] for c in characters]
-    common = sum(b"\xa1" <= lead <= b"\xa3" or b"\xb0" <= lead <= b"\xd7" for lead in leads)
-    return "GB18030" if characters and common >= 0.7 * len(characters) else "WINDOWS-1252"
+    with opened(file) as stream:
+        encoding = encoding_at(stream)
+        stream.seek(0)
+        if encoding is None:
+            yield stream, None
+            return
+        problems.read_as(encoding, file.shown)
+        recoded = io.BufferedReader(AsUtf8(stream, encoding), 2**16)
+        if b"\0" in recoded.peek():  # a mark by chance, or that of UTF-32
+            raise _binary(file)
+        yield recoded, encoding
 
 
-def wrong_encoding(raw: bytes) -> Text:
-    """Why bytes are not UTF-8, what they look like, and how to convert the file."""
-    encoding = looks_like(raw)
-    name = encoding if encoding == "GB18030" else "Latin-1 / Windows-1252"
+def wrong_encoding(raw: bytes, taken: str | None = None) -> Text:
+    """Why bytes are no text: of a file that is read in the encoding `taken`, or, by default, in UTF-8.
+
+    In the latter case with what they look like, and how to convert the file.
+    """
+    if taken is not None:
+        return say("it holds bytes that are no text in {encoding}, as which the file is read", encoding=taken)
+    told = told_of(raw)
+    encoding, name = told or "WINDOWS-1252", told or "Latin-1 / Windows-1252"
     return say(
         "it is not UTF-8; it looks like {name} (to convert the file: iconv -f {encoding} -t UTF-8 OLD > NEW)",
         name=name,
@@ -165,9 +179,6 @@ def wrong_encoding(raw: bytes) -> Text:
 
 
 def _refuse_binary(start: bytes, file: DataFile) -> None:
-    for mark, encoding in ((b"\xff\xfe", "UTF-16LE"), (b"\xfe\xff", "UTF-16BE")):
-        if start.startswith(mark):
-            raise _utf16(file, encoding)
     for magic, kind in _KNOWN_BINARIES:
         if start.startswith(magic):
             raise DatasetError(
@@ -181,7 +192,11 @@ def _refuse_binary(start: bytes, file: DataFile) -> None:
         zeros, others = start[first::2].count(0), start[1 - first :: 2].count(0)
         if zeros > 0.4 * len(start) / 2 and not others:
             raise _utf16(file, encoding)
-    raise DatasetError(
+    raise _binary(file)
+
+
+def _binary(file: DataFile) -> DatasetError:
+    return DatasetError(
         say("{file} is a binary file, not text.", file=file.shown),
         say("Export its contents as JSONL, CSV or text files; an archive has to be unpacked first."),
     )
@@ -211,14 +226,19 @@ class LineReader:
         self.number = 0
         self.cut = False
         self.undecodable: dict[int, bytes] = {}
+        self._encoding: str | None = None
+
+    def undecoded(self, raw: bytes) -> Text:
+        """Why a line is left out that could not be decoded."""
+        return wrong_encoding(raw[:_SNIFFED_BYTES], self._encoding)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Line numbers from 1 and lines, with their line ends.
 
         Raises:
-            DatasetError: the file cannot be read, is damaged, binary, UTF-16, or larger than the limits.
+            DatasetError: the file cannot be read, is damaged, binary, UTF-16 without a mark, or larger than allowed.
         """
-        with opened(self._file) as stream:
+        with opened_text(self._file, self._problems) as (stream, self._encoding):
             limit = self._budget.limits.line_bytes
             while raw := stream.readline(limit + 1):
                 if self._is_past_head():
@@ -238,9 +258,7 @@ class LineReader:
                         self.undecodable[self.number] = raw[:_SNIFFED_BYTES]
                         line = raw.decode("utf-8", errors="replace")
                     else:
-                        self._problems.add(
-                            "encoding", at(self._file.shown, self.number, wrong_encoding(raw[:_SNIFFED_BYTES]))
-                        )
+                        self._problems.add("encoding", at(self._file.shown, self.number, self.undecoded(raw)))
                         continue
                 yield self.number, line
 
@@ -281,14 +299,14 @@ def refuse_large(file: DataFile, budget: Budget) -> None:
         budget.spend_bytes(file.size, file.shown)
 
 
-def whole_text(file: DataFile, budget: Budget) -> str:
+def whole_text(file: DataFile, budget: Budget, problems: Problems) -> str:
     """The text of a file that has to be read at once.
 
     Raises:
         DatasetError: it is larger than `Limits.json_bytes`, cannot be read, is binary or not UTF-8.
     """
     limit = budget.limits.json_bytes
-    with opened(file) as stream:
+    with opened_text(file, problems) as (stream, encoding):
         raw = stream.read(limit + 1)
     if len(raw) > limit:
         raise _long_json(file, limit)
@@ -297,7 +315,7 @@ def whole_text(file: DataFile, budget: Budget) -> str:
     text = decoded(raw.removeprefix(b"\xef\xbb\xbf"))
     if text is None:
         raise DatasetError(
-            say("{file}: {why}.", file=file.shown, why=wrong_encoding(raw)), say("Convert it and try again.")
+            say("{file}: {why}.", file=file.shown, why=wrong_encoding(raw, encoding)), say("Convert it and try again.")
         )
     return text
 
@@ -309,7 +327,7 @@ def _long_json(file: DataFile, limit: int) -> DatasetError:
     )
 
 
-def head_text(file: DataFile, budget: Budget) -> str | None:
+def head_text(file: DataFile, budget: Budget, problems: Problems) -> str | None:
     """The beginning of a text, where only the head of files is read and there is more; else None.
 
     Raises:
@@ -320,7 +338,7 @@ def head_text(file: DataFile, budget: Budget) -> str | None:
         return None
     if not file.is_gzip and file.size > limit:
         raise _long_json(file, limit)
-    with opened(file) as stream:
+    with opened_text(file, problems) as (stream, _):
         raw = stream.read(head + 1)
     if len(raw) <= head:
         return None
@@ -343,7 +361,7 @@ def text_of(file: DataFile, budget: Budget, problems: Problems) -> str | None:
         problems.add("long_line", why)
         return None
     try:
-        with opened(file) as stream:
+        with opened_text(file, problems) as (stream, encoding):
             raw = stream.read(limit)
         _refuse_binary(raw[:_SNIFFED_BYTES], file)
     except DatasetError as error:
@@ -354,7 +372,7 @@ def text_of(file: DataFile, budget: Budget, problems: Problems) -> str | None:
     if text is None:
         problems.add(
             "encoding",
-            say("{file}: {why}.", file=file.shown, why=wrong_encoding(raw[:_SNIFFED_BYTES])),
+            say("{file}: {why}.", file=file.shown, why=wrong_encoding(raw[:_SNIFFED_BYTES], encoding)),
         )
     return text
 

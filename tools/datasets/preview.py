@@ -220,6 +220,7 @@ class _Look:
             part="documents",
             columns=("id", "text"),
             rows=tuple(rows),
+            notes=problems.notes,
             problem=met[0] if met else None,
         )
 
@@ -240,7 +241,7 @@ class _Look:
             found = found.model_copy(update={"rows": rows})
             kind, guessed = self._guessed(part, table, start)
             note = unused_texts(guessed, start) if part == "table" and kind == "documents" else None
-            found = found.model_copy(update={"notes": (note,) if note else ()})
+            found = found.model_copy(update={"notes": (*problems.notes, *((note,) if note else ()))})
             found = found.model_copy(update={"guessed": {role: _sayable(name) for role, name in guessed.items()}})
             problems.check()
             missing = missing_role(kind, guessed, table) if start or table.names else None

@@ -69,6 +69,21 @@ class Problems:
         self._skip, self._cap = skip, cap
         self.counts: Counter[str] = Counter()
         self._first: tuple[Kind, Text] | None = None
+        self._read_as: dict[str, dict[str, None]] = {}
+
+    def read_as(self, encoding: str, file: str) -> None:
+        """Note that a file is read in another encoding than UTF-8: no problem, but to be said."""
+        self._read_as.setdefault(encoding, {})[file] = None
+
+    @property
+    def notes(self) -> tuple[Text, ...]:
+        """What is to be said of how files were read."""
+        return tuple(
+            say("{file} is not UTF-8; it was read as {encoding}.", file=next(iter(files)), encoding=encoding)
+            if len(files) == 1
+            else say("{count} files are not UTF-8; they were read as {encoding}.", count=len(files), encoding=encoding)
+            for encoding, files in self._read_as.items()
+        )
 
     def add(self, kind: Kind, cause: Text) -> None:
         """Note a problem.

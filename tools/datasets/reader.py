@@ -127,7 +127,7 @@ class _Assembly:
             problems=dict(sorted(self._problems.counts.items())),
             labels=labels,
             label_origin=origin,
-            notes=tuple(self.notes),
+            notes=(*self._problems.notes, *self.notes),
         )
         return Dataset(summary, self.documents, self.queries, self.judgments)
 

@@ -14,7 +14,7 @@ from typing import Any
 from knowledge.errors import DatasetError
 from knowledge.wording import Text, say
 from tools.datasets.columns import column_list
-from tools.datasets.files import DataFile, LineReader, head_text, opened, refuse_large, whole_text, wrong_encoding
+from tools.datasets.files import DataFile, LineReader, head_text, opened, refuse_large, whole_text
 from tools.datasets.limits import Budget, too_much
 from tools.datasets.problems import Problems, at, shown
 
@@ -136,8 +136,8 @@ def _too_wide(budget: Budget) -> Text:
 
 
 def _json(file: DataFile, budget: Budget, problems: Problems, _: object) -> Table:
-    head = head_text(file, budget)
-    text = whole_text(file, budget) if head is None else head
+    head = head_text(file, budget, problems)
+    text = whole_text(file, budget, problems) if head is None else head
     if _is_object(text.lstrip().split("\n", 1)[0], budget.limits.depth):
         return _jsonl(file, budget, problems, None)
     hint = say("It should hold a list of objects, or one object a line.")
@@ -268,7 +268,7 @@ def _csv(
             if lines.undecodable:
                 number, raw = lines.undecodable.popitem()
                 lines.undecodable.clear()
-                problems.add("encoding", at(file.shown, number, wrong_encoding(raw)))
+                problems.add("encoding", at(file.shown, number, lines.undecoded(raw)))
             elif fields:
                 yield start, fields
 
