@@ -266,6 +266,7 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
     said = list(_said_of_hosting(reading))
     yield from said
     place = next((h for h in u.of_category("own_place") if not negated(u, h)), None)
+    place = place or next(iter(u.of_category("refusal")), None)  # "our IT won't allow that"
     open_to_all = u.of_category("acceptable", "indifferent", "waived", "whatever")
     if not (said or open_to_all) and place is not None and reading.asked == "hosting":  # "at home, on my own box"
         yield _kept_inside(reading, reading.use(place))
