@@ -55,6 +55,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "keys add": (KeyMade,),
     "keys list": (KeysListed,),
     "keys revoke": (KeysListed,),
+    "mcp": (Served,),
     "models": (ModelsFound, ModelShown),
     "preflight": (CheckedCandidates, Plan),
     "recommend": (Recommended, Plan),

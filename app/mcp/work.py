@@ -57,7 +57,7 @@ class Desk:
                 say("Callers from other machines cannot name files of this one."),
                 say("Send the data along as “inline”, or take the sample “{name}”.", name=STDLIB),
             )
-        return DataSource(path=data, untrusted=True)
+        return DataSource(path=data)  # as trusted as on the command line: it is the user's own machine
 
     def _kept(self, inline: records.InlineData) -> Path:
         """The data on disk, under a name that its content decides."""

@@ -8,26 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import terminal
-from app.cli.commands import make_app
-from app.cli.failures import run_to_exit_code
+from tests.app.cli import Cli
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def advisor(monkeypatch, capsys):
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["advisor", *arguments])
-        terminal.choose_language("en")
-        code = run_to_exit_code(make_app())
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
+    return Cli(monkeypatch, capsys)
 
 
 def test_evaluate_prints_the_documented_json_and_repeats_for_free(advisor, small_dataset):

@@ -1,28 +1,15 @@
 """`advisor ask`: an answer with its sources, or that there is none."""
 
 import json
-import sys
 
 import pytest
 
-from app.cli.commands import make_app
-from app.cli.failures import run_to_exit_code
-from app.cli.terminal import choose_language
+from tests.app.cli import Cli
 
 
 @pytest.fixture
 def advisor(monkeypatch, capsys):
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["advisor", *arguments])
-        choose_language(None)
-        code = run_to_exit_code(make_app())
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
+    return Cli(monkeypatch, capsys, language=None)
 
 
 def test_an_answer_in_the_language_of_the_question(advisor):

@@ -1,7 +1,6 @@
 """`advisor models --show`: a card that a person can read, and JSON that a script can."""
 
 import json
-import sys
 
 import pytest
 from rich.cells import cell_len
@@ -9,26 +8,14 @@ from rich.console import Console
 
 from app.cli.card_facts import ELSEWHERE, GROUPS, grouped
 from app.cli.cards import uses_in
-from app.cli.commands import make_app
-from app.cli.failures import run_to_exit_code
-from app.cli.terminal import choose_language
 from knowledge.catalog import load_catalog
 from knowledge.model_card import ModelCard
+from tests.app.cli import Cli
 
 
 @pytest.fixture
 def advisor(monkeypatch, capsys):
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["advisor", *arguments])
-        choose_language("en")
-        code = run_to_exit_code(make_app())
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
+    return Cli(monkeypatch, capsys)
 
 
 def test_every_field_of_a_card_has_its_place():

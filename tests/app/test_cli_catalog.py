@@ -21,6 +21,7 @@ from app.cli.failures import run_to_exit_code
 from knowledge.catalog_in_use import CURRENT, usable_catalog
 from knowledge.manifest import FILES
 from knowledge.outlook import FITS
+from tests.app.cli import check_json
 from tests.fake_http import Answer, Server
 from tests.standin_mteb import cached_results, write_package, write_results
 from tools import catalog_refresh
@@ -67,6 +68,7 @@ def advisor(monkeypatch, capsys, tmp_path):
         terminal.choose_language("en")
         code = run_to_exit_code(make_app())
         out, err = capsys.readouterr()
+        check_json(arguments, code, out)
         assert "Traceback" not in err
         return code, out, err
 
@@ -258,6 +260,7 @@ from tools.catalog_build.fits import build_fits
 catalog_refresh.LEAST_SHARE = 0.0
 from app.cli.commands import make_app
 from app.cli.failures import run_to_exit_code
+from tests.app.cli import check_json
 sys.argv = ["advisor", "catalog", "refresh", "--yes"]
 print("ready", flush=True)
 sys.exit(run_to_exit_code(make_app()))

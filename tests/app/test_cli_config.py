@@ -24,7 +24,7 @@ VALUES = {
 
 @pytest.fixture
 def advisor(monkeypatch, capsys):
-    return Cli(monkeypatch, capsys)
+    return Cli(monkeypatch, capsys, language=None)
 
 
 @pytest.fixture

@@ -1,28 +1,17 @@
 """`advisor preflight` through its own entry."""
 
 import json
-import sys
 
 import pytest
 
-from app.cli import terminal
-from app.cli.commands import make_app
-from app.cli.failures import run_to_exit_code
+from tests.app.cli import Cli
 from tests.fake_http import FakeEmbeddings
 from tests.tiny_models import make_static
 
 
 @pytest.fixture
 def advisor(monkeypatch, capsys):
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["advisor", *arguments])
-        terminal.choose_language("en")
-        code = run_to_exit_code(make_app())
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
+    return Cli(monkeypatch, capsys)
 
 
 def test_findings_in_a_table_and_as_json(advisor, small_dataset, tmp_path):
