@@ -7,6 +7,7 @@ from knowledge.catalog import Catalog
 from knowledge.errors import SpecError, UnknownModelError
 from knowledge.licensing import short_name
 from knowledge.model_card import ModelCard
+from knowledge.quantities import parameters
 from knowledge.wording import Text, join, say
 
 COMMA = Text(template=", ")
@@ -37,7 +38,7 @@ def facts(card: ModelCard) -> Text:
     """What the catalog knows of a model, in one line."""
     parts: list[Text] = []
     if card.parameters:
-        parts.append(say("{count:.0f} M parameters", count=card.parameters / 1e6))
+        parts.append(parameters(card.parameters))
     if card.dimension:
         parts.append(say("{count} dimensions", count=card.dimension))
     if card.max_tokens:

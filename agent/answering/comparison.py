@@ -18,6 +18,7 @@ from knowledge.errors import UnknownModelError
 from knowledge.languages import language_code, language_names
 from knowledge.licensing import short_name
 from knowledge.model_card import ModelCard
+from knowledge.quantities import many
 from knowledge.results import Row, Shortlist
 from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest
@@ -160,7 +161,7 @@ def _side_by_side(cards: Sequence[ModelCard]) -> list[Text]:
     lines.append(
         line(
             say("Parameters"),
-            [say("{count:,.0f} M", count=c.parameters / 1e6) if c.parameters else unknown for c in cards],
+            [many(c.parameters) if c.parameters else unknown for c in cards],
         )
     )
     lines.append(line(say("Dimensions"), [_dimension(c) or unknown for c in cards]))

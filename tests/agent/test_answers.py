@@ -117,7 +117,7 @@ def test_what_nobody_knows_is_said_to_be_unknown(context, words, language):
 
 
 def test_models_are_still_models(context):
-    assert "568 M parameters" in str(asked(context, "tell me about bge-m3"))
+    assert "568 million parameters" in str(asked(context, "tell me about bge-m3"))
     assert str(asked(context, "why not CLIP?")) != str(asked(context, "what is CLIP?"))
     assert str(asked(context, "explain your choice")) == "Nothing is decided yet."
     assert str(asked(context, "why?")) == "Nothing is decided yet."

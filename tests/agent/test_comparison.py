@@ -98,7 +98,7 @@ def test_the_decisions_own_comparison_is_preferred(state, context):
 def test_an_unknown_model_and_a_known_one(context):
     answer = str(compare_models(["no/such-model-9", A], "compare them", NOTHING, context))
     assert "not in the catalog" in answer
-    assert "568 M parameters" in answer
+    assert "568 million parameters" in answer
 
 
 def test_a_hard_demand_rules_one_out(answered, context):

@@ -462,7 +462,7 @@ def test_what_it_looks_up_is_evidence(advisor, llm, asking):
     assert said.words == text
     assert said.answer.count("Source: note") == 2, "of the draft, and of what was looked up"
     results = [json.loads(m["content"]) for m in llm.requests[1]["messages"] if m["role"] == "tool"]
-    assert ["568 M parameters" in result["data"] for result in results] == [True, False]
+    assert ["568 million parameters" in result["data"] for result in results] == [True, False]
 
 
 def test_a_mistaken_call_may_be_made_good(advisor, llm, asking):

@@ -104,7 +104,7 @@ def test_without_its_scores_nothing_is_decided_again(advisor, monkeypatch):
 def test_without_a_measurement_the_list_answers_with_reasons(advisor):
     answer = said(advisor, "unmeasured", "what if 20 ms?")
     assert "Gone: " in answer
-    assert "ms a query by its size, you allow 20" in answer
+    assert "estimated by its size; you allow 20 ms" in answer
     assert "Nothing was changed" in answer
     halved = said(advisor, "unmeasured", "what if half the storage?")
     first = advisor.state("unmeasured")["shortlist"].kept[0].model

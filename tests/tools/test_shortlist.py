@@ -286,8 +286,8 @@ def test_one_place_for_a_broadly_tested_model():
         columns[f"en{t}", "en"] |= {m: 0.8 + 0.01 * i for i, m in enumerate(NAMES[10:])}
     found = shortlist(demanding(), catalog(*of()), matrix(columns))
     assert models(found) == [*NAMES[:-5:-1], NAMES[9]]
-    assert any("broadly tested" in str(reason) for reason in found.kept[-1].reasons)
-    assert not any("broadly tested" in str(reason) for pick in found.kept[:-1] for reason in pick.reasons)
+    assert any("tested broadly" in str(reason) for reason in found.kept[-1].reasons)
+    assert not any("tested broadly" in str(reason) for pick in found.kept[:-1] for reason in pick.reasons)
     assert models(shortlist(demanding(), catalog(*of()), matrix(columns), k=1)) == [NAMES[-1]]
 
 
@@ -317,7 +317,7 @@ def test_reasons_carry_the_figures():
         matrix(rising() | rising(tasks=2, language="ja"), suspect=[("en1", NAMES[-1])]),
     )
     said = " ".join(map(str, found.kept[0].reasons))
-    for part in ("4 in English", "6 in all", "2 of these 4", "Licence: MIT", "118 M", "450 MB", "8,192", "1,024",
+    for part in ("4 in English", "6 in all", "2 of these 4", "Licence: MIT", "118 million", "450 MB", "8,192", "1,024",
                  "org/newer", "may be a mistake"):  # fmt: skip
         assert part in said
     assert "not known" in " ".join(map(str, found.kept[1].reasons))
@@ -435,7 +435,7 @@ def test_only_where_exact_words_matter_a_mixture_is_suggested():
 
 def test_sizes_are_told_as_the_limit_counts_them():
     eighths = demanding(make_constraint("memory", max_mb=100, bytes_per_parameter=1.0))
-    assert "100 M parameters (95 MB at 8 bits)" in said_of(shortlist(eighths, catalog(*of()), matrix(rising())).kept[0])
+    assert "100 million parameters (95.4 MB at 8 bits)" in said_of(shortlist(eighths, catalog(*of()), matrix(rising())).kept[0])
     assert "(381 MB in fp32)" in said_of(shortlist(demanding(), catalog(*of()), matrix(rising())).kept[0])
 
 

@@ -17,6 +17,7 @@ from knowledge.constraints.modality import ModalityConstraint
 from knowledge.constraints.parameters import ParametersConstraint
 from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Pool, wanted_modalities
 from knowledge.model_card import Modality, ModelCard
+from knowledge.quantities import many, parameters
 from knowledge.requirements import Requirements
 from knowledge.results import Rejection
 from knowledge.wording import Text, say
@@ -167,10 +168,9 @@ def _too_large(constraint: ConstraintBase, card: ModelCard) -> Text | None:
     if not isinstance(constraint, ParametersConstraint) or constraint.origin == "stated" or card.parameters is None:
         return None
     return say(
-        "{millions:,.0f} million parameters: on a CPU more than {limit:,.0f} million are slow (a rule of thumb; name a "
-        "latency limit of yours to replace it)",
-        millions=card.parameters / 1e6,
-        limit=constraint.max_millions,
+        "{size}: on a CPU more than {limit} are slow (a rule of thumb; name a latency limit of yours to replace it)",
+        size=parameters(card.parameters),
+        limit=many(constraint.max_millions * 1e6),
     )
 
 

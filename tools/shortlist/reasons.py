@@ -13,6 +13,7 @@ from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Scores
 from knowledge.languages import language_names
 from knowledge.licensing import PARTS, Link, license_chain, short_name
 from knowledge.model_card import ModelCard
+from knowledge.quantities import memory, parameters, storage
 from knowledge.requirements import Requirements
 from knowledge.results import Figure, Pick
 from knowledge.scores import CODE
@@ -124,10 +125,10 @@ class Reasons:
         size = entry.cut or card.dimension
         if documents >= MANY_VECTORS and size:
             yield say(
-                "{count:,} vectors of {dimension:,} dimensions take {gb:,.0f} GB.",
+                "{count:,} vectors of {dimension:,} dimensions take {size}.",
                 count=documents,
                 dimension=size,
-                gb=documents * size * BYTES_PER_NUMBER / 1e9,
+                size=storage(documents * size * BYTES_PER_NUMBER),
             )
 
     def _license(self, card: ModelCard) -> Text:
@@ -159,7 +160,7 @@ class Reasons:
 
 def _held(slot: Slot | None) -> Iterator[Text]:
     if slot == "broad":
-        yield say("Holds the place of a broadly tested model, so that one of the list is sure to be.")
+        yield say("Listed because it is tested broadly: none before it is, and the list should have one such model.")
     elif slot == "small":
         yield say("Holds the place of a clearly smaller model: within 10 points of the first, and cheaper to run.")
 
@@ -195,17 +196,13 @@ def _doubt(link: Link) -> Text:
 
 def _facts(card: ModelCard, requirements: Requirements) -> Iterator[Text]:
     if card.parameters:
-        millions = f"{card.parameters / 1e6:,.0f}"
         limit = requirements.constraint(MemoryConstraint)
         each = limit.bytes_per_parameter if limit else 4.0  # as the limit is counted, or the figures seem to break it
-        memory = f"{card.memory_at(each):,.0f}"
+        size, weights = parameters(card.parameters), memory(card.memory_at(each) or 0.0)
         if each == 4:
-            yield say("{millions} M parameters ({memory} MB in fp32)", millions=millions, memory=memory)
+            yield say("{size} ({memory} in fp32)", size=size, memory=weights)
         else:
-            bits = f"{8 * each:g}"
-            yield say(
-                "{millions} M parameters ({memory} MB at {bits} bits)", millions=millions, memory=memory, bits=bits
-            )
+            yield say("{size} ({memory} at {bits} bits)", size=size, memory=weights, bits=f"{8 * each:g}")
     if card.dimension:
         yield say("{dimension:,} dimensions", dimension=card.dimension)
     if card.max_tokens:
@@ -220,9 +217,9 @@ def notes_on(about: Reasons, chosen: Sequence[Ranked]) -> list[Text]:
     if is_limited_to_cpu(requirements):
         notes.append(
             say(
-                "Without a GPU, models over {limit} million parameters are left out: they take more than 0.8 s a "
+                "Without a GPU, models over {limit} are left out: they take more than 0.8 s a "
                 "query. Name a limit of size, memory or latency to change that.",
-                limit=MILLIONS_ON_CPU,
+                limit=parameters(MILLIONS_ON_CPU * 1e6),
             )
         )
     specs = [spec for entry in chosen if (spec := spec_at(entry.card, entry.cut))]
