@@ -174,11 +174,11 @@ class Deliveries:
             )
 
     def left(self) -> list[str]:
-        """The lines in which something waits that no living process has taken."""
+        """The lines in which something waits that no other living process has taken."""
         query = "SELECT DISTINCT line, owner FROM deliveries WHERE done IS NULL"
         found = self._ask(query, ())
-        dead = {owner for _, owner in found if owner is None or (owner != self.owner and not self._lives(owner))}
-        return list(dict.fromkeys(line for line, owner in found if owner in dead))
+        others = {owner for _, owner in found if owner not in (None, self.owner) and self._lives(owner)}
+        return list(dict.fromkeys(line for line, owner in found if owner not in others))
 
     def bury(self) -> bool:
         """Whether a process has died since somebody last looked."""

@@ -100,6 +100,8 @@ class Desk:
                     self._work_on(line)
             except AdvisorError as error:
                 LOG.error("%s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it was, there is more to look after
+                LOG.error("bug in looking after deliveries: %r (see %s)", error, write_bug_log(error, self._home))
             if self._over.wait(LOOK):
                 return
 
@@ -180,8 +182,6 @@ class Desk:
 
     def _hear(self, taken: Taken, said: Said) -> None:
         self._deliveries.know(said.place)
-        client = self._web.client
-        self._web.may(partial(client.reactions_add, channel=said.place.channel, timestamp=said.ts, name="eyes"))
         data = None
         if said.files:
             with self._downloads.fetched(said.files) as files:
@@ -190,6 +190,8 @@ class Desk:
             self._say(taken, said.place, said.user, said.text, data=data)
         elif not said.files:
             self._web.post(said.place, self._greeting())
+        client = self._web.client
+        self._web.may(partial(client.reactions_add, channel=said.place.channel, timestamp=said.ts, name="eyes"))
 
     def _say(
         self,

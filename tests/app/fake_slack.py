@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN, APP_TOKEN, SECRET, ME, TEAM = "xoxb-token", "xapp-token", "signing-secret", "U0ME", "T01"
 #: who is patient: a busy machine may take long
-PATIENCE = 60
+PATIENCE = 120
 
 
 class FakeSlack:

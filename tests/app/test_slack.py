@@ -371,7 +371,7 @@ def test_a_job_is_streamed_where_the_plan_allows(people, slack, tmp_path):
     )
 
 
-def test_an_older_plan_cannot_be_agreed_to(people, slack, tmp_path):
+def test_an_older_plan_cannot_be_agreed_to_and_a_report_that_stays_is_named(people, slack, tmp_path):
     thread, plan = agreed(people, slack, tmp_path / "tiny")
     shown = json.loads(json.dumps(plan))
     before = len(people.seen(thread))
@@ -382,8 +382,10 @@ def test_an_older_plan_cannot_be_agreed_to(people, slack, tmp_path):
         lambda: any(m == "chat.postEphemeral" and "no longer" in a["text"] for m, a in slack.calls), "that it is older"
     )
     assert labels_of(newer)
+    slack.refuse["files.getUploadURLExternal"] = "missing_scope"
     people.click(newer, "No, decide without")
     people.read(thread, "Nothing was measured")
+    assert "missing_scope" in people.read(thread, "I may not upload")["text"]
 
 
 BAD = [
@@ -432,10 +434,3 @@ def test_what_runs_is_stopped_by_a_word(people, slack, tmp_path):
     people.click(plan, "Yes, measure")
     people.say("stop", thread=thread, kind="message")
     people.wait(lambda: any("top" in m["text"] or "Measured on" in m["text"] for m in people.seen(thread)), "an end")
-
-
-def test_a_report_that_may_not_be_uploaded_is_named(people, slack, tmp_path):
-    slack.refuse["files.getUploadURLExternal"] = "missing_scope"
-    thread, plan = agreed(people, slack, tmp_path / "tiny")
-    people.click(plan, "No, decide without")
-    assert "missing_scope" in people.read(thread, "I may not upload")["text"]

@@ -37,7 +37,7 @@ def check(made) -> None:
             assert mark not in message.text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(LINES, st.lists(st.lists(WORDS, max_size=25), max_size=120), st.lists(WORDS, max_size=70), WORDS)
 def test_messages_of_blocks_keep_the_limits(lines, rows, labels, words):
     found = [blocks.Button(label, buttons.action("answer"), json.dumps({"label": label})) for label in labels]
@@ -51,7 +51,7 @@ def test_messages_of_blocks_keep_the_limits(lines, rows, labels, words):
     assert said in "".join("".join(texts).split())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["said", "question", "failed", "heard"]), WORDS, st.lists(WORDS))), WORDS)
 def test_messages_of_events_keep_the_limits(told, user):
     def event(kind, words, answers):
@@ -94,7 +94,7 @@ def test_slacks_marks_are_taken_off(text, plain):
     assert reading.plain(text, ME) == plain
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.recursive(
         st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=9), st.sampled_from(["C01", "1.1", "U1"])),
