@@ -21,15 +21,16 @@ from agent.redo import asks_to_redo, means_other_data
 from agent.reporting import recommendation_of, report_of, why_unmeasured, with_closer_look
 from agent.routing import is_stopped
 from agent.short_questions import has_only_asked, is_short_question
+from agent.small_talk import WHAT_TO_ASK, as_small_talk, small_talk
 from agent.state import Comparisons, Failure, State, cleared, with_data
-from agent.understanding.base import Asked, Intent, Understood
+from agent.understanding.base import Asked, Understood
 from agent.understanding.rules import RuleUnderstanding
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Consent, Plan, Shortlist
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 from tools.adaptive import find_winner
 from tools.benchmark import benchmark
 from tools.data_source import STDLIB, DataSource
@@ -47,6 +48,7 @@ SCREENING_MINUTES = 15.0
 
 
 NOT_READ = say("I could not read that as an answer.")
+NOT_GOT = say("I did not get that.")
 ASSUMED = say(
     "I could not read an answer to my question in that: I go on with what is assumed; you can change it at any time."
 )
@@ -100,7 +102,7 @@ class Nodes:
         found = without_markup_paths(self._understood(text, before, asked), text)
         found = read_choice(found, text, asked, stopped=is_stopped(state))
         if not handed:
-            found = answers.as_question_of_knowledge(found, text, self._context)
+            found = answers.as_question_of_knowledge(as_small_talk(found, text), text, self._context)
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
         update |= State(understood=found) | noticed(found, state)
@@ -203,24 +205,20 @@ class Nodes:
             if state.get("asked") and not silent:  # it is not asked again
                 _tell(events.Said(text=ASSUMED))
         elif found.intent in ("unknown", "greeting") and not silent:
-            self._say_what_next(found.intent, state)
+            self._say_what_next(found, state)
 
-    def _say_what_next(self, intent: Intent, state: State) -> None:
+    def _say_what_next(self, found: Understood, state: State) -> None:
         """What to do now, for a message that changed nothing."""
-        if intent == "unknown" and state.get("about"):
+        unknown, asked = found.intent == "unknown", state.get("asked")
+        if unknown and state.get("about"):
             _tell(events.Said(text=NOT_READ))
         elif is_stopped(state):
             _tell(events.Said(text=STOPPED))
+        elif not unknown:
+            _tell(events.Said(text=small_talk(state.get("message") or "", state)))
         elif state.get("recommendation"):
-            _tell(
-                events.Said(
-                    text=say(
-                        "You have the answer. Ask me “why?”, “why not MODEL?” or “what if …?”, "
-                        "or change a demand and I decide again."
-                    )
-                )
-            )
-        elif intent == "unknown" and (asked := state.get("asked")):
+            _tell(events.Said(text=WHAT_TO_ASK if found.note else join([NOT_GOT, WHAT_TO_ASK])))
+        elif asked:
             _tell(events.Said(text=NOT_READ if asked.about == "plan" else ASSUMED))
 
     @foreseen
@@ -279,7 +277,7 @@ class Nodes:
         if not state.get("interactive", True):
             return _failed(error) | update
         _told(error)
-        asked = interview.DATA if update["data"] is None else state.get("asked")
+        asked = state.get("asked") or (interview.DATA if update["data"] is None else None)
         consent = state.get("consent")
         if state.get("recommendation"):  # nobody else puts the question again
             if asked:

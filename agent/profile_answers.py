@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.descriptions import slot_name
 from knowledge.constraints import make_constraint
+from knowledge.constraints.base import Origin
 from knowledge.languages import language_code, language_names
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import DataProfile
@@ -14,13 +16,18 @@ from knowledge.wording import Text, join, say
 LANGUAGE_SHARE = 0.1
 #: short queries are often taken for a related language, so only what most of them are in counts
 MOST = 0.5
+#: what is inferred from data says so, in these words: it is inferred anew when other data takes its place
+_COUNTED, _SHORTER, _IS_TEXT = "counted in the data", "95 % of the documents are shorter", "the data is text"
+_DOCUMENTS_ARE = "the documents are "
 
 
 def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requirements, tuple[Text, ...]]:
     """The requirements with what the data shows, and what was learnt or contradicts the user, in words.
 
-    What the user stated is never overwritten; where the data disagrees, that is said.
+    What the user stated is never overwritten; where the data disagrees, that is said. What was inferred from data that
+    was there before does not outlive it.
     """
+    before, requirements = requirements, _without_data(requirements)
     learnt: list[Text] = []
     shares = {
         code: share for code, share in profile.languages.items() if share >= LANGUAGE_SHARE and language_code(code)
@@ -38,10 +45,12 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
             languages=(*shares, *foreign),
             cross_lingual=bool(foreign),
             origin="inferred",
-            because=f"the documents are {shown}" + "".join(f", the queries {code}" for code in foreign),
+            because=f"{_DOCUMENTS_ARE}{shown}" + "".join(f", the queries {code}" for code in foreign),
         )
         requirements = requirements.with_constraint(constraint)
-        if foreign:
+        if constraint in before.constraints:
+            pass
+        elif foreign:
             learnt.append(
                 say(
                     "Your documents are in {languages} and your queries in {queries}, so I look for models that know "
@@ -62,19 +71,32 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
         )
     if not any(constraint.kind == "modality" for constraint in requirements.constraints):
         requirements = requirements.with_constraint(
-            make_constraint("modality", modalities=(profile.modality,), origin="inferred", because="the data is text")
+            make_constraint("modality", modalities=(profile.modality,), origin="inferred", because=_IS_TEXT)
         )
     updates: dict[str, Slot[int]] = {}
     if requirements.documents is None:
-        updates["documents"] = Slot[int](
-            value=profile.dataset.documents, origin="inferred", because="counted in the data"
-        )
+        updates["documents"] = Slot[int](value=profile.dataset.documents, origin="inferred", because=_COUNTED)
     if requirements.document_tokens is None and profile.document_tokens:
         value = round(profile.document_tokens.p95)
-        updates["document_tokens"] = Slot[int](
-            value=value, origin="inferred", because="95 % of the documents are shorter"
-        )
+        updates["document_tokens"] = Slot[int](value=value, origin="inferred", because=_SHORTER)
+    for name, slot in updates.items():
+        known = getattr(before, name)
+        if known != slot and (known is not None or not learnt):  # else what the data is like was said with its counts
+            learnt.append(say("{slot}: {value}", slot=slot_name(name), value=f"{slot.value:,}"))
     return requirements.model_copy(update=updates), tuple(learnt)
+
+
+def _without_data(requirements: Requirements) -> Requirements:
+    """The requirements without what was inferred from data."""
+    kept = tuple(c for c in requirements.constraints if not _is_from_data(c.origin, c.because))
+    slots = {name: getattr(requirements, name) for name in ("documents", "document_tokens")}
+    gone = {name: None for name, slot in slots.items() if slot and _is_from_data(slot.origin, slot.because)}
+    return requirements.model_copy(update={"constraints": kept, **gone})
+
+
+def _is_from_data(origin: Origin, because: str) -> bool:
+    known = because in (_COUNTED, _SHORTER, _IS_TEXT) or because.startswith(_DOCUMENTS_ARE)
+    return origin == "inferred" and known
 
 
 def _shown(shares: Mapping[str, float]) -> Text:

@@ -5,7 +5,7 @@ import pytest
 from agent.profile_answers import learn_from
 from knowledge.constraints import make_constraint
 from knowledge.constraints.languages import LanguagesConstraint
-from knowledge.requirements import Requirements
+from knowledge.requirements import Requirements, Slot
 from knowledge.results import DataProfile, DatasetSummary, Lengths
 
 SUMMARY = DatasetSummary(name="d", path="d", hash="0", format="beir", documents=7, queries=2, judgments=2)
@@ -58,7 +58,27 @@ def test_what_was_said_stays_and_the_contradiction_is_named():
 def test_no_language_to_speak_of(languages):
     found, learnt = learn(languages)
     assert found.languages == ()
-    assert learnt == ()
+    assert [text.render() for text in learnt] == ["Documents to index: 7"]
+
+
+def test_what_was_inferred_from_data_follows_the_data_that_is_in_use():
+    before, _ = learn({"de": 1.0}, {"en": 0.9})
+    other = SUMMARY.model_copy(update={"documents": 1234})
+    lengths = Lengths(mean=9, p50=8, p95=300, max=400)
+    found, learnt = learn_from(DataProfile(dataset=other, languages={"zh": 1.0}, document_tokens=lengths), before)
+    assert found.languages == ("zh",)
+    assert (found.documents.value, found.document_tokens.value) == (1234, 300)
+    assert found.constraint(LanguagesConstraint).because == "the documents are Chinese 100%"
+    said = [text.render() for text in learnt]
+    assert "Documents to index: 1,234" in said
+    assert any("Chinese" in text for text in said)
+    # of a language that cannot be told nothing is left either, and what was stated or inferred from words stays
+    stated = found.with_constraint(
+        make_constraint("languages", languages=("fr",), origin="inferred", because="French tickets")
+    )
+    found, _ = learn_from(DataProfile(dataset=SUMMARY), stated.model_copy(update={"documents": Slot(value=9)}))
+    assert (found.languages, found.documents.value, found.document_tokens) == (("fr",), 9, None)
+    assert learn_from(DataProfile(dataset=SUMMARY), before)[0].languages == ()
 
 
 def test_it_learns_once():

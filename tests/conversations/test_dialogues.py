@@ -233,6 +233,29 @@ def test_data_at_hand_is_kept_until_other_data_can_be_read(talk, data, tmp_path)
     assert talk.state["recommendation"] is None
 
 
+def test_the_open_question_waits_where_data_cannot_be_read(talk, data, tmp_path):
+    """Nor is it taken for answered; the question for data comes in its turn."""
+    broken = tmp_path / "broken.jsonl"
+    broken.write_bytes(b'{"id": \xff\xfe')
+    open_question = talk.say("semantic search over English manuals").question
+    assert open_question not in (None, "data")
+    assert talk.say("", data=source(broken)).question == open_question
+    assert talk.event("failed").error == "DatasetError"
+    assert talk.say(str(broken)).question == open_question, "a path that is typed is no answer to it either"
+    talk.answer_until("data")
+    assert talk.say(str(data)).question == "plan"
+
+
+def test_what_data_showed_follows_the_data_that_takes_its_place(talk, data, tmp_path):
+    talk.say("English search, just decide", data=source(data))
+    assert talk.state["requirements"].documents.value == 30
+    small = tmp_path / "small.csv"
+    small.write_text("query,text\nwhat purrs,a cat purrs when it is content\nwhat barks,a dog barks at the door\n")
+    talk.say("", data=source(small))
+    assert talk.state["requirements"].documents.value == 2
+    assert talk.event("noted").requirements == talk.state["requirements"], "what is shown beside the chat"
+
+
 def test_a_demand_beside_data_that_cannot_be_read_counts(talk, data):
     talk.say("English search, just decide", data=source(data))
     talk.say("it must handle German, the data is in /no/such/folder")
