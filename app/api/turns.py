@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, Semaphore, Thread
 
 from agent import events
 from agent.advisor import Advisor
@@ -19,6 +19,9 @@ from knowledge.wording import say
 LOG = logging.getLogger(__name__)
 #: messages that may be in the works at once, over all conversations
 MOST = 200
+#: of these, how many are thought about at the same time: Python runs one thread at a time, and with a hundred that
+#: take turns everybody waits for everybody, the server's own loop too. Whoever measures or waits does not count
+AT_ONCE = 4
 
 
 class TooManyTurnsError(UserError):
@@ -75,6 +78,32 @@ class Turn:
                 self._wakers.remove(wake)
 
 
+class _Place:
+    """One of the places of those who think, taken or not."""
+
+    def __init__(self, places: Semaphore) -> None:
+        self._places, self._taken = places, False
+
+    def take(self) -> None:
+        if not self._taken:
+            self._places.acquire()
+            self._taken = True
+
+    def leave(self) -> None:
+        if self._taken:
+            self._taken = False
+            self._places.release()
+
+    def after(self, event: events.Event) -> None:
+        """Leave it while children measure or another message is answered first; take one again after that."""
+        if isinstance(event, events.Queued) or (
+            isinstance(event, events.StageStarted) and event.stage in ("evaluate", "benchmark")
+        ):
+            self.leave()
+        elif not isinstance(event, events.Progressed):
+            self.take()
+
+
 class Turns:
     """All messages in the works."""
 
@@ -83,6 +112,7 @@ class Turns:
         self._running = 0
         self._woken: set[str] = set()
         self._lock = Lock()
+        self._places = Semaphore(AT_ONCE)
 
     def begin(self, thread: str, events_of: Callable[[], Iterator[events.Event]]) -> Turn:
         """Answer in the background.
@@ -125,9 +155,12 @@ class Turns:
             self._woken.add(thread)
 
     def _work(self, thread: str, turn: Turn, events_of: Callable[[], Iterator[events.Event]]) -> None:
+        place = _Place(self._places)
         try:
+            place.take()
             for event in events_of():
                 turn.tell(event)
+                place.after(event)
         except AdvisorError as error:
             turn.tell(self._failed(thread, error))
         except Exception as error:  # noqa: BLE001 - the last resort: a bug gets a log file, and its caller an end
@@ -135,6 +168,7 @@ class Turns:
             LOG.error("bug in a conversation: %r (see %s)", error, log)
             turn.tell(self._failed(thread, bug(error, log)))
         finally:
+            place.leave()
             with self._lock:
                 self._running -= 1
                 self._watch(self._running)

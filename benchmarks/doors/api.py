@@ -3,9 +3,10 @@
     python -m benchmarks.doors.api > benchmarks/doors/api.txt           # about half an hour on two cores
     python -m benchmarks.doors.api --short                              # the same on a small scale, some minutes
 
-`chats`: conversations at once, ten turns each, every turn streamed. Each speaks of a subject of its own, so that a word
-of one in another's transcript is seen. A turn's overhead is what the door adds to the engine: from the request until
-the message is in the transcript, and from the last word in the transcript until its caller has it.
+`chats`: conversations at once, ten turns each, every turn streamed, with 40 s between an answer and the next message on
+average (less where there are fewer, so that as much is said a second). Each speaks of a project of its own, so that a
+word of one in another's transcript is seen. A turn's overhead is what the door adds to the engine: from the request
+until the message is in the transcript, and from the last word in the transcript until its caller has it.
 `shortlists`: an open loop of requests at a fixed rate; a request's time counts from when it was due, so that waiting
 in the caller is not left out. Once with questions that come again, and once with questions that are all different.
 `soak`: chats, shortlists and jobs for minutes; the server's resident memory after a fifth of the time and at the end.
@@ -41,15 +42,19 @@ LANGUAGES = ("German", "French", "Spanish", "Italian", "Polish", "Dutch", "Swedi
 TURNS = (
     "{language} {subject} search for project {name}, at most {size}M parameters",
     "commercial use",
-    "self-hosted",
-    "no GPU",
-    "actually, at most {size}0M parameters",
     "just decide",
     "why?",
+    "no GPU",
+    "actually, at most {size}0M parameters",
     "what is Matryoshka?",
     "what if we had a GPU?",
     "what is nDCG?",
+    "compare BAAI/bge-m3 and intfloat/multilingual-e5-small",
 )
+
+
+#: seconds between an answer and the next message, on average
+PAUSE = 40.0
 
 
 def main() -> int:
@@ -158,7 +163,9 @@ async def _all_chats(server: Served, count: int) -> tuple[list[tuple[float, floa
     overheads: list[tuple[float, float]] = []
     problems: list[str] = []
     async with httpx.AsyncClient(base_url=server.url, timeout=600, limits=limits) as client:
-        done = await asyncio.gather(*(_chat(client, server.home, i, overheads, problems) for i in range(count)))
+        done = await asyncio.gather(
+            *(_chat(client, server.home, i, overheads, problems, PAUSE * count / 100) for i in range(count))
+        )
         names = [f"Project{chr(65 + i // 26)}{chr(97 + i % 26)}x{i}" for i in range(count)]
         for i, thread in enumerate(done):
             text = json.dumps((await client.get(f"/v1/threads/{thread}/events")).json())
@@ -172,10 +179,16 @@ async def _all_chats(server: Served, count: int) -> tuple[list[tuple[float, floa
 
 
 async def _chat(
-    client: httpx.AsyncClient, home: Path, i: int, overheads: list[tuple[float, float]], problems: list[str]
+    client: httpx.AsyncClient,
+    home: Path,
+    i: int,
+    overheads: list[tuple[float, float]],
+    problems: list[str],
+    pause: float,
 ) -> str:
     name = f"Project{chr(65 + i // 26)}{chr(97 + i % 26)}x{i}"
     words = {"language": LANGUAGES[i % 10], "subject": SUBJECTS[(i // 10) % 10], "name": name, "size": 100 + i}
+    await asyncio.sleep(random.uniform(0, pause))
     thread = str((await client.post("/v1/threads", json={"note": name})).json()["id"])
     transcript = home / "threads" / f"{thread}.jsonl"
     for turn in TURNS:
@@ -199,7 +212,7 @@ async def _chat(
         overheads.append((max(heard - sent, 0), max(ended - last, 0)))
         if kinds[-1:] != ["done"] or "heard" not in kinds or "failed" in kinds or len(kinds) < 3:
             problems.append(f"“{text}” was answered by {kinds}")
-        await asyncio.sleep(random.uniform(0, 0.5))
+        await asyncio.sleep(random.uniform(0, 2 * pause))
     return thread
 
 
@@ -301,7 +314,7 @@ async def _soak(server: Served, seconds: float) -> tuple[list[float], Counter[st
 
         async def talk(number: int) -> None:
             while time.monotonic() < until:
-                await _chat(client, server.home, number, [], [])
+                await _chat(client, server.home, number, [], [], 0.5)
                 counts["chats"] += 1
 
         async def ask() -> None:
