@@ -49,12 +49,17 @@ def apply(requirements: Requirements, findings: Iterable[Finding]) -> tuple[Requ
 
     What was stated outweighs what is inferred, in whatever order they were said.
     """
-    before, words = requirements, {}
+    before, words, taken_from = requirements, {}, set()
     found = sorted(findings, key=lambda finding: finding.rule is not None)
     for finding in found:
         after = _with_slot(requirements, finding) if finding.about in SLOTS else _with_demand(requirements, finding)
+        if after == requirements and finding.about in taken_from:
+            # "no German, English only": what is left was said too, in other words than those that took the rest away
+            after = _said_by(requirements, finding)
         if after != requirements:
             words[finding.about] = finding.words
+            if finding.merge == "remove":
+                taken_from.add(finding.about)
         requirements = after
     requirements = _agreeing(requirements)
     others = words.get("gpu") or next(iter(words.values()), "")  # what follows from a change has its words
@@ -64,6 +69,13 @@ def apply(requirements: Requirements, findings: Iterable[Finding]) -> tuple[Requ
         if (old := value_of(before, slot)) != (new := value_of(requirements, slot))
     )
     return requirements, changes
+
+
+def _said_by(requirements: Requirements, finding: Finding) -> Requirements:
+    current = requirements.constraint(CONSTRAINTS[finding.about])
+    if current is None or finding.merge == "remove":
+        return requirements
+    return requirements.with_constraint(current.model_copy(update={"because": finding.because}))
 
 
 def value_of(requirements: Requirements, about: str) -> JsonValue:
@@ -103,7 +115,10 @@ def _with_demand(requirements: Requirements, finding: Finding) -> Requirements:
     if parameters is None:
         return requirements if current is None else requirements.without_constraint(finding.about)
     origin = "inferred" if finding.rule else "stated"
-    made = make_constraint(finding.about, **parameters, hard=finding.hard, origin=origin, because=finding.because)
+    # what is left after something was taken away is said by the words that it was demanded in
+    left = finding.merge == "remove" and current is not None and current.origin == "stated" and current.because
+    because = left or finding.because
+    made = make_constraint(finding.about, **parameters, hard=finding.hard, origin=origin, because=because)
     same = current is not None and current.origin == origin and _demand(current) == _demand(made)
     return requirements if same else requirements.with_constraint(made)
 

@@ -811,3 +811,18 @@ def test_the_lexicon_is_consistent():
 def test_a_one_that_counts_nothing_answers_no_question(text, about):
     assert RuleUnderstanding().understand(text, Requirements(), Asked(about=about)).changes == ()
     assert RuleUnderstanding().understand("一千", Requirements(), Asked(about="documents")).changes
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "because"),
+    [
+        ("texts in English and German", "forget the german, english only", "english"),
+        ("texts in English and German", "no german any more", "English and German"),
+        (None, "forget the german, english only", "english"),
+    ],
+)
+def test_the_words_that_are_kept_are_those_that_say_it(before, text, because):
+    known = make_constraint("languages", languages=("en", "de"), origin="inferred", because="the documents are so")
+    said = read(before).requirements if before else Requirements(constraints=(known,))
+    (found,) = (c for c in read(text, said).requirements.constraints if c.kind == "languages")
+    assert (found.languages, found.origin, found.because) == (("en",), "stated", because)
