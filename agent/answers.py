@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agent.answering.asked_here import UNDECIDED, asked_here, subject_of, variants
-from agent.answering.brief import LINES, sentences_of
+from agent.answering.asked_here import UNDECIDED, asked_here, variants
+from agent.answering.brief import LINES, background, sentences_of
 from agent.answering.comparison import compare_models
-from agent.answering.deployment import deployment
-from agent.answering.measured import named
+from agent.answering.deployment import deployment, has_encoder
+from agent.answering.measured import named, row_of
 from agent.answering.models import about
+from agent.answering.subjects import NEEDS_ASKING, subject_of
 from agent.answering.what_if import what_if
 from agent.answering.worth import worth
 from agent.note_answers import from_notes, not_known
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 _ONE_WORD, _ONE_WORD_ZH = 20, 5
 #: what asks in the middle of a Chinese sentence; a long reply to a question without it is a reply
 _ASKS = re.compile("怎么|如何|怎样|什么|为何|哪")
+#: and what asks for a number, or for a yes
+_ASKS_HERE = re.compile(
+    "怎么|如何|怎样|什么|为何|哪|几|多(?:少|久|大|长|确定|有)|[吗么呢]|[?？]|能不能|可不可以|行不行|够不够|贵不贵|准不准"
+    r"|^\W*(?:how|what|which|when|where|who|can|could|may|is|are|do|does|will|would|should|any|show|give)\b",
+    re.IGNORECASE,
+)
 
 
 def answer(understood: Understood, state: State, context: Context) -> Text:
@@ -39,7 +46,8 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
     question = understood.question
     kind = question.kind if question else "other"
     words = question.words if question else ""
-    here = asked_here(words, state, context)
+    is_other = kind in ("what_if", "compare", "why_not") and subject_of(words) in NEEDS_ASKING
+    here = asked_here(question, state, context) if question and not is_other else None
     if here is not None:
         return here
     if kind == "what_if":
@@ -49,11 +57,22 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
         return compare_models(_with_the_recommended(models, state), words, state, context)
     if kind == "why_not" and (rows := variants(words, models, state.get("recommendation"))):
         return join([about(row.spec, kind, state, context) for row in rows], LINES)
+    if kind == "why" and _lost(models, state):
+        kind = "why_not"  # "why is wordllama not the winner?", "why did bm25 lose?"
     if kind in ("why_not", "show_model") and models:
         return join([about(name, kind, state, context) for name in models], LINES)
     if kind == "why" and (state.get("recommendation") or not _known(question, context)):
         return _why(state.get("recommendation"))
     return _of_knowledge(words, state, context)
+
+
+def _lost(models: Sequence[str], state: State) -> bool:
+    """Whether all models named are others than what is recommended."""
+    recommendation = state.get("recommendation")
+    won = row_of(recommendation.winner, recommendation) if recommendation and recommendation.winner else None
+    return bool(won and models) and all(
+        won is not row_of(name, recommendation) and name not in won.spec for name in models if won
+    )
 
 
 def _with_the_recommended(models: Sequence[str], state: State) -> Sequence[str]:
@@ -65,6 +84,8 @@ def _with_the_recommended(models: Sequence[str], state: State) -> Sequence[str]:
 
 def as_question_of_knowledge(understood: Understood, text: str, context: Context) -> Understood:
     """A message that says nothing else, such as "ColBERT" or "ndcg 怎么看", as a question where the notes have it."""
+    if understood.note is not None and understood.intent == "unknown":
+        return understood  # all that it says are orders, which are no question either
     if _asks_of_the_conversation(understood, text):
         return understood.model_copy(
             update={"intent": "question", "answered": False, "question": Question(kind="other", words=text)}
@@ -72,6 +93,8 @@ def as_question_of_knowledge(understood: Understood, text: str, context: Context
     unread = understood.intent == "unknown" or (understood.intent == "inform" and bool(_ASKS.search(text)))
     if not unread or understood.answered or understood.changes or understood.data_path or asks_to_redo(text):
         return understood
+    if understood.intent == "unknown" and _ASKS.search(text):
+        return understood.model_copy(update={"intent": "question", "question": Question(kind="other", words=text)})
     words = without_asking(text)
     # "test" or "数据" alone may mean anything; "MRR" and "切块" are what notes are called
     one_word = len(words.split()) == 1 and len(words) < (_ONE_WORD_ZH if detect_language(words) == "zh" else _ONE_WORD)
@@ -94,6 +117,8 @@ def _asks_of_the_conversation(understood: Understood, text: str) -> bool:
     # “the recommended one” may also pick an answer
     picks = understood.answered or understood.intent == "confirm"
     is_reply = understood.intent in ("unknown", "inform", "confirm") and not (picks and subject == "winner")
+    if subject in NEEDS_ASKING and (understood.answered or not _ASKS_HERE.search(text)):
+        return False
     return subject is not None and is_reply
 
 
@@ -109,6 +134,14 @@ def _of_knowledge(words: str, state: State, context: Context) -> Text:
     found = context.guidance.look_up(words)
     if found.known:
         found_here = _found_here(found, state, context)
+        recommendation = state.get("recommendation")
+        if (
+            found_here
+            and found.hits[0].note.evidence == "deploy"
+            and recommendation
+            and not has_encoder(recommendation)
+        ):
+            return join([found_here, background("deployment", state)], LINES)  # what the note says is about vectors
         note = from_notes(found, state)
         return join([found_here, note], LINES) if found_here else note
     if asks_to_redo(words):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from agent.small_talk import is_only_talk
 from agent.state import State
 
 #: LangGraph's name for the end, typed so that each route can be checked
@@ -20,6 +21,8 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return END
     if intent == "question":
         return "answer"
+    if state.get("interactive", True) and is_only_talk(understood, state):
+        return END  # it was greeted back, and asked what it is about
     if is_stopped(state):
         return _after_stop(intent, state)
     if state.get("reading"):

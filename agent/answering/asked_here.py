@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from agent.answering.brief import LINES, sentences_of
+from agent.answering.brief import LINES, cite, sentences_of
+from agent.answering.duration import duration
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
+from agent.answering.plain_words import in_plain_words
+from agent.answering.result import cheapest, licence, money
+from agent.answering.starting import starting
+from agent.answering.subjects import OF_A_DECISION, Subject, ids_in, subject_of
 from agent.descriptions import assumptions, describe_change
-from agent.understanding.base import Change
+from agent.understanding.base import Change, Question
 from knowledge.candidate import parse_candidate
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import Recommendation, Row
@@ -20,85 +25,37 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
 
-Subject = Literal["more", "confidence", "assumptions", "requirements", "winner", "evidence", "failures"]
 UNDECIDED = say("Nothing is decided yet.")
 #: so many ids, or variants, are shown; more make a table
 MOST = 5
-_IT = r"(?:this|that|it|(?:the|your) (?:answer|choice|recommendation|result|verdict))"
-_WINNER = r"(?:winner|winning|recommended)(?: (?:one|model|candidate|set-?up))?"
-_ID = r"\[?(?P<id>E\d{1,5})\]?(?![\w-])"
-_ID_ZH = r"\[?(?P<id_zh>E\d{1,5})\]?(?![a-z0-9-])"
-_SUBJECTS: dict[Subject, re.Pattern[str]] = {
-    "more": re.compile(
-        r"^\W*(?:please )?(?:(?:tell|show|give) me |say |and )?(?:more|(?:more |the |all )?details?|the rest|in detail"
-        r"|more of (?:it|that))(?: please)?\W*$"
-        r"|^\W*(?:更多|(?:更|再)?详细(?:说说|一点|一些|点|些|内容)?|细节|展开(?:说说)?|剩下的|其余的|再(?:多)?说(?:一)?(?:点|些)|多说(?:一)?(?:点|些)|还有呢)\W*$",
-        re.I,
-    ),
-    "confidence": re.compile(
-        rf"\bhow (?:confident|sure|certain) (?:are you|is {_IT}|can (?:i|we) be)(?: (?:of|about|in) {_IT})?\W*$"
-        r"|多大的?把握|把握有?多大|有多(?:确定|大信心|有把握)",
-        re.I,
-    ),
-    "assumptions": re.compile(
-        r"\bwhat (?:did|do|have|are) you (?:just )?assum(?:e|ed|ing)\b|\bwhat (?:are|were) (?:your|the) assumptions\b"
-        r"|你.{0,3}(?:假设|假定)了?(?:什么|哪些|啥)|你.{0,4}(?:哪些|什么)(?:假设|假定)(?!检验)",
-        re.I,
-    ),
-    "requirements": re.compile(
-        r"\bwhat (?:did|have) i (?:ask(?:ed)? for|demand(?:ed)?|require(?:d)?)\b"
-        r"|\bwhat (?:are|were) my (?:requirements|demands)\b"
-        r"|我(?:的|提了|提过|有)(?:要求|需求)(?:是|有|都)*(?:什么|哪些|啥)|我(?:提|要求)(?:了|过)(?:什么|哪些)",
-        re.I,
-    ),
-    "winner": re.compile(
-        rf"(?:^|\b(?:tell me (?:more )?about|describe|show(?: me)?|(?:what|which|who)(?: one)?(?:'s| is)) )"
-        rf"the {_WINNER}\W*$"
-        r"|(?:介绍|说说|讲讲|看看).{0,4}(?:推荐的|胜出的|赢家).{0,4}$|^(?:推荐的|胜出的)(?:那个|模型)?(?:是(?:哪个|什么|谁))?\W*$",
-        re.I,
-    ),
-    "evidence": re.compile(
-        rf"\bwhat does {_ID} (?:mean|stand for|say)|{_ID_ZH}\s*(?:是?什么意思|指什么|是?指的?是?什么|代表什么)", re.I
-    ),
-    "failures": re.compile(
-        r"\b(?:which|what) (?:queries|questions) (?:did|does|do|were|are)\b.*\b(?:wrong|fail|miss|lose)"
-        r"|哪些(?:查询|问题).*(?:错|失败|没找到|没答对)",
-        re.I,
-    ),
-}
-#: ids that are a model family's name too are only told apart by the words around them: "what is E5" is not here
-_ID_ALONE = re.compile(
-    r"^\W*(?:what is|what's|explain|show(?: me)?)?\s*\[?(?P<id>E(?!5\b)\d{1,5})\]?\s*(?:是什么)?\W*$", re.I
-)
 
 
-def subject_of(words: str) -> Subject | None:
-    """What of the conversation itself a question is about; None where it is about something else."""
-    for subject, pattern in _SUBJECTS.items():
-        if pattern.search(words.strip()):
-            return subject
-    return "evidence" if _ID_ALONE.match(words) else None
-
-
-def asked_here(words: str, state: State, context: Context) -> Text | None:
+def asked_here(question: Question, state: State, context: Context) -> Text | None:
     """The answer to a question about the conversation itself; None where the question is another."""
-    subject = subject_of(words)
-    if subject is None:
-        return None
-    if subject == "more":
-        return state.get("more") or say("There is no more to what I said last.")
-    if subject == "assumptions":
-        return assumptions(state["requirements"])
-    if subject == "requirements":
-        return _requirements(state["requirements"])
+    subject = subject_of(question.words)
     recommendation = state.get("recommendation")
+    if subject is None or (subject in OF_A_DECISION and (recommendation is None or recommendation.winner is None)):
+        return None
+    always: dict[Subject, Callable[[], Text | None]] = {
+        "more": lambda: state.get("more") or say("There is no more to what I said last."),
+        "assumptions": lambda: assumptions(state["requirements"]),
+        "requirements": lambda: _requirements(state["requirements"]),
+        "duration": lambda: duration(state),
+        "metric": lambda: in_plain_words(question.words, state),
+    }
+    if subject in always:
+        return always[subject]()
     if recommendation is None:
         return UNDECIDED
-    answers: dict[Subject, Callable[[], Text]] = {
-        "confidence": lambda: _confidence(recommendation),
+    answers: dict[Subject, Callable[[], Text | None]] = {
+        "confidence": lambda: _confidence(recommendation, state),
         "winner": lambda: _winner(recommendation, state, context),
-        "evidence": lambda: _evidence(_id_in(words), recommendation),
+        "evidence": lambda: join([_evidence(wanted, recommendation) for wanted in ids_in(question.words)], LINES),
         "failures": lambda: _failures(recommendation, state, context),
+        "start": lambda: starting(recommendation, state, context),
+        "licence": lambda: licence(question.models, recommendation, state, context),
+        "cheapest": lambda: cheapest(question.words, recommendation),
+        "money": lambda: money(question.models, recommendation, state, context),
     }
     return answers[subject]()
 
@@ -124,15 +81,33 @@ def _names(words: str, key: str, value: str) -> bool:
     return re.search(pattern, words, re.I) is not None
 
 
-def _confidence(recommendation: Recommendation) -> Text:
-    """How sure, in a sentence, and what says so."""
+def _confidence(recommendation: Recommendation, state: State) -> Text:
     if not recommendation.measured:
         first = say("Not sure: nothing was measured here, so this rests on published scores alone.")
     elif recommendation.winner is None:
         first = say("Sure of this much: no measured candidate keeps to your limits.")
     else:
         first = _how_sure(recommendation)
-    return join([first, *sentences_of(recommendation.confidence)], LINES)
+    return join([first, *_rests_on(recommendation, state), *sentences_of(recommendation.confidence)], LINES)
+
+
+def _rests_on(recommendation: Recommendation, state: State) -> Iterator[Text]:
+    """The size of the sample, and how far off its figure may be."""
+    evaluation = state.get("evaluation")
+    winner = row_of(recommendation.winner, recommendation) if recommendation.winner else None
+    if evaluation is not None and winner is not None:
+        yield say(
+            "It rests on {queries} queries over {documents} documents: {spec} scores {metric} {value:.3f}{cite}, and "
+            "queries like these would put it between {low:.3f} and {high:.3f}.",
+            queries=evaluation.judged_queries,
+            documents=evaluation.dataset.documents,
+            spec=winner.spec,
+            metric=recommendation.primary,
+            value=winner.quality.mean,
+            cite=cite(winner, "quality"),
+            low=winner.quality.low,
+            high=winner.quality.high,
+        )
 
 
 def _how_sure(recommendation: Recommendation) -> Text:
@@ -187,11 +162,6 @@ def _winner(recommendation: Recommendation, state: State, context: Context) -> T
     if recommendation.winner is None:
         return recommendation.headline
     return about(recommendation.winner, "show_model", state, context)
-
-
-def _id_in(words: str) -> str:
-    found = re.search(r"(?<![a-z0-9])E\d{1,5}(?![0-9])", words, re.I)
-    return found.group().upper() if found else ""
 
 
 def _evidence(wanted: str, recommendation: Recommendation) -> Text:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from knowledge.guidance import load_notes
+from knowledge.results import Row
 from knowledge.wording import Text, join, say
+
+if TYPE_CHECKING:
+    from agent.state import State
 
 LINES = Text(template="\n")
 #: the answer itself and so many lines of what it rests on
@@ -25,6 +32,18 @@ def shortened(told: Text) -> tuple[Text, Text | None]:
     if len(lines) <= MOST + 1:  # the line that says how to have the rest is one too
         return told, None
     return join([*lines[:MOST], say("Say “more” for the rest.")], LINES), join(lines[MOST:], LINES)
+
+
+def cite(row: Row, figure: str) -> str:
+    """The evidence of a candidate's figure, to be written behind it; empty where there is none."""
+    found = row.cites.get(figure)
+    return f" ({found})" if found else ""
+
+
+def background(note: str, state: State) -> Text:
+    """The note that tells of the matter in general, by its title."""
+    title = load_notes()[note].title.in_language(state.get("language", "en"))
+    return say("In general: ask for “{title}” (note “{id}”).", title=Text.model_validate(title), id=note)
 
 
 def _parts(told: Text, glue: str) -> list[Text]:

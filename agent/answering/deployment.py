@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
 from agent.answering.cards import card_of
-from agent.answering.measured import costs_of, index_size, row_of
+from agent.answering.measured import costs_of, row_of
+from knowledge import quantities
 from knowledge.candidate import Leg, parse_candidate
 from knowledge.errors import SpecError, UnknownModelError
 from knowledge.licensing import short_name
@@ -42,6 +43,12 @@ def deployment(state: State, context: Context) -> Text | None:
             parts.append(_card_line(card_of(spec, context.catalog)))
     parts += _measured(recommendation, state)
     return join(parts, LINES)
+
+
+def has_encoder(recommendation: Recommendation) -> bool:
+    """Whether what is recommended has vectors at all: what is said of revisions and prompts is about them."""
+    legs = _legs(recommendation.winner or "")
+    return not legs or any(leg.backend != "bm25" for leg in legs)
 
 
 def _legs(spec: str) -> tuple[Leg, ...]:
@@ -110,9 +117,8 @@ def _measured(recommendation: Recommendation, state: State) -> Iterator[Text]:
     documents = state["requirements"].documents
     if documents and row.bytes_per_vector and row.documents_per_second:
         yield say(
-            "Your {count:,} documents take about {size} in the index and {minutes:,.3g} minutes to encode on such a "
-            "machine.",
+            "Your {count:,} documents take about {size} in the index and {time} to encode on such a machine.",
             count=documents.value,
-            size=index_size(documents.value, row.bytes_per_vector),
-            minutes=documents.value / row.documents_per_second / 60,
+            size=quantities.storage(documents.value * row.bytes_per_vector),
+            time=quantities.duration(documents.value / row.documents_per_second),
         )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agent.answering import published
-from agent.answering.brief import LINES
+from agent.answering.brief import LINES, cite
 from agent.answering.cards import card_of, facts
 from agent.answering.measured import costs_of, difference, left_out, pair_of, row_of, verdict
+from agent.answering.result import parts_of
 from agent.descriptions import KINDS
 from agent.note_answers import from_notes
 from knowledge.errors import NothingLeftError, UnknownModelError
+from knowledge.evidence import forecast
+from knowledge.languages import language_names
 from knowledge.model_card import ModelCard
 from knowledge.results import Pick, Plan, Recommendation, Rejection, Row, Shortlist
 from knowledge.wording import Text, join, say
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from agent.context import Context
     from agent.state import State
     from tools.guidance import LookUp
+
+COMMA = Text(template=", ")
 
 
 def about(name: str, kind: str, state: State, context: Context) -> Text:
@@ -39,6 +45,8 @@ def about(name: str, kind: str, state: State, context: Context) -> Text:
     parts = [facts(card)] if kind != "why_not" else []
     if measured or (measured := row_of(card.model, state.get("recommendation"))):
         return join([*parts, *_measured(measured, state, context)], LINES)
+    if kind == "show_model":
+        parts += _published(card.model, state, context)
     parts += left_out(card.model, state.get("screening"))
     parts += _failed(card.model, state)
     listed = state.get("shortlist") or shortlist_so_far(state, context)
@@ -46,6 +54,8 @@ def about(name: str, kind: str, state: State, context: Context) -> Text:
     parts += _obstacle(card.model, state.get("plan"))
     if kind == "why_not":
         parts += _against_the_first(card.model, listed, state, context)
+    elif kind == "show_model" and _recommended(state, context) is not None:
+        parts += _against_the_first(card.model, None, state, context)
     return join(parts or [facts(card)], LINES)
 
 
@@ -81,9 +91,10 @@ def _measured(row: Row, state: State, context: Context) -> list[Text]:
     assert recommendation
     parts = [
         say(
-            "{spec}: measured {value:.3f} ({low:.3f} to {high:.3f}).",
+            "{spec}: measured {value:.3f}{cite} ({low:.3f} to {high:.3f}).",
             spec=row.spec,
             value=row.quality.mean,
+            cite=cite(row, "quality"),
             low=row.quality.low,
             high=row.quality.high,
         )
@@ -92,6 +103,9 @@ def _measured(row: Row, state: State, context: Context) -> list[Text]:
         return [join([*parts, say("It is excluded: {reason}.", reason=row.excluded_by)])]
     if row.standing == "winner":
         return [join([*parts, say("It is the recommendation.")])]
+    winner = row_of(recommendation.winner, recommendation) if recommendation.winner else None
+    if winner is not None:
+        parts.append(_winner_too(winner))
     if row.standing == "worse" and row.difference:
         parts.append(
             say(
@@ -108,8 +122,9 @@ def _measured(row: Row, state: State, context: Context) -> list[Text]:
         parts.append(say("The sample is too small to tell it from the best."))
         pair = pair_of(row.spec, _best(recommendation), state, context)
         parts += [difference(pair, recommendation.primary), verdict(pair, recommendation.margin)] if pair else []
-    parts = [join(parts[:2]), *parts[2:]]
-    winner = row_of(recommendation.winner, recommendation) if recommendation.winner else None
+    if row.standing != "undecided" and winner and (pair := pair_of(row.spec, winner.spec, state, context)):
+        parts.append(difference(pair, recommendation.primary))
+    parts = [join(parts[:3]), *parts[3:]]
     costs = [cost for r in (row, winner) if r and (cost := costs_of(r))]
     return [*parts, *(costs if len(costs) == 2 else [])]
 
@@ -205,11 +220,64 @@ def _without(model: str, kind: str, state: State, context: Context) -> Iterator[
         yield say("Without that demand it would not be on the list either: {reason}.", reason=reason)
 
 
+def _winner_too(winner: Row) -> Text:
+    return say(
+        "The recommendation, {spec}, measured {value:.3f}{cite}.",
+        spec=winner.spec,
+        value=winner.quality.mean,
+        cite=cite(winner, "quality"),
+    )
+
+
+def _published(model: str, state: State, context: Context) -> Iterator[Text]:
+    """The published scores that tell most about the user's task, and what they let one expect."""
+    found = forecast(context.scores, state["requirements"], context.catalog.cards)
+    figures = found.figures(model) if model in found.predictions else ()
+    if not figures:
+        yield say("No published score of a task like yours is on file for it.")
+        return
+    source = context.catalog.sources[context.scores.source]
+    scores = [
+        say(
+            "{task} ({language}) {metric} {score:.3f}",
+            task=figure.task,
+            language=language_names([figure.language]),
+            metric=figure.metric,
+            score=figure.score,
+        )
+        for figure in figures
+    ]
+    yield say(
+        "Published scores nearest to your task ({source}, {date}): {scores}.",
+        source=Text.model_validate(source.title),
+        date=source.date.isoformat(),
+        scores=join(scores, COMMA),
+    )
+
+
+def _recommended(state: State, context: Context) -> str | None:
+    """The model that is recommended, or the first one in the set-up that is, as the catalog calls it."""
+    recommendation = state.get("recommendation")
+    for part in parts_of(recommendation.winner) if recommendation and recommendation.winner else ():
+        with suppress(UnknownModelError):
+            return card_of(part, context.catalog).model
+    return None
+
+
 def _against_the_first(model: str, listed: Shortlist | None, state: State, context: Context) -> Iterator[Text]:
-    """Its published scores against those of the first on the list."""
-    first = listed.kept[0].model if listed else model
+    """Against what is recommended: what was measured of that, and the published scores of both.
+
+    Where nothing is recommended yet, the published scores of the first on the list.
+    """
+    recommendation = state.get("recommendation")
+    winner = row_of(recommendation.winner, recommendation) if recommendation and recommendation.winner else None
+    if winner is not None:
+        yield join([say("{model} was not measured here.", model=model), _winner_too(winner)])
+    first = _recommended(state, context) or (listed.kept[0].model if listed and listed.kept else model)
     if first != model:
         requirements = state["requirements"]
         found = published.duel(model, first, requirements.languages, requirements, context)
         if found.tasks:
             yield published.told(found, requirements, context)
+    if winner is not None and not _obstacle(model, state.get("plan")):
+        yield say("To know it on your data, say “measure {model} too”.", model=model)

@@ -1,0 +1,223 @@
+"""What of the conversation itself a question is about: how sure, what it costs, how to begin, a cited figure.
+
+A subject is told by its words, and where these may be about anything, by others that say it is this result: “can I use
+*it* commercially” is about the recommendation, “which licences allow commercial use” is not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Subject = Literal[
+    "more",
+    "confidence",
+    "assumptions",
+    "requirements",
+    "winner",
+    "evidence",
+    "failures",
+    "duration",
+    "start",
+    "licence",
+    "cheapest",
+    "money",
+    "metric",
+]
+#: answered from a decision alone: before there is one, they are questions of knowledge like others
+OF_A_DECISION: frozenset[Subject] = frozenset({"start", "licence", "cheapest", "money"})
+#: words that state as often as they ask: such a message is a question only where it asks
+NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "metric"}
+
+_IT = r"(?:this|that|it|(?:the|your) (?:answer|choice|recommendation|result|verdict))"
+_WINNER = r"(?:winner|winning|recommended)(?: (?:one|model|candidate|set-?up))?"
+_ID = r"\[?(?<![\w-])E\d{1,5}\]?(?![\w-])"
+_IDS = rf"{_ID}(?:(?:\s*(?:,|and|or|&)\s*)+{_ID})*"
+_ID_ZH = r"\[?(?<![a-z0-9-])E\d{1,5}\]?(?![a-z0-9-])"
+_IDS_ZH = rf"{_ID_ZH}(?:\s*[,，、和与及跟]\s*{_ID_ZH})*"
+#: what a question about this result speaks of
+_THIS = (
+    r"\b(?:it|its|this|that|these|those|the (?:winner|winning|recommended|chosen|best|selected)|your|you|here|"
+    r"the (?:\w+ )?(?:model|one|answer|choice|recommendation|results?|verdict|conclusion|decision|numbers|figures))\b"
+    r"|[它这该此你]|推荐|胜出|赢家|选出|结[果论]|模型"
+)
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """Words that tell a subject.
+
+    Attributes:
+        also: what has to be there too.
+        unless: what makes it a question about something else.
+    """
+
+    words: re.Pattern[str]
+    also: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
+
+    def fits(self, question: str) -> bool:
+        if not self.words.search(question):
+            return False
+        return (self.also is None or bool(self.also.search(question))) and not (
+            self.unless and self.unless.search(question)
+        )
+
+
+def _sign(words: str, also: str = "", unless: str = "") -> _Sign:
+    made = [re.compile(pattern, re.I) if pattern else None for pattern in (also, unless)]
+    return _Sign(re.compile(words, re.I), *made)
+
+
+_SIGNS: dict[Subject, tuple[_Sign, ...]] = {
+    "more": (
+        _sign(
+            r"^\W*(?:please )?(?:(?:tell|show|give) me |say |and )?(?:more|(?:more |the |all )?details?|the rest"
+            r"|in detail|more of (?:it|that))(?: please)?\W*$"
+            r"|^\W*(?:更多|(?:更|再)?详细(?:说说|一点|一些|点|些|内容)?|细节|展开(?:说说)?|剩下的|其余的"
+            r"|再(?:多)?说(?:一)?(?:点|些)|多说(?:一)?(?:点|些)|还有呢)\W*$"
+        ),
+    ),
+    "assumptions": (
+        _sign(
+            r"\bwhat (?:did|do|have|are) you (?:just )?assum(?:e|ed|ing)\b"
+            r"|\bwhat (?:are|were) (?:your|the) assumptions\b"
+            r"|你.{0,3}(?:假设|假定)了?(?:什么|哪些|啥)|你.{0,4}(?:哪些|什么)(?:假设|假定)(?!检验)"
+        ),
+    ),
+    "requirements": (
+        _sign(
+            r"\bwhat (?:did|have) i (?:ask(?:ed)? for|demand(?:ed)?|require(?:d)?)\b"
+            r"|\bwhat (?:are|were) my (?:requirements|demands)\b"
+            r"|我(?:的|提了|提过|有)(?:要求|需求)(?:是|有|都)*(?:什么|哪些|啥)|我(?:提|要求)(?:了|过)(?:什么|哪些)"
+        ),
+    ),
+    "winner": (
+        _sign(
+            rf"(?:^|\b(?:tell me (?:more )?about|describe|show(?: me)?|(?:what|which|who)(?: one)?(?:'s| is)) )"
+            rf"the {_WINNER}\W*$"
+            r"|(?:介绍|说说|讲讲|看看).{0,4}(?:推荐的|胜出的|赢家).{0,4}$"
+            r"|^(?:推荐的|胜出的)(?:那个|模型)?(?:是(?:哪个|什么|谁))?\W*$"
+        ),
+    ),
+    "evidence": (
+        _sign(
+            rf"\bwhat (?:does|do|is|are) {_IDS}(?: (?:mean|stand for|say|about))?\W*$"
+            rf"|\b(?:explain|show(?: me)?) {_IDS}\W*$|^\W*{_IDS}\W*$"
+            rf"|{_IDS_ZH}\s*(?:都|各|分别)*(?:是?什么意思|指什么|是?指的?是?什么|代表(?:的是)?什么|是(?:什么|啥))",
+            # the name of a family of models too: only told apart by the words around it
+            unless=r"^\W*(?:(?:what is|what's|explain|show(?: me)?) )?E5\s*(?:是什么)?\W*$",
+        ),
+    ),
+    "failures": (
+        _sign(
+            r"\b(?:which|what) (?:queries|questions) (?:did|does|do|were|are)\b.*\b(?:wrong|fail|miss|lose)"
+            r"|哪些(?:查询|问题).*(?:错|失败|没找到|没答对)"
+        ),
+    ),
+    "metric": (
+        _sign(
+            r"\b(?:ndcg|mrr|recall|precision|map|p95|average precision)(?:@\d+)?(?![a-z])|召回率|精确率|平均精度",
+            also=r"\b(?:plain|simple|simply|lay(?:man|person)\w*|eli5|non-?technical|in (?:normal|everyday|human) "
+            r"(?:words|language|english)|for (?:dummies|my boss)|like i'?m)\b|通俗|大白话|白话|简单(?:说|讲|来说|解释)|"
+            r"人话|外行|老板",
+        ),
+    ),
+    "confidence": (
+        _sign(
+            rf"\bhow (?:confident|sure|certain) (?:are you|is {_IT}|can (?:i|we) be)(?: (?:of|about|in) {_IT})?\W*$"
+            r"|多大的?把握|把握有?多大|有多(?:确定|大信心|有把握)"
+        ),
+        _sign(
+            r"\b(?:trust|rely on|reliable|trustworthy|believe|believable|credible|conclusive|convincing|convinced|solid"
+            r"|robust|meaningful|statistically|by chance|just (?:luck|noise|chance)|good enough to decide"
+            r"|safe to (?:say|assume|decide|conclude)|fluke|coincidence)\b"
+            r"|可信|可靠|靠谱|靠得住|信得过|(?:敢|能|该|可以)(?:不能)?(?:相?信|采信)|站得住|有说服力|(?:准|准确)(?:吗|不准)|碰巧"
+            r"|偶然|说明(?:得了)?(?:什么)?问题",
+            also=rf"{_THIS}|\d",
+            unless=r"leader ?board|mteb|benchmark|榜|remote.?code|vendor|api",
+        ),
+        _sign(
+            r"\b(?:enough|too (?:few|small|little)|not (?:much|many|a lot)|so few|only)\b|够(?:吗|不够|用|么)|太少"
+            r"|太小|不多|只有|才",
+            also=r"\b\d+ (?:questions|queries|samples|examples|judg\w+)\b|\b(?:my|the|these|your) (?:questions|queries"
+            r"|sample|data|test set)\b|(?:\d+|几|这)[个条]?(?:多)?(?:个|条)?(?:问题|查询|样本|数据|例子)|样本",
+            unless=r"\bhow many\b|多少(?:个|条)?(?:查询|问题|样本)|document|文档",
+        ),
+    ),
+    "duration": (
+        _sign(
+            r"\bhow (?:much longer|long (?:will|does|would|until|till|is|to|more|before|still|do (?:i|we)))\b"
+            r"|\bhow much (?:more )?time\b|\bwhen (?:will|are|is) (?:it|this|that|you|they|the \w+)(?: be)? "
+            r"(?:done|ready|finish(?:ed)?|completed?|over)\b|\b(?:what'?s|what is|any|got an?) (?:the )?eta\b"
+            r"|^\W*eta\W*$"
+            r"|\b(?:are we|is it|is this|are you) (?:nearly |almost )?(?:there|done|finished|ready)(?: yet)?\W*$"
+            r"|(?:还)?(?:要|需要|得|需)(?:等)?(?:多久|多长时间|多少时间|几分钟)|还(?:有|剩|差)(?:多久|多少(?:时间)?|多长时间)"
+            r"|多久(?:能|可以|才|会)?(?:能)?(?:好|完|出|跑|测|搞定|结束)"
+            r"|(?:什么时候|何时|几点)(?:能|可以|才|会)?(?:能)?(?:好|完|结束|出|跑完|测完)"
+            r"|^\W*(?:还要)?(?:多久|多长时间)(?:呢|啊|了)?\W*$|(?:跑|测|做)完了?(?:吗|没)|好了(?:吗|没)",
+            unless=r"\bhow long (?:is|are) (?:a|the|my|your) (?:text|context|document|quer|vector)|上下文|支持多长",
+        ),
+    ),
+    "start": (
+        _sign(
+            r"\b(?:get(?:ting)? started|start using|quick ?start|starter|hello world|boiler ?plate|minimal example"
+            r"|(?:code )?snippet|(?:example|sample|python|working|some|the) code|code (?:for|to|example|sample)"
+            r"|show me (?:the |some )?code|in (?:my )?code)\b"
+            r"|上手|入门|示例|样例|(?:给|写|来|要)(?:我)?(?:一?[段份个点]|些)?.{0,6}代码|代码(?:怎么写|示例|例子)|怎么写代码",
+            unless=r"\bcode search\b|代码检索|代码搜索|source code|fine-?tun|微调",
+        ),
+        _sign(
+            r"\bhow (?:do|can|would|should|to)\b.*\b(?:use|call|load|integrate|plug|hook|wire|connect|index|query"
+            r"|insert)\b"
+            r"|(?:怎么|如何|怎样|咋)(?:才能)?(?:来)?(?:使?用|调用|接入|集成|加载|接到|接进|对接|写进|放进|存进|连)",
+            also=r"\b(?:it|this|that (?:model|one)|the (?:winner|model|recommended|chosen)|milvus|pymilvus|python)\b"
+            r"|[它这该]|推荐的|胜出的|模型|milvus|python",
+            unless=r"commerc|商用|商业|licen[cs]e|许可|fine-?tun|微调|hnsw|ivf|diskann",
+        ),
+    ),
+    "licence": (
+        _sign(
+            r"\b(?:commercial(?:ly)?|sell|selling|resell|monetiz\w+|licen[cs]ed?|paid (?:product|service|app|feature)"
+            r"|charge (?:customers|users|people|money|for)|make money|proprietary|closed[- ]source"
+            r"|(?:our|my|a) (?:paid )?product|for profit|legally|allowed to use|free to use|business use)\b"
+            r"|商用|商业|卖|盈利|营利|收费|许可证?|授权|开源协议|什么协议|版权",
+            unless=r"\blicen[cs]es\b|\bmodels\b|\bwhat is an?\b|\bmean|training data|cc-by|gpl|gemma|llama|\bmit\b"
+            r"|apache|api|哪些|训练数据|意思|区别|什么是|法务",
+        ),
+    ),
+    "cheapest": (
+        _sign(
+            r"\b(?:cheapest|least expensive|lowest[- ](?:cost|price|priced)|most (?:affordable|economical)|fastest"
+            r"|quickest|smallest|lightest|leanest|value for (?:the )?money|bang for)\b"
+            r"|\b(?:anything|something|(?:a|any|the)(?: \w+)? (?:one|model|candidate|option))\b.*\b(?:cheaper|faster"
+            r"|smaller|lighter)\b|\b(?:a|any) (?:cheaper|faster|smaller|lighter) (?:one|model|candidate|option)\b"
+            r"|最便宜|最省[钱事]?|最快|最小|最轻|性价比|最划算|(?:更|比较|还)(?:便宜|省钱|划算|快|小)的",
+            unless=r"\b(?:way|vector database|database|index|gpu|instance|server|provider|api|hosting)\b|数据库|索引"
+            r"|显卡|服务器|接口|方式",
+        ),
+    ),
+    "money": (
+        _sign(
+            r"\b(?:costs?|pay(?:ing)?|bill|price|priced|expensive|spend|budget|fees?|charges?)\b"
+            r"|多少钱|费用|花费|成本|花(?:多少)?钱|贵(?:吗|不贵)|收费|开销|开支|预算|要钱",
+            also=r"\b(?:month(?:ly)?|year(?:ly)?|annual(?:ly)?|a day|per day|daily|it|this|that|the (?:winner"
+            r"|recommended|model)|to run|running|operat\w+|in production|us|me)\b|月|年|每天|一天|它|这|推荐|跑"
+            r"|运行|上线|用起来",
+            unless=r"\b(?:api|apis|openai|cohere|voyage|vector database|worth|fine-?tun\w*|gpus?)\b|接口|值得|值不值"
+            r"|微调|向量(?:数据)?库|显卡|商用|商业",
+        ),
+    ),
+}
+
+
+def subject_of(words: str) -> Subject | None:
+    """What of the conversation itself a question is about; None where it is about something else."""
+    said = " ".join(words.split())
+    return next((subject for subject, signs in _SIGNS.items() if any(sign.fits(said) for sign in signs)), None)
+
+
+def ids_in(words: str) -> tuple[str, ...]:
+    """The ids of evidence that a question names, each once."""
+    return tuple(dict.fromkeys(found.upper() for found in re.findall(r"(?<![a-z0-9-])E\d{1,5}(?![0-9])", words, re.I)))
