@@ -9,6 +9,7 @@ from typing import Any
 
 from agent import events
 from agent.descriptions import SLOTS, slot_name
+from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import DatasetSummary, Pick, Plan, PlannedCandidate, Recommendation, Shortlist
@@ -152,7 +153,7 @@ def shortlist_lines(found: Shortlist, language: Language) -> Iterator[Line]:
     for place, pick in enumerate(found.kept, start=1):
         yield from _pick_lines(pick, f"{place}.", language)
     if found.beside:
-        yield Line(say("To be measured with them, in none of their places:").render(language))
+        yield Line(say("To be measured too, outside the ranking:").render(language))
     for pick in found.beside:
         yield from _pick_lines(pick, "+", language)
     if any(len(pick.reasons) + len(pick.unknown) > LINES_A_PICK for pick in (*found.kept, *found.beside)):
@@ -167,6 +168,8 @@ def _pick_lines(pick: Pick, mark: str, language: Language) -> Iterator[Line]:
     cut = pick.spec.rpartition("?dim=")[2] if pick.spec and "?dim=" in pick.spec else ""
     name = say("{model} at {size} dimensions", model=pick.model, size=cut).render(language) if cut else pick.model
     yield Line(f"{name}  {p.mean:.3f} ({p.low:.3f} – {p.high:.3f})", mark)
+    if pick.spec is None:
+        yield Line(say("Cannot be run by this program, so it cannot be measured here.").render(language), "!", 2)
     unknown = pick.unknown[: LINES_A_PICK // 2]
     for reason in pick.reasons[: LINES_A_PICK - len(unknown)]:
         yield Line(reason.render(language), "·", 2)
@@ -216,10 +219,17 @@ def plan_card(plan: Plan, language: Language) -> str:
     )
     rows = (" | ".join(title.render(language) for title, _ in cells), " | ".join(["---"] * len(cells)))
     table = "\n".join(f"| {row} |" for row in (*rows, " | ".join(f"**{escape(value)}**" for _, value in cells)))
-    return f"{table}\n\n{escape(_leaving(plan).render(language))}"
+    remarks = [_leaving(plan), *_alone(plan)]
+    return "\n\n".join([table, *(escape(remark.render(language)) for remark in remarks)])
 
 
 def _plan_head(plan: Plan) -> Text:
+    if len(plan.candidates) == 1:
+        return say(
+            "Plan: measure 1 candidate on {queries} queries over {documents} documents.",
+            queries=plan.queries,
+            documents=plan.documents,
+        )
     return say(
         "Plan: measure {count} candidates on {queries} queries over {documents} documents.",
         count=len(plan.candidates),
@@ -228,8 +238,19 @@ def _plan_head(plan: Plan) -> Text:
     )
 
 
+def _alone(plan: Plan) -> Iterator[Text]:
+    """What measuring a single candidate cannot tell."""
+    if len(plan.candidates) == 1:
+        yield say(
+            "Measured alone, it will show how well it does on your data, and nothing about any other: to choose, name "
+            "at least one more to measure."
+        )
+
+
 def plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
     """What saying yes costs: time, download, money, and which machines get to see the texts."""
+    for remark in _alone(plan):
+        yield Line(remark.render(language), "!")
     yield Line(
         say(
             "About {minutes:.0f} minutes, {gb:.1f} GB to download, {usd:.2f} US dollars.",
@@ -299,6 +320,21 @@ def needs(requirements: Requirements, language: Language) -> Iterator[Need]:
         slot: Slot[Any] | None = getattr(requirements, about)
         if about != "task" and slot is not None:
             yield need(about, slot_name(about), _slot_value(about, slot.value, language), slot)
+
+
+def as_answer(requirements: Requirements, about: str, language: Language) -> str | None:
+    """What is demanded now, in words that are read as an answer about it; None where nothing is."""
+    if about in CONSTRAINTS:
+        found = requirements.constraint(CONSTRAINTS[about])
+        if found is None:
+            return None
+        offered = (answer for answer in CONSTRAINTS[about].answers if answer.parameters)
+        same = (a.label for a in offered if make_constraint(about, **a.parameters or {}).describe() == found.describe())
+        return next(same, found.describe()).render(language)
+    slot: Slot[Any] | None = getattr(requirements, about)
+    if slot is None:
+        return None
+    return TASKS[slot.value].render(language) if about == "task" else _slot_value(about, slot.value, language)
 
 
 def _slot_value(about: str, value: Any, language: Language) -> str:

@@ -149,3 +149,21 @@ def _candidate(spec: str, text: str, depth: int) -> tuple[Candidate, str]:
     if (leg.backend == "bm25") != (match["name"] is None) or (leg.backend != "bm25" and not leg.name):
         raise _bad(spec, say("bm25 takes no model, and every other backend needs one (backend:model)"))
     return leg, text[match.end() :].lstrip()
+
+
+#: options that change with what arithmetic the same weights are run, and nothing else
+_ARITHMETIC = ("backend", "precision")
+#: arithmetic that rounds the weights themselves so far that they are others
+_QUANTISED = ("int8",)
+
+
+def same_weights(spec: str, other: str) -> bool:
+    """Whether two set-ups run the same weights on the same texts, each in its own floating-point arithmetic."""
+    return _without_arithmetic(parse_candidate(spec)) == _without_arithmetic(parse_candidate(other))
+
+
+def _without_arithmetic(candidate: Candidate) -> Candidate:
+    if isinstance(candidate, Fusion):
+        return candidate.model_copy(update={"parts": tuple(map(_without_arithmetic, candidate.parts))})
+    left = {k: v for k, v in candidate.options.items() if k not in _ARITHMETIC or v in _QUANTISED}
+    return candidate.model_copy(update={"options": left})

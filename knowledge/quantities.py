@@ -19,6 +19,12 @@ def digits(value: float, significant: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def points(difference: float, *, signed: bool = True) -> str:
+    """A difference of two scores from 0 to 1, in points; what rounds to nothing has no sign."""
+    text = f"{100 * difference:+.1f}" if signed else f"{100 * difference:.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
 def milliseconds(value: float, significant: int = 3) -> Text:
     """A latency that was measured, given in milliseconds."""
     if value < 0.1:

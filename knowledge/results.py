@@ -427,6 +427,8 @@ class Comparison(Record):
             None where it was not made.
         smallest_shown: the smallest true difference that a sample like this one shows in four of five cases; None where
             nothing differs.
+        same_weights: it is tied not by the tests but because it is the best's own weights in other arithmetic and scores
+            alike on every query.
     """
 
     spec: str
@@ -441,6 +443,7 @@ class Comparison(Record):
     queries_needed: int | None = None
     p_within: float | None = None
     smallest_shown: float | None = None
+    same_weights: bool = False
 
 
 class Evaluation(Record):
@@ -661,10 +664,14 @@ class Benchmark(Record):
 
 
 class Row(Record):
-    """One candidate in the recommendation's table; `cites` maps a column to its evidence id."""
+    """One candidate in the recommendation's table; `cites` maps a column to its evidence id.
+
+    Attributes:
+        standing: "alone" is the only candidate that was measured: it has won against nobody.
+    """
 
     spec: str
-    standing: Literal["winner", "tied", "undecided", "worse", "excluded"]
+    standing: Literal["winner", "alone", "tied", "undecided", "worse", "excluded"]
     quality: Interval
     difference: Interval | None = None
     p_different: float | None = None

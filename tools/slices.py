@@ -79,7 +79,7 @@ def rival(recommendation: Recommendation) -> str | None:
 
 
 def _rivals(recommendation: Recommendation, scores: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
-    taking_part = [row.spec for row in recommendation.rows if row.standing not in ("winner", "excluded")]
+    taking_part = [r.spec for r in recommendation.rows if r.standing != "excluded" and r.spec != recommendation.winner]
     first = rival(recommendation)
     order = dict.fromkeys([*([first] if first else []), *taking_part])
     return tuple(spec for spec in order if spec in scores)[:RIVALS]

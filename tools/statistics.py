@@ -23,7 +23,7 @@ MOST_QUERIES = 10_000
 #: sign patterns held in memory at once
 _BATCH = 500
 #: sums of the same scores in another order differ by less than this, relative to their size
-_EQUAL = 1e-9
+EQUAL_SCORES = 1e-9
 
 
 # ---------------------------------------------------------------- intervals
@@ -41,7 +41,7 @@ def bootstrap_interval(values: Scores, *, level: float = LEVEL, seed: int = 0) -
     from scipy import stats
 
     mean, n = float(values.mean()), len(values)
-    if n < 2 or np.ptp(values) <= _EQUAL:  # rounding is no spread
+    if n < 2 or np.ptp(values) <= EQUAL_SCORES:  # rounding is no spread
         return Interval(mean=mean, low=mean, high=mean, level=level)
     farthest = float(np.abs(values - mean).max())
     padded = np.append(values, [mean - farthest, mean + farthest])
@@ -109,14 +109,14 @@ def _worse_by_more(differences: Scores, margin: float, seed: int) -> Scores:
 
 def _alike(differences: Scores) -> NDArray[np.bool_]:
     """Whether nothing differs but by rounding; of each column, where there are several."""
-    found: NDArray[np.bool_] = np.abs(differences).max(axis=0) <= _EQUAL
+    found: NDArray[np.bool_] = np.abs(differences).max(axis=0) <= EQUAL_SCORES
     return found
 
 
 def _as_large(values: Scores, seed: int) -> Scores:
     """For each column, the share of sign changes whose sum is at least as large as it is; shape (queries, pairs)."""
     n = len(values)
-    observed = values.sum(axis=0) - _EQUAL * np.abs(values).sum(axis=0)
+    observed = values.sum(axis=0) - EQUAL_SCORES * np.abs(values).sum(axis=0)
     exact = 2**n <= RESAMPLES if n < 64 else False
     if exact:
         patterns: Iterable[NDArray[np.floating]] = [1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)]
@@ -288,9 +288,9 @@ def compare(scores: Mapping[str, Scores], margin: float, *, others: int = 0, see
                 p_different=field.different[i],
                 p_worse=field.tied[i],
                 p_within=field.within[i],
-                wins=int((d > _EQUAL).sum()),
-                losses=int((d < -_EQUAL).sum()),
-                draws=int((np.abs(d) <= _EQUAL).sum()),
+                wins=int((d > EQUAL_SCORES).sum()),
+                losses=int((d < -EQUAL_SCORES).sum()),
+                draws=int((np.abs(d) <= EQUAL_SCORES).sum()),
                 verdict=verdict,
                 queries_needed=(
                     queries_needed(d, margin, count - 1, pairs) if verdict == "undecided" and len(d) > 1 else None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from knowledge.candidate import MAX_LENGTH, Fusion, Leg, parse_candidate
+from knowledge.candidate import MAX_LENGTH, Fusion, Leg, parse_candidate, same_weights
 from knowledge.errors import SpecError
 
 TEXT = st.text(min_size=1, max_size=15)
@@ -119,3 +119,20 @@ def test_errors_say_what_is_wrong(spec, why):
     assert why in failure.value.cause.render()
     assert len(failure.value.cause.render()) < 500
     assert "rrf(bm25, st:…)" in failure.value.next_step.render()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("st:a/b", "st:a/b?precision=bf16", True),
+        ("st:a/b?backend=onnx&dim=64", "st:a/b?dim=64&precision=fp16", True),
+        ("rrf(bm25, st:a/b)", "rrf(bm25, st:a/b?precision=bf16)", True),
+        ("st:a/b", "st:a/b?backend=onnx&precision=int8", False),
+        ("st:a/b", "st:a/b?dim=64", False),
+        ("st:a/b", "st:a/c?precision=bf16", False),
+        ("st:a/b@" + "0" * 40, "st:a/b@" + "1" * 40, False),
+        ("bm25", "rrf(bm25, st:a/b)", False),
+    ],
+)
+def test_what_runs_the_same_weights(one, other, same):
+    assert same_weights(one, other) is same_weights(other, one) is same

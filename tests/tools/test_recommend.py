@@ -28,7 +28,7 @@ from knowledge.results import (
 )
 from knowledge.wording import say
 from tools.recommend import recommend, recommend_unmeasured, with_background
-from tools.recommend.contest import LATENCY_SLACK_MS, LATENCY_STEP, MEMORY_STEP, pareto_front
+from tools.recommend.contest import LATENCY_SLACK_MS, LATENCY_STEP, MEMORY_STEP, dearer, pareto_front
 from tools.recommend.reasons import caveats
 from tools.recommend.sensitivity import MARGINS
 from tools.recommend.table import COSTS, SPEED, WORK
@@ -135,7 +135,8 @@ def test_equal_scores_on_few_queries_are_no_tie_and_that_is_said():
     made = decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), COST)
     assert (made.winner, made.tied, made.undecided) == (NEAR, (), (BEST,)), "of equals the cheaper one"
     assert f"{BEST} scores alike on every query, and 3 queries are too few" in str(made.headline)
-    assert f"{BEST}: scores alike with {NEAR} on every query; 149 queries" in str(made.confidence)
+    assert f"{BEST}: scores alike with {NEAR} on every query" in str(made.confidence)
+    assert "were it still so on 149 queries" in str(made.confidence)
     assert any(step.values.get("more") == 146 for step in made.next_steps)
     assert decide(dict.fromkeys((BEST, NEAR), wobbling(0.7, 3)), COST | {NEAR: (90.0, 900.0, 1536.0)}).winner == BEST
 
@@ -156,6 +157,103 @@ def test_no_p_value_is_shown_as_zero():
     said = " ".join(map(str, (made.headline, made.confidence, *made.reasons)))
     assert "p < 0.001" in said
     assert "0.000" not in said
+
+
+ARITHMETIC = f"{BEST}?precision=bf16"
+
+
+def test_one_model_in_other_arithmetic_is_tied_where_it_scores_alike():
+    """Few queries show nothing of two models; of one model in two precisions it is known beforehand."""
+    same = wobbling(0.7, 35)
+    costs = {BEST: (30.64, 900.0, 1536.0), ARITHMETIC: (10.0, 900.0, 1536.0)}
+    made = decide({BEST: same, ARITHMETIC: same}, costs)
+    assert (made.winner, made.tied, made.undecided) == (ARITHMETIC, (BEST,), ())
+    assert "too few" not in str(made.headline)
+    assert f"{BEST}: the same model as {ARITHMETIC} in other arithmetic" in str(made.confidence)
+    assert decide({BEST: same, ARITHMETIC: same}, costs, Requirements(margin=0.0)).undecided, "no loss at all is asked"
+    assert decide({BEST: [0.7], ARITHMETIC: [0.7]}, costs).undecided == (BEST,), "one query shows nothing of anything"
+    almost = [*same[:-1], same[-1] - 0.6]
+    assert decide({BEST: same, ARITHMETIC: almost}, costs).undecided == (ARITHMETIC,), "where they differ, tests decide"
+    int8 = f"{BEST}?backend=onnx&precision=int8"
+    assert decide({BEST: same, int8: same}, None).undecided == (int8,), "rounded weights are other weights"
+
+
+def test_one_model_in_other_arithmetic_is_tied_in_the_rule_tried_again():
+    same = wobbling(0.7, 35)
+    costs = {BEST: (10.0, 900.0, 1536.0), ARITHMETIC: (30.0, 500.0, 1536.0)}
+    made = decide({BEST: same, ARITHMETIC: same, FAR: wobbling(0.2, 35)}, costs | {FAR: COST[FAR]})
+    assert made.winner == BEST
+    assert not any("margin" in text.values for text in made.what_would_change_it if text.values.get("margin", 1) > 0.01)
+    assert any(text.values.get("spec") == ARITHMETIC for text in made.what_would_change_it), "under a memory limit"
+
+
+def test_documents_a_second_decide_where_latency_does_not():
+    same = wobbling(0.7, 149)
+    slow, fast = "st:a/a", "st:a/b"
+    timed = benchmark({slow: (30.31, 900.0, 1536.0), fast: (30.64, 900.0, 1536.0)})
+    rates = {slow: 89.0, fast: 167.0}
+    timed = timed.model_copy(
+        update={
+            "candidates": tuple(c.model_copy(update={"documents_per_second": rates[c.spec]}) for c in timed.candidates)
+        }
+    )
+    scores = {slow: same, fast: same}
+    made = recommend(Requirements(), shortlist(), evaluation(scores), per_query(scores), timed, now=NOW).recommendation
+    assert made.winner == fast
+    assert {row.spec for row in made.rows if row.on_pareto_front} == {fast}
+
+
+def test_a_candidate_measured_alone_has_won_against_nobody():
+    made = decide({FAR: wobbling(0.6)}, COST)
+    assert made.winner == FAR
+    assert [row.standing for row in made.rows] == ["alone"]
+    assert "was measured alone" in str(made.headline)
+    assert "measured alone" in str(made.confidence)
+    (change,) = made.what_would_change_it
+    assert str(change).startswith("Measuring others")
+    assert any("at least one other candidate" in str(step) for step in made.next_steps)
+    both = decide({FAR: wobbling(0.6), BEST: wobbling(0.2)}, COST)
+    assert not any("alone" in str(text) for text in (both.headline, both.confidence, *both.what_would_change_it))
+
+
+def test_what_is_cheaper_is_so_beyond_the_noise():
+    cheap = (0.0, 10.0, 0.1, 500.0, 1024.0)
+    assert dearer((0.0, 14.0, 0.14, 600.0, 1024.0), cheap) is None
+    assert dearer((0.0, 15.1, 0.01, 50.0, 64.0), cheap) is True
+    assert dearer((0.0, 14.0, 0.05, 900.0, 1024.0), cheap) is False, "half the time to encode comes before memory"
+    assert dearer((0.0, 14.0, 0.1, 500.0, 1025.0), cheap) is True
+
+
+def test_differences_that_round_to_nothing_have_no_sign():
+    made = decide({BEST: wobbling(0.8), NEAR: [v - 1e-5 for v in wobbling(0.8)]}, COST)
+    (quality,) = (str(text) for text in made.reasons if "Quality:" in text.template)
+    assert "Quality: 0.0 points" in quality
+    assert "-0.0" not in quality
+    assert "+0.0" not in quality
+
+
+def test_models_that_this_program_cannot_run_are_not_offered_for_download():
+    listed = shortlist("a/api", "b/built")
+    unbuilt = listed.model_copy(update={"kept": (listed.kept[0].model_copy(update={"spec": None}), listed.kept[1])})
+    (step,) = (str(s) for s in decide({FAR: wobbling(0.6)}, COST, found=unbuilt).next_steps if "--download" in str(s))
+    assert "b/built" in step
+    assert "a/api" not in step
+    none = listed.model_copy(update={"kept": (listed.kept[0].model_copy(update={"spec": None}),)})
+    steps = " ".join(map(str, decide({FAR: wobbling(0.6)}, COST, found=none).next_steps))
+    assert "can run none of them" in steps
+    assert "--download" not in steps
+    made = recommend_unmeasured(Requirements(), none, "s", say("Everything."), say("Do it."), now=NOW)
+    assert "which this program cannot run" in str(made.headline)
+
+
+def test_what_was_timed_is_said_in_plain_words():
+    run = evaluation(SCORES)
+    run = run.model_copy(update={"dataset": SUMMARY.model_copy(update={"documents": 1200})})
+    made = recommend(Requirements(), shortlist(), run, per_query(SCORES), benchmark(COST), now=NOW).recommendation
+    (timed,) = (str(text) for text in made.not_measured if "many users" in str(text))
+    assert "all your 1,200 documents" in timed
+    assert "sample of 9 documents" in timed
+    assert "exact scan" not in timed
 
 
 def test_few_queries_leave_it_undecided_and_say_how_many_would_do():
@@ -202,7 +300,7 @@ def test_the_confidence_says_what_the_sample_can_show():
     found = str(decide({**SCORES, FAR: wobbling(0.5, phase=3)}, COST).confidence)
     assert "all 3 pairs" in found
     assert "smallest difference to the best that such a sample shows in four of five cases" in found
-    assert "whichever candidate is truly the best is shown" in found
+    assert "Whichever candidate is truly the best, this one is shown not to be worse" in found
     noisy = {BEST: [1.0, 0.0, 0.9, 0.4] * 5, NEAR: [0.6, 0.3, 0.8, 0.2] * 5}
     assert "does not rule out that another candidate is better" in str(decide(noisy, COST).confidence)
 
@@ -322,22 +420,31 @@ def test_differences_within_the_noise_do_not_decide(cost, wins):
 
 
 def test_the_pareto_front_by_hand():
+    def costs(latency, seconds=1.0, memory=100.0):
+        return (0.0, latency, seconds, memory, 64.0)
+
     points = {
-        "good": (-0.9, 50.0),
-        "fast": (-0.5, 1.0),
-        "beaten": (-0.5, 2.0),
-        "middle": (-0.7, 9.0),
-        "twin": (-0.7, 9.0),
-        "worst": (-0.4, 99.0),
+        "good": (0.9, *costs(50.0)),
+        "fast": (0.5, *costs(1.0)),
+        "beaten": (0.5, *costs(3.0)),
+        "middle": (0.7, *costs(9.0)),
+        "twin": (0.7, *costs(9.0)),
+        "as fast": (0.5, *costs(1.9)),  # within the noise of the timing
+        "lucky": (0.6, *costs(10.0, memory=99.0)),  # less memory only within its noise
+        "worst": (0.4, *costs(99.0)),
+        "encodes": (0.4, *costs(99.0, seconds=0.1)),
     }
-    assert pareto_front(points) == {"good", "fast", "middle", "twin"}
+    assert pareto_front(points) == {"good", "fast", "as fast", "middle", "twin", "encodes"}
+    circle = {n: (0.5, 0.0, *of, 64.0) for n, of in zip("abc", permuted(100.0, 190.0, 140.0), strict=True)}
+    assert pareto_front(circle), "of three that would beat each other in a circle, not all are beaten"
     made = decide(SCORES, COST | {NEAR: (41.0, 901.0, 1537.0)})
     assert {row.spec for row in made.rows if row.on_pareto_front} == {BEST, FAR}
 
 
 def test_every_figure_has_its_evidence():
     costs = COST | {BEST: (40.0, 900.0, 1536.0, 0.02)}
-    made = decide(SCORES, costs)
+    decision = recommend(Requirements(), shortlist(), evaluation(SCORES), per_query(SCORES), benchmark(costs), now=NOW)
+    made, compared = decision.recommendation, {c.spec: c for c in decision.comparisons}
     evidence = {item.id: item for item in made.evidence}
     assert len(evidence) == len(made.evidence)
     assert all(source in evidence for item in made.evidence for source in item.computed_from)
@@ -348,6 +455,10 @@ def test_every_figure_has_its_evidence():
             figures |= {name: value for name in fields if (value := getattr(found, name)) is not None}
         if row.difference:
             figures["difference"] = row.difference.mean
+            figures["difference_low"], figures["difference_high"] = row.difference.low, row.difference.high
+            figures["p_different"] = row.p_different
+            figures["p_worse"] = compared[row.spec].p_worse
+        figures["p_within"] = compared[row.spec].p_within
         if row.usd_per_million_tokens is not None:
             figures["usd_per_million_tokens"] = row.usd_per_million_tokens
         assert set(row.cites) == set(figures)
@@ -357,6 +468,13 @@ def test_every_figure_has_its_evidence():
             assert cited.about == row.spec
     cited_in_reasons = [text.values["evidence"] for text in made.reasons if "evidence" in text.values]
     assert cited_in_reasons
+    tested = [text.values["evidence"] for text in made.confidence.values.values() if "evidence" in text.values]
+    assert [str(evidence[id].what).startswith("p of worse") for id in tested] == [True, True]
+    (nearest,) = (text for text in made.reasons if "Measurably worse" in text.template)
+    assert {float(evidence[id].value) for id in nearest.values["evidence"].split(", ")} == {
+        compared[FAR].difference.mean,
+        compared[FAR].p_different,
+    }
     assert all(name in evidence for names in cited_in_reasons for name in names.split(", "))
 
 
@@ -447,6 +565,13 @@ def test_unmeasured_prefers_what_is_known_to_meet_the_demands():
 
 
 MEANS = st.floats(0.1, 0.9)
+
+
+def permuted(*values):
+    """The values begun at each of them in turn: three axes on which a is before b, b before c and c before a."""
+    return [values[i:] + values[:i] for i in range(len(values))]
+
+
 COSTS_OF_ONE = st.tuples(st.floats(0.05, 500), st.floats(50, 4000), st.floats(64, 8192), st.sampled_from([0.0, 0.02]))
 
 
@@ -469,9 +594,10 @@ def test_it_is_right_by_its_own_table(found, queries, margin, limit):
         assert all(row.standing == "excluded" for row in made.rows)
         return
     standings = [row.standing for row in made.rows]
-    assert standings.count("winner") == 1
-    assert rows[made.winner].standing == "winner"
-    assert rows[made.best].standing in ("winner", "tied")
+    won = "alone" if len(made.rows) == 1 else "winner"
+    assert standings.count(won) == 1
+    assert rows[made.winner].standing == won
+    assert rows[made.best].standing in (won, "tied")
     taking_part = [row for row in made.rows if row.standing != "excluded"]
     assert rows[made.best].quality.mean == max(row.quality.mean for row in taking_part)
     assert set(made.tied) == {spec for spec, row in rows.items() if row.standing == "tied"}

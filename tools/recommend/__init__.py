@@ -4,9 +4,11 @@
 2. Each candidate is compared with the best one, paired by query (`tools.statistics.compare`); queries of the same text
    are one. Whether the winner is within the margin of whichever candidate is truly the best is a stronger claim than
    being tied with the one measured best; the confidence says whether the sample supports it.
-3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, memory, vector size.
-   Latencies within a factor 1.5 or one millisecond of the lowest count as equal to it, memory within 1.25: that is how
-   well they repeat on a busy machine. Of equally cheap ones the best wins.
+   Of one model in other arithmetic (precision, backend) what is known beforehand counts too: see `compare_all`.
+3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, the time to encode a
+   document, memory, vector size. Latencies within a factor 1.5 or one millisecond of the lowest count as equal to it,
+   times to encode within 1.5, memory within 1.25: that is how well they repeat on a busy machine. Of equally cheap ones
+   the best wins. The Pareto front is made with the same tolerance.
 """
 
 from __future__ import annotations
@@ -103,7 +105,7 @@ def recommend(
         runner_up=runner_up,
         headline=headline(winner, best, field, evaluation.primary, requirements.margin.value),
         reasons=reasons(winner, best, field, rows, evaluation.primary, requirements, evaluation.preflight),
-        confidence=confidence(winner, best, field, evaluation, undecided),
+        confidence=confidence(winner, best, field, evaluation, undecided, rows),
         rows=rows,
         evidence=tuple(evidence.found),
         not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements, screening),
@@ -184,7 +186,10 @@ def recommend_unmeasured(
     better = [pick for pick in shortlist.beside if pick.spec and pick.predicted.mean > first.predicted.mean]
     first = max((p for p in better if not p.unknown), key=lambda pick: pick.predicted.mean, default=first)
     others = [pick.model for pick in shortlist.kept if pick.model != first.model]
-    low = say("Low: predictions for two of the top five are good to about ±7 points (80 %), and the intervals overlap.")
+    low = say(
+        "Not sure at all: the predicted gap between two such models is good to about ±7 points (80 %), and their "
+        "intervals overlap."
+    )
     open_demands = (
         say("Not known of it: {unknown}.", unknown=join(list(first.unknown), Text(template="; ")))
         if first.unknown
@@ -197,7 +202,12 @@ def recommend_unmeasured(
         winner=first.model,
         best=first.model,
         runner_up=others[0] if others else None,
-        headline=say("Nothing was measured. By published figures alone, start with {model}.", model=first.model),
+        headline=say("Nothing was measured. By published figures alone, start with {model}.", model=first.model)
+        if first.spec
+        else say(
+            "Nothing was measured. By published figures alone it would be {model}, which this program cannot run.",
+            model=first.model,
+        ),
         reasons=first.reasons,
         confidence=join([low, open_demands]) if open_demands else low,
         rows=(),

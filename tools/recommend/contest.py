@@ -6,25 +6,31 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.candidate import parse_candidate
+from knowledge.candidate import parse_candidate, same_weights
 from knowledge.constraints import ConstraintBase, Footprint
 from knowledge.constraints.dimension import DimensionConstraint
 from knowledge.requirements import Requirements
-from knowledge.results import Comparison, MeasuredCandidate, Shortlist, SpeedOfCandidate
+from knowledge.results import Comparison, MeasuredCandidate, Row, Shortlist, SpeedOfCandidate
 from knowledge.wording import Text, say
-from tools.statistics import Scores, by_text, compare
+from tools.statistics import EQUAL_SCORES, Scores, by_text, compare, non_inferior
 
 #: latencies and memory within such a factor count as equal: so well do they repeat on a busy machine
 LATENCY_STEP = 1.5
 MEMORY_STEP = 1.25
+#: nothing is divided by less
+_LEAST = 1e-9
 #: a difference of a millisecond is lost in any network, and in the noise of the timing
 LATENCY_SLACK_MS = 1.0
+#: the same weights in another floating-point precision differed by less (benchmarks/fast_encode: by 0.15 points at
+#: most); with a smaller margin only queries can tell
+ARITHMETIC = 0.002
 
 
-#: for money, latency, memory and vector size: up to which figure one counts as equal to the lowest
+#: for money, latency, time to encode a document, memory and vector size: up to which figure one counts as equal
 EQUAL: tuple[Callable[[float], float], ...] = (
     lambda usd: usd,
     lambda ms: max(ms * LATENCY_STEP, ms + LATENCY_SLACK_MS),
+    lambda seconds: seconds * LATENCY_STEP,
     lambda mb: mb * MEMORY_STEP,
     lambda size: size,
 )
@@ -40,8 +46,13 @@ class Contest:
     excluded: dict[str, Text]
     left_out: int = 0
 
+    @property
+    def alone(self) -> bool:
+        """Whether a single candidate was measured, so that nothing is decided against any other."""
+        return len(self.quality) == 1 and not self.left_out
+
     def cheapest(self, specs: Sequence[str]) -> str:
-        """The cheapest: money decides, then latency, memory, vector size; of equally cheap ones the best.
+        """The cheapest: money decides, then latency, time to encode, memory, vector size; of equals the best.
 
         At each step those that count as equal to the lowest figure stay. What was not measured counts as dearest.
         """
@@ -117,8 +128,44 @@ def _footprint(speed: SpeedOfCandidate) -> Footprint:
 def compare_all(
     specs: Sequence[str], scores: Mapping[str, Mapping[str, float]], margin: float, left_out: int = 0
 ) -> tuple[Comparison, ...]:
-    """These candidates against the best of them, on the same queries; of more, so many were left out on the way."""
-    return compare(by_query(specs, scores), margin, others=left_out)
+    """These candidates against the best of them, on the same queries; of more, so many were left out on the way.
+
+    The best's own weights in other arithmetic, scoring alike on every query, are tied with it whatever the number of
+    queries: the tests ask what queries could still show of two candidates of which nothing is known, but of these it
+    is known.
+    """
+    found = compare(by_query(specs, scores), margin, others=left_out)
+    return tuple(
+        one.model_copy(update={"verdict": "tied", "same_weights": True, "queries_needed": None})
+        if one.verdict == "undecided" and _is_the_same(one, margin)
+        else one
+        for one in found
+    )
+
+
+def non_inferior_to_best(
+    specs: Sequence[str], scores: Mapping[str, Mapping[str, float]], margin: float, left_out: int = 0
+) -> tuple[str, ...]:
+    """The best and those tied with it, best first: what `compare_all` calls so, without the rest of its work."""
+    values = by_query(specs, scores)
+    found = non_inferior(values, margin, others=left_out)
+    best = values[found[0]]
+    alike = (
+        spec
+        for spec in specs
+        if spec not in found
+        and len(best) > 1
+        and margin >= ARITHMETIC
+        and abs(values[spec] - best).max() <= EQUAL_SCORES
+        and same_weights(spec, found[0])
+    )
+    return (*found, *alike)
+
+
+def _is_the_same(one: Comparison, margin: float) -> bool:
+    """Whether it is the best in other arithmetic, and nothing that was measured tells the two apart."""
+    alike = one.wins + one.losses == 0 and one.draws > 1
+    return alike and margin >= ARITHMETIC and same_weights(one.spec, one.best)
 
 
 def independent(
@@ -136,30 +183,55 @@ def by_query(specs: Sequence[str], scores: Mapping[str, Mapping[str, float]]) ->
     return {spec: np.array([scores[spec][q] for q in queries]) for spec in specs}
 
 
-def cost(speed: SpeedOfCandidate | None) -> tuple[float, float, float, float]:
+def cost(of: SpeedOfCandidate | Row | None) -> tuple[float, ...]:
     """What a candidate costs, to be compared in this order; what was not measured counts as most expensive."""
-    if speed is None:
-        return (math.inf, math.inf, math.inf, math.inf)
+    if of is None or of.query_p95_ms is None:
+        return (math.inf,) * len(EQUAL)
+    rate = of.documents_per_second or 0.0
     return (
-        speed.usd_per_million_tokens or 0.0,
-        speed.query_p95_ms,
-        speed.peak_memory_mb,
-        speed.bytes_per_vector,
+        of.usd_per_million_tokens or 0.0,
+        of.query_p95_ms,
+        1 / rate if rate > 0 else math.inf,
+        math.inf if of.peak_memory_mb is None else of.peak_memory_mb,
+        math.inf if of.bytes_per_vector is None else of.bytes_per_vector,
     )
 
 
+def dearer(one: Sequence[float], other: Sequence[float]) -> bool | None:
+    """Whether the first costs more, by the first cost in which they differ by more than it repeats; None: in none."""
+    for a, b, equal in zip(one, other, EQUAL, strict=True):
+        if a > equal(b):
+            return True
+        if b > equal(a):
+            return False
+    return None
+
+
 def pareto_front(points: Mapping[str, tuple[float, ...]]) -> set[str]:
-    """Names no other point beats: at least as good in everything and better in something (all axes: less is better)."""
+    """Names no other point beats; a point is a quality and its costs (`cost`).
 
-    def beaten(name: str) -> bool:
-        return any(
-            all(a <= b for a, b in zip(other, points[name], strict=True)) and other != points[name]
-            for other in points.values()
-        )
+    One beats another that is at least as good, costs no more in anything by more than the cost repeats, and is better,
+    or costs less in something by more than that. Of two that are equally good the one with the lower costs taken
+    together beats: else three could beat one another in a circle, as "about equal" is no order.
+    """
 
-    return {name for name in points if not beaten(name)}
+    def beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+        if one[0] < other[0] or any(a > equal(b) for a, b, equal in zip(one[1:], other[1:], EQUAL, strict=True)):
+            return False
+        if one[0] > other[0]:
+            return True
+        less = any(b > equal(a) for a, b, equal in zip(one[1:], other[1:], EQUAL, strict=True))
+        return less and _together(one[1:], other[1:]) < 0
+
+    return {name for name in points if not any(beats(other, points[name]) for other in points.values())}
 
 
-def axes(field: Contest, spec: str) -> tuple[float, ...]:
-    """Quality, money, latency, memory and vector size, each so that less is better."""
-    return (-field.quality[spec].primary_mean, *cost(field.speed[spec]))
+def _together(one: Sequence[float], other: Sequence[float]) -> float:
+    """By how much the first costs more, all costs taken together: the sum of the logarithms of their ratios."""
+    shares = (math.log(max(a, _LEAST) / max(b, _LEAST)) for a, b in zip(one, other, strict=True) if a != b)
+    return sum(shares)
+
+
+def point(field: Contest, spec: str) -> tuple[float, ...]:
+    """Quality, of which more is better, and money, latency, time to encode, memory and vector size."""
+    return (round(field.quality[spec].primary_mean, 12), *cost(field.speed[spec]))

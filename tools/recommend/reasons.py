@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from knowledge.candidate import parse_candidate
+from knowledge.quantities import digits, memory, milliseconds, points, storage
 from knowledge.requirements import Requirements
 from knowledge.results import (
     Benchmark,
     Comparison,
     Evaluation,
+    Pick,
     Plan,
     Preflight,
     Row,
@@ -18,7 +20,7 @@ from knowledge.results import (
     SpeedOfCandidate,
 )
 from knowledge.wording import Text, join, say
-from tools.recommend.contest import Contest, is_measurable
+from tools.recommend.contest import Contest, cost, dearer, is_measurable
 from tools.recommend.table import COSTS
 from tools.statistics import ALPHA
 
@@ -46,9 +48,10 @@ def headline(winner: str, best: str, field: Contest, metric: str, margin: float)
             value=value,
             count=_candidates(field.left_out),
         )
-    if len(field.quality) == 1:
+    if field.alone:
         return say(
-            "Only {winner} could be measured, {metric} {value:.3f}: there was nothing to compare it with.",
+            "{winner} was measured alone, {metric} {value:.3f}: nothing was compared with it, so nothing is decided "
+            "against any other.",
             winner=winner,
             metric=metric,
             value=value,
@@ -78,13 +81,16 @@ def headline(winner: str, best: str, field: Contest, metric: str, margin: float)
         return say("Use {winner}: the best measured, {metric} {value:.3f}.", winner=winner, metric=metric, value=value)
     return say(
         "Use {winner}: {metric} {value:.3f}, not worse than the best ({best}, {best_value:.3f}) by more than "
-        "{margin:.3f}, and cheaper.",
+        "{margin:.3f}, and {cheaper}.",
         winner=winner,
         metric=metric,
         value=value,
         best=best,
         best_value=field.quality[best].primary_mean,
         margin=margin,
+        cheaper=say("cheaper")
+        if dearer(cost(field.speed.get(best)), cost(field.speed.get(winner)))
+        else say("the cheapest of those that are not"),
     )
 
 
@@ -108,16 +114,20 @@ def reasons(
         c = field.comparisons[winner]
         found.append(
             say(
-                "Quality: {difference:+.1f} points of {metric} against the best, 95 % interval {low:+.1f} to "
-                "{high:+.1f}; it wins {wins} queries, loses {losses} and draws {draws} ({evidence}).",
-                difference=100 * c.difference.mean,
+                "Quality: {difference} points of {metric} against the best, 95 % interval {low} to {high}; it wins "
+                "{wins} queries, loses {losses} and draws {draws} ({evidence}).",
+                difference=points(c.difference.mean),
                 metric=metric,
-                low=100 * c.difference.low,
-                high=100 * c.difference.high,
+                low=points(c.difference.low),
+                high=points(c.difference.high),
                 wins=c.wins,
                 losses=c.losses,
                 draws=c.draws,
-                evidence=cites[winner]["difference"],
+                evidence=_ids(cites[winner], "difference", "difference_low", "difference_high"),
+            )
+            if c.wins + c.losses
+            else say(
+                "Quality: the same as the best on every query ({evidence}).", evidence=_ids(cites[winner], "difference")
             )
         )
     elif tied:
@@ -128,13 +138,13 @@ def reasons(
         s = field.speed[winner]
         found.append(
             say(
-                "Cost on this machine: p95 {p95:.3g} ms a query, {rate:.0f} documents a second, {memory:.0f} MB of "
-                "memory, {bytes:.0f} bytes a document in the index ({evidence}).",
-                p95=s.query_p95_ms,
-                rate=s.documents_per_second,
-                memory=s.peak_memory_mb,
-                bytes=s.bytes_per_vector,
-                evidence=", ".join(cites[winner][name] for name in COSTS),
+                "Cost on this machine: p95 {p95} a query, {rate} documents a second, {memory} of memory, {size} a "
+                "document in the index ({evidence}).",
+                p95=milliseconds(s.query_p95_ms),
+                rate=digits(s.documents_per_second),
+                memory=memory(s.peak_memory_mb),
+                size=storage(s.bytes_per_vector),
+                evidence=_ids(cites[winner], *COSTS),
             )
         )
     if winner != best and best in field.speed and winner in field.speed:
@@ -144,14 +154,14 @@ def reasons(
         c = max(worse, key=lambda c: c.difference.mean)
         found.append(
             say(
-                "Measurably worse: {count}; the nearest, {spec}, by {difference:.1f} points of "
+                "Measurably worse: {count}; the nearest, {spec}, by {difference} points of "
                 "{metric} (p {p}; {evidence}).",
                 count=_candidates(len(worse)),
                 spec=c.spec,
-                difference=-100 * c.difference.mean,
+                difference=points(-c.difference.mean, signed=False),
                 metric=metric,
                 p=p_text(c.p_different),
-                evidence=cites[c.spec]["difference"],
+                evidence=_ids(cites[c.spec], "difference", "p_different"),
             )
         )
     held = [c.describe() for c in requirements.constraints if c.hard and (field.speed or not is_measurable(c))]
@@ -159,6 +169,11 @@ def reasons(
         demands = join(held, Text(template="; "))
         found.append(say("Nothing known of it speaks against what you demand: {demands}.", demands=demands))
     return tuple(found)
+
+
+def _ids(cites: Mapping[str, str], *names: str) -> str:
+    """The evidence of these figures."""
+    return ", ".join(cites[name] for name in names if name in cites)
 
 
 def caveats(winner: str, checked: Sequence[Preflight]) -> list[Text]:
@@ -174,17 +189,21 @@ def caveats(winner: str, checked: Sequence[Preflight]) -> list[Text]:
 
 def _saving(winner: SpeedOfCandidate, best: SpeedOfCandidate, name: str) -> Text:
     return say(
-        "Against {best} it needs {latency:.2g} times the latency, {memory:.2g} times the memory and {size:.2g} "
-        "times the index.",
+        "Against {best} it needs {latency} times the latency, {work} times the time to encode documents, {memory} "
+        "times the memory and {size} times the index.",
         best=name,
-        latency=winner.query_p95_ms / max(best.query_p95_ms, 1e-9),
-        memory=winner.peak_memory_mb / max(best.peak_memory_mb, 1e-9),
-        size=winner.bytes_per_vector / max(best.bytes_per_vector, 1e-9),
+        latency=digits(winner.query_p95_ms / max(best.query_p95_ms, 1e-9), 2),
+        work=digits(best.documents_per_second / max(winner.documents_per_second, 1e-9), 2),
+        memory=digits(winner.peak_memory_mb / max(best.peak_memory_mb, 1e-9), 2),
+        size=digits(winner.bytes_per_vector / max(best.bytes_per_vector, 1e-9), 2),
     )
 
 
-def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, undecided: Sequence[str]) -> Text:
-    """How sure the decision is, from the tests and the labels."""
+def confidence(
+    winner: str, best: str, field: Contest, evaluation: Evaluation, undecided: Sequence[str], rows: Sequence[Row]
+) -> Text:
+    """How sure the decision is, from the tests and the labels; the rows bring the ids of the evidence."""
+    cites = {row.spec: row.cites for row in rows}
     candidates = len(field.comparisons) + field.left_out
     pairs = candidates * (candidates - 1) // 2
     if pairs > 1:
@@ -198,17 +217,27 @@ def confidence(winner: str, best: str, field: Contest, evaluation: Evaluation, u
     else:
         tested = say("Measured on {queries} queries.", queries=evaluation.judged_queries)
     parts = [tested]
-    if winner != best:
-        parts.append(_tied(field.comparisons[winner]))
+    if field.alone:
+        parts.append(
+            say(
+                "It was measured alone: that says how well it does on your data, and not whether any other would do "
+                "better or cost less."
+            )
+        )
+    if winner != best and not field.comparisons[winner].same_weights:
+        parts.append(_tied(field.comparisons[winner], _ids(cites[winner], "p_worse")))
         won = field.comparisons[winner]
         parts.extend(_unseen(won.wins + won.losses + won.draws))
+    same = [c.spec for c in field.comparisons.values() if c.same_weights]
+    if same:
+        parts.append(_same(same, best))
     alike = _alike_but_undecided(best, field)
     if alike:
         parts.append(_alike(alike, best, field))
     differing = [spec for spec in undecided if spec not in alike]
     if differing:
         parts.append(_undecided(differing, field, evaluation.judged_queries))
-    parts.extend(_reach(winner, field))
+    parts.extend(_reach(winner, field, _ids(cites[winner], "p_within")))
     if field.left_out:
         parts.append(
             say(
@@ -250,8 +279,22 @@ def _unseen(queries: int) -> list[Text]:
     ]
 
 
-def _tied(winner: Comparison) -> Text:
-    return say("That it is worse than the best by more than the margin is rejected (p {p}).", p=p_text(winner.p_worse))
+def _tied(winner: Comparison, evidence: str) -> Text:
+    return say(
+        "That it is worse than the best by more than the margin is rejected (p {p}; {evidence}).",
+        p=p_text(winner.p_worse),
+        evidence=evidence,
+    )
+
+
+def _same(specs: Sequence[str], best: str) -> Text:
+    """Why settings of one model are tied on fewer queries than two models would need."""
+    return say(
+        "{names}: the same model as {best} in other arithmetic, scoring alike on every query. They count as tied, as "
+        "rounding alone is not known to cost more than a fraction of a point; cost decides.",
+        names=_names(specs),
+        best=best,
+    )
 
 
 def p_text(value: float) -> str:
@@ -287,15 +330,15 @@ def _alike(specs: Sequence[str], best: str, field: Contest) -> Text:
             best=best,
         )
     return say(
-        "{names}: scores alike with {best} on every query; {needed} queries without a difference would settle that "
-        "they are tied.",
+        "{names}: scores alike with {best} on every query, which may be chance on so few; were it still so on {needed} "
+        "queries, they would count as tied.",
         names=names,
         best=best,
         needed=needed,
     )
 
 
-def _reach(winner: str, field: Contest) -> list[Text]:
+def _reach(winner: str, field: Contest, evidence: str) -> list[Text]:
     """What a sample like this one can show at all, and whether it shows that nothing else is much better."""
     shown = [100 * c.smallest_shown for c in field.comparisons.values() if c.smallest_shown is not None]
     found = []
@@ -319,8 +362,10 @@ def _reach(winner: str, field: Contest) -> list[Text]:
     if len(field.comparisons) > 1 and p is not None:
         found.append(
             say(
-                "That it is within the margin of whichever candidate is truly the best is shown (p {p}).",
+                "Whichever candidate is truly the best, this one is shown not to be worse than it by more than the "
+                "margin (p {p}; {evidence}).",
                 p=p_text(p),
+                evidence=evidence,
             )
             if p < ALPHA
             else say("The sample does not rule out that another candidate is better by more than the margin.")
@@ -406,10 +451,14 @@ def not_measured(
         )
         found.append(
             say(
-                "Latency under many users at once, and of an approximate index: the figures are for one query at a "
-                "time and an exact scan of {documents} documents.",
+                "Speed with many users at once, and of searching all your {total:,} documents: one query at a time was "
+                "timed, against a sample of {documents} documents, so the latencies are of the model's work and hardly "
+                "of the search.",
+                total=evaluation.dataset.documents,
                 documents=benchmark.documents,
             )
+            if benchmark.documents < evaluation.dataset.documents
+            else say("Speed with many users at once: one query at a time was timed.")
         )
         if not benchmark.hardware.gpus:
             found.append(say("Anything on a GPU: this machine has none."))
@@ -422,16 +471,11 @@ def next_steps(
     """What to do after reading the answer."""
     found = []
     measured = {c.model for c in evaluation.candidates if c.model} | {c.spec for c in evaluation.candidates}
-    listed = [pick.model for pick in shortlist.kept if pick.model not in measured and pick.spec not in measured]
+    listed = [pick for pick in shortlist.kept if pick.model not in measured and pick.spec not in measured]
     if listed and len(listed) == len(shortlist.kept):
-        found.append(
-            say(
-                "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached "
-                "(--download), or give a folder that holds it, and measure again: {models}.",
-                count=len(listed),
-                models=", ".join(listed[:3]),
-            )
-        )
+        found.append(_unmeasured(listed))
+    if field.alone:
+        found.append(say("Measure at least one other candidate with it before you rely on the choice."))
     if undecided:
         more = (_queries_needed(undecided, field) or 0) - evaluation.judged_queries
         if more > 0:
@@ -445,3 +489,21 @@ def next_steps(
         )
     )
     return tuple(found)
+
+
+def _unmeasured(listed: Sequence[Pick]) -> Text:
+    """What to do where no model of the list was measured: only those that this program can run are worth fetching."""
+    runnable = [pick.model for pick in listed if pick.spec]
+    if not runnable:
+        return say(
+            "None of the {count} shortlisted models was measured, and this program can run none of them: measure them "
+            "with their own tools, or relax what keeps others out ({models}).",
+            count=len(listed),
+            models=", ".join(pick.model for pick in listed[:MOST_NAMES]),
+        )
+    return say(
+        "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached (--download), or "
+        "give a folder that holds it, and measure again: {models}.",
+        count=len(listed),
+        models=", ".join(runnable[:MOST_NAMES]),
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from knowledge.quantities import points
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, by_query
-from tools.statistics import non_inferior
+from tools.recommend.contest import Contest, non_inferior_to_best
 
 MARGINS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2)
 
@@ -21,6 +21,8 @@ def what_would_change_it(
     metric: str,
 ) -> tuple[Text, ...]:
     """The decision made again under other margins and limits: where it flips, that is said."""
+    if field.alone:
+        return (say("Measuring others: nothing was compared with it, so any of them may be better or cheaper."),)
     found = []
     by_margin = _flip_by_margin(winner, field, scores, requirements.margin.value)
     if by_margin:
@@ -46,10 +48,10 @@ def what_would_change_it(
             loss = field.quality[winner].primary_mean - field.quality[spec].primary_mean
             found.append(
                 say(
-                    "With {demand} it would be {spec} ({loss:+.1f} points of {metric}).",
+                    "With {demand} it would be {spec} ({loss} points of {metric}).",
                     demand=demand,
                     spec=spec,
-                    loss=-100 * loss,
+                    loss=points(-loss),
                     metric=metric,
                 )
             )
@@ -92,5 +94,5 @@ def _three_digits_down(value: float) -> float:
 
 def _decide(specs: Sequence[str], field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float) -> str:
     """The rule of `recommend`, among these candidates only."""
-    tied = non_inferior(by_query(specs, scores), margin, others=field.left_out)
+    tied = non_inferior_to_best(specs, scores, margin, field.left_out)
     return field.cheapest(tied) if field.speed else tied[0]

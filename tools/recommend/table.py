@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from knowledge.results import Benchmark, Evaluation, Record, Row
+from knowledge.results import Benchmark, Comparison, Evaluation, Record, Row
 from knowledge.wording import Text, say
 from tools.evidence_list import EvidenceList
-from tools.recommend.contest import Contest, axes, pareto_front
+from tools.recommend.contest import Contest, pareto_front, point
 
 METHOD_OF_COMPARISON = say(
     "paired randomisation test over queries, Holm-corrected for all pairs; bootstrap intervals (BCa)"
@@ -57,6 +57,32 @@ class RunEvidence(EvidenceList):
         what = say("difference in {metric} to the best", metric=run.primary)
         return self._of(run, "computed", about, what, value, "", METHOD_OF_COMPARISON, cited)
 
+    def comparison(self, found: Comparison, level: float, cited: tuple[str, ...]) -> dict[str, str]:
+        """The difference with its interval and the p-values, by the names under which rows cite them."""
+        difference = self.difference(found.spec, found.difference.mean, cited)
+        run, whole = self._evaluation, (difference,)
+        share = f"{level:.0%}"
+        ids = {"difference": difference}
+        for name, what, value in (
+            ("difference_low", say("difference, lower end of the {level} interval", level=share), found.difference.low),
+            (
+                "difference_high",
+                say("difference, upper end of the {level} interval", level=share),
+                found.difference.high,
+            ),
+            ("p_different", say("p of no difference to the best"), found.p_different),
+            ("p_worse", say("p of worse than the best by more than the margin"), found.p_worse),
+        ):
+            ids[name] = self._of(run, "computed", found.spec, what, value, "", METHOD_OF_COMPARISON, whole)
+        return ids
+
+    def within(self, found: Comparison, cited: tuple[str, ...]) -> str:
+        """The p-value about whichever candidate is truly the best, which rests on all scores."""
+        assert found.p_within is not None
+        what = say("p of worse than whichever is truly the best by more than the margin")
+        run = self._evaluation
+        return self._of(run, "computed", found.spec, what, found.p_within, "", METHOD_OF_COMPARISON, cited)
+
     def work(self, about: str, what: Text, value: float, unit: str) -> str:
         run = self._evaluation
         source = say("evaluation on {dataset}", dataset=run.dataset.name)
@@ -101,7 +127,7 @@ class RunEvidence(EvidenceList):
 def table(field: Contest, evidence: RunEvidence) -> tuple[Row, ...]:
     """The table, best quality first; standings of those that take part are filled in after the decision."""
     order = sorted(field.quality, key=lambda spec: (-field.quality[spec].primary_mean, spec))
-    front = pareto_front({s: axes(field, s) for s in order if s in field.speed and s not in field.excluded})
+    front = pareto_front({s: point(field, s) for s in order if s in field.speed and s not in field.excluded})
     cites: dict[str, dict[str, str]] = {}
     for spec in order:
         measured = field.quality[spec]
@@ -115,7 +141,10 @@ def table(field: Contest, evidence: RunEvidence) -> tuple[Row, ...]:
         speed, comparison = field.speed.get(spec), field.comparisons.get(spec)
         if comparison and comparison.verdict != "best":
             both = (cites[spec]["quality"], cites[best]["quality"])
-            cites[spec]["difference"] = evidence.difference(spec, comparison.difference.mean, both)
+            cites[spec] |= evidence.comparison(comparison, comparison.difference.level, both)
+        if comparison and comparison.p_within is not None and len(field.comparisons) > 1:
+            scores = tuple(cites[s]["quality"] for s in order if s in field.comparisons)
+            cites[spec]["p_within"] = evidence.within(comparison, scores)
         if speed:
             cites[spec] |= _cited(spec, speed, COSTS, evidence.cost)
             if speed.usd_per_million_tokens is not None:
@@ -162,6 +191,8 @@ def with_standing(row: Row, winner: str, field: Contest) -> Row:
     """The row with its place in the decision."""
     if row.standing == "excluded":
         return row
+    if field.alone:
+        return row.model_copy(update={"standing": "alone"})
     verdict = field.comparisons[row.spec].verdict
     standing = "winner" if row.spec == winner else ("tied" if verdict == "best" else verdict)
     return row.model_copy(update={"standing": standing})

@@ -15,13 +15,14 @@ def answer(voice: Voice) -> Answer:
     """The answer itself."""
     row = voice.winning_row
     kicker = voice.t(say("Recommendation"))
-    if voice.is_measured and voice.report.evaluation:
+    evaluation = voice.report.evaluation
+    if voice.is_measured and evaluation:
+        dataset, queries = evaluation.dataset.name, figures.count(evaluation.judged_queries)
+        alone = row is not None and row.standing == "alone"
         kicker = voice.t(
-            say(
-                "Recommendation, measured on {dataset} with {queries} queries",
-                dataset=voice.report.evaluation.dataset.name,
-                queries=figures.count(voice.report.evaluation.judged_queries),
-            )
+            say("Measured alone, on {dataset} with {queries} queries", dataset=dataset, queries=queries)
+            if alone
+            else say("Recommendation, measured on {dataset} with {queries} queries", dataset=dataset, queries=queries)
         )
     warning = say(
         "Nothing was measured. Every quality figure here is published or predicted from published figures, and may "
@@ -56,6 +57,9 @@ def _sureness(voice: Voice) -> Sureness:
         title = say("How sure: nothing was measured.")
     elif voice.advice.winner is None:
         title = say("How sure: no candidate is left.")
+    elif standings == ["alone"]:
+        title = say("How sure: nothing was compared.")
+        text = join(list(_counted(voice, standings)))
     else:
         settled = "undecided" not in standings
         title = say("How sure: settled.") if settled else say("How sure: some are not told apart.")
@@ -68,8 +72,13 @@ def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
     evaluation = voice.report.evaluation
     queries = figures.count(evaluation.judged_queries if evaluation else None)
     counts = join(list(_placed(voice, standings)), Text(template=", "))
-    if others == 0:
-        yield say("No other candidate was measured in full, so there was nothing to compare it with.")
+    if standings == ["alone"]:
+        yield say(
+            "It was measured alone, with {queries} queries: nothing is decided against any other candidate.",
+            queries=queries,
+        )
+    elif others == 0:
+        yield say("No other candidate was measured in full; the others were left out in the rounds.")
     elif "undecided" in standings:
         yield say(
             "{count} of {others} others cannot be told from the best with {queries} queries.",

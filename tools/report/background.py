@@ -101,7 +101,7 @@ def shortlist(voice: Voice) -> tuple[Block, ...]:
     shown: Block = table if len(table.rows) <= 12 else Fold(voice.t(say("All models kept")), (table,))
     beside: tuple[Block, ...] = ()
     if found.beside:
-        beside = (_picks(voice, say("To be measured with them, in none of their places"), found.beside),)
+        beside = (_picks(voice, say("To be measured too, outside the ranking"), found.beside),)
     return (*blocks, shown, *beside, Paragraph(voice.t(note), aside=True))
 
 
@@ -109,7 +109,7 @@ def _picks(voice: Voice, title: Text, picks: Sequence[Pick]) -> Table:
     """Models with their predictions, the published scores they rest on, and the reasons."""
     rows = (
         (
-            Cell(plain(pick.model), note=plain(pick.spec or voice.t(say("no backend here builds it")))),
+            Cell(plain(pick.model), note=plain(pick.spec or voice.t(say("cannot be run by this program")))),
             Cell(
                 figures.score(pick.predicted.mean),
                 note=f"{figures.score(pick.predicted.low)}–{figures.score(pick.predicted.high)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knowledge.results import Duel, HeadToHead, Hit, Interval, SliceScore
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 from tools.report import figures
 from tools.report.document import Block, Cell, Fold, Paragraph, Side, SideBySide, plain
 from tools.report.figures import NOTHING
@@ -83,12 +83,7 @@ def _outstanding(voice: Voice) -> Text:
     ]
     if not better:
         return say("On no part of the queries is a rival shown to be better than the winner.")
-    listed = Text(template="; ".join(f"{{p{i}}}" for i in range(len(better))), values=dict(_numbered(better)))
-    return say("Shown to be better than the winner: {where}.", where=listed)
-
-
-def _numbered(texts: list[Text]) -> list[tuple[str, Text]]:
-    return [(f"p{i}", text) for i, text in enumerate(texts)]
+    return say("Shown to be better than the winner: {where}.", where=join(better, Text(template="; ")))
 
 
 # ---------------------------------------------------------------- single queries
@@ -99,14 +94,7 @@ def duels(voice: Voice) -> tuple[Block, ...]:
     found = voice.report.head_to_head
     if found is None:
         return ()
-    told = say(
-        "{first} is better on {wins} queries, {second} on {losses}; on {draws} they are equal.",
-        first=voice.name(found.first),
-        second=voice.name(found.second),
-        wins=figures.count(found.wins),
-        losses=figures.count(found.losses),
-        draws=figures.count(found.draws),
-    )
+    told = wins_and_losses(found, voice.name(found.first), voice.name(found.second))
     quoted = say("These are your texts: whoever gets this report can read them.")
     blocks: tuple[Block, ...] = (Paragraph(voice.t(told)),)
     for first_wins in (True, False):
@@ -118,6 +106,25 @@ def duels(voice: Voice) -> tuple[Block, ...]:
             )
             blocks += (Fold(voice.t(title), tuple(_side_by_side(voice, found, duel) for duel in of)),)
     return (*blocks, Paragraph(voice.t(quoted), aside=True)) if found.duels else blocks
+
+
+def wins_and_losses(found: HeadToHead, first: str, second: str) -> Text:
+    """On how many queries either of two candidates is better; where nothing differs, that."""
+    if not found.wins + found.losses:
+        return say(
+            "{first} and {second} score the same on every one of {draws} queries: there is no query to show.",
+            first=first,
+            second=second,
+            draws=figures.count(found.draws),
+        )
+    return say(
+        "{first} is better on {wins} queries, {second} on {losses}; on {draws} they are equal.",
+        first=first,
+        second=second,
+        wins=figures.count(found.wins),
+        losses=figures.count(found.losses),
+        draws=figures.count(found.draws),
+    )
 
 
 def _side_by_side(voice: Voice, found: HeadToHead, duel: Duel) -> SideBySide:

@@ -21,6 +21,7 @@ from tools.report.voice import Voice
 
 STANDINGS = {
     "winner": say("Winner"),
+    "alone": say("Measured alone"),
     "tied": say("Tied"),
     "undecided": say("Undecided"),
     "worse": say("Worse"),
@@ -32,6 +33,7 @@ VERDICTS = {
     "worse": say("worse"),
     "undecided": say("too few queries to tell"),
 }
+SAME_WEIGHTS = say("the same model, alike on every query")
 #: the costs that the plot can show, and the unit of their ticks
 UNITS = {"query_p95_ms": "ms", "peak_memory_mb": "MB", "bytes_per_vector": "B", "usd_per_million_tokens": "USD"}
 
@@ -44,8 +46,8 @@ def candidates(voice: Voice) -> tuple[Block, ...]:
     explained = say(
         "Small print under {metric} and under the difference: {level} intervals. p: two-sided test of no "
         "difference to the best, corrected for all pairs of candidates. Tied: not worse than the best by more "
-        "than {margin}. Pareto front: no other candidate is at least as good in quality and every cost, and better "
-        "in one.",
+        "than {margin}. Pareto front: no other candidate is at least as good and costs no more, and is better or costs "
+        "less in something; costs that differ by no more than timing and memory repeat count as equal.",
         metric=voice.advice.primary,
         level=voice.level(rows[0]),
         margin=figures.score(voice.advice.margin),
@@ -97,7 +99,7 @@ def _candidate_row(voice: Voice, number: int, row: Row, bar: Bar | None) -> tupl
                 cite=voice.cite(row, "difference"),
             ),
         ),
-        ("p", Cell(figures.p_value(row.p_different), sort=row.p_different, cite=voice.cite(row, "difference"))),
+        ("p", Cell(figures.p_value(row.p_different), sort=row.p_different, cite=voice.cite(row, "p_different"))),
         *(
             (voice.t(title), Cell(write(getattr(row, key)), sort=getattr(row, key), cite=voice.cite(row, key)))
             for key, title, write, _ in voice.costs
@@ -144,9 +146,8 @@ def _scatter(voice: Voice) -> Scatter | None:
 
 
 def _point(voice: Voice, number: int, row: Row, axes: Sequence[Axis]) -> Point:
-    if row.standing in ("winner", "excluded"):
-        tone: str = row.standing
-        group = STANDINGS[row.standing]
+    if row.standing in ("winner", "alone", "excluded"):
+        tone, group = "winner" if row.standing == "alone" else str(row.standing), STANDINGS[row.standing]
     elif row.on_pareto_front:
         tone, group = "front", say("On the Pareto front")
     else:
@@ -203,22 +204,23 @@ def certainty(voice: Voice) -> tuple[Block, ...]:
 
 
 def _compared_row(voice: Voice, c: Comparison, bar: Bar | None) -> tuple[Cell, ...]:
-    """All figures of a comparison rest on the evidence of the difference; those of the best, on its quality."""
+    """What has no evidence of its own rests on that of the difference; figures of the best, on its quality."""
     row = next((row for row in voice.advice.rows if row.spec == c.spec), None)
     cite = (voice.cite(row, "difference") or voice.cite_quality(row)) if row else None
     gap = c.difference
 
-    def cell(text: str, sort: float | None) -> Cell:
-        return Cell(text, sort=sort, cite=cite if text != NOTHING else None)
+    def cell(text: str, sort: float | None, column: str = "difference") -> Cell:
+        own = voice.cite(row, column) if row else None
+        return Cell(text, sort=sort, cite=own or cite if text != NOTHING else None)
 
     return (
         voice.spec_cell(c.spec),
         Cell(figures.difference(gap.mean), figures.difference_interval(gap), gap.mean, cite, bar=bar),
-        Cell(voice.named(VERDICTS, c.verdict), tone=c.verdict),
+        Cell(voice.t(SAME_WEIGHTS) if c.same_weights else voice.named(VERDICTS, c.verdict), tone=c.verdict),
         cell(f"{figures.count(c.wins)} / {figures.count(c.draws)} / {figures.count(c.losses)}", c.wins),
-        cell(figures.p_value(c.p_different), c.p_different),
-        cell(figures.p_value(c.p_worse), c.p_worse),
-        cell(figures.p_value(c.p_within), c.p_within),
+        cell(figures.p_value(c.p_different), c.p_different, "p_different"),
+        cell(figures.p_value(c.p_worse), c.p_worse, "p_worse"),
+        cell(figures.p_value(c.p_within), c.p_within, "p_within"),
         cell(figures.score(c.smallest_shown), c.smallest_shown),
         cell(figures.count(c.queries_needed), c.queries_needed),
     )

@@ -30,6 +30,12 @@ _PLAIN_CODE = re.compile(r"[\w ./:@?=&,()+%~-]+")
 
 def escape(text: str) -> str:
     """Text that GitHub shows as it is."""
+    # what would start a heading, a list or a rule at the beginning of a line
+    return _LEADING.sub(lambda m: f"&#{ord(m[0][0])};{m[0][1:]}", _inline(text.strip()))
+
+
+def _inline(text: str) -> str:
+    """A part of a line, its spaces kept."""
 
     def one(match: re.Match[str]) -> str:
         found = match.group()
@@ -37,8 +43,7 @@ def escape(text: str) -> str:
             return _ENTITIES[found]
         return f"&#{ord(found)};" if found in "@:." else f"\\{found}"
 
-    # what would start a heading, a list or a rule at the beginning of a line
-    return _LEADING.sub(lambda m: f"&#{ord(m[0][0])};{m[0][1:]}", _SPECIAL.sub(one, text.strip()))
+    return _SPECIAL.sub(one, text)
 
 
 def code(text: str) -> str:
@@ -55,12 +60,9 @@ class _Markdown:
         """Escaped text, with the evidence ids in it as links."""
         if self._ids is None:
             return escape(text)
-        parts, last = [], 0
-        for match in self._ids.finditer(text):
-            parts += [text[last : match.start()], match.group()]
-            last = match.end()
-        parts.append(text[last:])
-        return "".join(self.link(p, p) if i % 2 else escape(p) for i, p in enumerate(parts))
+        first, *rest = self._ids.split(text.strip())  # every second part is an id
+        linked = (self.link(part, part) if i % 2 else _inline(part) for i, part in enumerate(rest, 1))
+        return (escape(first) + first[len(first.rstrip()) :] if first else "") + "".join(linked)
 
     def link(self, text: str, evidence: str) -> str:
         return f"[{escape(text)}](#{anchor(evidence)})"

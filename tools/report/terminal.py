@@ -15,7 +15,7 @@ from tools.report.voice import short_names
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_COLOURS = {"winner": "bold green", "tied": "cyan", "undecided": "yellow", "excluded": "dim"}
+_COLOURS = {"winner": "bold green", "alone": "bold", "tied": "cyan", "undecided": "yellow", "excluded": "dim"}
 
 
 def for_terminal(report: Report, document: Document, language: Language) -> Iterable[RenderableType]:
@@ -76,9 +76,7 @@ def _table(report: Report, language: Language) -> RenderableType:
         result.add_column(title, justify="right", no_wrap=True)
     for row in advice.rows:
         name = text.Text(names[row.spec], _COLOURS.get(row.standing, ""))
-        note = t(STANDINGS[row.standing]).lower() if row.standing != "worse" else ""
-        if note:
-            name.append(f" ({note})", "dim")
+        name.append(f" ({t(STANDINGS[row.standing]).lower()})", "dim")
         result.add_row(
             name,
             figures.score(row.quality.mean),
