@@ -31,7 +31,6 @@ MODELS, REASONS, SOURCES = 5, 4, 4
 #: what is shown as the steps of a job while it runs, and not as messages
 JOB_STAGES = frozenset({"evaluate", "benchmark"})
 _CLOSERS = events.Question | events.Failed | events.Reported
-_UNTOLD = events.StageStarted | events.StageDone | events.Progressed | events.Queued | events.SetAside
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Group:
 def groups(told: Sequence[events.Event]) -> list[Group]:
     """Events in groups: what comes of one message of the user's, up to a question, a failure or a job."""
     made: list[Group] = []
+    aside = False  # a word said while something runs has one answer, which waits for nothing
     for number, event in enumerate(told, start=1):
         alone = isinstance(event, events.Heard) or is_job(event)
         if not made or made[-1].closed or alone:
@@ -62,7 +62,8 @@ def groups(told: Sequence[events.Event]) -> list[Group]:
             made.append(Group())
         made[-1].events.append(event)
         made[-1].end = number
-        made[-1].closed = alone or isinstance(event, _CLOSERS)
+        made[-1].closed = alone or aside or isinstance(event, _CLOSERS)
+        aside = isinstance(event, events.Heard) and event.number is None
     return made
 
 

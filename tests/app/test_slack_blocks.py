@@ -73,6 +73,22 @@ def test_messages_of_events_keep_the_limits(told, user):
         check(outgoing(group.events, "zh", begun=False, user="U0BOB"))
 
 
+def test_what_belongs_together_is_one_message():
+    words = Text(template="words")
+    heard, word, stop = events.Heard(text="x", number=1), events.Said(text=words), events.Heard(text="stop")
+    asked = events.Question(about="latency", text=words)
+    job = events.StageStarted(stage="evaluate", text=words)
+    found = groups([heard, word, word, asked, job, stop, word, word])
+    assert [(group.end, group.closed) for group in found] == [
+        (1, True),
+        (4, True),
+        (5, True),
+        (6, True),
+        (7, True),  # the answer to “stop” does not wait for what runs
+        (8, False),
+    ]
+
+
 @given(WORDS)
 def test_pieces_lose_nothing(words):
     made = list(blocks.pieces(words, 50))
