@@ -8,6 +8,9 @@ import socket
 from knowledge.errors import UserError
 from knowledge.wording import Language, say
 
+#: seconds that an idle connection is kept: longer than clients and proxies keep theirs, so that none is closed under a
+#: request that is on its way
+KEEP_ALIVE = 75
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from agent.advisor import Advisor
 from agent.settings import Settings
 from app.api.application import Api
-from app.serving import address_of, is_local_name, is_loopback, listen
+from app.serving import KEEP_ALIVE, address_of, is_local_name, is_loopback, listen
 from knowledge.errors import UserError
 from knowledge.wording import say
 
@@ -44,6 +44,7 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=GRACE,
+                timeout_keep_alive=KEEP_ALIVE,
             )
             uvicorn.Server(config).run(sockets=[listener])
         finally:

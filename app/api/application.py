@@ -10,9 +10,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from agent.advisor import Advisor
 from agent.settings import Settings
@@ -152,7 +151,7 @@ def _misdirect(request: Request, error: HTTPException) -> JSONResponse:
             "method-not-allowed",
             say("{method} is not for this address.", method=request.method[:20]),
             say("See the OpenAPI file at /v1/openapi.json for what is."),
-            headers={"Allow": ", ".join(_allowed(request))},
+            headers={"Allow": _allowed(request, (error.headers or {}).get("Allow", ""))},
         )
     elif error.status_code in (400, 413, 415, 422):
         kind = {413: "body-too-large", 415: "unsupported-media-type"}.get(error.status_code, "invalid-request")
@@ -164,21 +163,16 @@ def _misdirect(request: Request, error: HTTPException) -> JSONResponse:
     return respond(problem, _language(request))
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed(request: Request, of_first: str) -> str:
     """All methods of an address; the routing names those of the first of its routes."""
     found: set[str] = set()
-    for route in routes(request.app):
-        if route.matches(dict(request.scope))[0] is not Match.NONE:
-            found |= route.methods or set()
-    return sorted(found)
+    for path, methods in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            found |= {method.upper() for method in methods}
+    return ", ".join(sorted(found)) or of_first
 
 
 def _break(request: Request, error: Exception) -> JSONResponse:
     log = write_bug_log(error, request.app.state.service.advisor.context.workspace.home)
     LOG.error("bug in the HTTP API: %r (see %s)", error, log)
     return respond(problem_of(bug(error, log)), _language(request))
-
-
-def routes(app: FastAPI) -> list[APIRoute]:
-    """The routes of an application."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]

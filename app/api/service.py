@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -58,16 +58,19 @@ LOCAL = Caller(owner="local", scopes=frozenset(SCOPES))
 _BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="A key made with `advisor keys add NAME`.")
 
 
-def service_of(request: Request) -> Service:
+# these are coroutines, although they wait for nothing: FastAPI would call others in a thread each
+
+
+async def service_of(request: Request) -> Service:
     """The service of this application."""
     found: Service = request.app.state.service
     return found
 
 
-def needing(scope: str) -> Callable[..., Caller]:
+def needing(scope: str) -> Callable[..., Awaitable[Caller]]:
     """Whoever calls, if his key is good for this. That it is a key was seen before (`Gate`)."""
 
-    def caller(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Caller:
+    async def caller(request: Request, _: Annotated[Any, Security(_BEARER)]) -> Caller:
         found: Caller = request.scope["state"]["caller"]
         if scope not in found.scopes:
             raise ProblemError(
@@ -80,7 +83,7 @@ def needing(scope: str) -> Callable[..., Caller]:
     return caller
 
 
-def language_of(request: Request) -> Language:
+async def language_of(request: Request) -> Language:
     """The language of the answer, by Accept-Language."""
     found: Language = request.scope["state"]["language"]
     return found

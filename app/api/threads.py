@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from agent import events
-from agent.advisor import asks_to_stop
+from agent.advisor import answers_at_once
 from agent.interview import asking
 from agent.transcript import shown
 from app.api.documented import ACCEPTED, LOCATION, STREAM, Responses, problems, with_body
@@ -113,8 +113,8 @@ def say_something(
     """Say something in a conversation. It is answered whether you listen or not."""
     thing = own(service, caller, "thread", thread)
     wanted = once(idempotency_key, request, body)
-    if made_before(service, caller, wanted) is None and not body.dataset and asks_to_stop(body.text):
-        told = list(service.advisor.stop(thread, body.text))
+    if made_before(service, caller, wanted) is None and not body.dataset and answers_at_once(body.text):
+        told = list(service.advisor.at_once(thread, body.text))
         if told:
             return _stopped(thread, told, body, language)
     number, turn = _taken(service, caller, thing, body, wanted)
@@ -250,7 +250,7 @@ def _taken_before(service: Service, caller: Caller, claim: str) -> int:
 
 
 def _stopped(thread: str, told: list[events.Event], body: MessageIn, language: Language) -> Response:
-    """What is said where a message was meant to end what runs."""
+    """What is said at once where a message was meant to end what runs, or asked how long it takes."""
     data = [event_json(event, language) for event in told]
     if body.stream:
 

@@ -12,7 +12,7 @@ from agent.settings import Settings
 from app.chat.guard import Guard
 from app.conversations import Conversations
 from app.doors import door
-from app.serving import address_of, is_loopback, listen
+from app.serving import KEEP_ALIVE, address_of, is_loopback, listen
 from app.uploads import Uploads
 from knowledge.errors import UserError
 from knowledge.wording import Language, say
@@ -44,7 +44,9 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
         where = say("The web chat is at {url} (Ctrl-C ends it).", url=address)
         sys.stdout.write(where.render(settings.language or "en") + "\n")
         sys.stdout.flush()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=KEEP_ALIVE
+    )
     app.state.api.start()
     try:
         uvicorn.Server(config).run(sockets=[listener])
