@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 from langgraph.types import Command
 
 from agent import events
+from agent.answering.duration import while_running
+from agent.answering.subjects import subject_of
 from agent.checkpoints import Checkpoints, Records
 from agent.graph import build_graph, make_context
 from agent.inbox import EDITABLE, Inbox, Message, Received, storing
@@ -24,9 +26,10 @@ from agent.transcript import Transcript, shown
 from agent.understanding.language import reply_language
 from agent.understanding.lexicon import load_lexicon
 from knowledge.errors import AdvisorError, ResourceError, UserError, make_room
+from knowledge.progress import Progress
 from knowledge.requirements import Requirements
 from knowledge.results import Consent, HeadToHead, Report
-from knowledge.wording import Language, say
+from knowledge.wording import Language, Text, say
 from tools.data_source import DataSource
 from tools.head_to_head import head_to_head
 from tools.run_store import Feedback, RunStore
@@ -36,6 +39,8 @@ from tools.sqlite_file import write_ahead
 RECURSION_LIMIT = 60
 #: seconds between two looks at whether it is a waiting message's turn
 LOOK_EVERY = 0.2
+#: characters of a question that is answered while something runs
+SHORT = 100
 #: seconds that work without a message waits for its turn
 PATIENCE = 3600.0
 
@@ -63,6 +68,11 @@ def asks_to_stop(text: str) -> bool:
     return words in load_lexicon().tables["terms"]["stop"]["yes"]
 
 
+def answers_at_once(text: str) -> bool:
+    """Whether a message does not wait while something runs: it ends that, or asks how long it will take."""
+    return asks_to_stop(text) or (len(text) <= SHORT and subject_of(text) == "duration")
+
+
 class Advisor:
     """Conversations by thread name, kept on disk.
 
@@ -84,6 +94,7 @@ class Advisor:
             ) from error
         self._locks = home / "locks"
         self.transcript = Transcript(home / "threads")
+        self._latest: dict[str, Progress] = {}
         self._language = settings.language
         self.context = make_context(settings, report_folder=report_folder)
         self.context.reads_paths = reads_paths
@@ -128,13 +139,14 @@ class Advisor:
             about: the field of `Requirements` or kind of demand that it changes, whatever question is open.
 
         Messages that came before it, and work that a killed process left unfinished, are dealt with first. One that has
-        to wait is told so at once (`Queued`). A word such as “stop”, while something runs, ends that instead.
+        to wait is told so at once (`Queued`). A word such as “stop”, while something runs, ends that instead, and how
+        long it will take is answered at once.
 
         Raises:
             UserError: too many messages wait already, or there is nothing that `about` names.
         """
-        if data is None and asks_to_stop(text):
-            told = list(self.stop(thread, text))
+        if data is None and answers_at_once(text):
+            told = list(self.at_once(thread, text))
             if told:
                 yield from told
                 return
@@ -206,6 +218,27 @@ class Advisor:
             for event in (events.Heard(text=_storable(text)), said):
                 self.transcript.add(thread, event)
                 yield event
+
+    def at_once(self, thread: str, text: str) -> Iterator[events.Event]:
+        """Deal with a message that `answers_at_once`, while something runs: `stop`, or tell how far it has come.
+
+        Where nothing runs, nothing is yielded.
+        """
+        if asks_to_stop(text):
+            yield from self.stop(thread, text)
+            return
+        stage = self._stage_now(thread) if self._is_busy(thread) else None
+        if stage is not None:
+            said = events.Said(text=while_running(self.state(thread), stage, self._latest.get(thread)))
+            for event in (events.Heard(text=_storable(text)), said):
+                self.transcript.add(thread, event)
+                yield event
+
+    def _stage_now(self, thread: str) -> Text | None:
+        """The step that was begun last and is not done, whichever process does it."""
+        told = (e for e in reversed(self.transcript.read(thread)[0]) if e.kind in ("stage_started", "stage_done"))
+        last = next(told, None)
+        return last.text if isinstance(last, events.StageStarted) else None
 
     def cancel(self, thread: str) -> bool:
         """End what is being done in a conversation, whoever does it, at the next place where nothing is lost.
@@ -490,6 +523,10 @@ class Advisor:
         stream: Any = self._graph.stream(what, self._config(thread), stream_mode="custom", durability="sync")
         with storing():
             for event in stream:
+                if isinstance(event, events.Progressed):
+                    self._latest[thread] = event.progress
+                elif isinstance(event, events.StageStarted):
+                    self._latest.pop(thread, None)
                 self.transcript.add(thread, event)
                 yield event
 

@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from time import monotonic
 
 from agent import events
-from agent.advisor import Advisor, asks_to_stop
+from agent.advisor import Advisor, answers_at_once
 from app.bug_log import write_bug_log
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress
@@ -109,14 +109,15 @@ class Conversations:
     ) -> int | None:
         """Say something; the answer comes in the transcript. From here on a stopped server does not lose it.
 
-        Arguments as `Advisor.put`. Returns the message's number; None where it stopped what ran, or was not taken.
+        Arguments as `Advisor.put`. Returns the message's number; None where it was dealt with at once
+        (`Advisor.at_once`), or not taken.
         """
-        live = self.live(thread)
-        if live.busy and data is None and asks_to_stop(text) and list(self.advisor.stop(thread, text)):
-            self._changed(thread)
-            return None
         number: int | None = None
         with self._telling(thread):
+            # what runs may run in another process
+            if data is None and answers_at_once(text) and list(self.advisor.at_once(thread, text)):
+                self._changed(thread)
+                return number
             number = self.advisor.put(thread, text, data=data, language=language, about=about, briefly=briefly, key=key)
             self._put(thread, Message(text, data, number, about))
         return number

@@ -37,9 +37,38 @@ class Running:
         assert not self._thread.is_alive()
         return time.monotonic() - begun
 
+    def finish(self):
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
     @property
     def said(self):
         return [event.text.render() for event in self.events if event.kind == "said"]
+
+
+@pytest.mark.parametrize("words", ["how long will that take?", "还要多久？"])
+def test_how_long_it_takes_is_answered_while_it_runs(tmp_path, words):
+    data = DataSource(path=str(write_dataset(tmp_path / "animals")))
+    reached, over = threading.Event(), threading.Event()
+    with FakeEmbeddings() as server:
+
+        def hang(number):
+            reached.set()
+            over.wait(30)
+
+        server.on_request = hang
+        with Advisor(Settings(home=tmp_path / "home", openai_base_url=server.base_url)) as advisor:
+            list(advisor.reply("t", "English search, just decide", data=data, specs=["openai:fake", "bm25"]))
+            assert not list(advisor.at_once("t", words)), "nothing runs"
+            running = Running(advisor, "yes")
+            assert reached.wait(60)
+            heard, said = advisor.reply("t", words)
+            assert not over.is_set()
+            assert (heard.text, said.text.render()[:5]) == (words, "Now: ")
+            assert "for all 2 candidates together" in said.text.render()
+            over.set()
+            running.finish()
+            assert advisor.state("t")["recommendation"], "it went on"
 
 
 def notes(events):
