@@ -292,7 +292,7 @@ def test_what_a_handle_names_survives_the_server(tmp_path, data):
                     "recommend",
                     need=f"English search number {seed}",
                     data=data,
-                    candidates=CHEAP,
+                    candidates=["bm25"],
                     measure=True,
                     wait_seconds=0,
                 )
