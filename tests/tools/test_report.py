@@ -316,8 +316,68 @@ def test_an_answer_with_nothing_open_says_so(report):
     assert (
         "**How sure: settled.** 512 queries place each of 6 others: 1 tied within 0.020, 4 measurably worse" in markdown
     )
-    alone = report.recommendation.model_copy(update={"rows": rows[:1]})
-    assert "nothing to compare it with" in render_markdown(report.model_copy(update={"recommendation": alone}))
+    rest = report.recommendation.model_copy(update={"rows": rows[:1]})
+    assert "the others were left out in the rounds" in render_markdown(
+        report.model_copy(update={"recommendation": rest})
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "never"),
+    [
+        (
+            "en",
+            ("How sure: nothing was compared.", "Measured alone, on stdlib-docs"),
+            ("settled.", "Winner", "(winner)"),
+        ),
+        ("zh", ("没有作任何比较", "单独测量"), ("已有定论", "胜出")),
+    ],
+)
+def test_what_was_measured_alone_is_called_no_winner(report, language, said, never):
+    row = report.recommendation.rows[0].model_copy(update={"standing": "alone"})
+    texts = {"reasons": (), "what_would_change_it": (), "next_steps": ()}
+    advice = report.recommendation.model_copy(update={"rows": (row,), "winner": row.spec, "best": row.spec, **texts})
+    alone = report.model_copy(update={"recommendation": advice, "slices": None, "head_to_head": None})
+    shown = (Page(render_html(alone, language)).text, render_markdown(alone, language))
+    for page in (*shown, shown_in_terminal(alone, 100, language)):
+        assert not [word for word in never if word in page]
+    assert all(words in page for page in shown for words in said)
+
+
+def test_every_candidate_in_the_terminal_has_its_standing(report):
+    shown = " ".join(shown_in_terminal(report, 120).split())
+    assert shown.count("(worse)") == [row.standing for row in report.recommendation.rows].count("worse") > 0
+
+
+def test_markdown_keeps_the_spaces_around_evidence(report):
+    reason = Text.model_validate("cost (E10, E11); p = 0.004; E12 from E10")
+    advice = report.recommendation.model_copy(update={"reasons": (reason,)})
+    markdown = render_markdown(report.model_copy(update={"recommendation": advice}))
+    link = "[{0}](#evidence-{0})".format
+    assert f"cost ({link('E10')}, {link('E11')}); p = 0.004; {link('E12')} from {link('E10')}" in markdown
+    assert not re.search(r"(from|[,;])\[E\d", markdown)
+
+
+def test_a_duel_without_a_difference_says_so(report):
+    even = report.head_to_head.model_copy(update={"wins": 0, "losses": 0, "draws": 35, "duels": ()})
+    markdown = render_markdown(report.model_copy(update={"head_to_head": even}))
+    assert "score the same on every one of 35 queries" in markdown
+    assert "better on 0 queries" not in markdown
+
+
+def test_p_values_lead_to_their_own_evidence(report):
+    ids = {"p_different": "E12", "p_worse": "E13", "p_within": "E14"}
+    rows = tuple(
+        row.model_copy(update={"cites": row.cites | ids}) if row.difference else row
+        for row in report.recommendation.rows
+    )
+    advice = report.recommendation.model_copy(update={"rows": rows})
+    markdown = render_markdown(report.model_copy(update={"recommendation": advice}))
+    spec = next(row.spec for row in rows if row.difference)
+    for section, wanted in (("candidates", ["E12"]), ("certainty", list(ids.values()))):
+        part = markdown[markdown.index(f'<a id="{section}">') :]
+        line = next(x for x in part.splitlines() if x.startswith("|") and f"`{spec}`" in x)
+        assert all(f"](#evidence-{id})" in line for id in wanted), section
 
 
 # ---------------------------------------------------------------- plots and intervals
@@ -557,9 +617,9 @@ def test_what_is_beside_the_shortlist_is_shown_apart_from_it(report):
     )
     more = report.model_copy(update={"shortlist": report.shortlist.model_copy(update={"beside": (static,)})})
     text = Page(render_html(more)).text
-    assert text.index("Models kept") < text.index("To be measured with them") < text.index("example/word-vectors")
+    assert text.index("Models kept") < text.index("To be measured too") < text.index("example/word-vectors")
     assert "as fast as reading" in render_markdown(more)
-    assert "To be measured with them" not in render_markdown(report)
+    assert "To be measured too" not in render_markdown(report)
 
 
 def test_a_report_without_winner_has_its_verdict_as_title(report):
