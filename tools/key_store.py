@@ -94,7 +94,8 @@ class KeyStore(Database):
         """Whose key this is; None where it is nobody's. Comparing takes as long whatever is wrong with it."""
         prefix, _, rest = given.partition("_")
         key, _, secret = rest.partition("_")
-        found = self._all(select(*_COLUMNS, _KEYS.c.hash).where(_KEYS.c.id == key, _KEYS.c.revoked.is_(None)))
+        query = select(*_COLUMNS, _KEYS.c.hash).where(_KEYS.c.id == key, _KEYS.c.revoked.is_(None))
+        found = self._all(query) if key.isascii() else []
         kept = found[0].hash if found else _hash("")
         same = secrets.compare_digest(_hash(secret), kept)
         return _key(found[0]) if same and found and prefix == _PREFIX else None
