@@ -36,6 +36,8 @@ OPENINGS = (
 )
 #: seconds between two looks for what a dead process left, and the longest wait for Slack
 LOOK, LAST_TRY = 5.0, 30.0
+#: seconds that a click waits for what was said before it
+SETTLES = 10.0
 
 
 class Desk:
@@ -242,9 +244,11 @@ class Desk:
         label, about = value.get("label", ""), value.get("about")
         if not label:
             return
+        # what was said before the click may change what is asked, and a plan before it is agreed to
+        settled = about is None or self._is_settled(clicked.place.thread)
         state = self._conversations.advisor.state(clicked.place.thread)
         asked, plan = state.get("asked"), state.get("plan")
-        is_open = asked is not None and asked.about == about
+        is_open = settled and asked is not None and asked.about == about
         if about == "plan" and "plan" in value and (plan is None or buttons.fingerprint(plan) != value["plan"]):
             is_open = False
         if about is not None and not is_open and about not in CONSTRAINTS:
@@ -252,6 +256,15 @@ class Desk:
             return
         self._show_chosen(clicked, label)
         self._say(taken, clicked.place, clicked.user, label, about=None if is_open or about is None else about)
+
+    def _is_settled(self, thread: str) -> bool:
+        """Whether all that was said before was answered; waited for a little."""
+        end = time.monotonic() + SETTLES
+        while self._conversations.advisor.unfinished(thread):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
 
     def _skip_bad(self, taken: Taken, clicked: Clicked) -> None:
         told = self._conversations.advisor.transcript.read(clicked.place.thread)[0]
