@@ -20,6 +20,7 @@ from agent.redo import asks_to_redo
 from agent.understanding.base import Question, Understood
 from agent.understanding.language import detect_language
 from knowledge.guidance import load_notes
+from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
 from knowledge.wording import Text, join, say
 from tools.guidance import without_asking
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 
 #: fewer characters than this without a space are one word
 _ONE_WORD, _ONE_WORD_ZH = 20, 5
+#: characters of a message that is one question
+_SHORT = 60
 #: what asks in the middle of a Chinese sentence; a long reply to a question without it is a reply
 _ASKS = re.compile("怎么|如何|怎样|什么|为何|哪")
 #: and what asks for a number, or for a yes
 _ASKS_HERE = re.compile(
-    "怎么|如何|怎样|什么|为何|哪|几|多(?:少|久|大|长|确定|有)|[吗么呢]|[?？]|能不能|可不可以|行不行|够不够|贵不贵|准不准"
+    "怎么|如何|怎样|什么|为何|哪|几|多(?:少|久|大|长|确定|有)|[吗么呢]|[?？]|能不能|可不可以|行不行|够不够|贵不贵|准不准|有没有|[给写来要].{0,3}[个段份点些]"
     r"|^\W*(?:how|what|which|when|where|who|can|could|may|is|are|do|does|will|would|should|any|show|give)\b",
     re.IGNORECASE,
 )
@@ -82,8 +85,25 @@ def _with_the_recommended(models: Sequence[str], state: State) -> Sequence[str]:
     return (*models, winner) if len(models) == 1 and winner else models
 
 
-def as_question_of_knowledge(understood: Understood, text: str, context: Context) -> Understood:
-    """A message that says nothing else, such as "ColBERT" or "ndcg 怎么看", as a question where the notes have it."""
+def as_question_of_knowledge(
+    understood: Understood, text: str, context: Context, before: Requirements | None = None
+) -> Understood:
+    """A message that says nothing else, such as "ColBERT" or "ndcg 怎么看", as a question where the notes have it.
+
+    Args:
+        understood: the message as the rules or a model read it.
+        text: the message.
+        context: the notes.
+        before: the requirements before it, once there is a decision: “give me some code” is about that then, and
+            demands nothing.
+    """
+    if before is not None and _asks_of_the_decision(understood, text):
+        question = Question(kind="other", words=text)
+        asks = {"intent": "question", "answered": False, "question": question, "changes": (), "requirements": before}
+        return understood.model_copy(update=asks)
+    asked = understood.question
+    if asked is not None and asked.kind == "other" and subject_of(asked.words) is None and subject_of(text):
+        return understood.model_copy(update={"question": asked.model_copy(update={"words": text})})
     if understood.note is not None and understood.intent == "unknown":
         return understood  # all that it says are orders, which are no question either
     if _asks_of_the_conversation(understood, text):
@@ -120,6 +140,13 @@ def _asks_of_the_conversation(understood: Understood, text: str) -> bool:
     if subject in NEEDS_ASKING and (understood.answered or not _ASKS_HERE.search(text)):
         return False
     return subject is not None and is_reply
+
+
+def _asks_of_the_decision(understood: Understood, text: str) -> bool:
+    """Whether a short message that was read as a demand rather asks of the decision: “show me some code”."""
+    demands = bool(understood.changes) and understood.question is None and understood.data_path is None
+    asks = len(text) <= _SHORT and bool(_ASKS_HERE.search(text)) and subject_of(text) in NEEDS_ASKING
+    return demands and asks and not understood.answered
 
 
 def _names_a_note(word: str) -> bool:

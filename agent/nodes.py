@@ -102,7 +102,8 @@ class Nodes:
         found = without_markup_paths(self._understood(text, before, asked), text)
         found = read_choice(found, text, asked, stopped=is_stopped(state))
         if not handed:
-            found = answers.as_question_of_knowledge(as_small_talk(found, text), text, self._context)
+            decided = before if state.get("recommendation") else None
+            found = answers.as_question_of_knowledge(as_small_talk(found, text), text, self._context, decided)
         if found.note is not None:
             _tell(events.Noted(requirements=before, changes=(), note=found.note))
         update |= State(understood=found) | noticed(found, state)

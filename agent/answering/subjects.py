@@ -120,7 +120,9 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
         _sign(
             r"\b(?:ndcg|mrr|recall|precision|map|p95|average precision)(?:@\d+)?(?![a-z])|召回率|精确率|平均精度",
             also=r"\b(?:plain|simple|simply|lay(?:man|person)\w*|eli5|non-?technical|in (?:normal|everyday|human) "
-            r"(?:words|language|english)|for (?:dummies|my boss)|like i'?m)\b|通俗|大白话|白话|简单(?:说|讲|来说|解释)|"
+            r"(?:words|language|english)|for dummies|like i'?m"
+            r"|(?:to|for) (?:my|the|our|a) (?:boss|manager|customers?|clients?|team|ceo|mother|grandm\w+|child))\b"
+            r"|通俗|大白话|白话|简单(?:说|讲|来说|解释)|"
             r"人话|外行|老板",
         ),
     ),
@@ -135,7 +137,7 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|safe to (?:say|assume|decide|conclude)|fluke|coincidence)\b"
             r"|可信|可靠|靠谱|靠得住|信得过|(?:敢|能|该|可以)(?:不能)?(?:相?信|采信)|站得住|有说服力|(?:准|准确)(?:吗|不准)|碰巧"
             r"|偶然|说明(?:得了)?(?:什么)?问题",
-            also=rf"{_THIS}|\d",
+            also=rf"{_THIS}|\d|会不会|是不是",
             unless=r"leader ?board|mteb|benchmark|榜|remote.?code|vendor|api",
         ),
         _sign(
@@ -171,7 +173,7 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
         _sign(
             r"\bhow (?:do|can|would|should|to)\b.*\b(?:use|call|load|integrate|plug|hook|wire|connect|index|query"
             r"|insert)\b"
-            r"|(?:怎么|如何|怎样|咋)(?:才能)?(?:来)?(?:使?用|调用|接入|集成|加载|接到|接进|对接|写进|放进|存进|连)",
+            r"|(?:怎么|如何|怎样|咋).{0,8}?(?:使?用|调用|接入|集成|加载|接到|接进|对接|写进|放进|存进|连)",
             also=r"\b(?:it|this|that (?:model|one)|the (?:winner|model|recommended|chosen)|milvus|pymilvus|python)\b"
             r"|[它这该]|推荐的|胜出的|模型|milvus|python",
             unless=r"commerc|商用|商业|licen[cs]e|许可|fine-?tun|微调|hnsw|ivf|diskann",
@@ -182,9 +184,9 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"\b(?:commercial(?:ly)?|sell|selling|resell|monetiz\w+|licen[cs]ed?|paid (?:product|service|app|feature)"
             r"|charge (?:customers|users|people|money|for)|make money|proprietary|closed[- ]source"
             r"|(?:our|my|a) (?:paid )?product|for profit|legally|allowed to use|free to use|business use)\b"
-            r"|商用|商业|卖|盈利|营利|收费|许可证?|授权|开源协议|什么协议|版权",
+            r"|商用|商业|卖|盈利|营利|许可证?|授权|开源协议|什么协议|版权",
             unless=r"\blicen[cs]es\b|\bmodels\b|\bwhat is an?\b|\bmean|training data|cc-by|gpl|gemma|llama|\bmit\b"
-            r"|apache|api|哪些|训练数据|意思|区别|什么是|法务",
+            r"|apache|api|接口|哪些|训练数据|意思|区别|什么是|法务",
         ),
     ),
     "cheapest": (
