@@ -56,7 +56,7 @@ def groups(told: Sequence[events.Event]) -> list[Group]:
     aside = False  # a word said while something runs has one answer, which waits for nothing
     for number, event in enumerate(told, start=1):
         alone = isinstance(event, events.Heard) or is_job(event)
-        if not made or made[-1].closed or alone:
+        if not made or made[-1].closed or alone or isinstance(event, events.Planned):  # a plan has a table of its own
             if made:
                 made[-1].closed = True
             made.append(Group())

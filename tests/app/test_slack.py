@@ -326,6 +326,7 @@ def agreed(people, slack, folder, thread=None, channel="C01"):
     wanted = "just compare bm25 with static:wordllama, and just decide"
     people.say(wanted, thread=thread, channel=channel, files=shared_files(folder, slack))
     plan = people.read(thread, "Shall I measure them now?", channel)
+    assert plan["text"].startswith("Plan: measure")
     assert any(b["type"] == "table" for b in plan["blocks"])
     return thread, plan
 
