@@ -288,14 +288,18 @@ class Tools:
     async def _awaited(self, ctx: Context[Any, Any], handle: str, seconds: float, language: Language) -> records.Status:
         caller = caller_with("read")
         job: Job = await _aside(self._desk.job, caller, handle)
-        until, told = time.monotonic() + seconds, -1.0
+        until, told, at, steps = time.monotonic() + seconds, -1.0, "", 0
         while job.is_open and time.monotonic() < until:
             await anyio.sleep(min(LOOK_EVERY, seconds))
             job = await _aside(self._desk.job, caller, handle)
             progress = await _aside(self._desk.progress, job, language) if job.is_open else None
-            if progress is not None and (progress.share or 0.0) != told:
-                told = progress.share or 0.0
-                await ctx.report_progress(told, 1.0, progress.step)
+            if progress is None:
+                continue
+            at, steps = progress.step, steps + (at not in ("", progress.step))
+            if steps + (progress.share or 0.0) > told:  # it may only grow, though each step begins anew
+                told = steps + (progress.share or 0.0)
+                share = f" {progress.share:.0%}" if progress.share is not None else ""
+                await ctx.report_progress(told, None, f"{progress.step}{share}")
         return await _aside(self._desk.status, job, language)
 
     def _work(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 from agent.advisor import Advisor
@@ -12,7 +10,7 @@ from app.jobs import JobKind, Jobs, Work, event_of, result_of
 from app.mcp import records, shown
 from app.mcp.access import Caller
 from knowledge.dataset import Dataset, content_hash
-from knowledge.errors import DatasetError, UserError
+from knowledge.errors import DatasetError, ResourceError, UserError
 from knowledge.results import DatasetSummary, Evaluation, Recommendation
 from knowledge.wording import Language, Text, say
 from tools.data_source import STDLIB, DataSource
@@ -69,7 +67,7 @@ class Desk:
                     say("Use ids of “documents” and “queries”."),
                 )
         name = content_hash(inline.documents, inline.queries, inline.judgments)
-        folder = self._inline / hashlib.sha256(json.dumps(name).encode()).hexdigest()[:32]
+        folder = self._inline / f"inline-{name[:32]}"
         if not folder.exists():
             summary = DatasetSummary(
                 name="inline",
@@ -81,7 +79,11 @@ class Desk:
                 judgments=sum(map(len, inline.judgments.values())),
                 labels="gold" if inline.judgments else "none",
             )
-            save_dataset(Dataset(summary, inline.documents, inline.queries, inline.judgments), folder)
+            try:
+                save_dataset(Dataset(summary, inline.documents, inline.queries, inline.judgments), folder)
+            except (DatasetError, ResourceError):
+                if not folder.exists():  # else the same was sent twice at once
+                    raise
         return folder
 
     # ------------------------------------------------------------ jobs

@@ -79,9 +79,17 @@ class Session:
 
     def __init__(self, client: Client, schemas: dict[str, Any]) -> None:
         self.client, self._schemas = client, schemas
+        #: how far the last call has told to have come
+        self.progress: list[tuple[float, str | None]] = []
 
     async def __call__(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        found = await self.client.call_tool(tool, arguments)
+        told: list[tuple[float, str | None]] = []
+
+        async def listen(progress: float, total: float | None, message: str | None) -> None:
+            told.append((progress, message))
+
+        found = await self.client.call_tool(tool, arguments, progress_callback=listen)
+        self.progress = told
         assert not found.is_error, found.content[0].text
         jsonschema.validate(found.structured_content, self._schemas[tool])
         return found.structured_content

@@ -267,6 +267,9 @@ def test_a_recommendation_and_questions_about_it(server):
         )
         advice = status["recommendation"]
         assert advice["measured"]
+        told = [progress for progress, _ in call.progress]
+        assert told == sorted(set(told)), "it only grows"
+        assert len(told) > 1
         assert {row["spec"] for row in advice["rows"]} == set(CHEAP)
         by_id = {e["id"] for e in advice["evidence"]}
         assert by_id
@@ -330,9 +333,15 @@ def test_an_evaluation_is_ended(server):
     talk(server.url, work)
 
 
-def test_several_clients_at_once(server, data):
+def test_several_calls_at_once(server):
+    inline = {
+        "documents": {f"d{i}": f"Paper {i} about thing{i}" for i in range(10)},
+        "queries": {f"q{i}": f"thing{i}" for i in range(10)},
+        "judgments": {f"q{i}": {f"d{i}": 1} for i in range(10)},
+    }
+
     async def one(call):
-        begun = await call("start_evaluation", candidates=CHEAP, data=data, measure=True)
+        begun = await call("start_evaluation", candidates=CHEAP, inline=inline, measure=True)
         status = await call("get_evaluation", handle=begun["handle"], wait_seconds=PATIENCE)
         return begun["handle"], [c["metrics"]["nDCG@10"] for c in status["evaluation"]["candidates"]]
 
