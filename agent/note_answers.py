@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
 from knowledge.guidance import Note
+from knowledge.quantities import digits, milliseconds, storage
 from knowledge.results import Row
 from knowledge.wording import Language, Text, join, say
 
@@ -80,10 +81,10 @@ def _size(winner: Row, run: str, state: State) -> Iterator[Text]:
     if measured and measured.dimension:
         parts.append(say("{count} dimensions", count=measured.dimension))
     if winner.query_p95_ms is not None:
-        parts.append(say("p95 {ms:.1f} ms", ms=winner.query_p95_ms))
+        parts.append(say("p95 {time}", time=milliseconds(winner.query_p95_ms)))
     if winner.documents_per_second is not None:
-        parts.append(say("{count:.0f} documents per second", count=winner.documents_per_second))
+        parts.append(say("{count} documents per second", count=digits(winner.documents_per_second)))
     if winner.bytes_per_vector is not None:
-        parts.append(say("{count:.0f} bytes per document in the index", count=winner.bytes_per_vector))
+        parts.append(say("{size} per document in the index", size=storage(winner.bytes_per_vector)))
     if parts:
         yield say("Measured for {spec} (run {run}): {figures}.", spec=winner.spec, run=run, figures=join(parts, _COMMA))

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from knowledge.quantities import digits, memory, milliseconds, points, storage
 from knowledge.results import Comparison, Evaluation, Recommendation, Row, Screening
 from knowledge.wording import Text, join, say
 from tools.evaluate import query_scores
 from tools.recommend import p_text
-from tools.recommend.contest import by_query, independent
-from tools.statistics import compare
+from tools.recommend.contest import compare_all, independent
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -83,23 +83,38 @@ def pair_of(first: str, second: str, state: State, context: Context) -> Pair | N
     scores = scores_of(evaluation, context)
     if scores is None or first not in scores or second not in scores:
         return None
-    values = by_query([first, second], independent({s: scores[s] for s in (first, second)}, evaluation.same_queries))
-    lower = compare(values, recommendation.margin)[1]
-    return Pair(lower, corrected=False, queries=len(values[first]))
+    of_texts = independent({s: scores[s] for s in (first, second)}, evaluation.same_queries)
+    lower = compare_all([first, second], of_texts, recommendation.margin)[1]
+    return Pair(lower, corrected=False, queries=len(of_texts[first]))
 
 
 def difference(pair: Pair, metric: str) -> Text:
     """By how much the lower of the two is lower, with its interval, and on which queries."""
     c = pair.comparison
+    if not c.wins + c.losses:
+        return say(
+            "{spec} and {best} score the same in {metric} on every one of {queries} queries.",
+            spec=c.spec,
+            best=c.best,
+            metric=metric,
+            queries=pair.queries,
+        )
+    below = points(-c.difference.mean, signed=False)
+    if below == "0.0":
+        gap = say(
+            "{spec} and {best} differ by less than 0.1 points of {metric}", spec=c.spec, best=c.best, metric=metric
+        )
+    else:
+        gap = say(
+            "{spec} is {points} points of {metric} below {best}", spec=c.spec, points=below, metric=metric, best=c.best
+        )
     return say(
-        "{spec} is {points:.1f} points of {metric} below {best} (95 % interval {low:+.1f} to {high:+.1f}); of "
-        "{queries} queries it is better on {wins}, worse on {losses} and level on {draws}.",
+        "{gap} (95 % interval {low} to {high}); of {queries} queries {spec} is better on {wins}, worse on {losses} and "
+        "level on {draws}.",
+        gap=gap,
         spec=c.spec,
-        points=-100 * c.difference.mean,
-        metric=metric,
-        best=c.best,
-        low=100 * c.difference.low,
-        high=100 * c.difference.high,
+        low=points(c.difference.low),
+        high=points(c.difference.high),
         queries=pair.queries,
         wins=c.wins,
         losses=c.losses,
@@ -110,6 +125,8 @@ def difference(pair: Pair, metric: str) -> Text:
 def verdict(pair: Pair, margin: float) -> Text:
     """What the tests make of the difference."""
     c = pair.comparison
+    if c.same_weights:
+        return say("They are the same model in other arithmetic, and alike on every query: that counts as a tie.")
     if c.verdict == "tied":
         found = say(
             "That is a tie by your margin of {margin:g}: worse by more is rejected (p {p}).",
@@ -138,22 +155,16 @@ def costs_of(row: Row) -> Text | None:
     """Measured speed and size of a candidate, and its price; None where nothing was timed."""
     parts: list[Text] = []
     if row.query_p95_ms is not None:
-        parts.append(say("p95 {ms:.1f} ms", ms=row.query_p95_ms))
+        parts.append(say("p95 {time}", time=milliseconds(row.query_p95_ms)))
     if row.documents_per_second is not None:
-        parts.append(say("{count:.0f} documents per second", count=row.documents_per_second))
+        parts.append(say("{count} documents per second", count=digits(row.documents_per_second)))
     if row.peak_memory_mb is not None:
-        parts.append(say("{count:,.0f} MB of memory", count=row.peak_memory_mb))
+        parts.append(say("{size} of memory", size=memory(row.peak_memory_mb)))
     if row.bytes_per_vector is not None:
-        parts.append(say("{count:.0f} bytes per document in the index", count=row.bytes_per_vector))
+        parts.append(say("{size} per document in the index", size=storage(row.bytes_per_vector)))
     if row.usd_per_million_tokens:
         parts.append(say("${usd:,.2f} per million tokens", usd=row.usd_per_million_tokens))
     return say("{spec}: {reason}.", spec=row.spec, reason=join(parts, COMMA)) if parts else None
-
-
-def index_size(documents: int, bytes_per_vector: float) -> Text:
-    """What so many documents take in the index."""
-    total = documents * bytes_per_vector
-    return say("{gb:,.3g} GB", gb=total / 1e9) if total >= 1e9 else say("{mb:,.3g} MB", mb=total / 1e6)
 
 
 def left_out(name: str, screening: Screening | None) -> Iterator[Text]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
-from agent.answering.measured import THOUSAND, Pair, difference, index_size, pair_of, row_of, verdict
+from agent.answering.measured import THOUSAND, Pair, difference, pair_of, row_of, verdict
+from knowledge.quantities import digits, memory, milliseconds, points, storage
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Text, join, say
+from tools.recommend.contest import EQUAL, cost, dearer
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -51,16 +53,19 @@ def worth(state: State, context: Context) -> Text | None:
             join([difference(pair, recommendation.primary), verdict(pair, recommendation.margin)]),
             _of_a_thousand(pair),
         ]
-    dearer, cheaper = (winner, other) if _dearer(winner, other) else (other, winner)
-    parts += _costs(dearer, cheaper, state)
-    if pair:
-        parts.insert(0, _conclusion(pair, winner, dearer, cheaper, recommendation))
+    more = dearer(cost(winner), cost(other))
+    one, two = (winner, other) if more is not False else (other, winner)
+    parts += _costs(one, two, state)
+    if pair and None not in (winner.query_p95_ms, other.query_p95_ms):
+        parts.insert(0, _conclusion(pair, winner, other, more, recommendation))
     return join(parts, LINES)
 
 
 def _of_a_thousand(pair: Pair) -> Text:
     """The wins and losses as they would be of a thousand queries like these."""
     c = pair.comparison
+    if not c.wins + c.losses:
+        return say("No query shows a difference, so there is no gain to pay for that these queries could show.")
     return say(
         "Of 1,000 such queries {model} would rank about {better:,.0f} better and {worse:,.0f} worse.",
         model=c.best,
@@ -69,31 +74,18 @@ def _of_a_thousand(pair: Pair) -> Text:
     )
 
 
-def _dearer(a: Row, b: Row) -> bool:
-    """Whether the first costs more, by money, then latency, memory, size."""
-
-    def cost(row: Row) -> tuple[float, ...]:
-        figures = (row.usd_per_million_tokens, row.query_p95_ms, row.peak_memory_mb, row.bytes_per_vector)
-        return tuple(figure or 0.0 for figure in figures)
-
-    return cost(a) > cost(b)
-
-
 def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
-    """What the dearer one costs more, in all that was measured of both."""
-    parts: list[Text] = []
-    for more, less, named in (
-        (dearer.query_p95_ms, cheaper.query_p95_ms, say("ms of p95 latency")),
-        (dearer.peak_memory_mb, cheaper.peak_memory_mb, say("MB of memory")),
-        (dearer.bytes_per_vector, cheaper.bytes_per_vector, say("bytes per document in the index")),
-        (dearer.usd_per_million_tokens, cheaper.usd_per_million_tokens, say("USD per million tokens")),
-    ):
-        if more is not None and less is not None and more != less:
-            parts.append(say("{more:,.4g} against {less:,.4g} {what}", more=more, less=less, what=named))
+    """What the dearer one costs more, in all that was measured of both; what differs within the noise is no cost."""
     if dearer.query_p95_ms is None or cheaper.query_p95_ms is None:
         return [say("What the two cost was not measured.")]
+    of = zip(_figures(dearer), _figures(cheaper), cost(dearer), cost(cheaper), EQUAL, strict=True)
+    parts = [
+        say("{more} against {less}", more=more, less=less)
+        for more, less, a, b, equal in of
+        if more is not None and less is not None and (a > equal(b) or b > equal(a))
+    ]
     if not parts:
-        return [say("The two cost the same in all that was measured.")]
+        return [say("The two cost the same: what differs differs by no more than timing and memory repeat.")]
     told = [say("{a} costs, against {b}: {costs}.", a=dearer.spec, b=cheaper.spec, costs=join(parts, COMMA))]
     documents = state["requirements"].documents
     sizes = dearer.bytes_per_vector, cheaper.bytes_per_vector
@@ -102,28 +94,45 @@ def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
             say(
                 "For your {count:,} documents the index takes {more} against {less}.",
                 count=documents.value,
-                more=index_size(documents.value, dearer.bytes_per_vector),
-                less=index_size(documents.value, cheaper.bytes_per_vector),
+                more=storage(documents.value * dearer.bytes_per_vector),
+                less=storage(documents.value * cheaper.bytes_per_vector),
             )
         )
     return told
 
 
-def _conclusion(pair: Pair, winner: Row, dearer: Row, cheaper: Row, recommendation: Recommendation) -> Text:
-    """What follows by the rule of the decision."""
+def _figures(row: Row) -> tuple[Text | None, ...]:
+    """The costs in words, in the order of `cost`."""
+    usd, rate = row.usd_per_million_tokens, row.documents_per_second
+    size = row.bytes_per_vector
+    return (
+        say("{usd} USD per million tokens", usd=digits(usd or 0.0)),
+        say("p95 {time}", time=milliseconds(row.query_p95_ms)) if row.query_p95_ms is not None else None,
+        say("{count} documents per second", count=digits(rate)) if rate is not None else None,
+        say("{size} of memory", size=memory(row.peak_memory_mb)) if row.peak_memory_mb is not None else None,
+        say("{size} per document in the index", size=storage(size)) if size is not None else None,
+    )
+
+
+def _conclusion(pair: Pair, winner: Row, other: Row, more: bool | None, recommendation: Recommendation) -> Text:
+    """What follows by the rule of the decision; `more` is whether the winner clearly costs more than the other."""
     c = pair.comparison
-    if c.best == cheaper.spec:
-        return say("{model} is not worth it: it costs more and measured no better.", model=dearer.spec)
-    if c.verdict == "tied":
+    if more is None:
         return say(
-            "By your margin {dearer} is not worth its cost: take {model}.", dearer=dearer.spec, model=cheaper.spec
+            "There is no cost to weigh: what {a} and {b} cost differs by no more than it repeats.",
+            a=winner.spec,
+            b=other.spec,
         )
+    dearer, cheaper = (winner.spec, other.spec) if more else (other.spec, winner.spec)
+    if c.best == cheaper or not c.wins + c.losses:
+        return say("{model} is not worth it: it costs more and measured no better.", model=dearer)
+    if c.verdict == "tied":
+        return say("By your margin {dearer} is not worth its cost: take {model}.", dearer=dearer, model=cheaper)
     if c.verdict == "worse":
         return say(
-            "The gain of {model} is real; it is worth it where {points:.1f} points of {metric} are worth that cost "
-            "to you.",
-            model=dearer.spec,
-            points=-100 * c.difference.mean,
+            "The gain of {model} is real; it is worth it where {points} points of {metric} are worth that cost to you.",
+            model=dearer,
+            points=points(-c.difference.mean, signed=False),
             metric=recommendation.primary,
         )
     return say(

@@ -4,14 +4,15 @@ import pytest
 
 from agent.answering.comparison import compare_models, languages_in
 from agent.answering.deployment import deployment
-from agent.answering.measured import Pair, left_out, named, pair_of, row_of, verdict
+from agent.answering.measured import Pair, difference, left_out, named, pair_of, row_of, verdict
 from agent.answering.models import _equal_when_rounded, about
 from agent.answering.published import duel
-from agent.answering.worth import _of_a_thousand, worth
+from agent.answering.worth import _conclusion, _costs, _of_a_thousand, worth
 from agent.state import State
 from knowledge.constraints import make_constraint
+from knowledge.quantities import storage
 from knowledge.requirements import Requirements
-from knowledge.results import Comparison, Elimination, EncodeWork, Interval, Rejection, Screening
+from knowledge.results import Comparison, Elimination, EncodeWork, Interval, Rejection, Row, Screening
 from knowledge.wording import say
 
 A, B = "BAAI/bge-m3", "intfloat/multilingual-e5-large"
@@ -77,7 +78,7 @@ def test_measured_candidates_are_compared_by_query(state, context):
     answer = str(compare_models(["bm25", "static:wordllama?dim=64"], "compare them", state, context))
     assert "Measured on your data" in answer
     assert "Published" not in answer
-    assert f"{-100 * c.difference.mean:.1f} points of nDCG@10" in answer
+    assert str(difference(pair, "nDCG@10")) in answer
 
 
 def test_of_another_language_than_the_data_both_are_told(state, context):
@@ -195,11 +196,10 @@ def test_what_a_gain_is_worth(state, context):
     answer = str(worth(state, context))
     assert decided.winner in answer
     assert other in answer
-    assert "95 % interval" in answer
-    assert "Of 1,000 such queries" in answer
-    assert "ms of p95 latency" in answer
     pair = pair_of(decided.winner, other, state, context)
-    assert f"about {1000 * pair.comparison.losses / pair.queries:,.0f} better" in answer
+    assert str(difference(pair, decided.primary)) in answer
+    assert str(_of_a_thousand(pair)) in answer
+    assert " against " in answer
     assert worth(NOTHING, context) is None
 
 
@@ -207,7 +207,7 @@ def test_deployment_has_the_facts_of_the_recommended(state, context, answered):
     answer = str(deployment(state, context))
     row = row_of(state["recommendation"].winner, state["recommendation"])
     assert f"Recommended here: {row.spec}" in answer
-    assert f"{row.bytes_per_vector:.0f} bytes per document" in answer
+    assert f"{storage(row.bytes_per_vector)} per document" in answer
     unmeasured = answered.state("unmeasured")
     model = unmeasured["recommendation"].winner
     answer = str(deployment(unmeasured, context))
@@ -230,6 +230,58 @@ def test_a_thousand_queries_are_told_for_the_better_one():
     )
     told = str(_of_a_thousand(Pair(compared, corrected=True, queries=100)))
     assert "high would rank about 300 better and 100 worse" in told
+
+
+def compared_alike(**changes):
+    return Comparison(
+        spec="low",
+        best="high",
+        difference=Interval(mean=0.0, low=0.0, high=0.0),
+        p_different=1.0,
+        p_worse=0.5,
+        wins=0,
+        losses=0,
+        draws=35,
+        verdict="undecided",
+    ).model_copy(update=changes)
+
+
+def timed(spec, ms, rate=100.0, memory=500.0):
+    return Row(
+        spec=spec,
+        standing="undecided",
+        quality=Interval(mean=0.5, low=0.4, high=0.6),
+        query_p95_ms=ms,
+        documents_per_second=rate,
+        peak_memory_mb=memory,
+        bytes_per_vector=1536.0,
+    )
+
+
+def test_where_nothing_differs_that_is_said():
+    pair = Pair(compared_alike(), corrected=True, queries=35)
+    assert str(difference(pair, "nDCG@10")) == "low and high score the same in nDCG@10 on every one of 35 queries."
+    assert "0 better" not in str(_of_a_thousand(pair))
+    tiny = compared_alike(wins=1, losses=1, draws=33, difference=Interval(mean=-1e-5, low=-2e-4, high=1e-4))
+    told = str(difference(Pair(tiny, corrected=True, queries=35), "nDCG@10"))
+    assert told.startswith("low and high differ by less than 0.1 points of nDCG@10 (95 % interval 0.0 to 0.0)")
+    same = compared_alike(verdict="tied", same_weights=True)
+    assert "counts as a tie" in str(verdict(Pair(same, corrected=True, queries=35), 0.02))
+
+
+def test_a_cost_within_the_noise_is_no_cost(state):
+    winner, other = timed("low", 30.64), timed("high", 30.31)
+    (told,) = _costs(winner, other, state)
+    assert str(told).startswith("The two cost the same")
+    pair = Pair(compared_alike(), corrected=True, queries=35)
+    told = str(_conclusion(pair, winner, other, None, state["recommendation"]))
+    assert "no cost to weigh" in told
+    assert "not worth it" not in told
+    assert "low is not worth it" in str(_conclusion(pair, winner, other, True, state["recommendation"]))
+    slower = timed("low", 31.0, rate=50.0)
+    (told,) = _costs(slower, other, state)
+    assert "50 documents per second against 100 documents per second" in str(told)
+    assert "p95" not in str(told), "within the noise of timing"
 
 
 @pytest.mark.parametrize(
