@@ -216,8 +216,8 @@ def test_a_bar_on_a_terminal_colours_only_where_they_are_wanted(small_dataset, t
     assert "━" in shown
     assert "100%" in shown
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l"), "the cursor is back"
+    assert COLOUR.search(shown)
     card = ("models", "--show", "intfloat/multilingual-e5-small")
-    assert COLOUR.search(on_a_terminal(*card))
     assert not COLOUR.search(on_a_terminal(*card, NO_COLOR="1"))
     dumb = on_a_terminal("preflight", "--data", str(small_dataset), "-c", "bm25", TERM="dumb")
     assert "\x1b" not in dumb

@@ -65,8 +65,8 @@ def guarded(tmp_path_factory):
 # ---------------------------------------------------------------- the protocol
 
 
-@pytest.mark.parametrize(("transport", "mode"), [("stdio", "auto"), ("http", "auto"), ("http", "legacy")])
-def test_the_tools_in_today_s_protocol_and_the_last(home, server, transport, mode):
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_tools_in_today_s_protocol_and_the_last(server, mode):
     async def work(call):
         first, second = [await call.client.list_tools() for _ in range(2)]
         assert [tool.name for tool in first.tools] == [tool.name for tool in second.tools] == TOOLS
@@ -81,7 +81,7 @@ def test_the_tools_in_today_s_protocol_and_the_last(home, server, transport, mod
         found = await call("search_models", words="multilingual-e5-small", limit=1)
         assert found["models"][0]["model"] == "intfloat/multilingual-e5-small"
 
-    talk(stdio(home) if transport == "stdio" else server.url, work, mode)
+    talk(server.url, work, mode)
 
 
 def test_nothing_but_the_protocol_goes_to_standard_output(home, data):
@@ -307,6 +307,7 @@ def test_what_a_handle_names_survives_the_server(tmp_path, data):
         first.kill()
 
     async def look(call):
+        assert [tool.name for tool in (await call.client.list_tools()).tools] == TOOLS
         return [await call("get_evaluation", handle=handle, wait_seconds=PATIENCE * 2) for handle in handles]
 
     for status in talk(stdio(home), look):  # through the other transport, too
