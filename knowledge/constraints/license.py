@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from knowledge.catalog import catalog_of
 from knowledge.constraints.base import Answer, ConstraintBase, Outcome, Verdict
-from knowledge.licensing import Rights, Says, Use, licence_of, rights_of, short_name
+from knowledge.licensing import Rights, Says, Use, licence_of, license_name, rights_of, short_name
 from knowledge.licensing.terms import COPYLEFT
 from knowledge.model_card import ModelCard
 from knowledge.wording import Text, join, say
@@ -125,7 +125,7 @@ class LicenseConstraint(ConstraintBase):
         for license_id in (stated, *bases):
             says = rights.book.free_of(license_id, self.refused)
             if says == "no" and license_id:
-                yield says, say("{license} is a licence you refuse", license=short_name(license_id))
+                yield says, say("{license} is a licence you refuse", license=license_name(license_id))
             elif says != "yes":
                 yield says, say("its licence is not known")
 

@@ -10,6 +10,7 @@ from knowledge.licensing.chain import (
     Terms,
     licence_of,
     license_chain,
+    license_name,
     rights_of,
     short_name,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Use",
     "licence_of",
     "license_chain",
+    "license_name",
     "rights_of",
     "short_name",
 ]

@@ -170,7 +170,7 @@ class Rights:
             asked = self._use_in_words([stated], uses, says)
             return says, say(
                 "{license} allows {use} under conditions: {note}",
-                license=short_name(stated),
+                license=license_name(stated),
                 use=asked,
                 note=Text.model_validate(card.license_note),
             )
@@ -385,40 +385,40 @@ class Rights:
 def _on_weights(stated: str | None, use: Text, says: Says) -> Text:
     if stated is None:
         return say("its licence is not known")
-    license_name = short_name(stated)
+    name = license_name(stated)
     match says:
         case "yes":
-            return say("{license} allows {use}", license=license_name, use=use)
+            return say("{license} allows {use}", license=name, use=use)
         case "no":
-            return say("{license} forbids {use}", license=license_name, use=use)
+            return say("{license} forbids {use}", license=name, use=use)
         case "conditional":
-            return say("{license} allows {use} under conditions: read it", license=license_name, use=use)
+            return say("{license} allows {use} under conditions: read it", license=name, use=use)
         case _:
-            return say("its licence ({license}) is not known to allow {use}", license=license_name, use=use)
+            return say("its licence ({license}) is not known to allow {use}", license=name, use=use)
 
 
 def _on_base(terms: Terms, use: Text, says: Says) -> Text:
     base = terms.about
     if terms.license is None:
         return say("made from {base}, whose licence is not known", base=base)
-    license_name = short_name(terms.license)
+    name = license_name(terms.license)
     match says:
         case "yes":
-            return say("made from {base}, whose {license} allows {use}", base=base, license=license_name, use=use)
+            return say("made from {base}, whose {license} allows {use}", base=base, license=name, use=use)
         case "no":
-            return say("made from {base}, whose {license} forbids {use}", base=base, license=license_name, use=use)
+            return say("made from {base}, whose {license} forbids {use}", base=base, license=name, use=use)
         case "conditional":
             return say(
                 "made from {base}, whose {license} allows {use} under conditions",
                 base=base,
-                license=license_name,
+                license=name,
                 use=use,
             )
         case _:
             return say(
                 "made from {base}, whose {license} is not known to allow {use}",
                 base=base,
-                license=license_name,
+                license=name,
                 use=use,
             )
 
@@ -432,10 +432,12 @@ def _on_data(deciding: list[Terms], of: int, use: Text, says: Says) -> Text:
         case "yes":
             return say("all {count} data sets that are named allow {use}", count=of, use=use)
         case "no":
-            return say("{count} of its {of} data sets forbid {use}: {names}", count=count, of=of, names=names, use=use)
+            return say(
+                "{use} is forbidden by {count} of its {of} data sets: {names}", count=count, of=of, names=names, use=use
+            )
         case "conditional":
             return say(
-                "{count} of its {of} data sets allow {use} under conditions: {names}",
+                "{use} is allowed only under conditions by {count} of its {of} data sets: {names}",
                 count=count,
                 of=of,
                 names=names,
@@ -443,7 +445,7 @@ def _on_data(deciding: list[Terms], of: int, use: Text, says: Says) -> Text:
             )
         case _:
             return say(
-                "{count} of its {of} data sets are not known to allow {use}: {names}",
+                "whether {use} is allowed is not known of {count} of its {of} data sets: {names}",
                 count=count,
                 of=of,
                 names=names,
@@ -452,13 +454,27 @@ def _on_data(deciding: list[Terms], of: int, use: Text, says: Says) -> Text:
 
 
 def _with_license(terms: Terms) -> Text:
-    stated = Text.model_validate(short_name(terms.license)) if terms.license else say("no licence stated")
+    stated = license_name(terms.license) if terms.license else say("no licence stated")
     return say("{name} ({license})", name=terms.about, license=stated)
 
 
 def short_name(license_id: str) -> str:
     """A licence's id as people read it: without the prefix of those that are not on the SPDX list."""
     return license_id.replace("LicenseRef-", "")
+
+
+#: ids of ours that are no names but words
+_IN_WORDS = {
+    "Research-only": say("research-only licence"),
+    "NVIDIA-model-specific": say("licence file of an NVIDIA model"),
+    "API-terms": say("the provider's terms"),
+}
+
+
+def license_name(license_id: str) -> Text:
+    """A licence as sentences name it: what is a name in any language, the rest in the reader's words."""
+    name = short_name(license_id)
+    return _IN_WORDS.get(name) or Text.model_validate(name)
 
 
 def _publisher(name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from knowledge.catalog import Catalog, catalog_of, load_catalog
 from knowledge.constraints import make_constraint
-from knowledge.licensing import USES, LicenseBook, license_chain, rights_of
+from knowledge.licensing import USES, LicenseBook, license_chain, license_name, rights_of
 from knowledge.licensing.terms import CONDITIONS
 from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
@@ -324,3 +324,17 @@ def test_the_default_leaves_most_of_the_catalog():
     assert sum(strict.check(c).outcome == "met" for c in allowed) < len(allowed) / 3
     names = {c.model for c in kept}
     assert {"BAAI/bge-m3", "Qwen/Qwen3-Embedding-8B", "intfloat/multilingual-e5-small"} <= names
+
+
+def test_what_is_no_name_but_words_is_said_in_the_reader_s_language():
+    assert (str(license_name("LicenseRef-Research-only")), license_name("LicenseRef-Research-only").render("zh")) == (
+        "research-only licence",
+        "仅限研究的许可",
+    )
+    assert license_name("Apache-2.0").render("zh") == "Apache-2.0"
+    data = shipped("intfloat/multilingual-e5-small").data
+    assert str(data.reason).startswith("commercial use is forbidden by 1 of its ")
+    assert "MSMARCO (research-only licence)" in str(data.reason)
+    assert "Research-only" not in data.reason.render("zh")
+    unknown = license_chain(card(license="MIT", training_datasets=("HotPotQA", "a set of our own")), load_catalog())
+    assert str(unknown.data.reason).startswith("whether commercial use is allowed is not known of 1 of its 2 data sets")

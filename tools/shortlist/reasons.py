@@ -11,7 +11,7 @@ from knowledge.constraints.license import LicenseConstraint
 from knowledge.constraints.memory import MemoryConstraint
 from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Scores
 from knowledge.languages import language_names
-from knowledge.licensing import PARTS, Link, license_chain, short_name
+from knowledge.licensing import PARTS, Link, license_chain, license_name
 from knowledge.model_card import ModelCard
 from knowledge.quantities import memory, parameters, storage
 from knowledge.requirements import Requirements
@@ -135,7 +135,7 @@ class Reasons:
         """The licence, and what of the chain is not plainly allowed for what the user wants to do."""
         if card.is_api:
             return say("An API: your texts leave this machine.")
-        name = short_name(card.license or "?")
+        name = license_name(card.license or "?")
         demand = self.requirements.constraint(LicenseConstraint)
         uses = demand.uses if demand else ()
         if not uses:
