@@ -49,15 +49,17 @@ def test_a_description_begins_the_interview(advisor, text):
     assert ask(advisor, f"long-{len(text)}", text)[-1].kind == "question"
 
 
-def test_measuring_after_a_short_answer_begins_the_interview(advisor, data):
-    ask(advisor, "measure", LEGAL)
-    told = ask(advisor, "measure", "Measure on my data")
+@pytest.mark.parametrize("words", ["Measure on my data", "用我的数据测量"])
+def test_measuring_after_a_short_answer_begins_the_interview(advisor, words):
+    thread = f"measure-{len(words)}"
+    ask(advisor, thread, LEGAL)
+    told = ask(advisor, thread, words)
     assert told[-1].kind == "question"
     assert told[-1].about != "data"
-    assert advisor.state("measure").get("recommendation") is None
-    assert advisor.state("measure")["requirements"].domain.value == "legal"
+    assert advisor.state(thread).get("recommendation") is None
+    assert advisor.state(thread)["requirements"].domain.value == "legal"
     # once it has begun, a short question is one of many
-    told = ask(advisor, "measure", "what is nDCG?")
+    told = ask(advisor, thread, "what is nDCG?")
     assert kinds(told) == ["heard", "said", "question"]
 
 
