@@ -333,7 +333,7 @@ def test_what_is_no_name_but_words_is_said_in_the_reader_s_language():
     )
     assert license_name("Apache-2.0").render("zh") == "Apache-2.0"
     data = shipped("intfloat/multilingual-e5-small").data
-    assert str(data.reason).startswith("commercial use is forbidden by 1 of its ")
+    assert str(data.reason).startswith("commercial use is forbidden by 5 of its 23 data sets: ")
     assert "MSMARCO (research-only licence)" in str(data.reason)
     assert "Research-only" not in data.reason.render("zh")
     unknown = license_chain(card(license="MIT", training_datasets=("HotPotQA", "a set of our own")), load_catalog())
