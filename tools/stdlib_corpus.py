@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from platform import python_version
+from threading import Lock
 
 from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import DatasetError
@@ -64,6 +65,9 @@ class _Entry:
     name: str
     summary: str
     document: str
+
+
+_PARSING = Lock()
 
 
 def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, seed: int = 0) -> Dataset:
@@ -114,8 +118,14 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
     return Dataset(summary, texts, questions, judgments)
 
 
-@cache
 def _documented(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
+    # one thread at a time: Python 3.11 loses count when two parse at once ("AST constructor recursion depth mismatch")
+    with _PARSING:
+        return _parsed(folder)
+
+
+@cache
+def _parsed(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
     """All entries by name, and the names of those that can be asked for. Parsing takes seconds, so it is done once."""
     entries = _unique(entry for path in _modules(folder) for entry in _entries(path, _dotted(path, folder)))
     return entries, tuple(sorted(_askable(entries)))
