@@ -190,7 +190,7 @@ def outlook_of(scores: Scores, pool: Pool, types: tuple[str, ...], modalities: f
     return outlook(scores, pool.cards, types, modalities, scores.folder / FITS if scores.folder else None)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)  # some 1.5 MB each
 def _forecast(
     scores: Scores, pool: Pool, types: tuple[str, ...], modalities: frozenset[str], targets: tuple[Target, ...]
 ) -> Forecast:

@@ -85,7 +85,9 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
         DatasetError: this Python has no standard library on disk as source files.
     """
     folder = Path(sysconfig.get_paths()["stdlib"])
-    entries, askable = _documented(folder)
+    # Python 3.11 loses count when two threads parse at once ("AST constructor recursion depth mismatch")
+    with _PARSING:
+        entries, askable = _documented(folder)
     if not entries:
         raise DatasetError(
             say("This Python has no source files of its standard library in {folder}.", folder=str(folder)),
@@ -118,14 +120,8 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
     return Dataset(summary, texts, questions, judgments)
 
 
-def _documented(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
-    # one thread at a time: Python 3.11 loses count when two parse at once ("AST constructor recursion depth mismatch")
-    with _PARSING:
-        return _parsed(folder)
-
-
 @cache
-def _parsed(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
+def _documented(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
     """All entries by name, and the names of those that can be asked for. Parsing takes seconds, so it is done once."""
     entries = _unique(entry for path in _modules(folder) for entry in _entries(path, _dotted(path, folder)))
     return entries, tuple(sorted(_askable(entries)))

@@ -50,7 +50,7 @@ class Refusal(NamedTuple):
         return Rejection(model=self.model, constraint=self.constraint, reason=self.reason)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)  # some 1 MB each
 def _verdicts(kind: str, parameters: str, pool: Pool) -> tuple[Verdict, ...]:
     constraint = CONSTRAINTS[kind].model_validate_json(parameters)
     return tuple(constraint.check(card) for card in pool.cards)
