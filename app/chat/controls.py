@@ -22,9 +22,10 @@ from app.chat.results import last_result
 from app.chat.view import BESIDE, OFFER, RESULT, View, unchanged
 from app.conversations import Conversations
 from app.uploads import Uploads
-from app.wording import escape
+from app.wording import as_answer, escape
 from knowledge.constraints import CONSTRAINTS
 from knowledge.errors import AdvisorError
+from knowledge.requirements import Requirements
 from knowledge.results import HeadToHead, Recommendation
 from knowledge.wording import Language, say
 from tools.data_source import STDLIB, DataSource
@@ -55,7 +56,7 @@ class Controls:
 
     async def show_beside(self, view: View | None) -> list[Any]:
         """All that lies beside and below the chat."""
-        return await asyncio.to_thread(view.beside) if view else unchanged(1 + BESIDE + OFFER + RESULT)
+        return await asyncio.to_thread(view.beside) if view else unchanged(1 + BESIDE + OFFER + RESULT + 1)
 
     # ---- what is said
 
@@ -183,10 +184,15 @@ class Controls:
         """All requirements that can be set."""
         return (*SLOTS, *CONSTRAINTS)
 
-    async def open_need(self, clicked: gr.EventData) -> list[Any]:
-        """Open the form for the requirement that was clicked."""
+    async def open_need(self, clicked: gr.EventData, request: gr.Request) -> list[Any]:
+        """Open the form for the requirement that was clicked, with what it is now."""
         about = str(clicked._data.get("about", "")) if isinstance(clicked._data, dict) else ""
-        return [gr.update(value=about), *self._form(about)] if about in self.changeable else [gr.skip()] * 3
+        if about not in self.changeable:
+            return [gr.skip()] * 3
+        thread = thread_of(request)
+        state = await asyncio.to_thread(self.conversations.advisor.state, thread) if thread else {}
+        now = as_answer(state.get("requirements") or Requirements(), about, self.language)
+        return [gr.update(value=about), *self._form(about, now)]
 
     async def suggest(self, about: str | None) -> list[Any]:
         """Offer the usual answers about a requirement."""
@@ -200,14 +206,14 @@ class Controls:
         await self._say(thread, str(value), about=about)
         return [gr.update(value=None), *self._form(None)]
 
-    def _form(self, about: str | None) -> list[Any]:
+    def _form(self, about: str | None, now: str | None = None) -> list[Any]:
         if about is None or about not in self.changeable:
             return [gr.update(visible=False, value=None, choices=[]), gr.update(visible=False)]
         offered = [answer.label.render(self.language) for answer in asked_about(about).answers]
         if about in CONSTRAINTS and NO_DEMAND.render(self.language) not in offered:
             offered.append(NO_DEMAND.render(self.language))
         name = slot_name(about).render(self.language)
-        return [gr.update(visible=True, value=None, choices=offered, label=name), gr.update(visible=True)]
+        return [gr.update(visible=True, value=now, choices=offered, label=name), gr.update(visible=True)]
 
     # ---- result
 

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 
 from app.uploads import sample_file
+from knowledge.wording import say
 
 REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "report.json": "application/json"}
+MANIFEST = "application/manifest+json"
 SAMPLE_FILES = {file.name: file for file in (sample_file("en"), sample_file("zh"))}
 
 
@@ -44,6 +46,12 @@ def make_router(reports: Path) -> APIRouter:
         if name not in SAMPLE_FILES:
             raise HTTPException(404)
         return FileResponse(SAMPLE_FILES[name], media_type="text/csv; charset=utf-8", filename=name)
+
+    @router.get("/manifest.json")
+    def manifest() -> JSONResponse:
+        """What gradio's pages name as their manifest, at the root of the server."""
+        name = say("Embedding Advisor").render("en")
+        return JSONResponse({"name": name, "start_url": "/", "display": "browser"}, media_type=MANIFEST)
 
     @router.get("/favicon.ico", status_code=204)
     def icon() -> None:

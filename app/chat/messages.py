@@ -71,7 +71,8 @@ def chat_messages(
     told = shown(told)
     made = [_said(escape(GREETING.render(language)), () if told or waiting else OPENINGS, language)]
     for place, event in enumerate(told):
-        last = place == len(told) - 1 and not busy
+        # an upload that was not taken leaves the question open
+        last = not busy and all(isinstance(later, events.Failed) for later in told[place + 1 :])
         made += _message(event, told[:place], told[place + 1 :], language, busy, running, last)
     made += [m for w in waiting for m in _heard(w.text, w.data, w.about, language)]
     if busy and not _open_stage(told):
@@ -121,24 +122,23 @@ def _message(
             title, table = plan_table(event.plan, language)
             return [_step(title, table, "done"), *steps, _said(plan_card(event.plan, language))]
         case events.StageStarted():
-            return [_stage(event, _plan_of(before), after, language, busy, running)]
+            return _stage(event, _plan_of(before), after, language, busy, running)
         case events.Recommended():
             return [_said(recommendation_markdown(event.recommendation, language))]
         case events.Reported():
-            return [
-                _said(
-                    escape(
-                        say("The report is under “Result”, with the table and the plot of what was measured.").render(
-                            language
-                        )
-                    )
-                )
-            ]
+            return [_said(escape(_where_the_report_is(before).render(language)))]
         case events.Failed():
             lines = (Line(f"⚠️ {event.cause.render(language)}"), Line(f"→ {event.next_step.render(language)}"))
             return [_said(as_markdown(lines), (SKIP_BAD,) if last and event.error == "DatasetError" else (), language)]
         case _:
             return []
+
+
+def _where_the_report_is(before: Sequence[events.Event]) -> Text:
+    decided = next((e.recommendation for e in reversed(before) if isinstance(e, events.Recommended)), None)
+    if decided is not None and not decided.measured:
+        return say("The report is under “Result”: it rests on published figures alone.")
+    return say("The report is under “Result”, with the table and the plot of what was measured.")
 
 
 def _heard(text: str, data: DataSource | None, about: str | None, language: Language) -> list[ChatMessage]:
@@ -172,20 +172,28 @@ def _stage(
     language: Language,
     busy: bool,
     running: Running | None,
-) -> ChatMessage:
-    """A long step: running with its progress, done with its duration, or cut short."""
+) -> list[ChatMessage]:
+    """A long step: running with its progress, done with its duration, or cut short; once where it was begun anew."""
+    if _is_begun_anew(started, after):
+        return []
     title = started.text.render(language)
     for event in after:
         if isinstance(event, events.StageDone) and event.stage == started.stage:
-            return _step(title, "", "done", event.seconds)
+            return [_step(title, "", "done", event.seconds)]
         if isinstance(event, events.StageStarted | events.Failed | events.Heard):
             break
     else:
         if busy:
             running = running or Running()
             bar = _bar(running.progress, language) if running.progress else ""
-            return _step(title, bar, "pending", log=_costs(started, plan, running, language))
-    return _step(title, escape(say("It was interrupted.").render(language)), "done")
+            return [_step(title, bar, "pending", log=_costs(started, plan, running, language))]
+    return [_step(title, escape(say("It was interrupted.").render(language)), "done")]
+
+
+def _is_begun_anew(started: events.StageStarted, after: Sequence[events.Event]) -> bool:
+    """Whether a step that a stopped server left is done once more: then it is one."""
+    following = next(iter(after), None)
+    return isinstance(following, events.StageStarted) and following.stage == started.stage
 
 
 def _plan_of(before: Sequence[events.Event]) -> Plan | None:

@@ -65,17 +65,17 @@ def make_page(controls: Controls) -> gr.Blocks:
             gr.Button(t(say("New conversation")), link=f"/{language}/", elem_id="new", size="sm")
             threads = gr.HTML(elem_id="threads")
         top = gr.HTML(head(language, None), elem_id="head", js_on_load=HEAD_SCRIPT)
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=7, min_width=260):
+        with gr.Row(equal_height=False, elem_id="main"):
+            with gr.Column(scale=7, min_width=260, elem_id="talk"):
                 chat, text, stop = _conversation(t)
-            with gr.Column(scale=3, min_width=260):
+            with gr.Column(scale=3, min_width=260, elem_id="panels"):
                 data = _Data(t, controls)
                 needs = _Needs(t, controls)
         result = _Result(t, controls)
 
         # in the order of `View.beside`
         beside = [chat, top, threads, needs.list, *data.offered, result.whole, *result.links]
-        beside += [result.table, result.plot, result.permalink]
+        beside += [result.table, result.plot, result.permalink, *result.tabs, result.outdated]
         pulse, view = gr.HTML(connection_lost(language), elem_id="pulse", js_on_load=PULSE_SCRIPT), gr.State()
         shown = pulse.tick(
             controls.show_chat, inputs=view, outputs=[view, chat, stop], trigger_mode="always_last", **QUICK
@@ -164,7 +164,7 @@ class _Data:
                 with gr.Row():
                     self.use = gr.Button(t(say("Use this data")), variant="primary", size="sm", elem_id="use")
                     self.discard = gr.Button(t(say("Discard")), size="sm", elem_id="discard")
-        self.offered = [self.offer, self.preview, *self.roles, self.skip_bad]
+        self.offered = [self.offer, self.preview, *self.roles, self.skip_bad, self.use]
 
     def listen(self, controls: Controls) -> None:
         """Connect the controls."""
@@ -205,17 +205,18 @@ class _Result:
     def __init__(self, t: Any, controls: Controls) -> None:
         with gr.Column(visible=False, elem_id="result") as self.whole:
             gr.Markdown(f"## {t(say('Result'))}")
+            self.outdated = gr.Markdown(elem_id="outdated", visible=False)
             with gr.Row():
                 self.links = [
                     gr.Button(t(say("Open the report")), variant="primary", link_target="_blank", elem_id="open"),
                     *(gr.Button(f"{t(say('Download'))} {kind}") for kind in ("HTML", "Markdown", "JSON")),
                 ]
             with gr.Tabs():
-                with gr.Tab(t(say("All candidates"))):
+                with gr.Tab(t(say("All candidates"))) as self.tab_table:
                     self.table = gr.Dataframe(
                         elem_id="table", show_label=False, interactive=False, wrap=True, buttons=[]
                     )
-                with gr.Tab(t(say("Quality against cost"))):
+                with gr.Tab(t(say("Quality against cost"))) as self.tab_plot:
                     self.plot = gr.Plot(elem_id="plot", show_label=False)
                 with gr.Tab(t(say("Query by query"))) as self.tab_queries:
                     with gr.Row():
@@ -234,6 +235,7 @@ class _Result:
                         show_search="search",
                         column_widths=["30%", "20%", "50%"],
                     )
+            self.tabs = [self.tab_table, self.tab_plot, self.tab_queries]
             self.permalink = gr.Markdown(elem_id="permalink", latex_delimiters=[])
 
     def listen(self, controls: Controls) -> None:

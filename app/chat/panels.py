@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Iterable
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from app.wording import Need
 from knowledge.results import HeadToHead, Hit
 from knowledge.wording import Language, Text, say
 from tools.datasets.preview import FilePreview, Preview, Problem
+from tools.report.closer_look import wins_and_losses
 from tools.report.voice import short_names
 
 #: of a conversation's first words, so many characters are its title
@@ -29,10 +31,20 @@ element.addEventListener('click', event => {
   apply(dark);
   localStorage.setItem(key, dark ? 'dark' : 'light');
 });
-// for screen readers: gradio's steps are buttons with a nameless button inside, its tables' searches have no label
+// for screen readers: gradio's steps are buttons with a nameless button inside, its tables' searches have no label, and
+// many of its labels are English in every language; and once something was said, the box asks for more
 const mend = () => {
   document.querySelectorAll('#chat .thought-group .title button').forEach(b => { b.inert = true; });
   document.querySelectorAll('.search-input:not([aria-label])').forEach(i => { i.ariaLabel = i.placeholder; });
+  const words = element.querySelector('.head').dataset, names = JSON.parse(words.names);
+  for (const kind of ['aria-label', 'title'])
+    document.querySelectorAll(`:is(button, [role])[${kind}]`).forEach(b => {
+      const name = names[b.getAttribute(kind)];
+      if (name) b.setAttribute(kind, name);
+    });
+  const box = document.querySelector('#message textarea');
+  if (box && document.querySelector('#chat .message.user') && box.placeholder !== words.more)
+    box.placeholder = words.more;
 };
 new MutationObserver(mend).observe(root, {childList: true, subtree: true});
 mend();
@@ -46,7 +58,7 @@ element.addEventListener('click', event => {
   let tries = 0;
   const focus = () => {
     const input = document.querySelector('#value input');
-    if (input) input.focus(); else if (tries++ < 20) setTimeout(focus, 100);
+    if (input) { input.focus(); input.select(); } else if (tries++ < 20) setTimeout(focus, 100);
   };
   focus();
 });
@@ -68,6 +80,23 @@ PARTS: dict[str, Text] = {
     "queries": say("queries"),
     "judgments": say("judgments"),
 }
+#: labels of gradio's own that it does not translate
+LABELS: tuple[Text, ...] = (
+    say("Copy message"),
+    say("Copied message"),
+    say("Edit"),
+    say("Retry"),
+    say("Like"),
+    say("Dislike"),
+    say("Clicked like"),
+    say("Clicked dislike"),
+    say("Submit"),
+    say("Cancel"),
+    say("Toggle Sidebar"),
+    say("Resize sidebar"),
+    say("chatbot conversation"),
+    say("Scroll to bottom"),
+)
 _OTHER: dict[Language, tuple[Language, str]] = {"en": ("zh", "中文"), "zh": ("en", "English")}
 
 
@@ -75,10 +104,14 @@ def head(language: Language, thread: str | None) -> str:
     """The page's title, the way to the other language, and the switch between light and dark."""
     other, name = _OTHER[language]
     return Markup(
-        '<div class="head"><h1>{title}</h1><p>{claim}</p><div class="choices">'
+        '<div class="head" data-names="{names}" data-more="{more}"><h1>{title}</h1><p>{claim}</p><div class="choices">'
         '<a href="{link}" lang="{other}" hreflang="{other}">{name}</a>'
         '<button type="button" data-theme>{theme}</button></div></div>'
     ).format(
+        names=json.dumps(
+            {} if language == "en" else {name.render("en"): _t(name, language) for name in LABELS}, ensure_ascii=False
+        ),
+        more=_t(say("Answer, ask, or change something"), language),
         title=_t(say("Embedding Advisor"), language),
         claim=_t(say("Which embedding model? Measured on your data, justified, and cheap enough."), language),
         link=address(other, thread),
@@ -128,9 +161,9 @@ def needs_list(found: Iterable[Need], language: Language) -> str:
         Markup("").join(
             Markup(
                 '<li><span><span class="name">{name}:</span> <strong>{value}</strong></span>'
-                '<span class="badge{assumed}" title="{because}">{origin}</span>'
+                '<span><span class="badge{assumed}" title="{because}">{origin}</span>'
                 '<button type="button" data-about="{about}" aria-label="{change}: {name} {value}">{change}</button>'
-                "</li>"
+                "</span></li>"
             ).format(
                 name=need.name,
                 value=need.value,
@@ -146,8 +179,8 @@ def needs_list(found: Iterable[Need], language: Language) -> str:
 
 
 def preview_html(found: Preview, language: Language) -> str:
-    """What uploaded files look like: their first rows, and what each column was taken for."""
-    parts = [_file_html(file, language) for file in found.files]
+    """What uploaded files look like: their first rows, what each column was taken for, and what is wrong, once."""
+    parts = [_file_html(file, found.problem, language) for file in found.files]
     if found.summary is not None:
         read = say(
             "{documents} documents, {queries} queries, {judgments} judgments.",
@@ -156,12 +189,16 @@ def preview_html(found: Preview, language: Language) -> str:
             judgments=found.summary.judgments,
         )
         parts.append(Markup("<p><strong>{}</strong></p>").format(_t(read, language)))
+    said = {note for file in found.files for note in file.notes}
+    read_so = [note for note in (found.summary.notes if found.summary else ()) if note not in said]
+    parts += [_note_html(note, language) for note in read_so]
     if found.problem is not None:
         parts.append(_problem_html(found.problem, language))
     return Markup("<section>{}</section>").format(Markup("").join(parts))
 
 
-def _file_html(file: FilePreview, language: Language) -> Markup:
+def _file_html(file: FilePreview, said: Problem | None, language: Language) -> Markup:
+    """One file; its problem where that is not the one that is said of the whole."""
     roles = {column: role for role, column in file.guessed.items()}
     heads = Markup("").join(
         Markup('<th scope="col">{name}{role}</th>').format(
@@ -171,19 +208,33 @@ def _file_html(file: FilePreview, language: Language) -> Markup:
         for column in file.columns
     )
     rows = Markup("").join(
-        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row))
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(Markup('<td title="{cell}"><div>{cell}</div></td>').format(cell=cell) for cell in row)
+        )
         for row in file.rows
     )
-    return Markup(
-        '<h3>{name} <small>{part}</small></h3><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
-        "<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{problem}"
-    ).format(
+    table = Markup(
+        '<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        "<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    ).format(name=file.name, heads=heads, rows=rows)
+    notes = Markup("").join(_note_html(note, language) for note in file.notes)
+    own = file.problem if file.problem and not (said and _is_said(file.problem, said)) else None
+    return Markup("<h3>{name} <small>{part}</small></h3>{table}{notes}{problem}").format(
         name=file.name,
         part=_t(PARTS[file.part], language),
-        heads=heads,
-        rows=rows,
-        problem=_problem_html(file.problem, language) if file.problem else "",
+        table=table if file.columns else "",
+        notes=notes,
+        problem=_problem_html(own, language) if own else "",
     )
+
+
+def _is_said(problem: Problem, said: Problem) -> bool:
+    """Whether a problem is the other one, which may go on to count more of them."""
+    return said.cause.render("en").startswith(problem.cause.render("en"))
+
+
+def _note_html(note: Text, language: Language) -> Markup:
+    return Markup('<p class="note">{}</p>').format(note.render(language))
 
 
 def _problem_html(problem: Problem, language: Language) -> Markup:
@@ -195,14 +246,7 @@ def _problem_html(problem: Problem, language: Language) -> Markup:
 def duel_html(compared: HeadToHead, query: str | None, language: Language) -> str:
     """How often each of two candidates wins, and what both found for a query, side by side."""
     names = short_names((compared.first, compared.second))
-    count = say(
-        "{first} wins {wins} queries, {second} wins {losses}; {draws} are equal.",
-        first=names[compared.first],
-        wins=compared.wins,
-        second=names[compared.second],
-        losses=compared.losses,
-        draws=compared.draws,
-    )
+    count = wins_and_losses(compared, names[compared.first], names[compared.second])
     counted = Markup("<p>{}</p>").format(_t(count, language))
     duel = next((duel for duel in compared.duels if duel.query == query), None)
     if duel is None:

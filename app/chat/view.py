@@ -13,17 +13,18 @@ from agent import events
 from agent.transcript import shown
 from app.chat.messages import ChatMessage, Running, chat_messages
 from app.chat.panels import head, needs_list, preview_html, thread_list
-from app.chat.results import last_result, pareto_figure, result_table
+from app.chat.plot import pareto_figure
+from app.chat.results import last_result, outdated, result_table
 from app.conversations import Conversations, Live, Offer
 from app.wording import code, needs
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
-from knowledge.wording import Language, say
+from knowledge.wording import Language, Text, say
 from tools.datasets.columns import ROLES
 
 #: how many parts lie beside the chat, show uploaded data, show the result
-BESIDE, OFFER, RESULT = 3, len(ROLES) + 3, 8
+BESIDE, OFFER, RESULT = 3, len(ROLES) + 4, 11
 
 
 def unchanged(parts: int) -> list[Any]:
@@ -43,6 +44,7 @@ class View:
         self._busy: bool | None = None
         self._offered: Offer | None = None
         self._decided: Recommendation | None = None
+        self._said_of_result: Text | None = None
         self._begun = False
 
     def chat(self) -> list[Any]:
@@ -70,7 +72,17 @@ class View:
         offer = unchanged(OFFER) if live.offer is self._offered else offer_parts(live.offer, self._language)
         result = unchanged(RESULT) if found is self._decided and not first else self._result(found)
         self._offered, self._decided = live.offer, found
-        return [chat, *beside, *offer, *result]
+        outdated = self._outdated()
+        return [chat, *beside, *offer, *result, outdated]
+
+    def _outdated(self) -> Any:
+        """That the result is not of the question as it is now, where it is not."""
+        words = outdated(shown(self._told), busy=self._live.busy)
+        if words == self._said_of_result:
+            return gr.skip()
+        self._said_of_result = words
+        text = f"**{words.render(self._language)}**" if words else ""
+        return gr.update(value=text, visible=words is not None)
 
     def _rated(self) -> Any:
         """What the user thinks of each of the advisor's messages, as gradio's chatbot wants to know it.
@@ -97,7 +109,7 @@ class View:
         return [top, listed, needs_list(needs(requirements, self._language), self._language)]
 
     def _result(self, found: Recommendation | None) -> list[Any]:
-        """The result: the whole, the four links, the table, the plot, the permalink."""
+        """The result: the whole, the four links, the table, the plot, the permalink, and which tabs have something."""
         if found is None:
             return [gr.update(visible=False), *unchanged(RESULT - 1)]
         folder = f"/reports/{found.run_id}"
@@ -108,13 +120,20 @@ class View:
             gr.update(link=f"{folder}/report.html"),
             *(gr.update(link=f"{folder}/report.{kind}?download=1") for kind in ("html", "md", "json")),
             gr.update(
-                value={"headers": table.heads, "data": table.rows},
+                value={
+                    "headers": table.heads,
+                    "data": table.rows,
+                    "metadata": {"display_value": table.shown, "styling": None},
+                },
                 datatype=table.kinds,
                 column_widths=table.widths,
                 visible=bool(table.rows),
             ),
             gr.update(value=figure, visible=figure is not None),
             self._permalink(f"{folder}/report.html"),
+            gr.update(visible=bool(table.rows)),
+            gr.update(visible=figure is not None),
+            gr.update(visible=len(table.rows) > 1),
         ]
 
     def _permalink(self, address: str) -> str:
@@ -127,7 +146,7 @@ class View:
 
 
 def offer_parts(offer: Offer | None, language: Language) -> list[Any]:
-    """Uploaded data: the whole, the preview, a column for each role, and what to do with bad entries."""
+    """Uploaded data: the whole, the preview, a column for each role, what to do with bad entries, and its use."""
     if offer is None:
         return [gr.update(visible=False), *unchanged(OFFER - 1)]
     columns: dict[str, list[str]] = {}
@@ -141,4 +160,5 @@ def offer_parts(offer: Offer | None, language: Language) -> list[Any]:
         gr.update(visible=role in columns, choices=columns.get(role, []), value=guessed.get(role)) for role in ROLES
     ]
     preview = preview_html(offer.preview, language)
-    return [gr.update(visible=True), preview, *roles, gr.update(value=offer.source.skip_bad)]
+    use = gr.update(interactive=offer.preview.problem is None)
+    return [gr.update(visible=True), preview, *roles, gr.update(value=offer.source.skip_bad), use]

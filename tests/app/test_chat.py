@@ -12,24 +12,29 @@ from pathlib import Path
 import pytest
 
 from agent import events
+from agent.interview import asked_about, picked
 from agent.settings import Settings
 from agent.transcript import Opening, Transcript
+from agent.understanding.findings import value_of
+from agent.understanding.rules import RuleUnderstanding
 from app.chat.guard import is_login
 from app.chat.messages import Running, chat_messages, turn_at
-from app.chat.panels import needs_list, preview_html, thread_list
-from app.chat.results import pareto_figure, result_table
+from app.chat.panels import duel_html, head, needs_list, preview_html, thread_list
+from app.chat.results import outdated, result_table
 from app.chat.server import serve
-from app.conversations import Message
+from app.conversations import Message, Offer
 from app.serving import accepted, is_local_name, is_loopback
-from app.wording import Line, as_markdown, as_text, code, escape, needs
+from app.wording import Line, as_answer, as_markdown, as_text, code, escape, needs
 from knowledge.errors import UserError
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
-from knowledge.results import Interval, Plan, PlannedCandidate, Recommendation, Row, Shortlist
-from knowledge.wording import say
+from knowledge.results import HeadToHead, Interval, Plan, PlannedCandidate, Recommendation, Row, Shortlist
+from knowledge.wording import join, say
 from tools.data_source import DataSource
 from tools.datasets.preview import FilePreview, Preview, Problem
 
+RULES = RuleUnderstanding()
+LANGUAGES = ("en", "zh")
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)>![x](http://evil.example/x.png)"
 
@@ -113,7 +118,12 @@ def test_a_step_that_died_is_not_shown_as_running():
     dead = chat_messages([STARTED], "en")[-1]
     assert (dead["metadata"]["status"], dead["content"]) == ("done", "It was interrupted.")
     again = chat_messages([STARTED, STARTED], "en", busy=True)
-    assert [m["metadata"]["status"] for m in again[1:]] == ["done", "pending"]
+    assert [m["metadata"]["status"] for m in again[1:]] == ["pending"], "what a stopped server left is one step"
+    later = [STARTED, events.Heard(text="go on", number=2), STARTED]
+    assert [m["metadata"]["status"] for m in chat_messages(later, "en", busy=True) if "metadata" in m] == [
+        "done",
+        "pending",
+    ]
 
 
 def test_only_the_open_question_has_buttons():
@@ -121,6 +131,8 @@ def test_only_the_open_question_has_buttons():
     assert chat_messages([question], "zh")[-1]["options"][0]["value"] == say("Yes, measure").render("zh")
     assert "options" not in chat_messages([question], "en", busy=True)[1]
     assert "options" not in chat_messages([question, events.Heard(text="yes")], "en")[1]
+    failed = events.Failed(error="DatasetError", cause=say("yes"), next_step=say("yes"), exit_code=3)
+    assert "options" in chat_messages([question, failed], "en")[1], "an upload that was not taken answers nothing"
 
 
 def test_a_step_tells_what_it_took_so_far_and_what_was_planned():
@@ -188,18 +200,43 @@ def test_nothing_untrusted_becomes_markup():
 
 def test_the_table_sorts_by_numbers_and_leaves_out_empty_columns():
     table = result_table(recommendation(), "en")
-    assert table.heads == ["Candidate", "Standing", "nDCG@10", "interval", "p95 latency (ms)"]
-    assert table.kinds == ["str", "str", "number", "str", "number"]
-    assert [row[2] for row in table.rows] == [0.8, 0.7]
+    assert table.heads == ["#", "Candidate", "Standing", "nDCG@10", "interval", "p95 latency (ms)"]
+    assert table.kinds == ["number", "str", "str", "number", "str", "number"]
+    assert [(row[0], row[3]) for row in table.rows] == [(1, 0.8), (2, 0.7)], "the plot has the numbers"
     assert len(table.widths) == len(table.heads)
+    assert [row[3] for row in table.shown] == ["0.800", "0.700"], "figures of a column have as many digits"
+    assert [row[5] for row in table.shown] == ["1.00", ""]
 
 
-def test_the_plot_escapes_names_and_leaves_out_what_was_not_timed():
-    figure = pareto_figure(recommendation(), "en")
-    assert [list(trace.x) for trace in figure.data] == [[1.0], [None]]
-    assert "<b>" not in figure.to_json().replace("<br>", "").replace("\\u003cbr", "")
-    untimed = recommendation().model_copy(update={"rows": recommendation().rows[1:]})
-    assert pareto_figure(untimed, "en") is None
+def test_a_result_says_when_it_is_of_an_earlier_question():
+    decided = events.Recommended(recommendation=recommendation())
+    listed = events.Shortlisted(shortlist=Shortlist(requirements=Requirements(), kept=(), rejected=(), considered=0))
+    measuring = "This result is of the earlier question; a new one is being measured."
+    assert outdated([], busy=False) is None
+    assert outdated([listed, STARTED], busy=True) is None
+    assert outdated([STARTED, decided], busy=False) is None
+    assert outdated([decided, events.Heard(text="why?"), events.Said(text=say("yes"))], busy=True) is None
+    assert str(outdated([decided, listed, STARTED], busy=True)) == measuring
+    assert "not been decided" in str(outdated([decided, listed], busy=False))
+    assert outdated([decided, listed, STARTED, decided], busy=False) is None
+
+
+def test_nothing_is_promised_of_a_result_that_was_not_measured():
+    def where(measured):
+        found = recommendation().model_copy(update={"measured": measured})
+        told = [events.Recommended(recommendation=found), events.Reported(markdown="m", html="h", json_file="j")]
+        return chat_messages(told, "en")[-1]["content"]
+
+    assert "what was measured" in where(True)
+    assert "published figures alone" in where(False)
+    assert "plot" not in where(False)
+
+
+def test_query_by_query_says_where_all_queries_are_equal():
+    even = HeadToHead.model_construct(
+        first="st:a/b", second="st:a/b?precision=bf16", metric="nDCG@10", wins=0, losses=0, draws=35, duels=()
+    )
+    assert "score the same on every one of 35 queries" in duel_html(even, None, "en")
 
 
 # ---------------------------------------------------------------- beside the chat
@@ -234,6 +271,54 @@ def test_a_preview_escapes_what_strangers_wrote():
     made = preview_html(Preview(name="x", files=(file,)), "en")
     assert "<img" not in made
     assert "document: text" in made
+
+
+def test_a_preview_says_each_problem_once_and_how_it_was_read():
+    first = Problem(cause=say("licence {license}", license="BAD"), next_step=say("yes"))
+    more = Problem(cause=join([first.cause, say("no")]), next_step=say("yes"))
+    other = Problem(cause=say("licence {license}", license="OTHER"), next_step=say("yes"))
+    note = say("{file} is not UTF-8; it was read as {encoding}.", file="a.csv", encoding="Big5")
+    files = tuple(
+        FilePreview(name="a.csv", part="table", columns=("text",), rows=(("x",),), notes=(note,), problem=problem)
+        for problem in (first, other)
+    )
+    for whole in (first, more):
+        made = preview_html(Preview(name="x", files=files[:1], problem=whole), "zh")
+        assert (made.count("BAD"), made.count("→")) == (1, 1)
+    made = preview_html(Preview(name="x", files=files, problem=more), "zh")
+    assert (made.count("BAD"), made.count("OTHER")) == (1, 1)
+    assert note.render("zh") in made
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_data_that_cannot_be_read_cannot_be_used(readable):
+    view = pytest.importorskip("app.chat.view", reason="gradio is not installed (extra ui)")
+    problem = None if readable else Problem(cause=say("yes"), next_step=say("yes"))
+    made = view.offer_parts(Offer(DataSource(path="x"), Preview(name="x", problem=problem)), "en")
+    assert len(made) == view.OFFER
+    assert made[-1]["interactive"] is readable
+
+
+def test_what_is_demanded_is_offered_as_an_answer_that_means_the_same():
+    demands = RULES.understand(
+        "English texts on our own servers, p95 under 70 ms, 1M documents, no GPU", Requirements(), None
+    )
+    before = demands.requirements
+    for about in (*(c.kind for c in before.constraints), "documents", "gpu", "task", "margin"):
+        for language in LANGUAGES:
+            words = as_answer(before, about, language)
+            asked = asked_about(about)
+            choice = picked(words, asked)
+            if choice is None:
+                after = RULES.understand(words, before, asked).requirements
+                assert value_of(after, about) == value_of(before, about), (about, words)
+    assert as_answer(before, "languages", "zh") == "英语"
+    assert as_answer(before, "cost", "en") is None
+
+
+def test_labels_that_gradio_leaves_in_english_are_said_in_the_pages_language():
+    assert "复制消息" in head("zh", None)
+    assert "Copy message" not in head("en", None)
 
 
 # ---------------------------------------------------------------- transcript

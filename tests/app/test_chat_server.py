@@ -1,6 +1,7 @@
 """What the web server lets in and hands out."""
 
 import base64
+import json
 import re
 
 import pytest
@@ -31,6 +32,7 @@ def test_the_server_guards_its_pages_and_reports(server, tmp_path):
     assert (status, body) == (200, b"<p>hi")
     assert "sandbox" in headers["content-security-policy"]
     assert "attachment" in server.request("/reports/run-1/report.html?download=1")[1]["content-disposition"]
+    assert json.loads(server.request("/manifest.json")[2])["start_url"] == "/", "gradio's pages ask for it"
     assert server.request("/samples/faq_zh.csv")[2].decode("utf-8-sig").startswith("编号,问题,答案")
     for path in (
         "/samples/faq_de.csv",
