@@ -34,8 +34,8 @@ from knowledge.wording import Text, join, say
 from tools.adaptive import find_winner
 from tools.benchmark import benchmark
 from tools.data_source import STDLIB, DataSource
-from tools.evaluate import evaluate, query_scores
-from tools.plan import make_plan
+from tools.evaluate import evaluate, measured_before, query_scores
+from tools.plan import make_plan, without_what_is_known
 from tools.profile import profile
 from tools.recommend import is_measurable, recommend, recommend_unmeasured, with_background
 from tools.report import write_report
@@ -346,10 +346,17 @@ class Nodes:
             specs=state.get("specs") or (),
             also=state.get("also") or (),
         )
-        consent = state.get("consent")
-        _tell(events.Planned(plan=made))
+        consent, specs = state.get("consent"), [c.spec for c in made.candidates]
+        known = measured_before(context.dataset(source), specs, context.workspace)
+        timed = _covers(state.get("benchmark"), specs)
+        made = without_what_is_known(made, known, timed=timed)
         if consent is None and state.get("interactive", True):
+            if timed and known.issuperset(specs):  # nothing is left that one could agree to
+                _tell(events.Said(text=say("All of that was measured before, so I decide on those figures.")))
+                return State(plan=made, consent=Consent(measure=True), status="measuring")
+            _tell(events.Planned(plan=made))
             return self._ask(interview.PLAN, state) | State(plan=made)
+        _tell(events.Planned(plan=made))
         return State(plan=made, consent=consent or Consent(), status="measuring")
 
     @foreseen

@@ -47,7 +47,7 @@ _TALK: tuple[tuple[Talk, re.Pattern[str]], ...] = (
             r"|terrible|horrible|worthless|pathetic|fool|a joke)(?: (?:bot|program|thing|answer|advice|tool|machine))?"
             r"|(?:you suck|fuck(?: you| off| this)?|screw you|shut up|go to hell|wtf|damn(?: you| it)?"
             r"|i hate (?:you|this|it))"
-            r"|(?:你|这)?(?:真|太|是个?|就是|简直|他妈)*(?:笨|蠢|傻|傻[逼瓜]|智障|弱智|白痴|垃圾|废物|没用|扯淡|胡说八道|狗屎"
+            r"|(?:你|这)?(?:真|太|是|就是|个|简直|他妈)*(?:笨|蠢|傻|傻[逼瓜]|智障|弱智|白痴|垃圾|废物|没用|扯淡|胡说八道|狗屎"
             r"|滚|闭嘴|去死|烂)(?:死了|了|啊|蛋|吧|东西|程序|机器人|开)*",
             re.I,
         ),
@@ -63,6 +63,8 @@ _TALK: tuple[tuple[Talk, re.Pattern[str]], ...] = (
         ),
     ),
 )
+#: what may stand before it; alone it is a yes
+_FILLER = re.compile(r"ok(?:ay)?|yes|no|well|oh|ah|hm+|好的?|嗯+|哦|行|是的|没事", re.I)
 _SIGNS: dict[str, Talk] = {
     **dict.fromkeys("👍👏❤🎉🙂😀😊💯", "praise"),
     **dict.fromkeys("👎🖕", "insult"),
@@ -80,6 +82,7 @@ def talk_of(text: str) -> Talk | None:
     if said and all(character in _SIGNS or character in _AROUND for character in said):
         return next(_SIGNS[character] for character in said if character in _SIGNS)
     parts = [part.strip() for part in re.split(r"[,.!。]", said) if part.strip()]
+    parts = [part for part in parts if not _FILLER.fullmatch(part)]
     found = [next((talk for talk, words in _TALK if words.fullmatch(part)), None) for part in parts]
     return found[-1] if found and None not in found else None
 

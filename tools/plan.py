@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
 from knowledge.catalog import Catalog
@@ -125,6 +125,25 @@ def make_plan(
         documents=len(dataset.documents),
         queries=len(dataset.queries),
     )
+
+
+def without_what_is_known(plan: Plan, measured: Set[str], *, timed: bool) -> Plan:
+    """The plan with the minutes that are left to spend.
+
+    Args:
+        plan: as if nothing were known.
+        measured: the candidates whose quality is in the run store (`tools.evaluate.measured_before`).
+        timed: whether all of them have been timed; else all of them will be, together.
+    """
+
+    def left(planned: PlannedCandidate) -> PlannedCandidate:
+        timing = 0.0 if timed else min(planned.minutes, (LOAD_SECONDS + BENCHMARK_SECONDS) / 60)
+        if planned.spec in measured:
+            return planned.model_copy(update={"minutes": round(timing, 2)})
+        saved = min(planned.minutes, BENCHMARK_SECONDS / 60) if timed else 0.0
+        return planned.model_copy(update={"minutes": round(planned.minutes - saved, 2)})
+
+    return plan.model_copy(update={"candidates": tuple(map(left, plan.candidates))})
 
 
 def plan_named(

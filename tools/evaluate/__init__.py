@@ -139,6 +139,30 @@ def check_first(
     return tuple(session.checked.values()), tuple(_failed(c.spec, error) for c, error in failures.items())
 
 
+def measured_before(
+    dataset: Dataset, candidates: Sequence[str], workspace: Workspace, metrics: Sequence[str] = scoring.DEFAULT
+) -> frozenset[str]:
+    """Of these candidates, those that `evaluate` would find in the run store, and so neither encode nor search.
+
+    An endpoint's are never among them: its host would have to be agreed to.
+
+    Raises:
+        SpecError: one of them cannot be read.
+    """
+    parsed = retrieval.parse(candidates)
+    treated = labels.treat(dataset)
+    failures: dict[Candidate, AdvisorError] = {}
+    resolved = resolve(parsed, workspace, NO_CONSENT, failures)
+    session = Session(treated, {}, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
+    runs = RunStore(workspace.store)
+    try:
+        return frozenset(
+            c.spec for c in parsed if c not in failures and runs.measurement(key_of(c, session, metrics)) is not None
+        )
+    finally:
+        runs.close()
+
+
 def query_scores(evaluation: Evaluation, workspace: Workspace) -> dict[str, dict[str, float]]:
     """Per-query scores in the primary metric, as the run store kept them: {spec: {query id: score}}."""
     runs = RunStore(workspace.store)
