@@ -36,6 +36,6 @@ def test_what_is_new_is_asked_for_and_only_that_takes_its_time(decided):
 def test_other_data_is_asked_for_again(decided, tmp_path):
     other = write_dataset(tmp_path / "others")
     corpus = other / "corpus.jsonl"
-    corpus.write_text(corpus.read_text("utf-8").replace("otter", "ocelot"), "utf-8")
+    corpus.write_text(corpus.read_text("utf-8").replace("it feeds at dawn", "it hunts at dusk"), "utf-8")
     decided.say("", data=DataSource(path=str(other)))
     assert decided.question == "plan"
