@@ -50,6 +50,7 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
     kind = question.kind if question else "other"
     words = question.words if question else ""
     is_other = kind in ("what_if", "compare", "why_not") and subject_of(words) in NEEDS_ASKING
+    is_other &= kind != "what_if" or bool(understood.changes)  # "what if I sell it?"
     here = asked_here(question, state, context) if question and not is_other else None
     if here is not None:
         return here

@@ -207,6 +207,8 @@ class Nodes:
                 _tell(events.Said(text=ASSUMED))
         elif found.intent in ("unknown", "greeting") and not silent:
             self._say_what_next(found, state)
+        elif found.intent == "inform" and state.get("recommendation") and not (silent or found.answered):
+            _tell(events.Said(text=say("That changes nothing of what you demand: the answer stands.")))
 
     def _say_what_next(self, found: Understood, state: State) -> None:
         """What to do now, for a message that changed nothing."""

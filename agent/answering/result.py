@@ -97,7 +97,7 @@ def cheapest(words: str, recommendation: Recommendation) -> Text | None:
     measure, wish = _wanted(words)
     good = [row for row in others if row.standing == "tied"]
     least = min([winner, *good], key=lambda row: getattr(row, measure) or float("inf"))
-    if wish == "cheap" or least.spec == winner.spec:
+    if wish == "cheap":
         first = say(
             "{spec}: the cheapest of those measured here that are not worse than the best by more than your margin of "
             "{margin:g}. {figures}",
