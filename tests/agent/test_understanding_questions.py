@@ -306,3 +306,16 @@ def test_every_known_gpu_is_a_word_that_means_a_gpu():
         found = said(read(f"we have {term}").requirements)
         assert found["gpu"] is True, term
         assert found["hardware"] == {"gpu_gb": known.memory_gb[0], "gpu_name": known.name}, term
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("我们公司做自行车网店，想让客服机器人根据顾客的问题找到对应的帮助文档", "support"),
+        ("We run an online shop for bikes, and a help desk bot should find the right help article", "support"),
+        ("we are a hospital; we need a search over legal contracts", "legal"),
+        ("we run an online shop and want product search", "e-commerce"),
+    ],
+)
+def test_the_domain_is_that_of_the_texts_and_not_of_the_firm(text, domain):
+    assert read(text).requirements.domain.value == domain
