@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
 from knowledge.guidance import Note
-from knowledge.quantities import digits, milliseconds, storage
+from knowledge.quantities import milliseconds, rate, storage
 from knowledge.results import Row
 from knowledge.wording import Language, Text, join, say
 
@@ -83,7 +83,7 @@ def _size(winner: Row, run: str, state: State) -> Iterator[Text]:
     if winner.query_p95_ms is not None:
         parts.append(say("p95 {time}", time=milliseconds(winner.query_p95_ms)))
     if winner.documents_per_second is not None:
-        parts.append(say("{count} documents per second", count=digits(winner.documents_per_second)))
+        parts.append(say("{count} documents per second", count=rate(winner.documents_per_second)))
     if winner.bytes_per_vector is not None:
         parts.append(say("{size} per document in the index", size=storage(winner.bytes_per_vector)))
     if parts:

@@ -15,7 +15,11 @@ def digits(value: float, significant: int = 3) -> str:
         return f"{value:,g}"
     rounded = float(f"{value:.{significant - 1}e}")
     places = max(0, significant - 1 - math.floor(math.log10(abs(rounded))))
-    text = f"{rounded:,.{places}f}"
+    return _short(f"{rounded:,.{places}f}")
+
+
+def _short(text: str) -> str:
+    """Without zeros that say nothing."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -25,13 +29,19 @@ def points(difference: float, *, signed: bool = True) -> str:
     return "0.0" if text in ("+0.0", "-0.0") else text
 
 
-def milliseconds(value: float, significant: int = 3) -> Text:
-    """A latency that was measured, given in milliseconds."""
-    if value < 0.1:
-        return say("under 0.1 ms")
-    if value < 10_000:
-        return say("{count} ms", count=digits(value, significant))
-    return say("{count} s", count=digits(value / 1000, significant))
+def milliseconds(value: float) -> Text:
+    """A latency that was measured, given in milliseconds, as tables round it."""
+    if value < 0.01:
+        return say("under 0.01 ms")
+    if value >= 10_000:
+        return say("{count} s", count=_short(f"{value / 1000:,.1f}"))
+    places = 0 if value >= 100 else 1 if value >= 1 else 2
+    return say("{count} ms", count=_short(f"{value:,.{places}f}"))
+
+
+def rate(value: float) -> str:
+    """So many a second, as tables round it."""
+    return f"{value:,.0f}" if value >= 100 else _short(f"{value:.1f}")
 
 
 def estimated_milliseconds(value: float) -> Text:
@@ -67,8 +77,8 @@ def memory(megabytes: float) -> Text:
     """Memory given in MB (2**20 bytes), as a machine's memory is counted."""
     if megabytes < 1:
         return say("under 1 MB")
-    if megabytes < 1000:
-        return say("{count} MB", count=digits(megabytes))
+    if megabytes < 1024:
+        return say("{count} MB", count=f"{megabytes:,.0f}")
     return say("{count} GB", count=digits(megabytes / 1024))
 
 

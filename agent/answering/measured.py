@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledge.quantities import digits, memory, milliseconds, points, storage
+from knowledge.quantities import memory, milliseconds, points, rate, storage
 from knowledge.results import Comparison, Evaluation, Recommendation, Row, Screening
 from knowledge.wording import Text, join, say
 from tools.evaluate import query_scores
@@ -157,7 +157,7 @@ def costs_of(row: Row) -> Text | None:
     if row.query_p95_ms is not None:
         parts.append(say("p95 {time}", time=milliseconds(row.query_p95_ms)))
     if row.documents_per_second is not None:
-        parts.append(say("{count} documents per second", count=digits(row.documents_per_second)))
+        parts.append(say("{count} documents per second", count=rate(row.documents_per_second)))
     if row.peak_memory_mb is not None:
         parts.append(say("{size} of memory", size=memory(row.peak_memory_mb)))
     if row.bytes_per_vector is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
 from agent.answering.measured import THOUSAND, Pair, difference, pair_of, row_of, verdict
-from knowledge.quantities import digits, memory, milliseconds, points, storage
+from knowledge.quantities import digits, memory, milliseconds, points, rate, storage
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Text, join, say
 from tools.recommend.contest import EQUAL, cost, dearer
@@ -103,12 +103,12 @@ def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
 
 def _figures(row: Row) -> tuple[Text | None, ...]:
     """The costs in words, in the order of `cost`."""
-    usd, rate = row.usd_per_million_tokens, row.documents_per_second
-    size = row.bytes_per_vector
+    usd, size = row.usd_per_million_tokens, row.bytes_per_vector
+    encoded = row.documents_per_second
     return (
         say("{usd} USD per million tokens", usd=digits(usd or 0.0)),
         say("p95 {time}", time=milliseconds(row.query_p95_ms)) if row.query_p95_ms is not None else None,
-        say("{count} documents per second", count=digits(rate)) if rate is not None else None,
+        say("{count} documents per second", count=rate(encoded)) if encoded is not None else None,
         say("{size} of memory", size=memory(row.peak_memory_mb)) if row.peak_memory_mb is not None else None,
         say("{size} per document in the index", size=storage(size)) if size is not None else None,
     )

@@ -9,7 +9,8 @@ from knowledge.wording import Text, join, say, written
 @pytest.mark.parametrize(
     ("found", "english", "chinese"),
     [
-        (q.milliseconds(0.04), "under 0.1 ms", "不到 0.1 毫秒"),
+        (q.milliseconds(0.004), "under 0.01 ms", "不到 0.01 毫秒"),
+        (q.milliseconds(0.117), "0.12 ms", "0.12 毫秒"),
         (q.milliseconds(30.64), "30.6 ms", "30.6 毫秒"),
         (q.milliseconds(446.7), "447 ms", "447 毫秒"),
         (q.milliseconds(12_345), "12.3 s", "12.3 秒"),
@@ -22,6 +23,7 @@ from knowledge.wording import Text, join, say, written
         (q.duration(3 * 3600), "3 hours", "3 小时"),
         (q.duration(1e6), "12 days", "12 天"),
         (q.memory(0.4883 * 1024), "500 MB", "500 MB"),
+        (q.memory(67.8), "68 MB", "68 MB"),
         (q.memory(0.2), "under 1 MB", "不到 1 MB"),
         (q.memory(8192), "8 GB", "8 GB"),
         (q.storage(4330), "4.33 kB", "4.33 kB"),

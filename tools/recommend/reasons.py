@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from knowledge.candidate import parse_candidate
-from knowledge.quantities import digits, memory, milliseconds, points, storage
+from knowledge.quantities import digits, memory, milliseconds, points, rate, storage
 from knowledge.requirements import Requirements
 from knowledge.results import (
     Benchmark,
@@ -141,7 +141,7 @@ def reasons(
                 "Cost on this machine: p95 {p95} a query, {rate} documents a second, {memory} of memory, {size} a "
                 "document in the index ({evidence}).",
                 p95=milliseconds(s.query_p95_ms),
-                rate=digits(s.documents_per_second),
+                rate=rate(s.documents_per_second),
                 memory=memory(s.peak_memory_mb),
                 size=storage(s.bytes_per_vector),
                 evidence=_ids(cites[winner], *COSTS),
