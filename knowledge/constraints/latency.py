@@ -8,7 +8,7 @@ from pydantic import Field
 
 from knowledge.constraints.base import Answer, ConstraintBase, Footprint, Verdict
 from knowledge.model_card import ModelCard
-from knowledge.quantities import digits, estimated_milliseconds, milliseconds
+from knowledge.quantities import digits, estimated_milliseconds
 from knowledge.wording import Text, say
 
 QUERY_TOKENS = 32
@@ -89,7 +89,7 @@ class LatencyConstraint(ConstraintBase):
             outcome="violated" if measured > self.p95_ms else "met",
             reason=say(
                 "measured p95 {measured}, you allow {limit} ms",
-                measured=milliseconds(measured, 4),  # four digits, or one just over the limit seems to be at it
+                measured=say("{count} ms", count=digits(measured, 4)),  # or one just over the limit seems to be at it
                 limit=digits(self.p95_ms),
             ),
         )
