@@ -10,7 +10,7 @@ from agent.state import State
 from knowledge import __version__
 from knowledge.errors import AdvisorError
 from knowledge.results import Recommendation, Report
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
 from tools.report import REQUIREMENTS_FILE
@@ -91,8 +91,10 @@ def why_unmeasured(state: State) -> tuple[Text, Text]:
             "Give a dataset with queries and judgments, and ask again."
         )
     if profile is not None and not profile.dataset.judgments:
+        what = say("Everything: the dataset has no judgments (which document answers which query).")
         return (
-            say("Everything: the dataset has no judgments (which document answers which query)."),
+            # columns that might hold the queries, say
+            what if profile.dataset.queries else join([what, *profile.dataset.notes]),
             say("Add judgments (qrels.tsv: query-id, doc-id, grade) for some 100 queries, and ask again."),
         )
     return (

@@ -556,7 +556,7 @@ def _source(
     from tools.data_source import DataSource as Made
 
     pairs = [pair.partition("=") for pair in columns or ()]
-    if any(not middle or not ours or not theirs for ours, middle, theirs in pairs):
+    if any(not middle or not ours for ours, middle, _ in pairs):  # no column: there is none
         from app.cli.mistyped import usage_error
         from knowledge.wording import say
 

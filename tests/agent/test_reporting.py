@@ -5,12 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent.reporting import QUOTED, with_closer_look
+from agent.reporting import QUOTED, why_unmeasured, with_closer_look
+from agent.state import State
 from knowledge.errors import DatasetError
 from knowledge.requirements import Requirements
-from knowledge.results import Report, Shortlist
-from knowledge.wording import Text
+from knowledge.results import DataProfile, Report, Shortlist
+from knowledge.wording import Text, say
 from tests.labelled import as_dataset
+from tools.data_source import DataSource
 from tools.evaluate import evaluate, query_scores
 from tools.recommend import recommend
 from tools.workspace import Workspace
@@ -92,3 +94,14 @@ def test_nothing_is_said_of_data_that_is_not_what_it_was(measured, now):
     other = as_dataset(DOCUMENTS | {"d0": "another text"}, QUERIES, JUDGMENTS)
     there = {"gone": None, "other": other, "unmeasured": dataset}[now]
     assert with_closer_look(report, {"data": SOURCE}, context(workspace, there)) == report
+
+
+def test_what_kept_data_from_being_measured_names_the_columns_that_were_not_used():
+    note = say("{file} is not UTF-8; it was read as {encoding}.", file="a", encoding="Big5")
+    summary = as_dataset(DOCUMENTS, {}, {}).summary.model_copy(update={"notes": (note,)})
+    state = State(data=DataSource(path="a"), profile=DataProfile(dataset=summary))
+    what, _ = why_unmeasured(state)
+    assert str(what).startswith("Everything: the dataset has no judgments")
+    assert str(note) in str(what)
+    asked = summary.model_copy(update={"queries": 3})
+    assert str(note) not in str(why_unmeasured(state | State(profile=DataProfile(dataset=asked)))[0])

@@ -65,7 +65,7 @@ def test_from_the_first_words_to_the_downloaded_report(server, browser, tmp_path
     page.wait_for_selector("#plot .main-svg")
     page.get_by_role("tab", name="Query by query").click()
     page.wait_for_selector("#side-by-side li.relevant")
-    assert "wins" in page.locator("#side-by-side").inner_text()
+    assert "is better on" in page.locator("#side-by-side").inner_text()
     page.get_by_role("tab", name="Left out").click()
     page.wait_for_function("document.querySelector('#left-out').innerText.includes('AQ-MedAI')")
     assert not serious(page)
