@@ -75,7 +75,7 @@ def make_page(controls: Controls) -> gr.Blocks:
 
         # in the order of `View.beside`
         beside = [chat, top, threads, needs.list, *data.offered, result.whole, *result.links]
-        beside += [result.table, result.plot, result.permalink, *result.tabs, result.outdated]
+        beside += [result.table, result.plot, result.permalink, result.no_table, result.no_plot, result.outdated]
         pulse, view = gr.HTML(connection_lost(language), elem_id="pulse", js_on_load=PULSE_SCRIPT), gr.State()
         shown = pulse.tick(
             controls.show_chat, inputs=view, outputs=[view, chat, stop], trigger_mode="always_last", **QUICK
@@ -212,11 +212,13 @@ class _Result:
                     *(gr.Button(f"{t(say('Download'))} {kind}") for kind in ("HTML", "Markdown", "JSON")),
                 ]
             with gr.Tabs():
-                with gr.Tab(t(say("All candidates"))) as self.tab_table:
+                with gr.Tab(t(say("All candidates"))):
+                    self.no_table = gr.Markdown(elem_id="no-table")
                     self.table = gr.Dataframe(
                         elem_id="table", show_label=False, interactive=False, wrap=True, buttons=[]
                     )
-                with gr.Tab(t(say("Quality against cost"))) as self.tab_plot:
+                with gr.Tab(t(say("Quality against cost"))):
+                    self.no_plot = gr.Markdown(elem_id="no-plot")
                     self.plot = gr.Plot(elem_id="plot", show_label=False)
                 with gr.Tab(t(say("Query by query"))) as self.tab_queries:
                     with gr.Row():
@@ -235,7 +237,6 @@ class _Result:
                         show_search="search",
                         column_widths=["30%", "20%", "50%"],
                     )
-            self.tabs = [self.tab_table, self.tab_plot, self.tab_queries]
             self.permalink = gr.Markdown(elem_id="permalink", latex_delimiters=[])
 
     def listen(self, controls: Controls) -> None:

@@ -24,7 +24,10 @@ from knowledge.wording import Language, Text, say
 from tools.datasets.columns import ROLES
 
 #: how many parts lie beside the chat, show uploaded data, show the result
-BESIDE, OFFER, RESULT = 3, len(ROLES) + 4, 11
+BESIDE, OFFER, RESULT = 3, len(ROLES) + 4, 10
+
+NO_TABLE = say("Nothing was measured, so no candidates are compared here; the report has what is predicted of each.")
+NO_PLOT = say("There is no plot: nothing was timed.")
 
 
 def unchanged(parts: int) -> list[Any]:
@@ -109,7 +112,7 @@ class View:
         return [top, listed, needs_list(needs(requirements, self._language), self._language)]
 
     def _result(self, found: Recommendation | None) -> list[Any]:
-        """The result: the whole, the four links, the table, the plot, the permalink, and which tabs have something."""
+        """The result: the whole, the four links, table, plot, permalink, and why there is no table or plot."""
         if found is None:
             return [gr.update(visible=False), *unchanged(RESULT - 1)]
         folder = f"/reports/{found.run_id}"
@@ -131,9 +134,8 @@ class View:
             ),
             gr.update(value=figure, visible=figure is not None),
             self._permalink(f"{folder}/report.html"),
-            gr.update(visible=bool(table.rows)),
-            gr.update(visible=figure is not None),
-            gr.update(visible=len(table.rows) > 1),
+            "" if table.rows else NO_TABLE.render(self._language),
+            "" if figure is not None else NO_PLOT.render(self._language),
         ]
 
     def _permalink(self, address: str) -> str:

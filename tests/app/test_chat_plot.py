@@ -1,8 +1,11 @@
 """The plot of the result: nothing covers the winner, numbers stand for names, nothing untrusted is markup."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from app.chat.plot import pareto_figure
+from app.chat.view import RESULT, View
 from knowledge.results import Interval, Recommendation, Row
 from knowledge.wording import say
 
@@ -77,3 +80,14 @@ def test_names_are_escaped_and_what_was_not_timed_makes_no_plot():
     assert (
         pareto_figure(made(row("bm25", "winner", 0.5, None).model_copy(update={"peak_memory_mb": None})), "en") is None
     )
+
+
+def test_a_result_without_measurements_says_why_there_is_no_table_and_no_plot():
+    conversations = SimpleNamespace(advisor=SimpleNamespace(report=lambda thread: None))
+    view = View(conversations, "t", "en")
+    *_, no_table, no_plot = view._result(made(*ROWS).model_copy(update={"rows": (), "measured": False}))
+    assert "Nothing was measured" in no_table
+    assert "nothing was timed" in no_plot
+    parts = view._result(made(*ROWS))
+    assert parts[-2:] == ["", ""]
+    assert len(parts) == RESULT
