@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from agent.answering.relative import read_relative
 from agent.understanding.findings import SLOTS, Finding
@@ -17,6 +18,10 @@ from knowledge.wording import say
 _UNWANTED = frozenset(["不要", "不行", "排除", "不考虑", "exclude", "excluded"])
 #: licences that are known for something else too
 _AMBIGUOUS = frozenset(["mit", "apache", "bsd"])
+#: who they are and who their customers are, which says of what they need only that it may be for sale
+_WHO_THEY_ARE = frozenset(
+    {"我们公司", "我司", "客户", "our company", "customers", "clients", "our customers", "our clients"}
+)
 #: before "MIT": a place
 _WHEREABOUTS = frozenset(["at", "from", "of", "in", "在"])
 #: before a network that texts do not leave
@@ -48,6 +53,8 @@ _AROUND_LICENSE = frozenset(
     ]
 )
 
+#: a machine of their own, named without a word of what may leave it, is where it runs
+_PLACES = {"own_machine": "self_hosted"}
 #: what shapes only suggest of a licence
 _SUGGESTED = frozenset(["commercial", "noncommercial"])
 #: terms that demand something of a model by themselves
@@ -78,6 +85,7 @@ def _said_of_licenses(reading: Reading) -> Iterator[Finding]:
     suggested = [
         h for h in u.of_category("license") if h.shaped and h.value in _SUGGESTED and reading.asked != "license"
     ]
+    suggested = [h for h in suggested if not _is_part_of_a_no(reading, h)]
     for hit in sorted(suggested, key=lambda h: h.value == "noncommercial"):  # which is the more particular
         if not dropped(u, hit):
             words, commercial = reading.use(hit), hit.value == "commercial" and not negated_before(u, hit)
@@ -87,7 +95,7 @@ def _said_of_licenses(reading: Reading) -> Iterator[Finding]:
                 else say("“{words}” suggests that it is not commercial", words=words)
             )
             yield Finding("license", {"commercial": commercial}, words, reading.because(rule))
-    for hit in (h for h in u.of_category("license") if h not in suggested):
+    for hit in (h for h in u.of_category("license") if h not in suggested and not _is_part_of_a_no(reading, h)):
         words, hard = reading.use(hit), not soft(u, hit.start)
         if dropped(u, hit) and not _unwanted(reading, hit):
             yield Finding("license", None, words)
@@ -102,11 +110,24 @@ def _said_of_licenses(reading: Reading) -> Iterator[Finding]:
             yield Finding("license", {"commercial": commercial}, words, hard=hard)
     yield from _bare_research(reading)
     for hit in u.of_category("business"):
-        if not negated(u, hit):
+        if not negated(u, hit) and _says_more(reading, hit):
             words = reading.use(hit)
             rule = say("“{words}” suggests commercial use", words=words)
             yield Finding("license", {"commercial": True}, words, reading.because(rule))
             return
+
+
+def _is_part_of_a_no(reading: Reading, hit: Hit) -> bool:
+    """Whether "will ever pay for it" stands in "nobody will ever pay for it"."""
+    noes = (h for h in reading.utterance.of_category("license") if h.shaped and h.value == "noncommercial")
+    return hit.shaped and hit.value == "commercial" and any(h.start < hit.start and hit.end <= h.end for h in noes)
+
+
+def _says_more(reading: Reading, hit: Hit) -> bool:
+    """Whether more is said than who and where they are: 我们公司三百来号人 tells of no use."""
+    u = reading.utterance
+    wants = (h for h in u.of_category("task", "noun", "unit", "hosting", "free") if not reading.counted(h))
+    return reading.asked is not None or hit.term not in _WHO_THEY_ARE or any(wants)
 
 
 def _bare_research(reading: Reading) -> Iterator[Finding]:
@@ -134,7 +155,7 @@ def _named_licenses(reading: Reading) -> Iterator[Finding]:
     """The licences accepted, and those refused."""
     u = reading.utterance
     hits = u.of_category("license_name")
-    refused = [h for h in hits if _refused(reading, h)]
+    refused = _with_their_list(reading, hits, [h for h in hits if _refused(reading, h)])
     lists: list[list[Hit]] = []
     for hit in (h for h in hits if h not in refused):
         if lists and _joined(reading, lists[-1][-1], hit):
@@ -168,14 +189,25 @@ def _named_licenses(reading: Reading) -> Iterator[Finding]:
     yield Finding("license", value, words[0], hard=not soft(u, accepted[0].start))
 
 
+def _with_their_list(reading: Reading, hits: list[Hit], refused: list[Hit]) -> list[Hit]:
+    """Those refused, with the names before them in the same list: "GPL, AGPL: won't touch them"."""
+    for left, right in reversed(list(pairwise(hits))):
+        if right in refused and left not in refused and _joined(reading, left, right):
+            refused = [left, *refused]
+    return refused
+
+
 def _names_one(reading: Reading, hit: Hit) -> bool:
     """Whether a refused name is a licence's: "no Apache servers" refuses none."""
     return hit.term not in _AMBIGUOUS or _means_license(reading, hit)
 
 
 def _refused(reading: Reading, hit: Hit) -> bool:
-    u = reading.utterance
-    return negated(u, hit) or dropped(u, hit) or bool(u.in_clause(u.clauses[hit.start], "forbidden"))
+    u, clause = reading.utterance, reading.utterance.clauses[hit.start]
+    after = u.in_clause(clause + 1, "forbidden")
+    told_after = bool(after) and not u.in_clause(clause + 1, "license_name") and _alone(reading, clause)
+    told_after = told_after and u.sentences[after[0].start] == u.sentences[hit.start]  # "GPL, AGPL: no go"
+    return negated(u, hit) or dropped(u, hit) or bool(u.in_clause(clause, "forbidden")) or told_after
 
 
 def _joined(reading: Reading, left: Hit, right: Hit) -> bool:
@@ -264,7 +296,7 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
         yield Finding("hosting", None, either)
         return
     said = list(_said_of_hosting(reading))
-    yield from said
+    yield from sorted(said, key=lambda finding: finding.hard)  # what is said as a must outweighs what is a wish
     place = next((h for h in u.of_category("own_place") if not negated(u, h)), None)
     place = place or next(iter(u.of_category("refusal")), None)  # "our IT won't allow that"
     open_to_all = u.of_category("acceptable", "indifferent", "waived", "whatever")
@@ -274,16 +306,15 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
 
 def _said_of_hosting(reading: Reading) -> Iterator[Finding]:
     u = reading.utterance
-    yield from _secluded(reading)
-    for hit in u.of_category("hosting"):
+    for hit in (h for h in u.of_category("hosting") if not _is_cut_out(reading, h)):
         words, hard = reading.use(hit), not soft(u, hit.start)
-        implied = hit.shaped and hit.value == "self_hosted" and not _names_a_service(reading, hit)
-        if implied and reading.asked != "hosting":
+        mentioned = hit.value == "own_machine" and reading.asked != "hosting"
+        if mentioned and (hit.shaped or not (dropped(u, hit) or negated(u, hit))):
             yield _kept_inside(reading, words, hard)
         elif dropped(u, hit) or _accepted(reading, hit):
             yield Finding("hosting", None, words)
         elif not negated(u, hit):
-            yield Finding("hosting", {"hosting": hit.value}, words, hard=hard)
+            yield Finding("hosting", {"hosting": _PLACES.get(hit.value, hit.value)}, words, hard=hard)
         elif hit.value == "api":
             yield Finding("hosting", {"hosting": "self_hosted"}, words, hard=hard)
         else:
@@ -296,11 +327,13 @@ def _said_of_hosting(reading: Reading) -> Iterator[Finding]:
             yield Finding("hosting", None, reading.use(hit))
         elif hit.term in ("api", "apis") and u.ending(hit.start - 1, "soft"):  # "we prefer an API"
             yield Finding("hosting", {"hosting": "api"}, reading.use(hit), hard=False)
+    yield from _secluded(reading)
 
 
-def _names_a_service(reading: Reading, hit: Hit) -> bool:
-    """Whether what may not be used is said: 不准用外部API; not only that something stays inside."""
-    return any(hit.start <= h.start <= hit.end for h in reading.utterance.of_category("outside"))
+def _is_cut_out(reading: Reading, hit: Hit) -> bool:
+    """Whether a term that says otherwise reaches into it: the "hosted only" of "self-hosted only"."""
+    terms = (h for h in reading.utterance.of_category("hosting") if not h.shaped and h.value != hit.value)
+    return hit.shaped and hit.value == "api" and any(h.start < hit.start < h.end for h in terms)
 
 
 def _either(reading: Reading) -> str:
@@ -327,7 +360,7 @@ def _accepted(reading: Reading, hit: Hit) -> bool:
     """Whether a service is only allowed: "an API is fine"."""
     u = reading.utterance
     accepted = [h for h in u.in_clause(u.clauses[hit.start], "acceptable") if -6 <= h.start - hit.end <= 5]
-    return hit.value != "self_hosted" and bool(accepted) and not negated(u, hit)
+    return _PLACES.get(hit.value, hit.value) != "self_hosted" and bool(accepted) and not negated(u, hit)
 
 
 def _secluded(reading: Reading) -> Iterator[Finding]:
@@ -336,7 +369,9 @@ def _secluded(reading: Reading) -> Iterator[Finding]:
     for hit in u.of_category("secluded", "leave"):
         held = any(negated(u, h) or h.term.startswith("不") for h in u.in_clause(u.clauses[hit.start], "leave"))
         held |= hit.start > 0 and u.tokens[hit.start - 1].text in _OUT_OF and negated(u, hit)
-        if held or (hit.category == "secluded" and not negated(u, hit)):
+        if held:  # "nothing may leave the building" says so itself
+            yield Finding("hosting", {"hosting": "self_hosted"}, reading.use(hit))
+        elif hit.category == "secluded" and not negated(u, hit):
             yield _kept_inside(reading, reading.use(hit))
 
 
@@ -360,7 +395,7 @@ def read_free(reading: Reading) -> Iterator[Finding]:
     """That nothing may be paid: "it shouldn't cost anything", "最好别花钱"."""
     u = reading.utterance
     for hit in u.of_category("free"):
-        if not negated(u, hit) and not dropped(u, hit):
+        if not negated(u, hit) and not dropped(u, hit) and not u.in_clause(u.clauses[hit.start], "given_away"):
             yield Finding("cost", {"max_usd_per_month": 0.0}, reading.use(hit), hard=not soft(u, hit.start))
             return
 

@@ -53,6 +53,8 @@ _ENGLISH_WORDS = frozenset(
     {"in", "is", "it", "no", "so", "am", "as", "he", "my", "to", "or", "be", "do", "us", "me", "if"}
 )
 _REGION = re.compile(r"[a-z]{2}[-_][A-Z]{2}")
+#: what a lone code is a language after: "source is en, targets sv, da"
+_BEFORE_CODES = frozenset({"is", "are", "source", "target", "language", "languages", "lang", ":", "="})
 #: words that may stand between a language and what says whose it is
 _SIDE, _DETERMINERS = 5, frozenset({"a", "an", "the", "our", "their", "all", "any", "old"})
 _ASKING = frozenset("和与或跟来去搜查问说也都能就")
@@ -150,6 +152,9 @@ def _is_named(utterance: Utterance, at: int, end: int) -> bool:
     """Whether a code alone is a language's: with its region ("de-CH"), or "EN only"."""
     if _REGION.fullmatch(utterance.words(at, min(at + 2, len(utterance.tokens)))):
         return utterance.tokens[at].text in _UNMISTAKABLE
+    named = at > 0 and utterance.tokens[at - 1].text in _BEFORE_CODES and utterance.tokens[at].text in _UNMISTAKABLE
+    if named and end - at == 1 and (end == len(utterance.tokens) or not utterance.tokens[end].text[0].isalnum()):
+        return True
     capital = utterance.tokens[at].text in _UNMISTAKABLE and utterance.words(at, at + 1).isupper()
     return capital and end - at == 1 and bool(utterance.starting(end, "only", "role"))
 
@@ -195,9 +200,15 @@ def _wanted(reading: Reading, hits: list[Hit]) -> Iterator[Finding]:
         value["cross_lingual"] = True
     if asked_in and not asked_in <= (written_in or (set() if replaces else held) or asked_in):
         value["cross_lingual"] = True
-    words = u.words(hits[0].start, hits[-1].end)
+    words = u.words(*_with_only(u, hits[0].start, hits[-1].end))
     words = words if len(words) <= _LONGEST_QUOTE else u.words(hits[0].start, hits[0].end)
     yield Finding("languages", value, words, hard=bool(musts), merge="set" if replaces else "add")
+
+
+def _with_only(utterance: Utterance, start: int, end: int) -> tuple[int, int]:
+    """A list of languages with the word that says that there are no others: "English only", 只有中文."""
+    before, after = utterance.ending(start, "only"), utterance.starting(end, "only")
+    return (before[0].start if before else start), (after[0].end if after else end)
 
 
 def _crosses(reading: Reading, hits: list[Hit]) -> bool:
@@ -310,14 +321,17 @@ def _many(reading: Reading, named: list[Hit]) -> Iterator[Finding]:
         if negated(u, hit) or dropped(u, hit):
             yield Finding("languages", {"at_least": None}, words)
         elif not codes:
-            yield Finding("languages", {"at_least": MULTILINGUAL}, words, hard=not soft(u, hit.start))
+            rule = say("“{words}” taken as at least {count} languages", words=words, count=MULTILINGUAL)
+            current = reading.requirements.constraint(CONSTRAINTS["languages"])
+            because = None if current is not None and current.origin == "stated" else reading.because(rule)
+            yield Finding("languages", {"at_least": MULTILINGUAL}, words, because, hard=not soft(u, hit.start))
             return
 
 
 def _replaces(reading: Reading) -> bool:
     """Whether the languages named are instead of, not on top of, those stated before."""
     current = reading.requirements.constraint(CONSTRAINTS["languages"])
-    if current is None or current.origin != "stated":
+    if current is None or (current.origin != "stated" and not getattr(current, "at_least", None)):
         return True
     u = reading.utterance
     if u.of_category("addition") or u.tokens[0].text in ("and", "和", "plus"):

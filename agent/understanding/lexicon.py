@@ -65,6 +65,8 @@ class Lexicon:
             for term in tables["terms"]["unit"][value]
             if term.isascii() and term.isalpha()
         }
+        #: languages by a name of one word
+        self.language_words = frozenset(name for name in common_names() if name.isalpha())
         self._load()
         self.shapes = Shapes(tables["shapes"], tables["shape_classes"], tables["shape_stops"])
         self.vocabulary |= self.shapes.vocabulary

@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.understanding.findings import Finding
 from agent.understanding.machine import Place, gpu_name_near, place_of
 from agent.understanding.negation import negated, soft
-from agent.understanding.numbers import Quantity
+from agent.understanding.numbers import VECTOR_TYPES, Quantity
 from agent.understanding.reading import Reading
 from agent.understanding.utterance import Hit
 from knowledge.constraints import CONSTRAINTS, make_constraint
@@ -43,6 +43,8 @@ _UNIT_OF_ANSWER = {
     "margin": "percent",
 }
 _BARE_GB_BELOW = 256
+#: characters; 一个字 is no length of a text, but "not a word"
+_SHORTEST_TEXT = 2
 _MANY_PAGES = 1000
 #: nobody searches in one document: "you listen to one episode"
 _FEWEST_DOCUMENTS = 4
@@ -63,7 +65,7 @@ _SHORTEST_VECTOR = 16
 _LONGEST_VECTOR = 100_000
 #: no model reads less at once; and what is only called a window has at least
 _SHORTEST_CONTEXT, _SHORTEST_WINDOW = 128, 1000
-_BETWEEN_VECTOR_AND_LIMIT = 3
+_BETWEEN_VECTOR_AND_LIMIT, _BETWEEN_NAME_AND_AMOUNT = 3, 4
 #: "the vector column in our database is fixed at 768"
 _BETWEEN_NAME_AND_LIMIT = 6
 #: the smallest "max NUMBER M" that is a model, and how the sizes of models are written
@@ -77,6 +79,34 @@ _REFUSING = frozenset(
     {"no", "nothing", "none", "exclude", "excluded", "without", "不要", "不考虑", "排除", "不行", "不用"}
 )
 _DENYING = frozenset({"not", "isn't", "is not", "instead of", "rather than", "不是", "而不是", "并非", "非"})
+#: of which time or type a number speaks by what is around it
+_THOSE = frozenset({"those", "these", "them", "such"})
+#: what is typed is a query; and a clause of so few words says no more than an amount
+_TYPED = frozenset(
+    {
+        "来搜",
+        "来问",
+        "来查",
+        "粘进来",
+        "粘进来搜",
+        "type",
+        "types",
+        "typing",
+        "paste",
+        "pastes",
+        "pasting",
+        "搜",
+        "提问",
+        "输入",
+        "查",
+        "搜索",
+        "查询",
+        "粘",
+        "粘贴",
+        "贴",
+    }
+)
+_FEW_WORDS = 9
 _PER = frozenset(["per", "/", "each", "every", "a", "每"])
 _CURRENCIES = frozenset(["usd", "cny", "eur", "gbp"])
 
@@ -175,6 +205,9 @@ class LimitReader:
         taken_back = self._has("drop") and unit not in ("percent", "points")
         taken_back &= not (self._q.limit == "min" and self._refuses_more())  # 10亿参数以上的不考虑
         withdrawn = self._is_indifferent() or taken_back
+        if withdrawn and unit in _CURRENCIES and self._reading.requirements.constraint(CONSTRAINTS["cost"]):
+            yield Finding("cost", None, self._words)  # "forget the 40 dollars": of which time they were is known
+            return
         for finding in read():
             yield Finding(finding.about, None, self._words) if withdrawn else finding
 
@@ -183,7 +216,7 @@ class LimitReader:
         for noun in self._u.in_clause(self._clause, "noun"):
             between = self._q.start - noun.end
             named = noun.value in _UNIT_OF_NOUN and not self._is_too_short(noun)
-            if named and 0 <= between <= 2 and self._plain(noun.end, self._q.start):
+            if named and 0 <= between <= _BETWEEN_NAME_AND_AMOUNT and self._plain(noun.end, self._q.start):
                 return _UNIT_OF_NOUN[noun.value]
         following = self._u.starting(self._q.end, "noun")
         if any(noun.value == "max_tokens" and not self._is_too_short(noun) for noun in following):
@@ -192,12 +225,18 @@ class LimitReader:
             return "dimensions"
         if self._corrects_the_documents() or self._sums_up():
             return "documents"
-        if self._q.rate and self._has("noun", value="queries_per_second"):
+        if self._q.rate and (self._has("noun", value="queries_per_second") or self._is_of_queries()):
             return "qps"
         if self._limits_a_model():
             return "parameters"
         answer = self._asked in _UNIT_OF_ANSWER and len(self._reading.quantities) == 1 and not self._counts_no_amount()
         return _UNIT_OF_ANSWER[self._asked] if answer and self._asked else None
+
+    def _is_of_queries(self) -> bool:
+        """Whether it counts the queries spoken of before: "... as their query, ... some 35 of those per second"."""
+        pointing = any(self._u.tokens[i].text in _THOSE for i in range(self._q.start, self._q.end))
+        before = (h for h in self._u.of_category("role") if h.value == "query" and h.start < self._q.start)
+        return self._q.rate == "s" and pointing and any(before)
 
     def _counts_no_amount(self) -> bool:
         """Whether it counts something that no question asks for: "1 more time please", "2 of us decide that"."""
@@ -236,7 +275,11 @@ class LimitReader:
 
     def _limits_vectors(self) -> bool:
         """Whether it is the limit of what was just called a vector: "vectors max 768"."""
-        if self._q.limit != "max" or self._q.rate or not _SHORTEST_VECTOR <= self._q.value <= _LONGEST_VECTOR:
+        if self._q.rate or not _SHORTEST_VECTOR <= self._q.value <= _LONGEST_VECTOR:
+            return False
+        if self._is_of_a_type() or self._is_of_vectors_so_long():
+            return True
+        if self._q.limit != "max":
             return False
         for vector in self._u.in_clause(self._clause, "vector"):
             between = self._u.tokens[vector.end : self._q.start]
@@ -250,6 +293,17 @@ class LimitReader:
             [h for h in self._u.in_clause(self._clause, "noun", "unit") if h.start > nouns[-1].start] if nouns else []
         )
         return bool(nouns) and self._q.start - nouns[-1].end <= _BETWEEN_NAME_AND_LIMIT and not others
+
+    def _is_of_a_type(self) -> bool:
+        """Whether it is the length in a column's type: vector(768)."""
+        before = [token.text for token in self._u.tokens[max(self._q.start - 2, 0) : self._q.start]]
+        return len(before) == 2 and before[0] in VECTOR_TYPES and before[1] in "(["
+
+    def _is_of_vectors_so_long(self) -> bool:
+        """Whether vectors are said to be so long: "vectors 1024 long at most"."""
+        after = self._u.tokens[self._q.end].text if self._q.end < len(self._u.tokens) else ""
+        vectors = self._u.in_clause(self._clause, "vector")
+        return after in ("long", "wide") and any(0 <= self._q.start - v.end <= 2 for v in vectors)
 
     def _limits_a_model(self) -> bool:
         """Whether it can only be the largest model: "max 600M" on its own in a list of demands on one.
@@ -273,7 +327,8 @@ class LimitReader:
     def _plain(self, start: int, end: int) -> bool:
         tokens = self._u.tokens[start:end]
         return all(
-            t.text in "=:≤<到为在是约" or t.text in ("of", "is", "was", "were", "about", "around", "max")
+            t.text in "=:≤<到为在是约能会可冲飙涨达高峰最大概"
+            or t.text in ("of", "is", "was", "were", "about", "around", "max")
             for t in tokens
         )
 
@@ -333,6 +388,9 @@ class LimitReader:
         usable = self._has("usable_memory") or self._asked == "memory"
         if self._q.value <= 0 or (not usable and self._has("storage")):
             return
+        if self._is_taken_by_the_model():
+            yield from self._limit_of_memory(self._q.value * _MIB[self._q.unit or "mb"], None)
+            return
         if self._is_of_texts() or any(
             0 <= h.start - self._q.end <= 2 for h in self._u.in_clause(self._clause, "storage")
         ):
@@ -352,6 +410,11 @@ class LimitReader:
             yield from self._found("hardware", {"ram_gb": gigabytes})
         else:
             yield from self._limit_of_memory(megabytes, place)
+
+    def _is_taken_by_the_model(self) -> bool:
+        """Whether it is what a model may take of the memory: "the encoder can hog 3 GB", 模型最多占 2G."""
+        takers = [h for h in self._u.in_clause(self._clause, "device") if h.value == "model" and h.end <= self._q.start]
+        return bool(takers) and any(h.end <= self._q.start for h in self._u.in_clause(self._clause, "takes"))
 
     def _is_of_texts(self) -> bool:
         """Whether it is how much there is of something: "100 GB of emails", and not "16 GB of RAM"."""
@@ -412,10 +475,25 @@ class LimitReader:
             return "max_tokens"
         if self._u.in_clause(self._clause, "document_each"):
             return "document_tokens"
+        roles = roles or self._roles_before()
         if roles:
             nearest = min(roles, key=lambda r: abs(r.start - self._q.start))
             return f"{nearest.value}_tokens"
         return default
+
+    def _roles_before(self) -> list[Hit]:
+        """The queries that the clause before speaks of, where this one is a mere amount: "as their query, say 150"."""
+        first = self._u.clauses.index(self._clause)
+        if not first or self._u.sentences[first - 1] != self._u.sentences[first]:
+            return []
+        own = (t for t, c in zip(self._u.tokens, self._u.clauses, strict=True) if c == self._clause)
+        if sum(token.text.isalpha() for token in own) > _FEW_WORDS:
+            return []
+        before = self._u.clauses[first - 1]
+        typed = [h for h in self._u.in_clause(before, "put_in") if h.term in _TYPED]
+        asked = [replace(h, category="role", value="query") for h in typed]
+        queries = [h for h in self._u.in_clause(before, "role") if h.value == "query"]
+        return (asked or queries)[-1:]
 
     def _stays_whole(self) -> bool:
         """Whether it is the length of what the sentence says must not be split: "4k tokens each, must not be split"."""
@@ -438,7 +516,7 @@ class LimitReader:
             yield from self._length(rule, _TOKENS_PER_WORD)
 
     def _lengths_in_characters(self) -> Iterator[Finding]:
-        if not (self._asked or self._has("role", "long_text")):
+        if not (self._asked or self._has("role", "long_text")) or self._q.value < _SHORTEST_TEXT:
             return
         if self._reading.language == "zh":
             yield from self._length(

@@ -20,6 +20,11 @@ _NEAR = 8
 _NEXT = 2
 #: units of an amount of memory
 _MEMORY = frozenset({"mb", "gb", "tb"})
+#: what people have in their hands, and the questions whose answer it is all the same
+_HAND_HELD = frozenset({"phone", "phones", "mobile", "smartphone", "smartphones", "tablet", "tablets", "平", "机"})
+_ABOUT_MACHINES = frozenset({"hardware", "gpu", "memory", "parameters"})
+#: words between a card and an amount that has a clause of its own: "an A10 in it btw, 24 GB"
+_OWN = 6
 
 
 def _known(utterance: Utterance, hit: Hit) -> KnownGpu | None:
@@ -33,11 +38,19 @@ def _distance(hit: Hit, quantity: Quantity) -> int:
     return max(hit.start - quantity.end, quantity.start - hit.end, 0)
 
 
+def _stands_alone(utterance: Utterance, quantity: Quantity) -> bool:
+    """Whether an amount is all that its clause says, so that it tells of what was named before."""
+    clause = utterance.clauses[quantity.start]
+    own = (i for i, c in enumerate(utterance.clauses) if c == clause and not quantity.start <= i < quantity.end)
+    return quantity.limit is None and all(utterance.lexicon.says_nothing(utterance.tokens[i]) for i in own)
+
+
 def _within_reach(utterance: Utterance, hit: Hit, quantity: Quantity) -> bool:
     if utterance.sentences[hit.start] != utterance.sentences[quantity.start]:
         return False
     same = utterance.clauses[hit.start] == utterance.clauses[quantity.start]
-    return _distance(hit, quantity) <= (_NEAR if same else _NEXT)
+    reach = _NEAR if same else _OWN if _stands_alone(utterance, quantity) else _NEXT
+    return _distance(hit, quantity) <= reach
 
 
 def place_of(reading: Reading, quantity: Quantity) -> Place | None:
@@ -97,10 +110,22 @@ def read_named_gpu(reading: Reading) -> Iterator[Finding]:
     yield Finding("hardware", value, words, rule)
 
 
+def _is_held(reading: Reading, hit: Hit) -> bool:
+    """Whether people only hold it while they ask, read or talk: "on their tablet", "I was on the phone"."""
+    u = reading.utterance
+    if reading.asked in _ABOUT_MACHINES or not any(u.tokens[i].text in _HAND_HELD for i in range(hit.start, hit.end)):
+        return False
+    sentence = u.sentences[hit.start]
+    near = (h for h in u.of_category("runs", "device") if u.sentences[h.start] == sentence)
+    sizes = (q for q in reading.quantities if q.unit in _MEMORY and u.sentences[q.start] == sentence)
+    return not any(near) and not any(sizes)
+
+
 def read_edge(reading: Reading) -> Iterator[Finding]:
     """A device at the edge: no GPU, and no service beyond it."""
     u = reading.utterance
-    hit = next((h for h in u.of_category("edge") if not negated(u, h) and not dropped(u, h)), None)
+    hits = (h for h in u.of_category("edge") if not negated(u, h) and not dropped(u, h))
+    hit = next((h for h in hits if not _is_held(reading, h)), None)
     if hit is None:
         return
     words = reading.use(hit)

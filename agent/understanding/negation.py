@@ -8,6 +8,8 @@ _REACH = 7
 _UNKNOWN_WORDS = 1
 #: negations of what follows them, wherever something does
 _GOVERNING = frozenset({"no", "without", "w/o", "except", "excluding", "rather than", "instead of", "lack", "lacks"})
+#: how a clause begins that speaks of the one before it
+_POINTING = frozenset({"this", "that", "it", "that's", "it's", "and", "这", "那", "此"})
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -96,10 +98,19 @@ def dropped(utterance: Utterance, hit: Hit) -> bool:
     return any(abs(word.start - hit.end) <= 2 for word in limits) and negated(utterance, hit)
 
 
+def _insists_after(utterance: Utterance, at: int) -> bool:
+    """Whether the next clause says that it is a must after all: "…, that's a hard limit", 这个是硬指标."""
+    following = utterance.in_clause(utterance.clauses[at] + 1, "hard")
+    if not following or utterance.sentences[following[0].start] != utterance.sentences[at]:
+        return False
+    first = utterance.clauses.index(utterance.clauses[following[0].start])
+    return utterance.tokens[first].text in _POINTING
+
+
 def soft(utterance: Utterance, hit_start: int) -> bool:
     """Whether a wish is only a wish: "ideally", "最好", also as a clause of its own after it ("..., if possible")."""
     clause = utterance.clauses[hit_start]
-    if utterance.in_clause(clause, "hard"):
+    if utterance.in_clause(clause, "hard") or _insists_after(utterance, hit_start):
         return False
     if utterance.in_clause(clause, "soft"):
         return True

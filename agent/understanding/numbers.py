@@ -40,6 +40,8 @@ _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _WITHIN_NAMES = frozenset("&/-")
 _BEFORE_YEARS = frozenset({"in", "since", "until", "till", "year", "before", "after", "circa", "自", "从"})
 #: thousands parted by spaces or points
+#: types of columns whose argument is the length of a vector
+VECTOR_TYPES = frozenset({"vector", "halfvec", "embedding", "varvector", "float_vector"})
 _FRACTION = re.compile(r"\d{1,2}")
 _HEAD, _GROUP, _POINTED = re.compile(r"[1-9]\d{0,2}"), re.compile(r"\d{3}"), re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _LARGEST = 1e15
@@ -188,6 +190,9 @@ class NumberReader:
         """
         if self._text(i) == "sub" and self._text(i + 1) in ("second", "sec"):
             return _Number(1.0, i + 2, unit="s", limit="max")
+        one_and_a_half = self._one_and_a_half(i)
+        if one_and_a_half is not None:
+            return one_and_a_half
         half = self._text(i) == "half"
         rate = next((h for h in self._u.starting(i + half, "rate") if h.value in _ALSO_DURATIONS), None)
         if rate is None or self._text(rate.start) not in _ONE:
@@ -199,6 +204,15 @@ class NumberReader:
         if counted or not (limited or opens or half) or (self._text(i) == "a" and self._is_ordinal(rate.end)):
             return None
         return _Number(0.5 if half else 1.0, rate.end, unit=_ALSO_DURATIONS[rate.value])
+
+    def _one_and_a_half(self, i: int) -> _Number | None:
+        """A unit with its half after it: "a point and a half", "within a second and a half"."""
+        if self._text(i) not in ("a", "an", "one"):
+            return None
+        for unit in (*self._u.starting(i + 1, "unit"), *self._u.starting(i, "rate")):
+            if [self._text(unit.end + k) for k in range(3)] == ["and", "a", "half"]:
+                return _Number(1.5, unit.end + 3, unit=unit.value)
+        return None
 
     def _is_ordinal(self, end: int) -> bool:
         """Whether "a second" counts what comes after it: "a second pass"."""
@@ -237,6 +251,8 @@ class NumberReader:
         if first < 2 or self._text(first - 1) not in _OPENING or self._text(last + 1) not in _CLOSING:
             return False
         name, bracket = self._u.tokens[first - 2 : first]
+        if name.text in VECTOR_TYPES:
+            return False
         return name.end == bracket.start and name.text.isascii() and name.text[-1].isalpha()
 
     def _scaled(self, value: float, i: int) -> _Number:

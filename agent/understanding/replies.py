@@ -45,6 +45,10 @@ _ABOUT = {
     "keyword": "keyword_match",
 }
 _ARTICLES = frozenset({"a", "an", "the", "any"})
+#: after a no that refuses nothing
+_NO_NEED = frozenset({"need", "needs", "reason", "rush", "hurry", "matter", "preference", "objection", "objections"})
+#: before a yes that ends a reply
+_CONCLUDING = frozenset({"so", "hence", "therefore", "then", "thus", "以", "算"})
 #: what has to be done with the data before it can be handed over
 _NOT_YET = frozenset({"first", "permission", "clean", "sort", "prepare"})
 
@@ -184,14 +188,17 @@ def _forgotten(asked: Asked, words: str) -> Finding:
 
 def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
     """A reply that begins with yes or no: the suggested answer that begins so, else what a yes or no says."""
-    openings = utterance.starting(0, "yes", "no")
+    openings = utterance.starting(0, "yes", "no") or _closing(utterance)
+    if openings and openings[0].category == "no" and _text(utterance, openings[0].end) in _NO_NEED:
+        return None
     if not openings or _refuses_something_else(utterance, openings[0], asked):
         return None
     said = openings[0].category
-    words = utterance.words(0, openings[0].end)
-    alone = openings[0].end == len([t for t in utterance.tokens if t.text not in ".!。！,，"])
+    first, last = openings[0].start, openings[0].end
+    words = utterance.words(first, last)
+    alone = not first and last == len([t for t in utterance.tokens if t.text not in ".!。！,，"])
     interjected = openings[0].term in _INTERJECTIONS and not alone
-    utterance.use(0, openings[0].end)
+    utterance.use(first, last)
     if said == "yes" and asked.likely is not None and not interjected:
         return Reply(_finding_of(asked, asked.likely, words), whole=whole or alone)
     fitting = [i for i, a in enumerate(asked.answers) if _begins(a.label.render("en"), said)]
@@ -202,6 +209,19 @@ def _polar(utterance: Utterance, asked: Asked, *, whole: bool) -> Reply | None:
         finding = Finding(asked.about, meanings[asked.about], words)
         return Reply(finding, whole=whole or alone, interjected=interjected)
     return Reply(_forgotten(asked, words), whole=True) if said == "no" and alone else None
+
+
+def _text(utterance: Utterance, at: int) -> str:
+    return utterance.tokens[at].text if at < len(utterance.tokens) else ""
+
+
+def _closing(utterance: Utterance) -> list[Hit]:
+    """The yes or no that a reply draws to at its end: "we take a cut of every booking, so yes"."""
+    end = len(utterance.tokens)
+    while end and not utterance.tokens[end - 1].text[0].isalnum():
+        end -= 1
+    hits = [h for h in utterance.ending(end, "yes", "no") if h.start]
+    return [h for h in hits if utterance.tokens[h.start - 1].text in _CONCLUDING]
 
 
 def _refuses_something_else(utterance: Utterance, opening: Hit, asked: Asked) -> bool:

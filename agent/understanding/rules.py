@@ -153,7 +153,7 @@ class RuleUnderstanding:
         if asked and reply is None and not any(finding.about == asked.about for finding in found):
             reply = read_no_preference(stated, asked) if question is None or question.kind == "other" else None
         if asked and asked.about == "data" and not names.paths:  # "不上传" and "put together later" speak of a sample
-            found = [f for f in found if not ((f.about == "hosting" and f.rule) or f.about == "task")]
+            found = [f for f in found if not ((f.about in ("hosting", "license") and f.rule) or f.about == "task")]
         updated, changes = apply(requirements, found)
         about = {finding.about for finding in found}
         answered = reply is not None or (is_about_requirement(asked) and asked is not None and asked.about in about)

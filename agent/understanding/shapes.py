@@ -2,8 +2,8 @@
 
 The lexicon holds words that stand side by side; a shape holds words with others between them. In a shape ``<name>`` is
 any word of that class, ``a|b`` one of two, ``..`` up to two and ``...`` up to six other words of the same clause,
-``~`` up to twelve of the same sentence, and ``!a|b`` says what may not follow. They are data: ``shapes.json`` of
-``knowledge/data``.
+``~`` up to twelve of the same sentence, and ``!a|b`` says what may not follow. A quotation counts as one word of a
+gap. They are data: ``shapes.json`` of ``knowledge/data``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from agent.understanding.tokens import Token, tokenise
 _BREAK = "\u00b6"
 #: no gap goes over the end of a clause
 _ENDS = r".;:!?。；！？：()（）\u00b6"
+#: what somebody is quoted with, as one word of a gap
+_QUOTED = r'(?:" (?:[^ "\u00b6]+ ){1,30}" )'
 #: a gap, what it does not go over, and how many words it has at most
 _GAPS = {"..": (_ENDS + ",，", 2), "...": (_ENDS + ",，", 6), "~": (_ENDS, 12)}
 
@@ -47,7 +49,8 @@ class Shapes:
         self._classes = classes
         stopping = "|".join(re.escape(" ".join(token.stem for token in tokenise(words))) for words in stops)
         self._gaps = {
-            part: rf"(?:(?!(?:{stopping}) )[^ {ends}][^ ]* ){{0,{most}}}?" for part, (ends, most) in _GAPS.items()
+            part: rf"(?:{_QUOTED}|(?!(?:{stopping}) )[^ {ends}][^ ]* ){{0,{most}}}?"
+            for part, (ends, most) in _GAPS.items()
         }
         self._shapes = [
             self._compiled(category, value, written)

@@ -45,6 +45,18 @@ _HINTS = 2
 _SORTED = 8
 #: words from an article to its noun: "a small Kafka cluster"; and what makes a verb of the noun
 _ARTICLE, _ARTICLES, _VERBAL = 4, frozenset(("a", "our", "the", "my", "their")), frozenset(("to", "and", "we", "can"))
+#: what comes right before a verb; and the questions to which a lone word of a trade is an answer by the way
+_BEFORE_VERBS = frozenset(
+    ("may", "must", "can", "could", "will", "would", "shall", "should", "ever", "never", "cannot")
+)
+_ALSO_VERBS, _WHO = frozenset({"travel", "contract", "patent", "court"}), frozenset({"i", "we", "they", "you", "to"})
+_OF_OTHER_MATTERS = frozenset(
+    {"license", "hosting", "cost", "latency", "hardware", "gpu", "memory", "dimension", "data"}
+)
+#: tokens of the last clause of a way of saying something, to whose end a negation there reaches
+_DENIED = 4
+#: tokens from a verb of finding to the model that is to be found
+_MODEL_FOLLOWS = 4
 #: characters between "we use" and the name of what is used
 _NEAR = 30
 
@@ -60,10 +72,26 @@ def _in_passing(reading: Reading, hit: Hit) -> bool:
     """Whether a task is only what a number counts ("1M searches per day") or what is given up ("forget the ...")."""
     u = reading.utterance
     forgotten = u.in_clause(u.clauses[hit.start], "drop")
-    if _is_machines(reading, hit) or _is_of_exact_words(reading, hit):
+    if _is_machines(reading, hit) or _is_of_exact_words(reading, hit) or _ends_denied(reading, hit):
+        return True
+    if _is_for_a_model(reading, hit):
         return True
     counted = reading.counted(hit) and (hit.value == "search" or not hit.shaped)
     return counted or any(h.term.startswith(_FORGET) and h.start < hit.start for h in forgotten)
+
+
+def _is_for_a_model(reading: Reading, hit: Hit) -> bool:
+    """Whether what is to be found is the model itself: "can you find a good embedding model for me"."""
+    u = reading.utterance
+    found = u.clauses[hit.start : hit.end + _MODEL_FOLLOWS].count(u.clauses[hit.start]) + hit.start
+    models = (
+        i for i in range(hit.start, found) if u.tokens[i].text in ("model", "models") or u.words(i, i + 1) == "型"
+    )
+    sought = next(models, None)
+    if hit.value != "search" or not hit.shaped or sought is None:
+        return False
+    after = u.tokens[sought + 1].text if sought + 1 < len(u.tokens) else ""
+    return after not in ("number", "numbers", "name", "names", "answer", "号")
 
 
 def _is_machines(reading: Reading, hit: Hit) -> bool:
@@ -71,6 +99,14 @@ def _is_machines(reading: Reading, hit: Hit) -> bool:
     u = reading.utterance
     before = [u.tokens[i].text for i in range(max(hit.start - _ARTICLE, 0), hit.start)]
     return hit.term == "cluster" and bool(_ARTICLES & set(before)) and not _VERBAL & set(before[-1:])
+
+
+def _ends_denied(reading: Reading, hit: Hit) -> bool:
+    """Whether its last clause says that it is not wanted: "... the papers, without writing an answer", 不用生成回答."""
+    u = reading.utterance
+    last = u.clauses[hit.end - 1]
+    denials = (h for h in u.in_clause(last, "negation") if hit.start < h.start and 0 <= hit.end - h.end <= _DENIED)
+    return hit.shaped and hit.value == "rag" and last != u.clauses[hit.start] and any(denials)
 
 
 def _is_of_exact_words(reading: Reading, hit: Hit) -> bool:
@@ -227,13 +263,19 @@ def _in_words(reading: Reading, hit: Hit) -> bool:
     return told
 
 
+def _is_done(reading: Reading, hit: Hit) -> bool:
+    """Whether it is a verb: "no word may ever travel outside" speaks of no holidays."""
+    before = reading.utterance.tokens[hit.start - 1].text if hit.start else ""
+    return before in _BEFORE_VERBS or (hit.term in _ALSO_VERBS and before in _WHO)
+
+
 def read_domain(reading: Reading) -> Iterator[Finding]:
     """The domain that is mentioned most; of several, that of what is to be found and not of who is looking.
 
     “我们做自行车网店，想让客服机器人找到帮助文档”: the shop is the user's, the texts are support articles.
     """
-    hits = _wanted(reading, "domain")
-    if not hits:
+    hits = [h for h in _wanted(reading, "domain") if not _is_done(reading, h)]
+    if not hits or (reading.asked in _OF_OTHER_MATTERS and len({h.term for h in hits}) == 1):
         return
     counts = Counter(h.value for h in hits)
     u = reading.utterance
@@ -274,15 +316,15 @@ def _is_what_there_is(reading: Reading, hit: Hit) -> bool:
 def read_gpu(reading: Reading) -> Iterator[Finding]:
     """Whether there is a GPU; one that is there outweighs a CPU that is mentioned too."""
     u = reading.utterance
-    hits = [h for h in u.of_category("gpu") if not _is_sold(reading, h)]
+    hits = [h for h in u.of_category("gpu") if not (_is_sold(reading, h) or _is_asked_after(reading, h))]
     if not hits:
         yield from _bare_cpu(reading)
         return
     for hit in hits:
         reading.use(hit)
     forgotten = next((h for h in hits if dropped(u, h)), None)
-    if forgotten:
-        yield Finding("gpu", None, reading.use(forgotten))
+    if forgotten:  # "forget CUDA": of what nobody said that it is there, it says that it is not
+        yield Finding("gpu", False if _is_given_up(reading, forgotten) else None, reading.use(forgotten))
         return
     there = [h for h in hits if h.value == "yes" and not negated(u, h)]
     there = [h for h in there if not u.in_clause(u.clauses[h.start], "forbidden")]  # "GPUs are off limits"
@@ -293,9 +335,23 @@ def read_gpu(reading: Reading) -> Iterator[Finding]:
         yield Finding("gpu", False, reading.use(absent[0]))
 
 
+def _is_given_up(reading: Reading, hit: Hit) -> bool:
+    """Whether "forget CUDA" tells that there is none, and not that what was said or asked of it is taken back."""
+    drops = (
+        d for d in reading.utterance.in_clause(reading.utterance.clauses[hit.start], "drop") if d.start < hit.start
+    )
+    new = reading.requirements.gpu is None and reading.asked is None
+    return new and any(d.term.startswith(_FORGET) for d in drops)
+
+
 def _is_sold(reading: Reading, hit: Hit) -> bool:
     """Whether it is what the user deals in: "we sell graphics cards", 卖显卡."""
     return any(reading.utterance.ending(at, "sold") for at in (hit.start, hit.start - 1))
+
+
+def _is_asked_after(reading: Reading, hit: Hit) -> bool:
+    """Whether somebody asks which it is: "which GPU", 啥显卡."""
+    return hit.start > 0 and reading.utterance.tokens[hit.start - 1].text in ("which", "what", "啥", "么")
 
 
 def _bare_cpu(reading: Reading) -> Iterator[Finding]:

@@ -131,7 +131,14 @@ class Utterance:
         words = self.words(hit.start, hit.end)
         if hit.term in self.lexicon.exact:
             return words.casefold() == hit.term
-        return not self.lexicon.must_be_capital(hit.term) or words[0].isupper()
+        return not self.lexicon.must_be_capital(hit.term) or words[0].isupper() or self._is_listed(hit)
+
+    def _is_listed(self, hit: Hit) -> bool:
+        """Whether a language stands beside others, and so is one however it is written: "english + polish"."""
+        tokens, joins = self.tokens, self.lexicon.list_joiners
+        before = hit.start > 1 and tokens[hit.start - 1].text in joins and tokens[hit.start - 2].text
+        after = hit.end + 1 < len(tokens) and tokens[hit.end].text in joins and tokens[hit.end + 1].text
+        return any(word in self.lexicon.language_words for word in (before, after))
 
     def _first(self, token: Token) -> int:
         return self._origin[token.start]

@@ -26,13 +26,14 @@ class LatencyConstraint(ConstraintBase):
     """Encoding one query must take at most `p95_ms` milliseconds at the 95th percentile.
 
     The card allows only an estimate: 2 operations x active parameters x 32 query tokens, over an assumed 50 GFLOP/s on
-    a CPU or 20 TFLOP/s on a GPU. It ignores overheads and the search itself, so it only ever excludes a model whose
-    estimate is more than five times the limit; every other model is to be measured.
+    a CPU (also where no machine was named) or 20 TFLOP/s on a GPU. It ignores overheads and the search itself, so it
+    only ever excludes a model whose estimate is more than five times the limit; every other model is to be measured.
     """
 
     kind: Literal["latency"] = "latency"
     p95_ms: float = Field(gt=0, allow_inf_nan=False)
-    gpu: bool = False
+    #: whether it is to hold on a GPU; None: nobody said what it is to hold on
+    gpu: bool | None = None
 
     question: ClassVar[Text] = say("How fast must one query be answered?")
     answers: ClassVar[tuple[Answer, ...]] = (
@@ -44,6 +45,8 @@ class LatencyConstraint(ConstraintBase):
     def describe(self) -> Text:
         if self.gpu:
             return say("p95 of a query at most {limit:,.0f} ms, on a GPU", limit=self.p95_ms)
+        if self.gpu is None:
+            return say("p95 of a query at most {limit:,.0f} ms (no machine named: a CPU is assumed)", limit=self.p95_ms)
         return say("p95 of a query at most {limit:,.0f} ms, on a CPU", limit=self.p95_ms)
 
     def estimate_ms(self, card: ModelCard) -> float | None:

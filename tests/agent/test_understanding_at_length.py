@@ -320,3 +320,225 @@ def test_a_chinese_if_that_goes_on_states_something(rules, said):
     found = rules.understand(said, Requirements(), None)
     assert found.question is None
     assert found.changes
+
+
+@pytest.mark.parametrize(
+    ("said", "task"),
+    [
+        ("show me how they fixed this boiler the last time", "search"),
+        ("what cured the same fault last time", "search"),
+        ('the clerk mumbles "thin brass thing" and should land on the right part', "search"),
+        ("finding the old ruling that fits", "search"),
+        ("把对得上的验收报告翻出来", "search"),
+        ("从一堆老图集里把那张配方捞出来", "search"),
+        ("大海捞针一样从登记簿里把那件找出来", "search"),
+        ("each letter has to go into one of the five trays", "classification"),
+        ("the boss wants fixed bins after all", "classification"),
+        ("不管哪封来信，都得丢给对的科室", "classification"),
+        ("the same supplier is in there three times", "deduplication"),
+        ("spot entries that were keyed in more than once", "deduplication"),
+        ("揪出照抄前一天的日报", "deduplication"),
+        ("ask it anything and it replies and cites the paragraph", "rag"),
+        ("a figure between 0 and 100 for how closely the summary matches the original", "similarity"),
+        ("译文跟原文贴不贴，给个评分", "similarity"),
+        ("steer guests towards another tour they might like", "recommendation"),
+        ("看完一集，底下再推几部合他口味的", "recommendation"),
+        ("首页放个猜他想看", "recommendation"),
+        ('someone types "rusty hinge, creaking slowly" and is handed the sounds', "cross_modal"),
+        ('嘴里说一句"海边黄昏，人少一点"，合适的照片自己跳出来', "cross_modal"),
+        ("用大白话说一句，就跳到那段程序", "code_search"),
+        # what is not wanted, and what is something else
+        ("把相关的报告找出来，不用生成回答", "search"),
+        ("find the papers, without writing an answer", "search"),
+        ("can you find a good embedding model for me", None),
+        ("show me what you found earlier", None),
+        ("I put it into one of those boxes", None),
+        ("she'll love it", None),
+        ("people love our coffee", None),
+        ("I had a proper answer ready", None),
+        ("what did you do last time", None),
+        ("这个对我胃口", None),
+        ("between 10 and 100 people work here", None),
+    ],
+)
+def test_tasks_told_by_what_is_done(rules, said, task):
+    found = rules.understand(said, Requirements(), None).requirements.task
+    assert (found.value if found.origin != "assumed" else None) == task
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ("domain", "I travel a lot"),
+        ("domain", "not a word may ever travel outside"),
+        ("domain", "小程序首页"),
+        ("cost", "he gave me the book for free"),
+        ("cost", "everything we write gets published for free"),
+        ("cost", "我们的资料免费开放下载"),
+        ("document_tokens", "一个字都不许外传"),
+        ("document_tokens", "数据一个字节都不许上公网"),
+        ("memory", "the server has an A10 in it btw, 24 GB"),
+        ("gpu", "I was on the phone with my mother"),
+        ("gpu", "drivers ask the rulebook on their tablet"),
+        ("gpu", "people here carry tablets"),
+        ("gpu", "背后用的啥显卡"),
+        ("hosting", "hits need to be on screen within a fifth of a second"),
+        ("hosting", "同事在手机上看电视"),
+        ("license", "我们公司三百来号人"),
+        ("license", "客户拿阿拉伯语来问"),
+        ("task", "the kids got a surprise for Christmas"),
+    ],
+)
+def test_a_word_in_passing_demands_nothing(rules, about, said):
+    assert about not in {change.slot for change in rules.understand(said, Requirements(), None).changes}
+
+
+def test_a_word_of_a_trade_in_an_answer_about_something_else_is_no_domain(rules):
+    found = rules.understand("we bill for it in our hotel, so yes", Requirements(), question("license"))
+    assert {change.slot for change in found.changes} == {"license"}
+    assert demand(found, "license", "commercial") is True
+    found = rules.understand("hotel reviews", Requirements(), None)
+    assert found.requirements.domain.value == "travel"
+
+
+@pytest.mark.parametrize(
+    ("said", "origin"),
+    [
+        ("Nothing may leave the machine", "stated"),
+        ("数据不能出内网", "stated"),
+        ("self-hosted only", "stated"),
+        ("our server", "inferred"),
+        ("it will run on our own servers", "inferred"),
+        ("我们是内网环境", "inferred"),
+        ("就用自己的电脑", "inferred"),
+    ],
+)
+def test_where_it_runs_is_stated_where_it_is_said_what_may_leave(rules, said, origin):
+    found = rules.understand(said, Requirements(), None)
+    assert demand(found, "hosting", "hosting") == "self_hosted"
+    assert demand(found, "hosting", "origin") == origin
+
+
+def test_an_own_machine_that_is_not_there_says_nothing(rules):
+    assert (
+        demand(rules.understand("we have no own servers", Requirements(), None), "hosting", "hosting") != "self_hosted"
+    )
+
+
+@pytest.mark.parametrize("said", ["Multilingual product search", "多语言商品搜索"])
+def test_how_many_languages_many_are_is_inferred(rules, said):
+    found = rules.understand(said, Requirements(), None)
+    assert (demand(found, "languages", "at_least"), demand(found, "languages", "origin")) == (10, "inferred")
+    more = rules.understand("also Thai, please", found.requirements, None)
+    assert (demand(more, "languages", "at_least"), demand(more, "languages", "languages")) == (10, ("th",))
+    stated = rules.understand(
+        "make it multilingual", rules.understand("German", Requirements(), None).requirements, None
+    )
+    assert demand(stated, "languages", "at_least") == 10
+
+
+def test_a_latency_names_no_machine_that_nobody_named(rules):
+    found = rules.understand("an API that answers under 50 ms", Requirements(), None)
+    assert "on a CPU" not in found.requirements.constraint(CONSTRAINTS["latency"]).describe().render("en")
+    found = rules.understand("no GPU", found.requirements, None)
+    assert "on a CPU" in found.requirements.constraint(CONSTRAINTS["latency"]).describe().render("en")
+
+
+@pytest.mark.parametrize(
+    ("said", "about", "value"),
+    [
+        ("we take a commission on every sale, so yes", "license", True),
+        ("it is for the drawer, so no", "license", False),
+        ("盒子是卖钱的", "license", True),
+        ("nobody makes a penny out of it", "license", False),
+        ("it's a present for my uncle, nobody will ever pay for it", "license", False),
+    ],
+)
+def test_what_a_reply_draws_to(rules, said, about, value):
+    assert demand(rules.understand(said, Requirements(), question(about)), about, "commercial") is value
+
+
+@pytest.mark.parametrize("said", ["GPL, AGPL: won't touch those", "GPL和AGPL一概不碰", "GPL、AGPL沾都不沾"])
+def test_a_list_of_licences_is_refused_as_a_whole(rules, said):
+    found = rules.understand(said, Requirements(), None)
+    assert demand(found, "license", "refused") == ("gpl", "agpl")
+    assert not demand(found, "license", "allowed")
+
+
+@pytest.mark.parametrize(
+    ("said", "hard"),
+    [
+        ("最好200毫秒以内，这是硬指标", True),
+        ("ideally 200 ms, and that's a hard limit", True),
+        ("最好200毫秒以内，一定要支持中文", False),
+    ],
+)
+def test_a_wish_may_be_called_a_must(rules, said, hard):
+    assert demand(rules.understand(said, Requirements(), None), "latency", "hard") is hard
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "name", "value"),
+    [
+        ("the model may take 2 GB of RAM", "memory", "max_mb", 2048.0),
+        ("模型最多占2G内存", "memory", "max_mb", 2048.0),
+        ("column is halfvec(512), cannot change it", "dimension", "max_dimension", 512),
+        ("answers within a second and a half", "latency", "p95_ms", 1500.0),
+        ("english + polish", "languages", "languages", ("en", "pl")),
+        ("polish the wording", "languages", "languages", None),
+        ("source is en, targets sv, da", "languages", "languages", ("en", "sv", "da")),
+        ("every page is in Hungarian. I'm only typing English because you do", "languages", "languages", ("hu",)),
+        ("4090两张", "hardware", "gpu_gb", 24),
+    ],
+)
+def test_amounts_and_languages_in_passing_forms(rules, said, kind, name, value):
+    assert demand(rules.understand(said, Requirements(), None), kind, name) == value
+
+
+def test_a_budget_is_forgotten_by_its_sum(rules):
+    known = rules.understand("Budget $40/month", Requirements(), None).requirements
+    found = rules.understand("you can forget the 40 dollars", known, None)
+    assert demand(found, "cost", "max_usd_per_month") is None
+    assert rules.understand("you can forget the 40 dollars", Requirements(), None).changes == ()
+
+
+def test_the_length_of_what_people_type_is_a_query(rules):
+    assert (
+        rules.understand(
+            "our users paste whole logs, roughly 400 tokens", Requirements(), None
+        ).requirements.query_tokens.value
+        == 400
+    )
+    found = rules.understand("long reports (32k tokens)", Requirements(), None)
+    assert demand(found, "max_tokens", "tokens") == 32000
+
+
+@pytest.mark.parametrize("said", ["forget about CUDA, nothing but Xeons", "全是CPU，没别的", "清一色CPU，别惦记卡了"])
+def test_no_gpu_in_other_words(rules, said):
+    assert rules.understand(said, Requirements(), None).requirements.gpu.value is False
+
+
+@pytest.mark.parametrize(
+    ("said", "hosting"),
+    [
+        ("no need to keep it in house, no need to send it out either", None),
+        ("不用非得放本地，云上也行", None),
+        ("on the box in the back room", "self_hosted"),
+        ("no", "self_hosted"),
+        ("no, nothing goes out", "self_hosted"),
+    ],
+)
+def test_a_no_that_refuses_nothing(rules, said, hosting):
+    assert demand(rules.understand(said, Requirements(), question("hosting")), "hosting", "hosting") == hosting
+
+
+def test_vectors_so_long(rules):
+    found = rules.understand("Vectors 1024 long at most", Requirements(), None)
+    assert demand(found, "dimension", "max_dimension") == 1024
+    assert rules.understand("tables 120 long at most", Requirements(), None).changes == ()
+
+
+def test_a_source_and_its_targets_are_compared_across_languages(rules):
+    found = rules.understand("source is en, targets sv, da", Requirements(), None)
+    assert demand(found, "languages", "cross_lingual") is True
+    assert rules.understand("the source is open, the target is Friday", Requirements(), None).changes == ()
