@@ -85,13 +85,14 @@ def memory(megabytes: float) -> Text:
 def storage(size: float) -> Text:
     """A size on disk or in an index, given in bytes; its units are powers of ten, as those of disks are."""
     for limit, unit, template in (
-        (1e3, 1.0, say("{count} bytes")),
+        (1e4, 1.0, say("{count} bytes")),
         (1e6, 1e3, say("{count} kB")),
         (1e9, 1e6, say("{count} MB")),
         (math.inf, 1e9, say("{count} GB")),
     ):
         if size < limit:
-            return template.model_copy(update={"values": {"count": digits(size / unit)}})
+            count = f"{size:,.0f}" if unit == 1 else digits(size / unit)
+            return template.model_copy(update={"values": {"count": count}})
     raise AssertionError("the last limit is infinite")
 
 
