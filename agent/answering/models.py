@@ -101,6 +101,8 @@ def _measured(row: Row, state: State, context: Context) -> list[Text]:
     ]
     if row.excluded_by:
         return [join([*parts, say("It is excluded: {reason}.", reason=row.excluded_by)])]
+    if row.standing == "alone":
+        return [join([*parts, say("It was measured alone: nothing was compared with it.")])]
     if row.standing == "winner":
         return [join([*parts, say("It is the recommendation.")])]
     winner = row_of(recommendation.winner, recommendation) if recommendation.winner else None
