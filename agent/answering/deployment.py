@@ -38,7 +38,7 @@ def deployment(state: State, context: Context) -> Text | None:
     measured = next((c for c in evaluation.candidates if c.spec == spec), None) if evaluation else None
     for leg in _legs(spec):
         parts += _leg(leg, measured if measured and len(_legs(spec)) == 1 else None, context)
-    if measured is None:
+    if measured is None and has_encoder(recommendation):
         with suppress(UnknownModelError):
             parts.append(_card_line(card_of(spec, context.catalog)))
     parts += _measured(recommendation, state)
