@@ -380,7 +380,7 @@ def test_a_message_is_edited_after_the_recommendation(talk, data):
     assert talk.state.get("recommendation") is None
     assert talk.state["data"].path == str(data), "the data that came with the message comes with it again"
     assert talk.state["profile"]
-    talk.say("just decide").say("yes")
+    talk.say("just decide")
     assert talk.state["status"] == "done"
     assert "benchmark" not in {getattr(event, "stage", "") for event in talk.events}
     assert all(c.encoded_texts == 0 for c in talk.state["evaluation"].candidates), "nothing is paid for twice"
@@ -388,7 +388,7 @@ def test_a_message_is_edited_after_the_recommendation(talk, data):
     assert talk.kinds[0] == "set_aside"
     assert "benchmark" not in {getattr(event, "stage", "") for event in talk.events}, "nor timed twice"
     assert talk.kinds[-1] == "reported"
-    assert heard(talk.advisor, talk.thread) == [OPENING + ", no GPU", "just decide", "yes"]
+    assert heard(talk.advisor, talk.thread) == [OPENING + ", no GPU", "just decide"]
 
 
 def test_an_edit_ends_the_answer_that_is_being_made(talk, data):
