@@ -96,6 +96,9 @@ LABELS: tuple[Text, ...] = (
     say("Resize sidebar"),
     say("chatbot conversation"),
     say("Scroll to bottom"),
+    say("More tabs"),
+    say("Dataframe"),
+    say("Open cell menu"),
 )
 _OTHER: dict[Language, tuple[Language, str]] = {"en": ("zh", "中文"), "zh": ("en", "English")}
 
