@@ -49,8 +49,10 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
     question = understood.question
     kind = question.kind if question else "other"
     words = question.words if question else ""
-    is_other = kind in ("what_if", "compare", "why_not") and subject_of(words) in NEEDS_ASKING
-    is_other &= kind != "what_if" or bool(understood.changes)  # "what if I sell it?"
+    # "what if I sell it?" and "what about a faster one?" ask of the result, with a demand or a model they do not
+    names = question is not None and kind in ("compare", "why_not") and bool(question.models)
+    supposes = kind == "what_if" and bool(understood.changes)
+    is_other = (names or supposes) and subject_of(words) in NEEDS_ASKING
     here = asked_here(question, state, context) if question and not is_other else None
     if here is not None:
         return here

@@ -50,7 +50,7 @@ def test_a_winner_cut_to_a_size_it_was_not_made_for_says_so(talk, data, text, fi
     ("opening", "question", "reason"),
     [
         ("English search, commercial, just decide", "why not wordllama?", "its weights derive from LLaMA-2 70B"),
-        ("英文搜索，商用，直接决定", "为什么不用 wordllama？", "its weights derive from LLaMA-2 70B"),
+        ("英文搜索，商用，直接决定", "为什么不用 wordllama？", "其权重源自 LLaMA-2 70B"),
         ("Thai search, at most 1 MB of memory, just decide", "why not wordllama?", "its weights take 31 MB"),
     ],
     ids=range(3),
