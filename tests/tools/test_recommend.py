@@ -170,6 +170,7 @@ def test_one_model_in_other_arithmetic_is_tied_where_it_scores_alike():
     assert (made.winner, made.tied, made.undecided) == (ARITHMETIC, (BEST,), ())
     assert "too few" not in str(made.headline)
     assert f"{BEST}: the same model as {ARITHMETIC} in other arithmetic" in str(made.confidence)
+    assert "does not rule out" not in str(made.confidence), "it would say that it may be better than itself"
     assert decide({BEST: same, ARITHMETIC: same}, costs, Requirements(margin=0.0)).undecided, "no loss at all is asked"
     assert decide({BEST: [0.7], ARITHMETIC: [0.7]}, costs).undecided == (BEST,), "one query shows nothing of anything"
     almost = [*same[:-1], same[-1] - 0.6]

@@ -359,6 +359,9 @@ def _reach(winner: str, field: Contest, evidence: str) -> list[Text]:
             )
         )
     p = field.comparisons[winner].p_within
+    others = [c for c in field.comparisons.values() if c.verdict != "best"]
+    if any(c.same_weights for c in others) and all(c.same_weights or c.verdict == "worse" for c in others):
+        return found  # the tests know nothing of what makes them tied, so what they do not rule out is no news
     if len(field.comparisons) > 1 and p is not None:
         found.append(
             say(
