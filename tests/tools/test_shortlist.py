@@ -435,7 +435,9 @@ def test_only_where_exact_words_matter_a_mixture_is_suggested():
 
 def test_sizes_are_told_as_the_limit_counts_them():
     eighths = demanding(make_constraint("memory", max_mb=100, bytes_per_parameter=1.0))
-    assert "100 million parameters (95 MB at 8 bits)" in said_of(shortlist(eighths, catalog(*of()), matrix(rising())).kept[0])
+    assert "100 million parameters (95 MB at 8 bits)" in said_of(
+        shortlist(eighths, catalog(*of()), matrix(rising())).kept[0]
+    )
     assert "(381 MB in fp32)" in said_of(shortlist(demanding(), catalog(*of()), matrix(rising())).kept[0])
 
 
