@@ -427,8 +427,8 @@ class Comparison(Record):
             None where it was not made.
         smallest_shown: the smallest true difference that a sample like this one shows in four of five cases; None where
             nothing differs.
-        same_weights: it is tied not by the tests but because it is the best's own weights in other arithmetic and scores
-            alike on every query.
+        same_weights: it is tied not by the tests but because it is the best's own weights in other arithmetic and
+            scores alike on every query.
     """
 
     spec: str
