@@ -296,7 +296,8 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
         yield Finding("hosting", None, either)
         return
     said = list(_said_of_hosting(reading))
-    yield from sorted(said, key=lambda finding: finding.hard)  # what is said as a must outweighs what is a wish
+    # what is said to be needed outweighs what is said not to be, and a must a wish
+    yield from sorted(said, key=lambda finding: (finding.value is not None, finding.hard))
     place = next((h for h in u.of_category("own_place") if not negated(u, h)), None)
     place = place or next(iter(u.of_category("refusal")), None)  # "our IT won't allow that"
     open_to_all = u.of_category("acceptable", "indifferent", "waived", "whatever")

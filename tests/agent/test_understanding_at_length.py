@@ -530,6 +530,8 @@ def test_no_gpu_in_other_words(rules, said):
         ("no need to keep it in house, no need to send it out either", None),
         ("不用非得放本地，云上也行", None),
         ("on the box in the back room", "self_hosted"),
+        ("自有机房", "self_hosted"),
+        ("数据绝对不能出内网，所以云服务就不用考虑了", "self_hosted"),
         ("no", "self_hosted"),
         ("no, nothing goes out", "self_hosted"),
     ],
