@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge.candidate import Leg, parse_candidate
-from tests.tiny_models import make_st, make_static
+from tests.tiny_models import make_st
 from tools import encoders
 from tools.snippet import snippet
 from tools.workspace import Workspace
@@ -28,50 +28,63 @@ def models(tmp_path_factory):
         "plain": make_st(folder / "plain"),
         "prompted": make_st(folder / "prompted", prompts=PROMPTS),
         "dot": make_st(folder / "dot", similarity="dot"),
-        "table": make_static(folder / "table"),
     }
 
 
-def run(program: str, folder, show: str):
-    """What the program prints, and what its variables hold then."""
-    script = folder / "program.py"
-    script.write_text(f"{program}\nimport json\nprint(json.dumps([{show}]))\n", "utf-8")
-    done = subprocess.run(
-        [sys.executable, script], cwd=folder, capture_output=True, text=True, timeout=120, check=False
-    )
+#: runs each program in a folder of its own, and prints what its variables hold then
+RUN_ALL = """
+import json, os, pathlib, runpy
+for folder in sorted(pathlib.Path().resolve().glob("program-*")):
+    os.chdir(folder)
+    held = runpy.run_path("program.py")
+    print("held", json.dumps(eval((folder / "show").read_text(), {}, held)))
+"""
+
+
+def run_all(programs: list[str], folder, show: str) -> list:
+    """What the variables of programs hold when they have run: one after another, to load PyTorch once."""
+    for i, program in enumerate(programs):
+        own = folder / f"program-{i:02}"
+        own.mkdir()
+        (own / "program.py").write_text(program, "utf-8")
+        (own / "show").write_text(f"[{show}]", "utf-8")
+    command = [sys.executable, "-c", RUN_ALL]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("held [")]
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [
-        "st:{plain}",
-        "st:{plain}?precision=bf16",
-        "st:{plain}?dim=16&max_tokens=4",
-        "st:{prompted}",
-        "st:{prompted}?prompts=none",
-        "st:{dot}",
-        "static:{table}",
-        "static:wordllama?dim=64",
-    ],
+def run(program: str, folder, show: str):
+    """What the variables of one program hold when it has run."""
+    (found,) = run_all([program], folder, show)
+    return found
+
+
+SPECS = (
+    "st:{plain}?dim=16&max_tokens=4",
+    "st:{prompted}",
+    "st:{prompted}?prompts=none&precision=bf16",
+    "st:{dot}",
+    "static:wordllama?dim=64",
 )
-def test_the_program_makes_the_vectors_that_were_measured(spec, models, workspace, tmp_path):
-    leg = parse_candidate(spec.format(**models))
-    assert isinstance(leg, Leg)
-    program = snippet(leg, workspace)
-    assert not any(line != line.strip() for line in program.splitlines()), "a chat may trim lines"
-    documents, query, made, asked, found = run(
-        program, tmp_path, "documents, query, vectors_1.tolist(), asked_1.tolist(), found"
-    )
-    resolved = encoders.resolve(leg, workspace)
-    encoder = encoders.load(resolved, workspace)
-    expected = encoders.finish(encoder.embed(documents, kind="document"), leg, resolved)
-    wanted = encoders.finish(encoder.embed([query], kind="query"), leg, resolved)
-    np.testing.assert_allclose(made, expected, atol=1e-2 if "bf16" in spec else 1e-5)
-    np.testing.assert_allclose(asked, wanted, atol=1e-2 if "bf16" in spec else 1e-5)
-    if "bf16" not in spec:
-        assert found == np.argsort(-(wanted @ expected.T)[0]).tolist()
+
+
+def test_programs_make_the_vectors_that_were_measured(models, workspace, tmp_path):
+    legs = [parse_candidate(spec.format(**models)) for spec in SPECS]
+    programs = [snippet(leg, workspace) for leg in legs]
+    assert not any(line != line.strip() for text in programs for line in text.splitlines()), "a chat may trim lines"
+    shown = run_all(programs, tmp_path, "documents, query, vectors_1.tolist(), asked_1.tolist(), found")
+    for spec, leg, (documents, query, made, asked, found) in zip(SPECS, legs, shown, strict=True):
+        assert isinstance(leg, Leg)
+        resolved = encoders.resolve(leg, workspace)
+        encoder = encoders.load(resolved, workspace)
+        expected = encoders.finish(encoder.embed(documents, kind="document"), leg, resolved)
+        wanted = encoders.finish(encoder.embed([query], kind="query"), leg, resolved)
+        close = 1e-2 if "bf16" in spec else 1e-5
+        np.testing.assert_allclose(made, expected, atol=close, err_msg=spec)
+        np.testing.assert_allclose(asked, wanted, atol=close, err_msg=spec)
+        if "bf16" not in spec:
+            assert found == np.argsort(-(wanted @ expected.T)[0]).tolist(), spec
 
 
 def test_words_and_meaning_together(workspace, tmp_path):
