@@ -296,8 +296,7 @@ def read_hosting(reading: Reading) -> Iterator[Finding]:
         yield Finding("hosting", None, either)
         return
     said = list(_said_of_hosting(reading))
-    # what is said to be needed outweighs what is said not to be, and a must a wish
-    yield from sorted(said, key=lambda finding: (finding.value is not None, finding.hard))
+    yield from sorted(said, key=lambda finding: finding.hard)  # what is said as a must outweighs what is a wish
     place = next((h for h in u.of_category("own_place") if not negated(u, h)), None)
     place = place or next(iter(u.of_category("refusal")), None)  # "our IT won't allow that"
     open_to_all = u.of_category("acceptable", "indifferent", "waived", "whatever")
@@ -312,6 +311,8 @@ def _said_of_hosting(reading: Reading) -> Iterator[Finding]:
         mentioned = hit.value == "own_machine" and reading.asked != "hosting"
         if mentioned and (hit.shaped or not (dropped(u, hit) or negated(u, hit))):
             yield _kept_inside(reading, words, hard)
+        elif dropped(u, hit) and not hit.shaped and hit.value == "api" and _stays(reading):
+            continue  # 数据不能出内网，云服务就不用考虑了
         elif dropped(u, hit) or _accepted(reading, hit):
             yield Finding("hosting", None, words)
         elif not negated(u, hit):
@@ -329,6 +330,11 @@ def _said_of_hosting(reading: Reading) -> Iterator[Finding]:
         elif hit.term in ("api", "apis") and u.ending(hit.start - 1, "soft"):  # "we prefer an API"
             yield Finding("hosting", {"hosting": "api"}, reading.use(hit), hard=False)
     yield from _secluded(reading)
+
+
+def _stays(reading: Reading) -> bool:
+    """Whether it is said that nothing may leave."""
+    return any(h.shaped and h.value == "self_hosted" for h in reading.utterance.of_category("hosting"))
 
 
 def _is_cut_out(reading: Reading, hit: Hit) -> bool:
