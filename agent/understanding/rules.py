@@ -69,6 +69,8 @@ _READERS = (
 )
 #: a message of at most so many words can be nothing but a greeting, a stop, a yes
 _SHORT = 6
+#: what an answer about a sample only seems to speak of
+_OF_A_SAMPLE = frozenset({"hosting", "license"})
 _SUMMARY = 500
 _PASSED_OVER = 80
 
@@ -153,7 +155,8 @@ class RuleUnderstanding:
         if asked and reply is None and not any(finding.about == asked.about for finding in found):
             reply = read_no_preference(stated, asked) if question is None or question.kind == "other" else None
         if asked and asked.about == "data" and not names.paths:  # "不上传" and "put together later" speak of a sample
-            found = [f for f in found if not ((f.about in ("hosting", "license") and f.rule) or f.about == "task")]
+            short = len(stated.tokens) <= _SHORT
+            found = [f for f in found if not (f.about == "task" or (f.about in _OF_A_SAMPLE and (f.rule or short)))]
         updated, changes = apply(requirements, found)
         about = {finding.about for finding in found}
         answered = reply is not None or (is_about_requirement(asked) and asked is not None and asked.about in about)
