@@ -44,7 +44,7 @@ OPTIONAL = {
 }
 LEAST_DISK_GB = 5.0
 #: a sentence in which the rules leave something to a language model
-TRIAL = "Our papers stay inside our own four walls."
+TRIAL = "We bake bread for astronauts."
 
 
 @dataclass(frozen=True)

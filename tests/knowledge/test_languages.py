@@ -32,6 +32,6 @@ def test_names_in_both_languages():
 
 def test_several_names_are_shown_in_the_readers_language():
     names = language_names(["de", "zh"])
-    assert (names.render("en"), names.render("zh")) == ("German, Chinese", "德语, 中文")
+    assert (names.render("en"), names.render("zh")) == ("German, Chinese", "德语、中文")
     assert names.render("zh") == type(names).model_validate_json(names.model_dump_json()).render("zh")
     assert str(language_names(["{0}"])) == "{0}"

@@ -150,6 +150,8 @@ def measured_before(
         SpecError: one of them cannot be read.
     """
     parsed = retrieval.parse(candidates)
+    if not workspace.store.exists():  # to look leaves nothing behind
+        return frozenset()
     treated = labels.treat(dataset)
     failures: dict[Candidate, AdvisorError] = {}
     resolved = resolve(parsed, workspace, NO_CONSENT, failures)
