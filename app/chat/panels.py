@@ -55,10 +55,12 @@ element.addEventListener('click', event => {
   const button = event.target.closest('[data-about]');
   if (!button) return;
   trigger('click', {about: button.dataset.about});
+  const shown = document.querySelector('#value input')?.value ?? '';
   let tries = 0;
-  const focus = () => {
+  const focus = () => {  // once the present value is there: what is typed replaces it
     const input = document.querySelector('#value input');
-    if (input) { input.focus(); input.select(); } else if (tries++ < 20) setTimeout(focus, 100);
+    if (input && (input.value !== shown || tries > 9)) { input.focus(); input.select(); }
+    else if (tries++ < 30) setTimeout(focus, 100);
   };
   focus();
 });

@@ -35,7 +35,9 @@ def test_requirements_are_changed_beside_the_chat_by_keyboard(server, page):
     page.locator("#needs button[data-about=languages]").press("Enter")
     value = page.locator("#value input")
     value.wait_for()
-    page.wait_for_function("document.activeElement === document.querySelector('#value input')")
+    page.wait_for_function(
+        "i => document.activeElement === i && i.value && i.selectionEnd === i.value.length", arg=value.element_handle()
+    )
     page.keyboard.type("German, French")
     page.keyboard.press("Enter")
     page.locator("#set").press("Enter")
