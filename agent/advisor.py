@@ -516,8 +516,8 @@ class Advisor:
         return bool(snapshot.tasks) and not any(task.interrupts for task in snapshot.tasks)
 
     def _newest(self, thread: str) -> str | None:
-        found: str | None = self._snapshot(thread).config["configurable"].get("checkpoint_id")
-        return found
+        with storing():
+            return self._saver.newest(thread)
 
     def _run(self, thread: str, what: Any) -> Iterator[events.Event]:
         stream: Any = self._graph.stream(what, self._config(thread), stream_mode="custom", durability="sync")

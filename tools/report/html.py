@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from tools.report.document import Document, anchor, mentions
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def as_html(document: Document) -> str:
     """The document as HTML."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
     from markupsafe import Markup, escape
 
     def linked(text: str) -> Markup:
@@ -26,8 +30,22 @@ def as_html(document: Document) -> str:
         return Markup("").join(link.format(anchor(p), p) if i % 2 else escape(p) for i, p in enumerate(ids.split(text)))
 
     ids = mentions(document.evidence)
-    templates = files("tools") / "templates"
-    script, style = ((templates / name).read_text("utf-8") for name in ("report.js", "report.css"))
+    script, style = _parts()
+    return _template().render(
+        document=document,
+        linked=linked,
+        # these two are files of this program; nothing from a report is in them
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        policy=_policy(script, style),
+    )
+
+
+@cache
+def _template() -> Template:
+    """The page's template; to compile it takes longer than to fill it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
     environment = Environment(
         loader=PackageLoader("tools"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -35,14 +53,15 @@ def as_html(document: Document) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"linked": linked, "anchor": anchor}
-    return environment.get_template("report.html.jinja").render(
-        document=document,
-        # these two are files of this program; nothing from a report is in them
-        style=Markup(style),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        policy=_policy(script, style),
-    )
+    environment.filters["anchor"] = anchor
+    return environment.get_template("report.html.jinja")
+
+
+@cache
+def _parts() -> tuple[str, str]:
+    """The page's script and style."""
+    script, style = ((files("tools") / "templates" / name).read_text("utf-8") for name in ("report.js", "report.css"))
+    return script, style
 
 
 def _policy(script: str, style: str) -> str:

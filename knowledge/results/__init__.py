@@ -1,0 +1,72 @@
+"""What each stage finds, in flow order; one stage, one file. Times are in seconds unless the name says otherwise."""
+
+from knowledge.results.base import Record
+from knowledge.results.closer_look import Duel, HeadToHead, Hit, Slice, Slices, SliceScore
+from knowledge.results.data import DataProfile, DatasetSummary, Lengths
+from knowledge.results.evaluation import Comparison, Evaluation, FailedCandidate, MeasuredCandidate
+from knowledge.results.evidence import Evidence, Interval
+from knowledge.results.plan import Consent, Plan, PlannedCandidate
+from knowledge.results.preflight import Finding, Preflight, RecallByCut, Truncation
+from knowledge.results.recommendation import Recommendation, Row
+from knowledge.results.report import Report
+from knowledge.results.screening import AdaptiveEvaluation, Elimination, EncodeWork, Parity, Round, Screened, Screening
+from knowledge.results.shortlist import (
+    Admitted,
+    Clash,
+    Figure,
+    Obstacle,
+    Pick,
+    Prediction,
+    Rejection,
+    Relaxation,
+    Shortlist,
+)
+from knowledge.results.speed import Benchmark, Hardware, SpeedOfCandidate
+
+__all__ = [
+    "AdaptiveEvaluation",
+    "Admitted",
+    "Benchmark",
+    "Clash",
+    "Comparison",
+    "Consent",
+    "DataProfile",
+    "DatasetSummary",
+    "Duel",
+    "Elimination",
+    "EncodeWork",
+    "Evaluation",
+    "Evidence",
+    "FailedCandidate",
+    "Figure",
+    "Finding",
+    "Hardware",
+    "HeadToHead",
+    "Hit",
+    "Interval",
+    "Lengths",
+    "MeasuredCandidate",
+    "Obstacle",
+    "Parity",
+    "Pick",
+    "Plan",
+    "PlannedCandidate",
+    "Prediction",
+    "Preflight",
+    "RecallByCut",
+    "Recommendation",
+    "Record",
+    "Rejection",
+    "Relaxation",
+    "Report",
+    "Round",
+    "Row",
+    "Screened",
+    "Screening",
+    "Shortlist",
+    "Slice",
+    "SliceScore",
+    "Slices",
+    "SpeedOfCandidate",
+    "Truncation",
+]

@@ -1,0 +1,51 @@
+"""What measuring would cost, and what the user agrees to."""
+
+from __future__ import annotations
+
+from knowledge.results.base import Record
+from knowledge.wording import Text
+
+
+class PlannedCandidate(Record):
+    """A candidate to be measured, or the reason why it cannot be measured here."""
+
+    spec: str
+    model: str | None = None
+    why: Text
+    minutes: float = 0.0
+    download_gb: float = 0.0
+    usd: float = 0.0
+    sends_text_to: str | None = None
+    obstacle: Text | None = None
+
+
+class Plan(Record):
+    """What measuring would cost, to be agreed to before it starts."""
+
+    candidates: tuple[PlannedCandidate, ...]
+    not_measured: tuple[PlannedCandidate, ...] = ()
+    documents: int
+    queries: int
+
+    @property
+    def minutes(self) -> float:
+        """All estimated minutes."""
+        return sum(c.minutes for c in self.candidates)
+
+    @property
+    def download_gb(self) -> float:
+        """All gigabytes to download."""
+        return sum(c.download_gb for c in self.candidates)
+
+    @property
+    def usd(self) -> float:
+        """All money, in US dollars."""
+        return sum(c.usd for c in self.candidates)
+
+
+class Consent(Record):
+    """What the user has agreed to: measuring at all, downloads, and the hosts that may receive the texts."""
+
+    measure: bool = False
+    download: bool = False
+    hosts: frozenset[str] = frozenset()

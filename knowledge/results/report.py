@@ -1,0 +1,40 @@
+"""Everything a rendered report is made of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from knowledge.requirements import Requirements
+from knowledge.results.base import Record
+from knowledge.results.closer_look import HeadToHead, Slices
+from knowledge.results.data import DataProfile
+from knowledge.results.evaluation import Comparison, Evaluation
+from knowledge.results.plan import Plan
+from knowledge.results.recommendation import Recommendation
+from knowledge.results.screening import Screening
+from knowledge.results.shortlist import Shortlist
+from knowledge.results.speed import Benchmark
+
+
+class Report(Record):
+    """Everything a rendered report is made of; this is what ``report.json`` holds.
+
+    Attributes:
+        slices: quality on parts of the queries; None where nothing was measured, or the queries are too few.
+        head_to_head: the winner and its nearest rival, query by query.
+    """
+
+    schema_version: Literal[1] = 1
+    requirements: Requirements
+    profile: DataProfile | None = None
+    shortlist: Shortlist
+    plan: Plan | None = None
+    screening: Screening | None = None
+    evaluation: Evaluation | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    benchmark: Benchmark | None = None
+    recommendation: Recommendation
+    slices: Slices | None = None
+    head_to_head: HeadToHead | None = None
+    reproduce: str
+    made_by: str

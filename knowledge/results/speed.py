@@ -1,0 +1,60 @@
+"""Measured speed, memory and size. Times are in seconds unless the name says otherwise."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from knowledge.results.base import Record
+from knowledge.results.evaluation import FailedCandidate
+
+
+class Hardware(Record):
+    """The machine a benchmark ran on."""
+
+    cpu: str
+    cores: int
+    memory_gb: float
+    gpus: tuple[str, ...] = ()
+    platform: str = ""
+
+
+class SpeedOfCandidate(Record):
+    """What one candidate costs on this hardware, measured in a process of its own.
+
+    Attributes:
+        query_p50_ms, query_p95_ms, query_p99_ms: one query at a time, from text to ranked ids, the search being an
+            exact scan in memory (so the encoder and the number of vectors count, not an index).
+        encode_p50_ms, encode_p95_ms: the encoding part of it.
+        documents_per_second: at `best_batch`, on a sample of the user's documents.
+        peak_memory_mb: of the process, model and libraries included.
+        bytes_per_vector: as stored in float32; for a sparse leg, index bytes per document.
+        noise: median of the slowest round of queries over that of the quietest, which is the one reported; about 1 on
+            an idle machine.
+    """
+
+    spec: str
+    load_seconds: float
+    query_p50_ms: float
+    query_p95_ms: float
+    query_p99_ms: float
+    encode_p50_ms: float | None = None
+    encode_p95_ms: float | None = None
+    documents_per_second: float
+    best_batch: int | None = None
+    peak_memory_mb: float
+    bytes_per_vector: float
+    repeats: int
+    noise: float = 1.0
+    usd_per_million_tokens: float | None = None
+
+
+class Benchmark(Record):
+    """Measured speed, memory and size of candidates on this machine."""
+
+    run_id: str
+    started: dt.datetime
+    hardware: Hardware
+    candidates: tuple[SpeedOfCandidate, ...]
+    failed: tuple[FailedCandidate, ...] = ()
+    documents: int
+    queries: int
