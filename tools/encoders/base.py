@@ -17,6 +17,8 @@ from knowledge.wording import Text
 from tools.workspace import Workspace
 
 Kind = Literal["query", "document"]
+#: what an encoder makes of a text: one vector, weights of words, a vector for each token; or of a pair: a score
+Form = Literal["dense", "sparse", "multi", "pairs"]
 Vectors = NDArray[np.float32]
 #: what decides a model's vectors
 _MODEL_FILES = frozenset({".json", ".txt", ".model", ".safetensors"})
@@ -35,6 +37,7 @@ class Resolved(BaseModel):
         download_bytes: what still has to be downloaded; None where that is not known.
         endpoint: host that would receive the texts; None for models that run here.
         note: what the user should know about where the model came from.
+        form: what it makes of a text.
         home: folder for what is made from the model's files once; None where nothing is.
     """
 
@@ -52,6 +55,7 @@ class Resolved(BaseModel):
     download_bytes: int | None = 0
     endpoint: str | None = None
     note: Text | None = None
+    form: Form = "dense"
     home: str | None = None
 
     @property

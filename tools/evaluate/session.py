@@ -18,6 +18,18 @@ from tools.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Search:
+    """What a leg is asked for: the best `depth` of these documents (rows count through them) for each query.
+
+    The documents are not always the dataset's: a leg that cuts them into chunks searches those.
+    """
+
+    documents: Sequence[str]
+    queries: Sequence[str]
+    depth: int
+
+
+@dataclass(frozen=True)
 class Searched:
     """One leg, searched: its rankings and what they cost."""
 
