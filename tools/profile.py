@@ -57,7 +57,7 @@ def _lengths(counts: Sequence[int]) -> Lengths | None:
     )
 
 
-def _terms(text: str) -> set[str]:
+def terms(text: str) -> set[str]:
     """Words of two letters or more, and pairs of neighbouring characters where a script has no spaces."""
     pairs = {run[i : i + 2] for run in _UNSPACED_RUN.findall(text) for i in range(max(1, len(run) - 1))}
     return {word.lower() for word in _WORD.findall(text)} | pairs
@@ -68,14 +68,14 @@ def shared_words(dataset: Dataset, queries: Sequence[str]) -> dict[str, float]:
 
     Content words are those in fewer than a tenth of all queries, or all of them where none is left.
     """
-    terms = {query_id: _terms(dataset.queries[query_id]) for query_id in queries}
-    frequency = Counter(term for each in terms.values() for term in each)
+    of_query = {query_id: terms(dataset.queries[query_id]) for query_id in queries}
+    frequency = Counter(term for each in of_query.values() for term in each)
     shares = {}
     for query_id in queries:
         relevant = [d for d, grade in dataset.judgments[query_id].items() if grade > 0]
-        content = {t for t in terms[query_id] if frequency[t] <= max(2, len(terms) / 10)} or terms[query_id]
+        content = {t for t in of_query[query_id] if frequency[t] <= max(2, len(of_query) / 10)} or of_query[query_id]
         if relevant and content:
-            found = (len(content & _terms(dataset.documents[d])) for d in relevant[:10])
+            found = (len(content & terms(dataset.documents[d])) for d in relevant[:10])
             shares[query_id] = max(found) / len(content)
     return shares
 

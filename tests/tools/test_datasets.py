@@ -794,3 +794,21 @@ def test_no_damage_to_judgments_raises_anything_but_a_dataset_error(tmp_path, so
     if data:
         assert set(data.judgments) <= set(data.queries)
         assert all(set(grades) <= set(data.documents) for grades in data.judgments.values())
+
+
+def test_titles_are_kept_apart_and_survive_a_copy(tmp_path):
+    folder = tmp_path / "titled"
+    folder.mkdir()
+    rows = [
+        {"_id": "a", "title": " On  tides ", "text": "The moon pulls. "},
+        {"_id": "b", "title": "", "text": "Untitled text"},
+        {"_id": "c", "title": "Only a title", "text": ""},
+    ]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    data = read_dataset(folder)
+    assert data.titles == {"a": "On  tides", "c": "Only a title"}
+    assert all(data.documents[document].startswith(title) for document, title in data.titles.items())
+    save_dataset(data, tmp_path / "copy")
+    again = read_dataset(tmp_path / "copy")
+    assert (again.documents, again.summary.hash) == (data.documents, data.summary.hash)
+    assert again.titles == data.titles

@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from pathlib import Path
 
 from knowledge.dataset import Dataset
@@ -33,9 +34,9 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        _write_jsonl(work / "corpus.jsonl", dataset.documents.items())
+        _write_jsonl(work / "corpus.jsonl", map(_document, dataset.documents.items(), repeat(dataset.titles)))
         if dataset.queries:
-            _write_jsonl(work / "queries.jsonl", dataset.queries.items())
+            _write_jsonl(work / "queries.jsonl", ({"_id": q, "text": text} for q, text in dataset.queries.items()))
         if dataset.judgments:
             _write_qrels(work / "qrels.tsv", dataset.judgments)
         summary = dataset.summary
@@ -60,10 +61,19 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _write_jsonl(path: Path, items: Iterable[tuple[str, str]]) -> None:
+def _document(item: tuple[str, str], titles: Mapping[str, str]) -> dict[str, str]:
+    """A document's row, which is read back to the same text."""
+    key, text = item
+    title = titles.get(key, "")
+    if title and (text == title or text.startswith(f"{title} ")):
+        return {"_id": key, "title": title, "text": text[len(title) + 1 :]}
+    return {"_id": key, "text": text}
+
+
+def _write_jsonl(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        for key, text in items:
-            out.write(json.dumps({"_id": key, "text": text}, ensure_ascii=False) + "\n")
+        for row in rows:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _field(key: str) -> str:

@@ -10,7 +10,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -106,7 +106,7 @@ class _Copy:
             Damaged: it is not there, or not what was written.
         """
         found = read_copy(self.place)
-        return Dataset(self._located(found.summary), found.documents, found.queries, found.judgments)
+        return replace(found, summary=self._located(found.summary))
 
     def _located(self, summary: DatasetSummary) -> DatasetSummary:
         """With the whole path, of which the child saw the end."""

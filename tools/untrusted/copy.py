@@ -72,4 +72,4 @@ def read_copy(place: Path) -> Dataset:
         raise Damaged from error
     if found.summary.hash != summary.hash:
         raise Damaged
-    return Dataset(summary, found.documents, found.queries, found.judgments)
+    return replace(found, summary=summary)
