@@ -19,7 +19,7 @@ from agent.answering.subjects import subject_of
 from agent.checkpoints import Checkpoints, Records
 from agent.graph import build_graph, make_context
 from agent.inbox import EDITABLE, Inbox, Message, Received, storing
-from agent.interview import asked_about
+from agent.interview import asked_about, next_question
 from agent.settings import Settings
 from agent.state import State, cleared, with_data
 from agent.transcript import Transcript, shown
@@ -109,6 +109,11 @@ class Advisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def warm(self) -> None:
+        """Load what the first message would wait for: scores, forecasts, verdicts, the notes' index."""
+        self.context.guidance.look_up("nDCG")
+        next_question(Requirements(), (), False, self.context.catalog, self.context.scores)
 
     def close(self) -> None:
         """Let go of the conversations' file and the notes' index."""

@@ -88,10 +88,17 @@ def standing_of(card: ModelCard, catalog: Catalog, scores: Scores, today: dt.dat
 
 
 def _tasks_of(model: str, scores: Scores) -> frozenset[str]:
-    if model not in scores.models:
-        return frozenset()
-    columns = scores.cell_column[scores.cell_model == scores.models.index(model)]
-    return frozenset(scores.tasks[task].name for task in np.unique(scores.column_task[columns]))
+    return _run(scores).get(model, frozenset())
+
+
+@lru_cache(maxsize=2)
+def _run(scores: Scores) -> dict[str, frozenset[str]]:
+    """The tasks that each model has a score on."""
+    tasks: dict[str, set[str]] = {}
+    pairs = np.unique(np.stack([scores.cell_model, scores.column_task[scores.cell_column]]), axis=1)
+    for model, task in pairs.T.tolist():
+        tasks.setdefault(scores.models[model], set()).add(scores.tasks[task].name)
+    return {model: frozenset(found) for model, found in tasks.items()}
 
 
 class _Known(NamedTuple):

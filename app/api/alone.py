@@ -30,7 +30,7 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
                 say("Listening on {host} lets other machines in, and there is no key yet.", host=host),
                 say("Make one with: advisor keys add NAME, or listen on 127.0.0.1."),
             )
-        api.start()
+        api.start(warm=True)
         try:
             address = address_of(host, listener)
             if announce:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import re
+from threading import Thread
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -35,6 +36,8 @@ from tools.key_store import KeyStore
 LOG = logging.getLogger(__name__)
 #: whose paths are the API's where it shares a server with pages
 PATHS = re.compile(r"/v1(/|$)|/(health|ready|metrics)$")
+#: when Python looks for cycles: as often as it does by itself took a quarter of a shortlist's time
+RARELY = (20_000, 20, 20)
 _ABOUT = (
     "Which embedding model? Shortlists from a catalog, measurements on your own data, and a recommendation with its "
     "reasons. Sentences come in English or Chinese (Accept-Language); errors are problems (RFC 9457) with a stable "
@@ -73,13 +76,29 @@ class Api:
         self._jobs.on_end.append(lambda job: self._hooks.look())
         self.app = _application(self.service)
 
-    def start(self) -> None:
-        """Begin to work on jobs, those that a killed server left behind first."""
+    def start(self, *, warm: bool = False) -> None:
+        """Begin to work on jobs, those that a killed server left behind first.
+
+        With `warm`, all that the first callers would wait seconds for is loaded beside that, and until it is the server
+        is not ready.
+        """
         self.service.advisor.context.catalog.cards  # noqa: B018 - read now, not by the first caller
         gc.collect()
         gc.freeze()  # the catalog stays: looking through it again and again took up to 80 ms of a request
+        gc.set_threshold(*RARELY)
         self._jobs.start()
         self._hooks.start()
+        if warm:
+            Thread(target=self._warm, name="warm", daemon=True).start()
+        else:
+            self.service.warm.set()
+
+    def _warm(self) -> None:
+        try:
+            self.service.advisor.warm()
+            gc.freeze()  # that stays too
+        finally:  # whatever is wrong with it, the first caller is told
+            self.service.warm.set()
 
     def close(self) -> None:
         """End what runs where nothing is lost."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
@@ -31,6 +32,7 @@ class Service:
         local: whether only this machine reaches the server.
         keyless: whether whoever reaches it needs no key, as long as none was made.
         uploads: where finished uploads are kept; unfinished ones are beside them.
+        warm: set once the first caller would not wait for anything to be loaded.
     """
 
     advisor: Advisor
@@ -42,6 +44,7 @@ class Service:
     metrics: Metrics
     local: bool
     keyless: bool
+    warm: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from app.api.service import Lang, Service, Use, Writer
 from knowledge.errors import NothingLeftError, RequirementsError
 from knowledge.requirements import Requirements
 from knowledge.wording import Language, Text, say
-from tools.shortlist import shortlist
+from tools.shortlist import listed
 
 router = APIRouter(tags=["shortlists"])
 
@@ -64,7 +64,7 @@ def _made(body: ShortlistIn, service: Service, language: Language) -> bytes:
     context = service.advisor.context
     wanted, changes, ignored = _needs(body, service)
     try:
-        found = shortlist(wanted, context.catalog, context.scores, body.k)
+        found = listed(wanted, context.catalog, context.scores, body.k)
     except NothingLeftError as error:
         clash = error.clash.model_dump(mode="json", context={"language": language}) if error.clash else None
         raise ProblemError("nothing-left", error.cause, error.next_step, more={"clash": clash}) from error
@@ -75,8 +75,8 @@ def _made(body: ShortlistIn, service: Service, language: Language) -> bytes:
         considered=found.considered,
         kept=found.kept,
         beside=found.beside,
-        rejected=found.rejected if body.rejected else (),
-        rejected_by=dict(Counter(rejection.constraint for rejection in found.rejected)),
+        rejected=found.rejections if body.rejected else (),
+        rejected_by=dict(Counter(rejection.constraint for rejection in found.rejected).most_common()),
         notes=found.notes,
     )
     return record.model_dump_json(context={"language": language}).encode()

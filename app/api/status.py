@@ -28,11 +28,14 @@ async def health() -> JSONResponse:
 
 @router.get("/ready", responses={200: {"model": Health}, **_NOT_READY})
 async def ready(service: Use, language: Lang) -> JSONResponse:
-    """Whether the server can do its work: the store is there, the catalog is read, the workers are alive."""
+    """Whether the server can do its work: the store is there, the catalog is read, the workers are alive, what the
+    first caller would wait for is loaded.
+    """
     checks = {
         "store": await run_in_threadpool(_store_answers, service),
         "catalog": bool(service.advisor.context.catalog.cards),
         "workers": service.jobs.at_work,
+        "warm": service.warm.is_set(),
     }
     if not all(checks.values()):
         missing = ", ".join(name for name, there in checks.items() if not there)

@@ -25,15 +25,17 @@ measures the whole. A tighter cap of one model a family costs 0.1 points of regr
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from knowledge.catalog import Catalog
 from knowledge.errors import RequirementsError
 from knowledge.evidence import Forecast, Scores, forecast
 from knowledge.requirements import Requirements
-from knowledge.results import Pick, Shortlist
+from knowledge.results import Pick, Rejection, Shortlist
 from knowledge.wording import Text, say
 from tools.shortlist.beside import BM25, STATIC, baseline, cheapest_static, why_none
 from tools.shortlist.clash import nothing_left
-from tools.shortlist.demands import BASELINE, demands_of, screened
+from tools.shortlist.demands import BASELINE, Refusal, demands_of, screened
 from tools.shortlist.places import (
     PER_FAMILY,
     PER_PUBLISHER,
@@ -59,10 +61,27 @@ __all__ = [
     "WITHIN",
     "Ranked",
     "choose",
+    "listed",
     "names",
     "proven",
     "shortlist",
 ]
+
+
+class Listed(NamedTuple):
+    """A shortlist before it is a record: to make one of each of some 900 rejections takes longer than all the rest."""
+
+    kept: tuple[Pick, ...]
+    beside: tuple[Pick, ...]
+    rejected: tuple[Refusal | Rejection, ...]
+    notes: tuple[Text, ...]
+    considered: int
+
+    @property
+    def rejections(self) -> tuple[Rejection, ...]:
+        """Every model that is left out, by name, with its reason."""
+        made = (r if isinstance(r, Rejection) else r.rejection for r in self.rejected)
+        return tuple(sorted(made, key=lambda rejection: rejection.model))
 
 
 def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: int = 5) -> Shortlist:
@@ -83,6 +102,19 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
             would admit.
         RequirementsError: `k` is not at least 1.
     """
+    found = listed(requirements, catalog, scores, k)
+    return Shortlist(
+        requirements=requirements,
+        kept=found.kept,
+        beside=found.beside,
+        rejected=found.rejections,
+        considered=found.considered,
+        notes=found.notes,
+    )
+
+
+def listed(requirements: Requirements, catalog: Catalog, scores: Scores, k: int = 5) -> Listed:
+    """What `shortlist` finds, for those who may not want each rejection; arguments and errors are the same."""
     if k < 1:
         raise RequirementsError(
             say("A shortlist needs at least one place, not {k}.", k=k), say("Ask for 5, the usual number.")
@@ -106,15 +138,12 @@ def shortlist(requirements: Requirements, catalog: Catalog, scores: Scores, k: i
         demands = {constraint.kind: constraint.describe() for constraint in demands_of(requirements)}
         missing = why_none(requirements, catalog.cards, rejected, demands)
         told += [missing] if missing else []
-    return Shortlist(
-        requirements=requirements,
+    return Listed(
         kept=tuple(reasons.pick(entry, slot) for entry, slot in chosen),
         beside=tuple(beside),
-        rejected=tuple(
-            sorted([*(r.rejection for r in rejected), *unproven, *passed_over], key=lambda rejection: rejection.model)
-        ),
-        considered=len(catalog.cards),
+        rejected=(*rejected, *unproven, *passed_over),
         notes=tuple(told),
+        considered=len(catalog.cards),
     )
 
 

@@ -14,7 +14,7 @@ from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Admitted, Clash, Obstacle, Relaxation
 from knowledge.wording import Text, join, say
-from tools.shortlist.demands import demands_of, is_candidate, judged
+from tools.shortlist.demands import demands_of, is_candidate, unmet
 from tools.shortlist.loosening import loosened
 
 #: so many sets of demands to drop are told of, those that admit most first, and so many models of each
@@ -64,15 +64,17 @@ def _blocked(
     The first demand is what the task is about. Whoever drops a modality of their own still has that of the task.
     """
     own = requirements.constraint(ModalityConstraint)
-    verdicts = [judged(constraint, cards) for constraint in hard]
-    of_task = judged(demands_of(requirements.without_constraint("modality"))[0], cards)
+    verdicts = [unmet(constraint, cards) for constraint in hard]
+    of_task = unmet(demands_of(requirements.without_constraint("modality"))[0], cards)
     every, possible = [], []
     for row, card in enumerate(cards):
         if not is_candidate(card):
             continue
-        by = frozenset(i for i, constraint in enumerate(hard) if constraint.excludes(verdicts[i][row]))
+        by = frozenset(
+            i for i, constraint in enumerate(hard) if row in verdicts[i] and constraint.excludes(verdicts[i][row])
+        )
         every.append(_Blocked(card, by, {i: verdicts[i][row].reason for i in by}))
-        if 0 not in by or (own is not None and own.hard and of_task[row].outcome != "violated"):
+        if 0 not in by or (own is not None and own.hard and (row not in of_task or of_task[row].outcome != "violated")):
             possible.append(every[-1])
     return every, possible
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from math import log2
 from typing import NamedTuple, get_args
@@ -50,16 +51,20 @@ class Refusal(NamedTuple):
         return Rejection(model=self.model, constraint=self.constraint, reason=self.reason)
 
 
-@lru_cache(maxsize=128)  # some 1 MB each
-def _verdicts(kind: str, parameters: str, pool: Pool) -> tuple[Verdict, ...]:
+@lru_cache(maxsize=128)  # at most some 1 MB each
+def _unmet(kind: str, parameters: str, pool: Pool) -> dict[int, Verdict]:
     constraint = CONSTRAINTS[kind].model_validate_json(parameters)
-    return tuple(constraint.check(card) for card in pool.cards)
+    found = ((row, constraint.check(card)) for row, card in enumerate(pool.cards))
+    return {row: verdict for row, verdict in found if verdict.outcome != "met"}
 
 
-def judged(constraint: ConstraintBase, cards: tuple[ModelCard, ...]) -> tuple[Verdict, ...]:
-    """The constraint's verdict on each card; remembered, because an interview asks the same again and again."""
+def unmet(constraint: ConstraintBase, cards: tuple[ModelCard, ...]) -> Mapping[int, Verdict]:
+    """The constraint's verdict on each card that does not meet it, or of which that is not known, by row.
+
+    It is remembered, because an interview asks the same again and again.
+    """
     parameters = constraint.model_dump_json(exclude={"hard", "origin", "because"})
-    return _verdicts(constraint.kind, parameters, Pool(cards))
+    return _unmet(constraint.kind, parameters, Pool(cards))
 
 
 def demands_of(requirements: Requirements) -> tuple[ConstraintBase, ...]:
@@ -122,19 +127,22 @@ def screened(
     requirements: Requirements, cards: tuple[ModelCard, ...], seen: Forecast
 ) -> tuple[list[Ranked], list[Refusal]]:
     """Those that take part, and every other with the first thing that kept it out; the baseline is neither."""
+    cards_unfit = _unfit_cards(Pool(cards))
     constraints = demands_of(requirements)
-    verdicts = [judged(constraint, cards) for constraint in constraints]
+    verdicts: dict[int, list[tuple[ConstraintBase, Verdict]]] = {}  # most cards meet most demands
+    for constraint in constraints:
+        for row, verdict in unmet(constraint, cards).items():
+            verdicts.setdefault(row, []).append((constraint, verdict))
     short = requirements.constraint(DimensionConstraint)
     documents = requirements.documents.value if requirements.documents else 0
     admitted, rejected = [], []
     for row, card in enumerate(cards):
-        if is_beside(card, requirements):
+        if card.model == BASELINE and is_beside(card, requirements):
             continue
-        unfit = _unfit(card)
-        about = [(constraint, verdicts[i][row]) for i, constraint in enumerate(constraints)]
+        about = verdicts.get(row, [])
         broken = [(c.kind, _too_large(c, card) or verdict.reason) for c, verdict in about if c.excludes(verdict)]
         # the length of its vectors comes last: whoever cuts them can do something about it, so it must be all there is
-        refused = unfit or min(broken, key=lambda found: found[0] == "dimension", default=None)
+        refused = cards_unfit.get(row) or min(broken, key=lambda found: found[0] == "dimension", default=None)
         if refused:
             rejected.append(Refusal(card.model, *refused))
             continue
@@ -150,7 +158,6 @@ def screened(
                 penalty=sum(penalty_of(c, card, documents) for c, _ in missed) + _doubt(card, about),
                 cut=cut,
                 loss=loss,
-                machine=next((v.reason for c, v in about if c.kind == "hardware" and v.outcome == "met"), None),
             )
         )
     return admitted, rejected
@@ -172,6 +179,12 @@ def _too_large(constraint: ConstraintBase, card: ModelCard) -> Text | None:
         size=parameters(card.parameters),
         limit=many(constraint.max_millions * 1e6),
     )
+
+
+@lru_cache(maxsize=4)
+def _unfit_cards(pool: Pool) -> dict[int, tuple[str, Text]]:
+    """What keeps models out whatever is demanded, by row."""
+    return {row: found for row, card in enumerate(pool.cards) if (found := _unfit(card))}
 
 
 def _unfit(card: ModelCard) -> tuple[str, Text] | None:

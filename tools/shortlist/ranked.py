@@ -26,7 +26,6 @@ class Ranked:
         penalty: what these cost it, in predicted points.
         cut: the size that its vectors are to be cut to; None: its own.
         loss: predicted points that cutting costs; they are taken off `prediction`.
-        machine: how it fits the stated machine, where one was stated.
     """
 
     card: ModelCard
@@ -36,7 +35,6 @@ class Ranked:
     penalty: float = 0.0
     cut: int | None = None
     loss: float = 0.0
-    machine: Text | None = None
 
     @property
     def order(self) -> tuple[float, str]:

@@ -20,7 +20,7 @@ from knowledge.scores import CODE
 from knowledge.standing import standing_of
 from knowledge.trust import trust_of
 from knowledge.wording import Text, join, say
-from tools.shortlist.demands import BASELINE, MILLIONS_ON_CPU, is_limited_to_cpu
+from tools.shortlist.demands import BASELINE, MILLIONS_ON_CPU, demands_of, is_limited_to_cpu
 from tools.shortlist.ranked import Ranked, Slot
 from tools.shortlist.vector_size import BYTES_PER_NUMBER, MANY_VECTORS, spec_at
 
@@ -98,8 +98,10 @@ class Reasons:
             yield say("It runs only with code of its publisher's, which this program does not run.")
         elif card.spec is None:
             yield say("This program cannot build it: it can be judged by published figures only.")
-        if entry.machine and not card.is_api:
-            yield say("Your machine: {reason}.", reason=entry.machine)
+        machine = next((c for c in demands_of(self.requirements) if c.kind == "hardware"), None)
+        fits = machine.check(card) if machine and not card.is_api else None
+        if fits and fits.outcome == "met":
+            yield say("Your machine: {reason}.", reason=fits.reason)
         yield from self._vectors(entry)
         yield self._license(card)
         facts = list(_facts(card, self.requirements))
