@@ -1,14 +1,15 @@
-"""Rankings of a candidate over documents: its legs searched, their rankings fused."""
+"""Rankings of a candidate over documents: its legs searched, their rankings fused, the best of them re-ranked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
+from knowledge.candidate import Candidate, Fusion, Leg, Rerank, parse_candidate
 from knowledge.errors import SpecError, UserError
 from knowledge.wording import say
 from tools import bm25, encoders
@@ -18,6 +19,12 @@ from tools.encoders import Vectors
 EXACT_QUERIES = 512
 #: Cormack, Clarke & Büttcher (SIGIR 2009) set k = 60 and found the choice uncritical
 RRF_K = 60
+#: documents of a query that are re-ranked unless `top` says otherwise
+RERANKED = 50
+#: more are never asked for: so many are ranked in any case
+MOST_RERANKED = 100
+#: by so much, relative to the last score that a reranker gave, the documents it did not read stand below it
+BELOW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,10 @@ class Rankings:
 
     rows: NDArray[np.int64]
     scores: NDArray[np.float64]
+
+
+#: scores of a reranker: of each query, in order, for these rows of documents (-1 where there is none)
+Rescore = Callable[[Leg, NDArray[np.int64]], NDArray[np.float64]]
 
 
 def parse(specs: Sequence[str]) -> list[Candidate]:
@@ -56,19 +67,92 @@ def check(candidate: Candidate) -> None:
             bm25.check_options(leg)
         else:
             encoders.check(leg)
-    _check_fusions(candidate)
+    _check_roles(candidate, searches=True)
 
 
-def _check_fusions(candidate: Candidate) -> None:
+def _check_roles(candidate: Candidate, *, searches: bool) -> None:
+    """What stands where a reranker belongs must be one, and nowhere else may one stand."""
     if isinstance(candidate, Fusion):
-        unknown = sorted(set(candidate.options) - {"k"})
-        if unknown or not candidate.options.get("k", "60").isdecimal():
-            raise SpecError(
-                say("The options of {spec} cannot be used.", spec=candidate.spec),
-                say("rrf takes one option, a whole number: k=60."),
-            )
+        _check_options(candidate)
         for part in candidate.parts:
-            _check_fusions(part)
+            _check_roles(part, searches=True)
+    elif isinstance(candidate, Rerank):
+        _check_options(candidate)
+        _check_roles(candidate.base, searches=True)
+        _check_roles(candidate.reranker, searches=False)
+    elif reranks(candidate) and searches:
+        raise SpecError(
+            say("{spec} scores pairs of a query and a document, and finds nothing by itself.", spec=candidate.spec),
+            say("Let it re-rank what another finds, such as rerank(bm25, {spec})?top=50.", spec=candidate.spec),
+        )
+    elif not searches and not reranks(candidate):
+        raise SpecError(
+            say("{spec} cannot re-rank: it does not read a query and a document together.", spec=candidate.spec),
+            say("Give a cross-encoder, such as rerank(bm25, ce:cross-encoder/ms-marco-MiniLM-L6-v2)."),
+        )
+
+
+def reranks(leg: Leg) -> bool:
+    """Whether a leg scores pairs of a query and a document, rather than find documents."""
+    return leg.backend != "bm25" and encoders.backend(leg.backend).FORM == "pairs"
+
+
+def _check_options(candidate: Fusion | Rerank) -> None:
+    method = candidate.method if isinstance(candidate, Fusion) else "rerank"
+    takes, possible, example = {
+        "rrf": ("k", lambda value: value.isdecimal(), say("rrf takes one option, a whole number: k=60.")),
+        "weighted": (
+            "w",
+            lambda value: _are_weights(value, candidate),
+            say("weighted takes one option, a weight for each candidate, not all of them 0: w=0.3:0.7."),
+        ),
+        "rerank": (
+            "top",
+            lambda value: value.isdecimal() and 1 <= int(value) <= MOST_RERANKED,
+            say(
+                "rerank takes one option, how many documents of a query are re-ranked, at most {most}: top=50.",
+                most=MOST_RERANKED,
+            ),
+        ),
+    }[method]
+    if set(candidate.options) - {takes} or not all(map(possible, candidate.options.values())):
+        raise SpecError(say("The options of {spec} cannot be used.", spec=candidate.spec), example)
+
+
+def _are_weights(value: str, candidate: Fusion | Rerank) -> bool:
+    assert isinstance(candidate, Fusion)
+    weights = value.split(":")
+    return (
+        len(weights) == len(candidate.parts)
+        and all(re.fullmatch(r"\d{1,4}(\.\d{1,6})?", weight) for weight in weights)
+        and any(map(float, weights))
+    )
+
+
+def weights_of(fusion: Fusion) -> list[float]:
+    """The share of each part in a weighted fusion, all of them together 1; equal where none are given."""
+    given = [float(weight) for weight in fusion.options.get("w", ":".join("1" * len(fusion.parts))).split(":")]
+    return [weight / sum(given) for weight in given]
+
+
+def top_of(candidate: Rerank) -> int:
+    """How many documents of a query are re-ranked."""
+    return int(candidate.options.get("top", RERANKED))
+
+
+def reach(candidate: Candidate, depth: int) -> int:
+    """How many documents of a query each leg has to find, for the best `depth` of the candidate."""
+    if isinstance(candidate, Rerank):
+        return reach(candidate.base, max(depth, top_of(candidate)))
+    return max(reach(part, depth) for part in candidate.parts) if isinstance(candidate, Fusion) else depth
+
+
+def rerankings(candidate: Candidate) -> list[Rerank]:
+    """Every re-ranking in a candidate, the innermost first."""
+    inner = candidate.parts if isinstance(candidate, Fusion) else ()
+    if isinstance(candidate, Rerank):
+        return [*rerankings(candidate.base), candidate]
+    return [found for part in inner for found in rerankings(part)]
 
 
 def exact(parts: Iterable[Vectors], queries: Vectors, depth: int) -> Rankings:
@@ -106,20 +190,81 @@ def _best(scores: Vectors, depth: int) -> tuple[NDArray[np.int64], Vectors]:
     return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
 
 
-def rank(candidate: Candidate, of_leg: dict[Leg, Rankings], depth: int) -> Rankings:
-    """The candidate's rankings from those of its legs."""
+def rank(candidate: Candidate, of_leg: dict[Leg, Rankings], depth: int, rescore: Rescore | None = None) -> Rankings:
+    """The candidate's rankings from those of its legs.
+
+    Args:
+        candidate: a leg, a fusion or a re-ranking.
+        of_leg: rankings of the legs that search, each at least `reach(candidate, depth)` deep where there is so much.
+        depth: documents ranked per query.
+        rescore: scores of rerankers; needed where the candidate has one.
+    """
     if isinstance(candidate, Leg):
         found = of_leg[candidate]
         return Rankings(found.rows[:, :depth], found.scores[:, :depth])
-    parts = [rank(part, of_leg, depth) for part in candidate.parts]
-    k = int(candidate.options.get("k", RRF_K))
-    fused = [_fuse([part.rows[q] for part in parts], k, depth) for q in range(len(parts[0].rows))]
+    if isinstance(candidate, Rerank):
+        assert rescore
+        return _reranked(candidate, of_leg, depth, rescore)
+    parts = [rank(part, of_leg, depth, rescore) for part in candidate.parts]
+    if candidate.method == "weighted":
+        weights = weights_of(candidate)
+        fused = [
+            _weighted([(p.rows[q], p.scores[q]) for p in parts], weights, depth) for q in range(len(parts[0].rows))
+        ]
+    else:
+        k = int(candidate.options.get("k", RRF_K))
+        fused = [_fuse([part.rows[q] for part in parts], k, depth) for q in range(len(parts[0].rows))]
     width = max((len(rows) for rows, _ in fused), default=0)
     rankings = Rankings(np.full((len(fused), width), -1, dtype=np.int64), np.zeros((len(fused), width)))
     for q, (rows, scores) in enumerate(fused):
         rankings.rows[q, : len(rows)] = rows
         rankings.scores[q, : len(scores)] = scores
     return rankings
+
+
+def _reranked(candidate: Rerank, of_leg: dict[Leg, Rankings], depth: int, rescore: Rescore) -> Rankings:
+    """The first documents in the reranker's order, the others behind them as they were.
+
+    Equal scores keep the order that was there before.
+    """
+    top = top_of(candidate)
+    before = rank(candidate.base, of_leg, max(depth, top), rescore)
+    rows, scores = before.rows.copy(), np.zeros(before.rows.shape)
+    read = rows[:, :top]
+    given = np.where(read >= 0, rescore(candidate.reranker, read), -np.inf)
+    order = np.argsort(-given, axis=1, kind="stable")
+    rows[:, :top] = np.take_along_axis(read, order, axis=1)
+    scores[:, :top] = np.take_along_axis(given, order, axis=1)
+    if rows.shape[1] > top > 0:
+        last = scores[:, top - 1 : top]
+        scores[:, top:] = last - BELOW * np.maximum(np.abs(last), 1.0) * np.arange(1, rows.shape[1] - top + 1)
+    scores[rows < 0] = 0.0
+    return Rankings(rows[:, :depth], scores[:, :depth])
+
+
+def _weighted(
+    rankings: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]], weights: Sequence[float], depth: int
+) -> tuple[list[int], list[float]]:
+    """One query's rankings added by weight, each on the scale from 0 (its last document found) to 1 (its first).
+
+    A document that a ranking does not have gets 0 from it. Where all found score alike, each gets 1. Equal sums keep
+    the order of the first ranking.
+    """
+    sums: dict[int, float] = {}
+    for (rows, scores), weight in zip(rankings, weights, strict=True):
+        there = rows >= 0
+        for row, score in zip(rows[there].tolist(), on_one_scale(scores[there]).tolist(), strict=True):
+            sums[row] = sums.get(row, 0.0) + weight * score
+    best = sorted(sums.items(), key=lambda item: -item[1])[:depth]
+    return [row for row, _ in best], [score for _, score in best]
+
+
+def on_one_scale(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores of one query from 0 to 1 (min-max); 1 for each where they do not differ."""
+    if not scores.size:
+        return scores
+    low, high = scores.min(), scores.max()
+    return (scores - low) / (high - low) if high > low else np.ones_like(scores)
 
 
 def _fuse(rankings: Sequence[NDArray[np.int64]], k: int, depth: int) -> tuple[list[int], list[float]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from knowledge.candidate import MAX_LENGTH, Fusion, Leg, parse_candidate, same_weights
+from knowledge.candidate import MAX_LENGTH, Fusion, Leg, Rerank, parse_candidate, same_weights
 from knowledge.errors import SpecError
 
 TEXT = st.text(min_size=1, max_size=15)
@@ -22,13 +22,23 @@ ENCODERS = st.builds(
 LEGS = ENCODERS | st.builds(Leg, backend=st.just("bm25"), options=OPTIONS)
 CANDIDATES = st.recursive(
     LEGS,
-    lambda inner: st.builds(Fusion, parts=st.lists(inner, min_size=2, max_size=3).map(tuple), options=OPTIONS),
+    lambda inner: (
+        st.builds(
+            Fusion,
+            method=st.sampled_from(["rrf", "weighted"]),
+            parts=st.lists(inner, min_size=2, max_size=3).map(tuple),
+            options=OPTIONS,
+        )
+        | st.builds(Rerank, base=inner, reranker=ENCODERS, options=OPTIONS)
+    ),
     max_leaves=5,
 ).filter(lambda c: depth(c) <= 4 and len(c.spec) <= MAX_LENGTH)
 
 
 def depth(candidate):
-    return 0 if isinstance(candidate, Leg) else 1 + max(map(depth, candidate.parts))
+    if isinstance(candidate, Leg):
+        return 0
+    return 1 + max(map(depth, candidate.parts if isinstance(candidate, Fusion) else (candidate.base,)))
 
 
 @given(CANDIDATES)
@@ -40,7 +50,7 @@ def test_what_is_written_is_read_back(candidate):
     assert hash(parse_candidate(candidate.spec)) == hash(candidate)
 
 
-@given(st.text(max_size=60) | st.text(alphabet="rf(bm25,st:)?&=@%a. \udc80", max_size=40))
+@given(st.text(max_size=60) | st.text(alphabet="rf(bm25,st:)?&=@%a. \udc80ekwighd", max_size=40))
 def test_any_other_string_is_a_spec_error_or_a_candidate(text):
     try:
         candidate = parse_candidate(text)
@@ -65,6 +75,9 @@ def test_any_other_string_is_a_spec_error_or_a_candidate(text):
         ("openai:text-embedding-3-small?dim=512", "openai:text-embedding-3-small?dim=512"),
         ("rrf(bm25,st:a/b?dim=3 ,static:c)?k=10", "rrf(bm25, st:a/b?dim=3, static:c)?k=10"),
         ("rrf(bm25, rrf(st:a, st:b))", "rrf(bm25, rrf(st:a, st:b))"),
+        ("weighted( bm25 , st:a)?w=0.3:0.7", "weighted(bm25, st:a)?w=0.3:0.7"),
+        ("rerank(bm25,ce:a/b?max_tokens=128)?top=50", "rerank(bm25, ce:a/b?max_tokens=128)?top=50"),
+        ("rrf(rerank(bm25, ce:a), weighted(st:a, st:b))", "rrf(rerank(bm25, ce:a), weighted(st:a, st:b))"),
     ],
 )
 def test_specs_and_their_canonical_form(spec, canonical):
@@ -81,6 +94,12 @@ def test_the_parts_of_a_leg():
 def test_a_fusion_knows_each_leg_once():
     found = parse_candidate("rrf(bm25, rrf(st:a, bm25), st:a)")
     assert [leg.spec for leg in found.legs] == ["bm25", "st:a"]
+
+
+def test_what_searches_and_what_re_ranks():
+    found = parse_candidate("rerank(rrf(bm25, rerank(st:a, ce:b)), ce:c)")
+    assert [leg.spec for leg in found.legs] == ["bm25", "st:a", "ce:b", "ce:c"]
+    assert [leg.spec for leg in found.searched] == ["bm25", "st:a"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +123,11 @@ def test_a_fusion_knows_each_leg_once():
         ("st:a?dim=3&dim=4", "given twice"),
         ("rrf(bm25)", "at least two"),
         ("rrf()", "does not start"),
+        ("weighted(bm25)", "weighted needs at least two"),
+        ("rerank(bm25)", "a candidate and one reranker"),
+        ("rerank(bm25, ce:a, ce:b)", "a candidate and one reranker"),
+        ("rerank(bm25, rrf(st:a, st:b))", "a candidate and one reranker"),
+        ("rerank(bm25, ce:a", "closing bracket is missing"),
         ("rrf(bm25, st:a", "closing bracket is missing"),
         ("rrf(bm25, st:a))", "left over"),
         ("rrf(rrf(rrf(rrf(rrf(bm25, bm25), bm25), bm25), bm25), bm25)", "nested too deeply"),
@@ -132,6 +156,9 @@ def test_errors_say_what_is_wrong(spec, why):
         ("st:a/b", "st:a/c?precision=bf16", False),
         ("st:a/b@" + "0" * 40, "st:a/b@" + "1" * 40, False),
         ("bm25", "rrf(bm25, st:a/b)", False),
+        ("rerank(st:a/b, ce:c)", "rerank(st:a/b?precision=bf16, ce:c?precision=bf16)", True),
+        ("rerank(bm25, ce:c)", "rerank(bm25, ce:d)", False),
+        ("weighted(bm25, st:a/b)", "rrf(bm25, st:a/b)", False),
     ],
 )
 def test_what_runs_the_same_weights(one, other, same):

@@ -93,8 +93,14 @@ class Encoder(Protocol):
 
 
 class Backend(Protocol):
-    """What a module in this folder offers; its name is the prefix in a spec."""
+    """What a module in this folder offers; its name is the prefix in a spec.
 
+    Attributes:
+        FORM: what its encoders make of a text; those of "pairs" score texts of `tools.pairs`, and search nothing.
+        OPTIONS: those of its own.
+    """
+
+    FORM: Form
     OPTIONS: frozenset[str]
 
     def check(self, leg: Leg) -> None:

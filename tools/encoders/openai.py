@@ -14,10 +14,11 @@ import numpy as np
 from knowledge.candidate import Leg
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
-from tools.encoders.base import Kind, Resolved, Vectors, hash_files
+from tools.encoders.base import Form, Kind, Resolved, Vectors, hash_files
 from tools.workers import unless_stopped
 from tools.workspace import Workspace
 
+FORM: Form = "dense"
 OPTIONS: frozenset[str] = frozenset()
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 #: the API's limits: 2,048 inputs and about 300,000 tokens a request; a token is at least one character

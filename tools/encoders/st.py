@@ -11,9 +11,8 @@ alone: its activations are scaled by their own extremes, so beside other texts i
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,19 @@ from knowledge.candidate import Leg
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import MissingExtraError, ResourceError, SpecError, UnknownModelError
 from knowledge.model_card import ModelCard
-from knowledge.wording import Text, say
-from tools import hub, onnx_export, openvino_graph
-from tools.encoders.base import Kind, Resolved, Vectors, hash_files, hash_folder
+from knowledge.wording import say
+from tools import model_folder, onnx_export, openvino_graph
+from tools.encoders.base import Form, Kind, Resolved, Vectors, hash_files
 from tools.hardware import usable_cores
 from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches
 from tools.workspace import Workspace
 
+FORM: Form = "dense"
 OPTIONS = frozenset({"backend", "precision", "prompts", "max_tokens"})
 PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8"), "openvino": ("fp32", "bf16")}
 #: the model's prompt for a kind of text is the first of these that it has (as sentence-transformers looks for them)
 PROMPT_NAMES: dict[Kind, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
+NO_SETTINGS: Mapping[str, str] = {}
 #: texts tokenised at once
 BLOCK = 1024
 
@@ -41,11 +42,7 @@ BLOCK = 1024
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     """Find the model's files and everything that decides its vectors."""
     check(leg)
-    if find_spec("sentence_transformers") is None:
-        raise MissingExtraError(
-            say("{spec} needs sentence-transformers, which is not installed.", spec=leg.spec),
-            say("Install it with: pip install '{extra}'.", extra="embedding-advisor[local]"),
-        )
+    model_folder.needs_library(leg)
     engine = leg.options.get("backend", "torch")
     if engine != "torch" and onnx_export.runtime_version() is None:
         raise MissingExtraError(
@@ -57,22 +54,8 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
             say("{spec} needs {package}, which is not installed.", spec=leg.spec, package="openvino"),
             say("Install it with: pip install '{extra}'.", extra="embedding-advisor[openvino]"),
         )
-    folder = Path(leg.name).expanduser()
-    if folder.is_dir():
-        found = hub.Found(folder.resolve(), "files:" + hash_folder(folder.resolve())[:16])
-    elif leg.name.startswith((".", "/", "~")):
-        raise UnknownModelError(
-            say("There is no model folder {folder}.", folder=leg.name),
-            say(
-                "Give a folder that holds config.json and model.safetensors, or a hub id such as {example}.",
-                example="intfloat/multilingual-e5-small",
-            ),
-        )
-    else:
-        found = hub.find(leg.name, leg.revision, workspace)
-    if found.path is not None:
-        _refuse_foreign_code(leg.name, found.path)
-    config = _read_json(leg.name, found.path, "config_sentence_transformers.json", dict) if found.path else {}
+    found = model_folder.find(leg, workspace)
+    config = model_folder.read_json(leg.name, found.path, "config_sentence_transformers.json", dict)
     own = any((config.get("prompts") or {}).values())
     card = _card(leg.name, workspace)
     published = {} if card is None else {"query": card.query_prompt or "", "document": card.document_prompt or ""}
@@ -99,9 +82,63 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         prompts=used,
         normalise=similarity != "dot",
         download_bytes=found.download_bytes,
-        note=_origin(leg.name, found),
+        note=model_folder.origin(leg.name, found),
         home=str(workspace.home) if engine != "torch" else None,
     )
+
+
+def resolve_torch(leg: Leg, workspace: Workspace, form: Form, settings: Mapping[str, str] = NO_SETTINGS) -> Resolved:
+    """`resolve` of the other backends that torch runs: what they make of a text is its form.
+
+    Args:
+        leg: the leg.
+        workspace: where to look.
+        form: of what the encoder makes of a text.
+        settings: what else decides it.
+    """
+    check(leg)
+    model_folder.needs_library(leg)
+    found = model_folder.find(leg, workspace)
+    own = leg.options.get("prompts", "own") == "own" and form != "pairs"
+    decides = {k: leg.options.get(k, default) for k, default in (("precision", "fp32"), ("max_tokens", ""))}
+    decides |= {"form": form, **settings}
+    return Resolved(
+        spec=leg.spec,
+        backend=leg.backend,
+        model=leg.name,
+        options=leg.options,
+        path=str(found.path) if found.path else None,
+        revision=found.revision,
+        fingerprint=hash_files(
+            [(leg.backend, leg.name), ("revision", found.revision), ("settings", json.dumps(decides, sort_keys=True))]
+        ),
+        prompts=dict.fromkeys(("query", "document"), None if own else ""),
+        normalise=False,
+        download_bytes=found.download_bytes,
+        note=model_folder.origin(leg.name, found),
+        form=form,
+    )
+
+
+def loading(resolved: Resolved) -> dict[str, Any]:
+    """How torch loads every model: its safetensors, none of its code, and nothing from anywhere else."""
+    import torch
+
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(
+        resolved.options.get("precision", "fp32"), torch.float32
+    )
+    return {
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "trust_remote_code": False,
+        "local_files_only": True,
+        "model_kwargs": {"dtype": dtype, "use_safetensors": True},
+    }
+
+
+def shorten(model: Any, resolved: Resolved) -> None:
+    """Let a loaded model read no more tokens than its options allow."""
+    if "max_tokens" in resolved.options:
+        model.max_seq_length = min(int(resolved.options["max_tokens"]), model.max_seq_length or 10**6)
 
 
 def check(leg: Leg) -> None:
@@ -132,58 +169,6 @@ def _combinations() -> str:
     )
 
 
-def _origin(model: str, found: hub.Found) -> Text | None:
-    if found.package:
-        return say(
-            "{model}: not fetched from the hub; the weights in the installed package {package} are used.",
-            model=model,
-            package=found.revision,
-        )
-    return None
-
-
-def _read_json(model: str, folder: Path, name: str, form: type[dict[str, Any]] | type[list[Any]]) -> Any:
-    """One of the model's own files; an empty `form` where it is missing."""
-    file = folder / name
-    if not file.is_file():
-        return form()
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except ValueError:
-        found = None
-    if not isinstance(found, form):
-        raise UnknownModelError(
-            say("{model}: {file} is broken.", model=model, file=str(file)),
-            say("Fetch or save the model again."),
-        )
-    return found
-
-
-def _refuse_foreign_code(model: str, folder: Path) -> None:
-    """A local folder's modules.json can name any Python class, and `trust_remote_code=False` does not stop it."""
-    weights = list(folder.rglob("*.safetensors"))
-    types = [
-        str(m.get("type", "") if isinstance(m, dict) else m) for m in _read_json(model, folder, "modules.json", list)
-    ]
-    foreign = [name for name in types if not name.startswith("sentence_transformers.")]
-    if foreign:
-        raise UnknownModelError(
-            say("{model} wants to run code of its own ({name}), which is never done.", model=model, name=foreign[0]),
-            say("Choose a model that needs no code of its own."),
-        )
-    pickled = [f for f in folder.rglob("pytorch_model*.bin") if not any(w.parent == f.parent for w in weights)]
-    if pickled and weights:
-        raise UnknownModelError(
-            say("{model}: {file} holds pickled weights, which are never loaded.", model=model, file=str(pickled[0])),
-            say("Save the model with save_pretrained(), which writes model.safetensors."),
-        )
-    if not weights:
-        raise UnknownModelError(
-            say("{model}: the folder {folder} holds no safetensors weights.", model=model, folder=str(folder)),
-            say("Save the model with save_pretrained(), which writes model.safetensors."),
-        )
-
-
 def _card(model: str, workspace: Workspace) -> ModelCard | None:
     """What the catalog knows: some models (E5, for one) need prompts that their own files do not name."""
     try:
@@ -201,26 +186,20 @@ class SentenceTransformersEncoder:
         import torch
         from sentence_transformers import SentenceTransformer
 
-        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}
         precision, engine = resolved.options.get("precision", "fp32"), resolved.options.get("backend", "torch")
         on_gpu = torch.cuda.is_available() and engine == "torch"
-        weights = dtype.get(precision, torch.float32) if engine == "torch" else torch.float32
+        with_ = loading(resolved)
+        if engine != "torch":
+            with_ |= {"device": "cpu", "model_kwargs": {"dtype": torch.float32, "use_safetensors": True}}
         self._prompts = resolved.prompts
-        self._model = SentenceTransformer(
-            str(resolved.path),
-            device="cuda" if on_gpu else "cpu",
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"dtype": weights, "use_safetensors": True},
-        ).eval()
+        self._model = SentenceTransformer(str(resolved.path), **with_).eval()
         if engine != "torch":
             assert resolved.home
             assert resolved.revision
             exported = precision if engine == "onnx" else "fp32"
             export = onnx_export.place(Path(resolved.home), resolved.model, resolved.revision, exported)
             onnx_export.use(self._model, export, resolved.model, engine, precision)
-        if "max_tokens" in resolved.options:
-            self._model.max_seq_length = min(int(resolved.options["max_tokens"]), self._model.max_seq_length or 10**6)
+        shorten(self._model, resolved)
         self._budget = GPU_TOKENS if on_gpu else CPU_TOKENS
         self._alone = precision == "int8"
         self._cores = usable_cores() if engine == "onnx" else 1  # the others use all cores for one batch

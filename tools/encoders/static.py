@@ -14,9 +14,10 @@ from knowledge.candidate import Leg
 from knowledge.errors import MissingExtraError, UnknownModelError
 from knowledge.wording import say
 from tools import hub
-from tools.encoders.base import Encoder, Kind, Resolved, Vectors, hash_files, hash_folder
+from tools.encoders.base import Encoder, Form, Kind, Resolved, Vectors, hash_files, hash_folder
 from tools.workspace import Workspace
 
+FORM: Form = "dense"
 OPTIONS: frozenset[str] = frozenset()
 #: of WordLlama, as its package (0.4.0) has it
 WORDLLAMA_DIMENSION = 256
