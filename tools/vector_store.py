@@ -20,19 +20,24 @@ from typing import Any, Self
 
 import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from knowledge.errors import ProviderError, ResourceError
 from knowledge.wording import say
 from tools.encoders.base import Vectors
-from tools.workers import stoppably
+from tools.milvus_collection import CALL_SECONDS, Collection, Form, sent
+from tools.setups import Index, Store
+from tools.setups.stored import Stored
 from tools.workspace import Workspace
 
 #: collections are named with this prefix, and only such are ever dropped
 PREFIX = "embedding_advisor_"
 INSERT_ROWS = 2_000
-SEARCH_QUERIES = 100
 CONNECT_SECONDS = 10.0
-CALL_SECONDS = 60.0
+#: building an index over many vectors takes its time
+INDEX_SECONDS = 3_600.0
+#: Milvus Lite fails to load what was flushed a moment ago
+LOAD_ATTEMPTS, LOAD_PAUSE = 5, 0.1
 #: a collection of ours that is older belongs to nobody any more
 STALE_SECONDS = 86_400
 #: Milvus Lite 3.2.2 keeps all in memory, several times over: 1.9 GB at its peak for 100,000 vectors of 384 numbers
@@ -72,6 +77,7 @@ class VectorStore:
 
         self._folder: Path | None = None
         self._owner: FileLock | None = None
+        self._native: dict[Store, bool] = {}
         self._token = workspace.milvus_token.get_secret_value() if workspace.milvus_token else ""
         uri = workspace.milvus_uri
         if uri is None:
@@ -160,21 +166,50 @@ class VectorStore:
         """Whether so many vectors can be given to it: any number to a server, but to Milvus Lite only few."""
         return self._folder is None or rows * dimension * 4 <= LITE_BYTES
 
+    @property
+    def is_lite(self) -> bool:
+        """Whether this is Milvus Lite: it keeps float32 vectors only, and its latencies are no server's."""
+        return self._folder is not None
+
+    def native(self, store: Store) -> bool:
+        """Whether vectors can be kept here in this form and every one compared; found out by trying, once."""
+        if store == "float32" or self.is_lite:
+            return store == "float32"
+        if store not in self._native:
+            form = Stored.fit(store, [np.eye(8, dtype=np.float32)])
+            packed = form.packed(form.documents(np.eye(8, dtype=np.float32)[:2]))
+            try:
+                with self.streamed([packed], len(packed), 8, store=store) as collection:
+                    self._native[store] = collection.search(packed[1:], 2)[0].tolist() == [[1, 0]]
+            except ProviderError:
+                self._native[store] = False
+        return self._native[store]
+
     def collection(self, vectors: Vectors) -> contextlib.AbstractContextManager[Collection]:
         """`streamed`, for vectors that are all at hand."""
         return self.streamed([vectors], len(vectors), int(vectors.shape[1]))
 
     @contextlib.contextmanager
-    def streamed(self, parts: Iterable[Vectors], size: int, dimension: int) -> Iterator[Collection]:
-        """Vectors, searchable by exact inner product, for as long as the block runs.
+    def streamed(
+        self,
+        parts: Iterable[NDArray[np.generic]],
+        size: int,
+        dimension: int,
+        *,
+        store: Store = "float32",
+        index: Index | None = None,
+    ) -> Iterator[Collection]:
+        """Vectors, searchable for as long as the block runs.
 
-        On vectors of unit length that is the cosine. The index is FLAT: a candidate is judged by its encoder, not by
-        what an approximate index loses.
+        By exact inner product, unless an index is asked for: a candidate is judged by its encoder, not by what an
+        approximate index loses. On vectors of unit length that is the cosine. Bits are compared by Hamming distance.
 
         Args:
             parts: the vectors, part by part; row numbers count through.
             size: how many there are in all.
-            dimension: of each.
+            dimension: of each; of bits a multiple of eight.
+            store: their form: float32, float16, int8, or bits in bytes; `native` says which there are.
+            index: an approximate index over float32 vectors, built when all of them are there.
 
         Raises:
             ProviderError: Milvus failed, or made another index than it was asked for.
@@ -184,27 +219,72 @@ class VectorStore:
 
         self._check_room(size * dimension * 4)
         name = f"{PREFIX}{time.time():.0f}_{uuid.uuid4().hex}"
+        form = Form.of(store, index, size)
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("row", DataType.INT64, is_primary=True)
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
-        index = self._client.prepare_index_params()
-        index.add_index("vector", index_type="FLAT", metric_type="IP")
+        schema.add_field("vector", DataType[form.field], dim=dimension)
         with _as_provider_error():
             self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=CALL_SECONDS)
             try:
-                # not waited for: pymilvus would sleep half a second over an index of no rows
-                self._client.create_index(name, index, timeout=CALL_SECONDS, sync=False)
-                self._check_index(name)
-                done = 0
-                for part in parts:
-                    for start in range(0, len(part), INSERT_ROWS):
-                        rows = [{"row": done + i, "vector": v} for i, v in enumerate(part[start : start + INSERT_ROWS])]
-                        self._client.insert(name, rows, timeout=CALL_SECONDS)
-                        done += len(rows)
-                self._client.load_collection(name, timeout=CALL_SECONDS)
-                yield Collection(self._client, name, done)
+                if index is None:
+                    # not waited for: pymilvus would sleep half a second over an index of no rows
+                    self._client.create_index(name, self._index(form), timeout=CALL_SECONDS, sync=False)
+                    self._check_index(name, form)
+                done = self._insert(name, parts)
+                if index is not None:
+                    self._build(name, form, done)
+                self._load(name)
+                yield Collection(self._client, name, form, done, bits=dimension if store == "binary" else None)
             finally:
                 self._client.drop_collection(name, timeout=CALL_SECONDS)
+
+    def _insert(self, name: str, parts: Iterable[NDArray[np.generic]]) -> int:
+        """Put all vectors in; how many they were."""
+        done = 0
+        for part in parts:
+            for start in range(0, len(part), INSERT_ROWS):
+                some = part[start : start + INSERT_ROWS]
+                rows = [{"row": done + i, "vector": v} for i, v in enumerate(map(sent, some))]
+                self._client.insert(name, rows, timeout=CALL_SECONDS)
+                done += len(rows)
+        return done
+
+    def _index(self, form: Form) -> Any:
+        found = self._client.prepare_index_params()
+        found.add_index("vector", **form.parameters)
+        return found
+
+    def _build(self, name: str, form: Form, rows: int) -> None:
+        """Build an approximate index over what was put in.
+
+        Only now, and only over what was flushed: Milvus Lite 3.2.2 calls an index finished that was made before the
+        rows came, or over rows not yet on disk, and compares every vector (recall 1.0 whatever the parameters;
+        2026-11-28).
+        """
+        self._client.flush(name, timeout=INDEX_SECONDS)
+        self._client.create_index(name, self._index(form), timeout=INDEX_SECONDS)
+        done = self._check_index(name, form).get("indexed_rows", rows)
+        if done < rows:
+            raise ProviderError(
+                say(
+                    "Milvus indexed {done} of {rows} vectors: the rest would be compared one by one.",
+                    done=done,
+                    rows=rows,
+                ),
+                say("Run the same command again, or look at the server's log."),
+            )
+
+    def _load(self, name: str) -> None:
+        from pymilvus.exceptions import MilvusException
+
+        for attempt in range(LOAD_ATTEMPTS):
+            try:
+                self._client.load_collection(name, timeout=CALL_SECONDS)
+                return
+            except MilvusException:
+                if attempt + 1 == LOAD_ATTEMPTS or not self.is_lite:
+                    raise
+                time.sleep(LOAD_PAUSE)
 
     def _check_room(self, size: int) -> None:
         if self._folder is None:
@@ -221,40 +301,15 @@ class VectorStore:
                 say("Free some disk space, or set TMPDIR to a disk with room."),
             )
 
-    def _check_index(self, name: str) -> None:
+    def _check_index(self, name: str, form: Form) -> dict[str, Any]:
         """Milvus Lite takes names of indexes that it does not have, and builds something else."""
-        made = self._client.describe_index(name, "vector", timeout=CALL_SECONDS) or {}
-        if (made.get("index_type"), made.get("metric_type")) != ("FLAT", "IP"):
+        made: dict[str, Any] = self._client.describe_index(name, "vector", timeout=CALL_SECONDS) or {}
+        if not form.is_made(made):
             raise ProviderError(
-                say("Milvus made the index {made} where {asked} was asked for.", made=str(made), asked="FLAT, IP"),
+                say("Milvus made the index {made} where {asked} was asked for.", made=str(made), asked=str(form)),
                 say("Use another version of Milvus or of the milvus-lite package."),
             )
-
-
-class Collection:
-    """Indexed vectors."""
-
-    def __init__(self, client: Any, name: str, size: int) -> None:
-        self._client, self._name, self._size = client, name, size
-
-    def search(self, queries: Vectors, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and scores of the k best for each query: two arrays of shape (queries, at most k), best first.
-
-        Where Milvus finds fewer than for other queries, rows of -1 follow.
-
-        Queries go in batches: Milvus Lite has a floor of tens of milliseconds a call, which says nothing about a model.
-        """
-        k = min(k, self._size)
-        rows = np.full((len(queries), k), -1, dtype=np.int64)
-        scores = np.zeros((len(queries), k))
-        for start in stoppably(range(0, len(queries), SEARCH_QUERIES)):
-            batch = [vector.tolist() for vector in queries[start : start + SEARCH_QUERIES]]
-            # without output_fields Milvus Lite returns every vector too
-            found = self._client.search(self._name, data=batch, limit=k, output_fields=["row"], timeout=CALL_SECONDS)
-            for q, hits in enumerate(found, start):
-                rows[q, : len(hits)] = [hit["row"] for hit in hits]
-                scores[q, : len(hits)] = [hit["distance"] for hit in hits]
-        return rows, scores
+        return made
 
 
 @contextlib.contextmanager

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from knowledge.errors import ProviderError, ResourceError
-from tools import vector_store, workers
+from tools import milvus_collection, vector_store, workers
 from tools.encoders import cut
+from tools.milvus_collection import Form
+from tools.setups import Index
 from tools.vector_store import PREFIX, VectorStore
 from tools.workspace import Workspace
 
@@ -78,7 +80,7 @@ def test_vectors_that_are_not_of_unit_length(store):
 
 def test_more_rows_than_one_insert(store, monkeypatch):
     monkeypatch.setattr(vector_store, "INSERT_ROWS", 7)
-    monkeypatch.setattr(vector_store, "SEARCH_QUERIES", 3)
+    monkeypatch.setattr(milvus_collection, "SEARCH_QUERIES", 3)
     rng = np.random.default_rng(6)
     check_exact(store, unit(rng, 30, 8), unit(rng, 10, 8), 5)
 
@@ -177,7 +179,7 @@ def test_another_index_than_was_asked_for_is_noticed(store, index, metric):
     params.add_index("vector", index_type=index, metric_type=metric)
     store._client.create_collection("other", schema=schema, index_params=params)
     with pytest.raises(ProviderError, match="where FLAT, IP was asked for"):
-        store._check_index("other")
+        store._check_index("other", Form.of("float32", None, 1))
     store._client.drop_collection("other")
 
 
@@ -270,3 +272,46 @@ def test_what_a_kill_left_without_its_owners_mark_is_removed_once_it_is_old(tmp_
     with VectorStore(Workspace(home=tmp_path / "home")):
         assert not old.exists()
         assert new.exists(), "somebody may be making it just now"
+
+
+def recall(store, index, documents, queries, k=10):
+    exact = np.argsort(-(queries @ documents.T), axis=1)[:, :k]
+    with store.streamed([documents], len(documents), documents.shape[1], index=index) as collection:
+        rows, _ = collection.search(queries, k)
+    return float(
+        np.mean([len(set(found) & set(right)) / k for found, right in zip(rows.tolist(), exact.tolist(), strict=True)])
+    )
+
+
+@pytest.fixture(scope="module")
+def scattered():
+    """Vectors without any structure: what is hardest for an index."""
+    rng = np.random.default_rng(11)
+    return unit(rng, 1500, 32), unit(rng, 40, 32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "poor", "good"),
+    [
+        ("hnsw", {"m": 2, "ef_construction": 4, "ef": 10}, {"m": 16, "ef_construction": 100, "ef": 200}),
+        ("ivf_flat", {"nlist": 50, "nprobe": 1}, {"nlist": 50, "nprobe": 50}),
+        ("ivf_sq8", {"nlist": 50, "nprobe": 1}, {"nlist": 50, "nprobe": 50}),
+    ],
+)
+def test_an_index_is_really_built_and_its_parameters_count(store, scattered, kind, poor, good):
+    """Milvus Lite says that an index is finished and compares every vector, unless it is made in the right order."""
+    few, many = (recall(store, Index(kind=kind, parameters=p), *scattered) for p in (poor, good))
+    assert few < 0.7
+    assert many > 0.95
+
+
+def test_hnsw_finds_no_more_than_it_looks_at(store, scattered):
+    documents, queries = scattered
+    index = Index(kind="hnsw", parameters={"m": 8, "ef_construction": 20, "ef": 5})
+    with store.streamed([documents[:200]], 200, 32, index=index) as collection:
+        assert collection.search(queries, 50)[0].shape == (len(queries), 5)
+
+
+def test_lite_has_float32_only(store):
+    assert store.native("float32")
+    assert not any(store.native(form) for form in ("float16", "int8", "binary"))

@@ -14,10 +14,11 @@ from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import SpecError, UnknownModelError
 from knowledge.wording import say
 from tools.encoders.base import Backend, Encoder, Kind, Resolved, Vectors, cut
+from tools.setups import OPTIONS, dimension_of, setup_of
 from tools.workspace import Workspace
 
 #: options that mean the same for every backend and are applied after encoding
-COMMON_OPTIONS = frozenset({"dim"})
+COMMON_OPTIONS = OPTIONS
 
 
 @cache
@@ -36,28 +37,15 @@ def backend(name: str) -> Backend:
     return cast(Backend, import_module(f"{__name__}.{name}"))
 
 
-def dimension_of(leg: Leg) -> int | None:
-    """The dimension a leg asks for; None for the model's own."""
-    text = leg.options.get("dim")
-    if text is None:
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= 65536:
-        raise SpecError(
-            say("“dim={value}” in {spec} is not a dimension.", value=text, spec=leg.spec),
-            say("Give a whole number, such as dim=256."),
-        )
-    return int(text)
-
-
 def check_options(leg: Leg, own: frozenset[str]) -> None:
-    """Raise SpecError for an option that the leg's backend does not have, or an impossible dimension."""
+    """Raise SpecError for an option that the leg's backend does not have, or an impossible set-up."""
     unknown = sorted(set(leg.options) - own - COMMON_OPTIONS)
     if unknown:
         raise SpecError(
             say("{backend} has no option “{name}” ({spec}).", backend=leg.backend, name=unknown[0], spec=leg.spec),
             say("It has: {names}.", names=", ".join(sorted(own | COMMON_OPTIONS))),
         )
-    dimension_of(leg)
+    setup_of(leg)
 
 
 def check(leg: Leg) -> None:
