@@ -1,4 +1,4 @@
-"""Names: Paris against Vienna, 唐朝 against 宋朝, IL-6 against TNF-1; another of the same sort that the corpus has too."""
+"""Names: Paris against Vienna, 唐朝 against 宋朝, IL-6 against CD40; in place of one another of its sort."""
 
 from __future__ import annotations
 
@@ -63,9 +63,8 @@ def _sorts(language: Language) -> dict[str, list[str]]:
 @cache
 def _finder(language: Language) -> re.Pattern[str]:
     names = sorted(_sorts(language), key=len, reverse=True)
-    return re.compile(
-        "|".join(names) if language == "zh" else rf"(?<![A-Za-z0-9_])(?:{'|'.join(names)})(?![A-Za-z0-9_])"
-    )
+    any_of = "|".join(names)
+    return re.compile(any_of if language == "zh" else rf"(?<![A-Za-z0-9_])(?:{any_of})(?![A-Za-z0-9_])")
 
 
 def _is_whole(sentence: str, found: re.Match[str], language: Language) -> bool:

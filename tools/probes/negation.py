@@ -25,9 +25,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     of = words("en")
     verbs = "|".join(sorted(map(re.escape, of["auxiliaries"]), key=len, reverse=True))
     affirmed = re.compile(rf"(?<=\s)(?:{verbs})(?=\s(?P<next>[a-z]+))")
-    denied = re.compile(
-        rf"(?<=\s)(?:(?P<verb>{verbs}|does|did) not|(?P<can>cannot))(?=\s(?!so\b|only\b|until\b|as\b|just\b|all\b|every|necessarily\b|yet\b|be\b)[a-z])"
-    )
+    stays = r"(?:so|only|until|as|just|all|every|necessarily|yet|be)\b"
+    denied = re.compile(rf"(?<=\s)(?:(?P<verb>{verbs}|does|did) not|(?P<can>cannot))(?=\s(?!{stays})[a-z])")
     negative = re.compile(rf"\b(?:{'|'.join(of['negators'])})\b|n['’]t\b", re.I)
     return affirmed, denied, negative
 

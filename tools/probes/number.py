@@ -12,35 +12,17 @@ NAME = say("number")
 OF_QUERIES = True
 #: plain numbers: no part of a name, a range, a date, a citation, a version
 _PLAIN = re.compile(
-    r"(?<![\w./:+\-–−#=<>~^([×])(?<!\d,)(?P<n>\d{1,3}(?:,\d{3})+|\d{1,6}(?:\.\d{1,3})?)(?!\d)(?![A-Za-z_/:\-–−\])^×'’′+])(?![.,]\d)"
+    r"(?<![\w./:+\-–−#=<>~^([×])(?<!\d,)(?P<n>\d{1,3}(?:,\d{3})+|\d{1,6}(?:\.\d{1,3})?)"
+    r"(?!\d)(?![A-Za-z_/:\-–−\])^×'’′+])(?![.,]\d)"
 )
 _IN_CHINESE = re.compile(
     r"(?<![A-Za-z0-9_./:+\-–−#=<>~第年月])(?P<n>\d{1,6}(?:\.\d{1,3})?)(?![A-Za-z0-9_/:\-–−~至到])(?![.,]\d)"
 )
 _NUMERALS = "两三四五六七八九"
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ONES = tuple(
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+)
+_TENS = tuple(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
 _MONTHS = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Figure|Table|Fig\.|No\.|"
     r"Chapter|Section|version|type|grade|phase|stage|level)\s+\Z",
