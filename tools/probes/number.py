@@ -19,10 +19,10 @@ _IN_CHINESE = re.compile(
     r"(?<![A-Za-z0-9_./:+\-–−#=<>~第年月])(?P<n>\d{1,6}(?:\.\d{1,3})?)(?![A-Za-z0-9_/:\-–−~至到])(?![.,]\d)"
 )
 _NUMERALS = "两三四五六七八九"
-_ONES = tuple(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-)
-_TENS = tuple(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
+#: from 0 on
+_SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _MONTHS = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Figure|Table|Fig\.|No\.|"
     r"Chapter|Section|version|type|grade|phase|stage|level)\s+\Z",
@@ -83,10 +83,11 @@ def _spelled(number: str) -> str | None:
     """The number in English words, up to ninety-nine."""
     if not number.isdecimal() or not 2 <= int(number) <= 99:
         return None
+    small = _SMALL.split()
     tens, ones = divmod(int(number), 10)
     if tens < 2:
-        return _ONES[int(number)]
-    return _TENS[tens - 2] + (f"-{_ONES[ones]}" if ones else "")
+        return small[int(number)]
+    return _TENS.split()[tens - 2] + (f"-{small[ones]}" if ones else "")
 
 
 def _as_it_is(number: str) -> str | None:
