@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import ipaddress
 import socket
+import sys
+from collections.abc import Callable
+from typing import Any
 
 from knowledge.errors import UserError
-from knowledge.wording import Language, say
+from knowledge.wording import Language, Text, say
 
 #: seconds that an idle connection is kept: longer than clients and proxies keep theirs, so that none is closed under a
 #: request that is on its way
 KEEP_ALIVE = 75
+#: glibc's number of the setting for how many heaps there are
+_M_ARENA_MAX = -8
+#: seconds that open pages and streams get to let go when the server is stopped; pages never do by themselves
+GRACE = 2
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -58,6 +67,39 @@ def listen(host: str, port: int) -> socket.socket:
             say("Cannot listen on {host}, port {port}: {why}.", host=host, port=port, why=str(error.strerror or error)),
             say("Choose another with --host and --port; --port 0 takes a free one."),
         ) from error
+
+
+def keep_memory_together() -> None:
+    """Have all threads share two heaps, where the C library is glibc.
+
+    It would give each of many short-lived threads, one a message, a heap out of up to eight a core, and what is freed
+    in one is no use to the others: a server grew to twice its size within minutes.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def serve_at(
+    host: str,
+    listener: socket.socket,
+    app: Any,
+    line: Callable[[str], Text],
+    language: Language,
+    announce: Callable[[str], None] | None,
+) -> None:
+    """Tell the address, by `announce` or in a `line` of our own, and serve until interrupted."""
+    import uvicorn
+
+    address = address_of(host, listener)
+    if announce:
+        announce(address)
+    else:
+        sys.stdout.write(line(address).render(language) + "\n")
+        sys.stdout.flush()
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=KEEP_ALIVE
+    )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def address_of(host: str, listener: socket.socket) -> str:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from agent.advisor import Advisor
 from agent.settings import Settings
 from app.api.application import Api
-from app.serving import KEEP_ALIVE, address_of, is_local_name, is_loopback, listen
+from app.serving import is_local_name, is_loopback, keep_memory_together, listen, serve_at
 from knowledge.errors import UserError
 from knowledge.wording import say
-
-#: seconds that open streams get to let go when the server is stopped
-GRACE = 2
 
 
 def serve(settings: Settings, host: str, port: int, announce: Callable[[str], None] | None = None) -> None:
     """Listen, and serve until interrupted; `announce` tells the address, in place of our own line."""
-    import uvicorn
-
     local = is_loopback(host)
+    keep_memory_together()
     listener = listen(host, port)
     with Advisor(settings, reads_paths=local) as advisor:
         api = Api(advisor, settings, local=local)
@@ -32,21 +27,14 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
             )
         api.start(warm=True)
         try:
-            address = address_of(host, listener)
-            if announce:
-                announce(address)
-            else:
-                where = say("The HTTP API is at {url}/v1 (Ctrl-C ends it).", url=address)
-                sys.stdout.write(where.render(settings.language or "en") + "\n")
-                sys.stdout.flush()
-            config = uvicorn.Config(
+            serve_at(
+                host,
+                listener,
                 HostCheck(api.app) if local else api.app,
-                log_level="warning",
-                access_log=False,
-                timeout_graceful_shutdown=GRACE,
-                timeout_keep_alive=KEEP_ALIVE,
+                lambda url: say("The HTTP API is at {url}/v1 (Ctrl-C ends it).", url=url),
+                settings.language or "en",
+                announce,
             )
-            uvicorn.Server(config).run(sockets=[listener])
         finally:
             api.close()
 

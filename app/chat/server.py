@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from agent.settings import Settings
 from app.chat.guard import Guard
 from app.conversations import Conversations
 from app.doors import door
-from app.serving import KEEP_ALIVE, address_of, is_loopback, listen
+from app.serving import is_loopback, keep_memory_together, listen, serve_at
 from app.uploads import Uploads
 from knowledge.errors import UserError
 from knowledge.wording import Language, say
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-#: seconds that open pages get to let go when the server is stopped; they never do by themselves
-GRACE = 2
 
 
 def serve(settings: Settings, host: str, port: int, announce: Callable[[str], None] | None = None) -> None:
@@ -33,23 +30,19 @@ def serve(settings: Settings, host: str, port: int, announce: Callable[[str], No
             say("Listening on {host} lets other machines in, and no password is set.", host=host),
             say("Set ADVISOR_PASSWORD (the user name is “advisor”), or listen on 127.0.0.1."),
         )
+    keep_memory_together()
     listener = listen(host, port)
     app = make_app(settings, local=local)
-    import uvicorn
-
-    address = address_of(host, listener)
-    if announce:
-        announce(address)
-    else:
-        where = say("The web chat is at {url} (Ctrl-C ends it).", url=address)
-        sys.stdout.write(where.render(settings.language or "en") + "\n")
-        sys.stdout.flush()
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=KEEP_ALIVE
-    )
     app.state.api.start()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        serve_at(
+            host,
+            listener,
+            app,
+            lambda url: say("The web chat is at {url} (Ctrl-C ends it).", url=url),
+            settings.language or "en",
+            announce,
+        )
     finally:
         app.state.api.close()
 
