@@ -7,8 +7,10 @@ from knowledge.results.evaluation import Comparison, Evaluation, FailedCandidate
 from knowledge.results.evidence import Evidence, Interval
 from knowledge.results.plan import Consent, Plan, PlannedCandidate
 from knowledge.results.preflight import Finding, Preflight, RecallByCut, Truncation
+from knowledge.results.probes import ProbeExample, ProbeKind, Probes, ProbeScore, RerankerGain
 from knowledge.results.recommendation import Recommendation, Row
 from knowledge.results.report import Report
+from knowledge.results.robustness import Perturbation, QueryChange, Robustness
 from knowledge.results.screening import AdaptiveEvaluation, Elimination, EncodeWork, Parity, Round, Screened, Screening
 from knowledge.results.shortlist import (
     Admitted,
@@ -48,17 +50,25 @@ __all__ = [
     "MeasuredCandidate",
     "Obstacle",
     "Parity",
+    "Perturbation",
     "Pick",
     "Plan",
     "PlannedCandidate",
     "Prediction",
     "Preflight",
+    "ProbeExample",
+    "ProbeKind",
+    "ProbeScore",
+    "Probes",
+    "QueryChange",
     "RecallByCut",
     "Recommendation",
     "Record",
     "Rejection",
     "Relaxation",
     "Report",
+    "RerankerGain",
+    "Robustness",
     "Round",
     "Row",
     "Screened",
