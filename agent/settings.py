@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         catalog_results_url: ``ADVISOR_CATALOG_RESULTS_URL``: another address of MTEB's cached results.
         password: ``ADVISOR_PASSWORD``: what the web chat asks of the user "advisor"; needed to serve other machines.
         jobs: ``ADVISOR_JOBS``: how many jobs of the HTTP API are worked on at once.
+        upload_mb: ``ADVISOR_UPLOAD_MB``: how large one dataset may be that is handed over by browser or HTTP API.
         slack_bot_token: ``SLACK_BOT_TOKEN``: of the Slack app (``xoxb-...``).
         slack_app_token: ``SLACK_APP_TOKEN``: for Socket Mode (``xapp-...``).
         slack_signing_secret: ``SLACK_SIGNING_SECRET``: for HTTP mode; requests that are not signed with it are refused.
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     )
     password: SecretStr | None = None
     jobs: int = Field(2, ge=1, le=64)
+    upload_mb: int = Field(512, ge=1)
     slack_bot_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"))
     slack_app_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token"))
     slack_signing_secret: SecretStr | None = Field(

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from knowledge.errors import UserError
 from knowledge.wording import Language, Text, say
@@ -85,17 +85,19 @@ def serve_at(
     app: Any,
     line: Callable[[str], Text],
     language: Language,
-    announce: Callable[[str], None] | None,
+    announce: Callable[[str], None] | None = None,
+    stream: TextIO | None = None,
 ) -> None:
-    """Tell the address, by `announce` or in a `line` of our own, and serve until interrupted."""
+    """Tell the address, by `announce` or in a `line` of our own on a stream, and serve until interrupted."""
     import uvicorn
 
     address = address_of(host, listener)
     if announce:
         announce(address)
     else:
-        sys.stdout.write(line(address).render(language) + "\n")
-        sys.stdout.flush()
+        stream = stream or sys.stdout
+        stream.write(line(address).render(language) + "\n")
+        stream.flush()
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=KEEP_ALIVE
     )

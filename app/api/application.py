@@ -65,7 +65,7 @@ class Api:
             keys=self.keys,
             jobs=self._jobs,
             turns=Turns(advisor, workspace.home, metrics.turns),
-            uploads=Uploads(workspace.home / "datasets"),
+            uploads=Uploads(workspace.home / "datasets", settings.upload_mb * 2**20),
             metrics=metrics,
             local=local,
             # who has set a password wants one to be asked for, whatever the server listens on

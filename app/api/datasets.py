@@ -37,6 +37,8 @@ GATHERED = 2**20
 STALE = 86_400.0
 #: datasets of one caller, complete or not
 MOST_DATASETS = 500
+#: of one caller's datasets together, as many times what one dataset may have
+MOST_TIMES = 20
 _MADE: Responses = {201: {"model": DatasetRecord, "headers": LOCATION}}
 
 
@@ -111,7 +113,7 @@ async def send_chunk(
     except Timeout as error:
         raise _conflict(say("Another chunk of this dataset is on its way."), await _size(folder / name)) from error
     try:
-        await _append(service, folder, _named(name, folder), upload_offset, request)
+        await _append(service, caller.owner, folder, _named(name, folder), upload_offset, request)
     finally:
         lock.release()
     return answer(await run_in_threadpool(_record, service, thing), language)
@@ -154,6 +156,15 @@ def _check_room(service: Service, caller: Caller) -> None:
         )
 
 
+def _room_left(service: Service, owner: str) -> int:
+    """Bytes that a caller may still upload."""
+    found = service.store.things("dataset", owner, MOST_DATASETS + 1)
+    complete = sum(size for thing in found for size, _ in thing.content.get("files", {}).values())
+    folders = (_incoming(service, thing.id) for thing in found if "source" not in thing.content)
+    gathering = sum(f.stat().st_size for folder in folders if folder.is_dir() for f in folder.iterdir())
+    return int(MOST_TIMES * service.uploads.most_bytes - complete - gathering)
+
+
 def _open_folder(service: Service, thing: Thing) -> Path:
     """Where the files of a dataset gather."""
     if "source" in thing.content:
@@ -184,12 +195,12 @@ def _named(name: str, folder: Path) -> Path:
     return path
 
 
-async def _append(service: Service, folder: Path, path: Path, offset: int, request: Request) -> None:
+async def _append(service: Service, owner: str, folder: Path, path: Path, offset: int, request: Request) -> None:
     size = await _size(path)
     if offset != size:
         raise _conflict(say("{size} bytes of {name} are here.", size=size, name=path.name), size)
     others = await run_in_threadpool(lambda: sum(f.stat().st_size for f in folder.iterdir() if f.is_file()))
-    room = service.uploads.most_bytes - others
+    room = min(service.uploads.most_bytes - others, await run_in_threadpool(_room_left, service, owner))
     gathered = bytearray()
     try:
         path.touch()
@@ -199,8 +210,15 @@ async def _append(service: Service, folder: Path, path: Path, offset: int, reque
             if room < 0:
                 raise ProblemError(
                     "body-too-large",
-                    say("A dataset may have {mb} MB.", mb=service.uploads.most_bytes // 2**20),
-                    say("Take a sample of it: some thousand documents are enough to compare models."),
+                    say(
+                        "A dataset may have {mb} MB, and all of yours together {all} MB.",
+                        mb=service.uploads.most_bytes // 2**20,
+                        all=MOST_TIMES * service.uploads.most_bytes // 2**20,
+                    ),
+                    say(
+                        "Take a sample of it: some thousand documents are enough to compare models. Delete datasets "
+                        "that you need no more."
+                    ),
                 )
             if len(gathered) >= GATHERED:
                 await run_in_threadpool(_write, path, bytes(gathered))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.api.metrics import Metrics
 from app.api.problems import ProblemError, respond
 from app.api.service import LOCAL, Caller
+from app.rate_limit import RateLimits
 from app.serving import accepted
 from knowledge.errors import AdvisorError
 from knowledge.wording import say
@@ -33,7 +34,7 @@ class Gate:
         self._keys = keys
         self._metrics = metrics
         self._keyless = keyless
-        self._buckets: dict[str, _Bucket] = {}
+        self._limits = RateLimits()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -80,10 +81,10 @@ class Gate:
                 say("A page of {origin} wants to use this server.", origin=headers.get("origin", "?")[:200]),
                 say("Call it from a program, or make a key with: advisor keys add NAME."),
             )
-        if caller.rate is not None and (wait := self._bucket(caller).take()):
+        if wait := self._limits.take(caller.owner, caller.rate):
             raise ProblemError(
                 "too-many-requests",
-                say("Your key is good for {rate} requests a minute.", rate=caller.rate),
+                say("Your key is good for {rate} requests a minute.", rate=caller.rate or 0),
                 say("Try again in {seconds} s.", seconds=wait),
                 headers={"Retry-After": str(wait)},
             )
@@ -102,13 +103,6 @@ class Gate:
                 headers={"WWW-Authenticate": 'Bearer realm="advisor"'},
             )
         return Caller(f"key:{key.name}", frozenset(key.scopes), key.rate)
-
-    def _bucket(self, caller: Caller) -> _Bucket:
-        rate = caller.rate or 1
-        found = self._buckets.get(caller.owner)
-        if found is None or found.rate != rate:
-            found = self._buckets[caller.owner] = _Bucket(rate)
-        return found
 
     @staticmethod
     def _limited(scope: Scope, headers: dict[str, str], receive: Any) -> Any:
@@ -129,25 +123,6 @@ class Gate:
             return message
 
         return receiving
-
-
-class _Bucket:
-    """Requests of one caller: as many at once as in a tenth of a minute, then at the pace of the rate."""
-
-    def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rate, self._clock = rate, clock
-        self._most = max(rate / 10, 1.0)
-        self._left, self._seen = self._most, clock()
-
-    def take(self) -> int:
-        """Take one; returns the seconds to wait where there is none, else 0."""
-        now = self._clock()
-        self._left = min(self._left + (now - self._seen) * self.rate / 60, self._most)
-        self._seen = now
-        if self._left < 1:
-            return max(int((1 - self._left) * 60 / self.rate + 0.999), 1)
-        self._left -= 1
-        return 0
 
 
 def _too_large() -> ProblemError:

@@ -68,7 +68,7 @@ def make_app(settings: Settings, *, local: bool) -> FastAPI:
 
     advisor = Advisor(settings, reads_paths=local)
     conversations = Conversations(advisor, home)
-    uploads = Uploads(home / "uploads")
+    uploads = Uploads(home / "uploads", settings.upload_mb * 2**20)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(files.make_router(advisor.context.reports))
     app.include_router(pulse.make_router(conversations))

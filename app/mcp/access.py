@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
+from app.rate_limit import RateLimits
 from knowledge.errors import AdvisorError, UserError
 from knowledge.wording import Text, say
 from tools.key_store import SCOPES, Key, KeyStore
@@ -24,10 +25,12 @@ class Caller:
     Attributes:
         owner: jobs and conversations of the same owner are the same caller's, in the HTTP API too.
         scopes: what they may do.
+        rate: requests a minute; None: any number.
     """
 
     owner: str
     scopes: frozenset[str]
+    rate: int | None = None
 
 
 #: whoever sits at this machine
@@ -72,6 +75,7 @@ class Gate:
             keyless: whether no key is needed while there is none at all.
         """
         self._app, self._keys, self._keyless = app, keys, keyless
+        self._limits = RateLimits()
         self._names = None if names is None else {name.lower() for name in names}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -104,6 +108,10 @@ class Gate:
                 send, 401, cause, say("Send “Authorization: Bearer KEY”; a key is made with: advisor keys add NAME.")
             )
             return
+        if wait := self._limits.take(found.owner, found.rate):
+            cause = say("Your key is good for {rate} requests a minute.", rate=found.rate or 0)
+            await _refuse(send, 429, cause, say("Try again in {seconds} s.", seconds=wait), wait)
+            return
         token = _caller.set(found)
         try:
             await self._app(scope, receive, send)
@@ -114,7 +122,7 @@ class Gate:
         if self._keyless and not self._keys.any_valid():
             return LOCAL
         key: Key | None = self._keys.who(given)
-        return None if key is None else Caller(f"key:{key.name}", frozenset(key.scopes))
+        return None if key is None else Caller(f"key:{key.name}", frozenset(key.scopes), key.rate)
 
 
 def _name(host: str) -> str:
@@ -123,10 +131,12 @@ def _name(host: str) -> str:
     return (name if colon and port.isdigit() else host).lower()
 
 
-async def _refuse(send: Any, status: int, cause: Text, next_step: Text) -> None:
+async def _refuse(send: Any, status: int, cause: Text, next_step: Text, wait: int = 0) -> None:
     body = json.dumps({"error": cause.render("en"), "next_step": next_step.render("en")}, ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="advisor"'))
+    if wait:
+        headers.append((b"retry-after", str(wait).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -16,15 +16,13 @@ from agent.settings import Settings
 from app.jobs import Jobs
 from app.mcp.access import Gate
 from app.mcp.tools import Tools
-from app.serving import LOCAL_NAMES, address_of, is_loopback, listen
+from app.serving import LOCAL_NAMES, is_loopback, listen, serve_at
 from knowledge import __version__
 from knowledge.errors import UserError
 from knowledge.wording import say
 from tools.job_store import JobStore
 from tools.key_store import KeyStore
 
-#: seconds that open answers get to end when the server is stopped
-GRACE = 2
 PATH = "/mcp"
 INSTRUCTIONS = """\
 Advises which embedding model to use, from a catalog with published scores and by measuring on the user's own data.
@@ -76,8 +74,6 @@ def serve_http(
     settings: Settings, host: str, port: int, allowed: Sequence[str], announce: Callable[[str], None] | None
 ) -> None:
     """Serve over streamable HTTP until interrupted; `announce` tells the address, in place of our own line."""
-    import uvicorn
-
     _log_to_stderr()
     local = is_loopback(host)
     keys = KeyStore(settings.workspace().store)
@@ -89,14 +85,15 @@ def serve_http(
     listener = listen(host, port)
     with _at_work(settings, reads_paths=local) as tools:
         app = make_app(make_server(tools), keys, local=local, allowed=allowed)
-        address = address_of(host, listener) + PATH
-        if announce:
-            announce(address)
-        else:
-            where = say("The MCP server is at {url} (Ctrl-C ends it).", url=address)
-            sys.stderr.write(where.render(settings.language or "en") + "\n")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
-        uvicorn.Server(config).run(sockets=[listener])
+        serve_at(
+            host,
+            listener,
+            app,
+            lambda url: say("The MCP server is at {url} (Ctrl-C ends it).", url=url + PATH),
+            settings.language or "en",
+            (lambda url: announce(url + PATH)) if announce else None,
+            sys.stderr,
+        )
 
 
 def make_app(server: MCPServer[Any], keys: KeyStore, *, local: bool, allowed: Sequence[str] = ()) -> Gate:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from agent.advisor import Advisor
 from agent.settings import Settings
 from app.conversations import Conversations
-from app.serving import address_of, listen
+from app.serving import listen, serve_at
 from app.slack.app_manifest import PATH
 from app.slack.deliveries import Deliveries
 from app.slack.desk import Desk
@@ -33,16 +33,11 @@ if TYPE_CHECKING:
 MOST_BYTES = 2**20
 #: a request that was signed longer ago, or later, than this is refused
 WINDOW = 300
-#: bytes of all the files of one message
-MOST_UPLOADED = 512 * 2**20
-GRACE = 2
 _SIGNATURE, _SECONDS = re.compile(r"v0=[0-9a-f]{64}"), re.compile(r"\d{1,12}")
 
 
 def serve_http(settings: Settings, host: str, port: int) -> None:
     """Wait for Slack's requests until interrupted."""
-    import uvicorn
-
     secret = settings.slack_signing_secret
     if secret is None or not secret.get_secret_value().strip():
         raise UserError(
@@ -50,10 +45,13 @@ def serve_http(settings: Settings, host: str, port: int) -> None:
             say("Set SLACK_SIGNING_SECRET (“Basic Information” of the app), or use Socket Mode: SLACK_APP_TOKEN."),
         )
     with listen(host, port) as listener, running(settings, secret.get_secret_value()) as bolt:
-        url = address_of(host, listener) + PATH
-        _announce(settings, say("Slack's requests are awaited at {url} (Ctrl-C ends it).", url=url))
-        config = uvicorn.Config(make_app(bolt), log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE)
-        uvicorn.Server(config).run(sockets=[listener])
+        serve_at(
+            host,
+            listener,
+            make_app(bolt),
+            lambda url: say("Slack's requests are awaited at {url} (Ctrl-C ends it).", url=url + PATH),
+            settings.language or "en",
+        )
 
 
 def serve_socket(settings: Settings) -> None:
@@ -97,8 +95,9 @@ def running(settings: Settings, signing_secret: str | None) -> Iterator[App]:
         conversations = Conversations(advisor, home, lambda thread: teller.wake(thread))
         deliveries = Deliveries(home / "slack" / "slack.sqlite")
         teller = Teller(conversations, deliveries, web, home)
-        uploads = Uploads(home / "uploads", MOST_UPLOADED)
-        downloads = Downloads(str(client.token), settings.slack_api_url, MOST_UPLOADED, home / "uploads" / "incoming")
+        uploads = Uploads(home / "uploads", settings.upload_mb * 2**20)
+        incoming = home / "uploads" / "incoming"
+        downloads = Downloads(str(client.token), settings.slack_api_url, uploads.most_bytes, incoming)
         language = settings.language or "en"
         desk = Desk(conversations, deliveries, teller, web, downloads, uploads, home, language)
         bolt = make_bolt(client, signing_secret, desk, me, language)

@@ -18,7 +18,7 @@ SPECS = ["bm25", "static:wordllama"]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One for all tests of this file."""
-    made = Server(tmp_path_factory.mktemp("api") / "home", "--no-chat", ADVISOR_JOBS="1")
+    made = Server(tmp_path_factory.mktemp("api") / "home", "--no-chat", ADVISOR_JOBS="1", ADVISOR_UPLOAD_MB="1")
     made.keys = {name: add_key(made.home, name) for name in ("ann", "bob")}
     made.keys["reader"] = add_key(made.home, "reader", ("read",))
     made.keys["slow"] = add_key(made.home, "slow", rate=10)
@@ -174,6 +174,24 @@ def test_problems_say_what_to_do_in_the_callers_language(ann):
     assert re.search(r"[\u4e00-\u9fff]", chinese["detail"] + chinese["next_step"] + chinese["title"])
     for kind in ann.get("/v1/problems").json()["data"]:
         assert ann.get(kind["type"]).json() == kind
+
+
+def test_a_dataset_and_all_of_a_caller_have_a_largest_size(server, bob):
+    from app.api.datasets import MOST_TIMES
+
+    def send(size):
+        made = bob.made("/v1/datasets", {})["url"]
+        return made, bob.patch(f"{made}/files/corpus.jsonl", content=b"x" * size)
+
+    url, refused = send(2**20 + 1)
+    assert is_problem(refused, "body-too-large", 413)
+    assert bob.get(url).json()["files"][0]["size"] <= 2**20, "what is too much is not kept"
+    for _ in range(MOST_TIMES - 1):
+        assert send(2**20)[1].status_code == 200
+    assert is_problem(send(2**20)[1], "body-too-large", 413)
+    for found in bob.get("/v1/datasets", params={"limit": 100}).json()["data"]:
+        assert bob.delete(found["url"]).status_code == 204
+    assert send(2**20)[1].status_code == 200, "there is room again"
 
 
 def test_a_shortlist_is_the_engines(ann):
