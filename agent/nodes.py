@@ -18,7 +18,7 @@ from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, 
 from agent.llm_answers.worded import Worded
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
-from agent.reporting import recommendation_of, report_of, why_unmeasured, with_closer_look
+from agent.reporting import parts_of, recommendation_of, report_of, why_unmeasured, with_closer_look
 from agent.routing import is_stopped
 from agent.short_questions import has_only_asked, is_short_question
 from agent.small_talk import WHAT_TO_ASK, as_small_talk, small_talk
@@ -41,6 +41,7 @@ from tools.recommend import is_measurable, recommend, recommend_unmeasured, with
 from tools.report import write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
+from tools.slices.words import with_routing
 from tools.workers import Stopped, stop_point, stoppable
 
 #: from so many estimated minutes on, losers are left out before they have read everything
@@ -420,7 +421,7 @@ class Nodes:
                 *why_unmeasured(state),
                 now=context.now(),
             )
-            comparisons = None
+            comparisons = parts = None
         else:
             scores = query_scores(evaluation, context.workspace)
             decision = recommend(
@@ -433,7 +434,9 @@ class Nodes:
                 state.get("screening"),
                 now=context.now(),
             )
-            recommendation, comparisons = decision.recommendation, Comparisons(found=decision.comparisons)
+            comparisons = Comparisons(found=decision.comparisons)
+            parts = parts_of(decision.recommendation, state, context)
+            recommendation = with_routing(decision.recommendation, parts)
         recommendation = with_background(
             recommendation,
             found,
@@ -443,7 +446,7 @@ class Nodes:
             state.get("screening") if evaluation else None,
         )
         _tell(events.Recommended(recommendation=recommendation))
-        return State(recommendation=recommendation, comparisons=comparisons)
+        return State(recommendation=recommendation, comparisons=comparisons, slices=parts)
 
     @foreseen
     def report(self, state: State) -> State:

@@ -8,8 +8,9 @@ from pathlib import Path
 from agent.context import Context
 from agent.state import State
 from knowledge import __version__
+from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
-from knowledge.results import Recommendation, Report
+from knowledge.results import Evaluation, Recommendation, Report, Slices
 from knowledge.wording import Text, join, say
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
@@ -48,21 +49,38 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
 
     All of it follows from what the run store and the data hold; where the data is there no more, it is left out.
     """
-    evaluation, source, advice = report.evaluation, state.get("data"), report.recommendation
-    if evaluation is None or source is None or advice.winner is None:
-        return report
-    try:
-        dataset = context.dataset(source)
-    except AdvisorError:
-        return report
-    if dataset.summary.hash != evaluation.dataset.hash:  # other data under the same name
+    evaluation, advice = report.evaluation, report.recommendation
+    dataset = _measured_on(evaluation, state, context)
+    if evaluation is None or dataset is None or advice.winner is None:
         return report
     scores = query_scores(evaluation, context.workspace)
     other = rival(advice)
     duels = None
     if other in scores and advice.winner in scores:
         duels = head_to_head(evaluation, dataset, context.workspace, advice.winner, other, most=QUOTED)
-    return report.model_copy(update={"slices": slices(advice, evaluation, scores, dataset), "head_to_head": duels})
+    parts = state.get("slices") or slices(advice, evaluation, scores, dataset)
+    return report.model_copy(update={"slices": parts, "head_to_head": duels})
+
+
+def parts_of(recommendation: Recommendation | None, state: State, context: Context) -> Slices | None:
+    """The winner on parts of the queries; None where the data or the scores are there no more."""
+    evaluation = state.get("evaluation")
+    dataset = _measured_on(evaluation, state, context)
+    if evaluation is None or recommendation is None or dataset is None:
+        return None
+    return slices(recommendation, evaluation, query_scores(evaluation, context.workspace), dataset)
+
+
+def _measured_on(evaluation: Evaluation | None, state: State, context: Context) -> Dataset | None:
+    """The data of an evaluation; None where it is there no more, or other data is there under its name."""
+    source = state.get("data")
+    if evaluation is None or source is None:
+        return None
+    try:
+        dataset = context.dataset(source)
+    except AdvisorError:
+        return None
+    return dataset if dataset.summary.hash == evaluation.dataset.hash else None
 
 
 def recommendation_of(state: State) -> Recommendation:

@@ -18,6 +18,7 @@ from knowledge.results import (
     Recommendation,
     Screening,
     Shortlist,
+    Slices,
 )
 from knowledge.wording import Language, Text
 from tools.data_source import DataSource
@@ -91,6 +92,8 @@ class State(TypedDict, total=False):
     benchmark: Benchmark | None
     recommendation: Recommendation | None
     comparisons: Comparisons | None
+    slices: Slices | None
+    """the winner on parts of the queries"""
     failure: Failure | None
     status: Status
     """explicit, because "no next node" is not proof that the work was done"""
@@ -111,6 +114,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     Requirements,
     Screening,
     Shortlist,
+    Slices,
     Text,
     Understood,
 )
@@ -123,7 +127,8 @@ def cleared(state: State) -> State:
     A consent was to the plan at hand and goes with it, unless it was given beforehand, as automated callers do.
     What was measured stays, quality in the run store and speed in `benchmark`: neither depends on what is demanded.
     """
-    emptied = State(shortlist=None, plan=None, screening=None, evaluation=None, recommendation=None, comparisons=None)
+    emptied = State(shortlist=None, plan=None, screening=None, evaluation=None, recommendation=None)
+    emptied |= State(comparisons=None, slices=None)
     asked = state.get("asked")
     if asked is not None and asked.about == "plan":
         emptied |= State(asked=None)

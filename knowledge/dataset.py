@@ -19,12 +19,16 @@ class Dataset:
         queries: id -> text; may be empty.
         judgments: query id -> document id -> grade (0 = judged not relevant, absent = not judged).
         summary: counts, content hash and where the labels came from.
+        sources, query_sources: document or query id -> where it comes from or what it is about, such as its folder or
+            category; for parts of the queries alone, nothing is measured by it.
     """
 
     summary: DatasetSummary
     documents: dict[str, str]
     queries: dict[str, str] = field(default_factory=dict)
     judgments: dict[str, dict[str, int]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    query_sources: dict[str, str] = field(default_factory=dict)
 
 
 def content_hash(

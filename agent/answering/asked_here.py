@@ -10,6 +10,7 @@ from agent.answering.brief import LINES, cite, sentences_of
 from agent.answering.duration import duration
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
+from agent.answering.parts import on_parts
 from agent.answering.plain_words import in_plain_words
 from agent.answering.result import cheapest, licence, money
 from agent.answering.starting import starting
@@ -55,6 +56,7 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         "start": lambda: starting(recommendation, state, context),
         "licence": lambda: licence(question.models, recommendation, state, context),
         "cheapest": lambda: cheapest(question.words, recommendation),
+        "parts": lambda: on_parts(question.words, recommendation, state, context),
         "money": lambda: money(question.models, recommendation, state, context),
     }
     return answers[subject]()

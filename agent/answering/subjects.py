@@ -24,9 +24,10 @@ Subject = Literal[
     "cheapest",
     "money",
     "metric",
+    "parts",
 ]
 #: answered from a decision alone: before there is one, they are questions of knowledge like others
-OF_A_DECISION: frozenset[Subject] = frozenset({"start", "licence", "cheapest", "money"})
+OF_A_DECISION: frozenset[Subject] = frozenset({"start", "licence", "cheapest", "money", "parts"})
 #: words that state as often as they ask: such a message is a question only where it asks
 NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "metric"}
 
@@ -41,6 +42,14 @@ _THIS = (
     r"\b(?:it|its|this|that|these|those|the (?:winner|winning|recommended|chosen|best|selected)|your|you|here|"
     r"the (?:\w+ )?(?:model|one|answer|choice|recommendation|results?|verdict|conclusion|decision|numbers|figures))\b"
     r"|[它这该此你]|推荐|胜出|赢家|选出|结[果论]|模型"
+)
+
+_PARTS = (
+    r"\b(?:short(?:er|est)?|long(?:er|est)?|keyword|english|chinese|german|french|spanish|japanese|korean|russian"
+    r"|arabic|portuguese|italian|code|numeric|natural[- ]language|one[- ]word)"
+)
+_PARTS_ZH = (
+    r"(?:中文|汉语|英文|英语|德语|法语|日语|日文|韩语|俄语|短|长|较短|较长|很短|很长|关键词|关键字|代码|编号|数字)"
 )
 
 
@@ -124,6 +133,26 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|(?:to|for) (?:my|the|our|a) (?:boss|manager|customers?|clients?|team|ceo|mother|grandm\w+|child))\b"
             r"|通俗|大白话|白话|简单(?:说|讲|来说|解释)|"
             r"人话|外行|老板",
+        ),
+    ),
+    "parts": (
+        _sign(
+            r"\b(?:two|2|three|3|both|several|multiple|different|a second|another|more than one) (?:embedding )?"
+            r"(?:models?|encoders?|candidates?|set-?ups?)\b|\broute|\brouting\b"
+            r"|(?:两|双|2|多|几)个?(?:种)?(?:向量|嵌入)?模型|分流|路由|第二个模型|分开用",
+            also=r"\b(?:better|worth|instead|need|help|make sense|combine|together|each|use|route|routing|gain"
+            r"|different (?:quer|question|language))|[更好值需要用吗么呢?？分]",
+            unless=r"\bcompare\b|\bbetween\b|difference|\b(?:the|these|those|your) (?:two|three)\b"
+            r"|比较|对比|区别|哪两|这两",
+        ),
+        _sign(
+            rf"{_PARTS}\s+(?:quer(?:y|ies)|questions?|searches|search terms|ones)\b"
+            r"|\b(?:quer(?:y|ies)|questions|searches) (?:in|that are|with|of) (?:\w+ )?(?:english|chinese|german|french"
+            r"|spanish|japanese|code|short|long|numbers?|ids?|few words)\b"
+            rf"|{_PARTS_ZH}(?:的)?(?:查询|问题|提问|搜索|检索|搜|问|query|queries)",
+            also=r"\b(?:which|what|who|how|better|best|worse|worst|good|bad|well|wins?|is|does|do)\b"
+            r"|哪|谁|怎么样|怎样|如何|效果|好|差|[吗么呢?？]",
+            unless=r"\bhow (?:many|long (?:is|are|do|does|should))\b|多少|几[条个]",
         ),
     ),
     "confidence": (

@@ -1,7 +1,7 @@
 """What each stage finds, in flow order; one stage, one file. Times are in seconds unless the name says otherwise."""
 
 from knowledge.results.base import Record
-from knowledge.results.closer_look import Duel, HeadToHead, Hit, Slice, Slices, SliceScore
+from knowledge.results.closer_look import Duel, HeadToHead, Hit, Routed, Routing, Slice, Slices, SliceScore
 from knowledge.results.data import DataProfile, DatasetSummary, Lengths
 from knowledge.results.evaluation import Comparison, Evaluation, FailedCandidate, MeasuredCandidate
 from knowledge.results.evidence import Evidence, Interval
@@ -70,6 +70,8 @@ __all__ = [
     "RerankerGain",
     "Robustness",
     "Round",
+    "Routed",
+    "Routing",
     "Row",
     "Screened",
     "Screening",

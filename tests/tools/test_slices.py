@@ -116,10 +116,27 @@ def test_documents_longer_than_the_winner_reads_are_a_part(dataset, scores):
     none = Interval(mean=0, low=0, high=0)
     cut = Truncation(effective_limit=128, documents=40, counted=40, share_cut=none, tokens_lost=0, longest=400)
     checked = evaluation(dataset, preflight=(Preflight(spec=WINNER, truncation=cut),))
-    whole, part = by_trait(slices(advice(), checked, scores, dataset))["relevant documents, by estimate"]
+    trait = f"relevant documents and the limit of {WINNER}, {OTHER}, by estimate"  # a fusion reads what its leg reads
+    whole, part = by_trait(slices(advice(), checked, scores, dataset))[trait]
     assert (whole.queries, part.queries) == (20, 20)
     assert "128" in str(whole.part)
-    assert "relevant documents, by estimate" not in by_trait(slices(advice(), evaluation(dataset), scores, dataset))
+    assert trait not in by_trait(slices(advice(), evaluation(dataset), scores, dataset))
+
+
+def test_each_candidate_has_its_own_limit(dataset, scores):
+    none = Interval(mean=0, low=0, high=0)
+    limits = {
+        spec: Truncation(effective_limit=limit, documents=40, counted=40, share_cut=none, tokens_lost=0, longest=400)
+        for spec, limit in ((WINNER, 128), (BEST, 64))
+    }
+    checked = evaluation(dataset, preflight=tuple(Preflight(spec=s, truncation=t) for s, t in limits.items()))
+    found = by_trait(slices(advice(), checked, scores, dataset))
+    limited = {trait: parts for trait, parts in found.items() if "the limit of" in trait}
+    assert [str(parts[0].part) for parts in limited.values()] == [
+        "within the 64 tokens that are read",
+        "within the 128 tokens that are read",
+    ]
+    assert f"limit of {BEST}, {OTHER}" in next(iter(limited)), "the least limit of a fusion's legs is its own"
 
 
 def test_languages_are_told_apart():
@@ -128,7 +145,10 @@ def test_languages_are_told_apart():
     queries = {f"q{i:02}": (german if i % 2 else english).format(i) for i in range(24)}
     data = as_dataset(DOCUMENTS, queries, {q: {"d00": 1} for q in queries})
     found = slices(advice(), evaluation(data), {WINNER: dict.fromkeys(queries, 0.5)}, data)
-    assert {str(p.part): p.queries for p in by_trait(found)["language of the query"]} == {"de": 12, "en": 12}
+    assert {str(p.part): p.queries for p in by_trait(found)["language of the query"]} == {
+        "German": 12,
+        "English": 12,
+    }
 
 
 def test_every_figure_has_its_evidence(dataset, scores):

@@ -8,6 +8,7 @@ from tools.report import figures
 from tools.report.document import Block, Cell, Fold, Paragraph, Side, SideBySide, plain
 from tools.report.figures import NOTHING
 from tools.report.voice import Voice
+from tools.slices.words import routing_advice
 
 #: of what was found for a query, so many documents are shown
 SHOWN = 3
@@ -50,6 +51,7 @@ def parts(voice: Voice) -> tuple[Block, ...]:
     small = say("Not shown, with fewer than {fewest} queries: {count}.", fewest=found.fewest, count=found.left_out)
     return (
         Paragraph(voice.t(_outstanding(voice))),
+        *_routing(voice),
         voice.table(say("Parts of the queries"), heads, rows, sortable=True),
         Paragraph(voice.t(explained), aside=True),
         *((Paragraph(voice.t(small), aside=True),) if found.left_out else ()),
@@ -84,6 +86,23 @@ def _outstanding(voice: Voice) -> Text:
     if not better:
         return say("On no part of the queries is a rival shown to be better than the winner.")
     return say("Shown to be better than the winner: {where}.", where=join(better, Text(template="; ")))
+
+
+def _routing(voice: Voice) -> tuple[Block, ...]:
+    """Whether parts of the queries had better go to another candidate; first the best of such routings."""
+    found = voice.report.slices
+    assert found
+    told = [routing_advice(route, found.metric) for route in found.routing]
+    if told:
+        return (Paragraph(voice.t(say("Two models instead of one:"))), *voice.bullets(told))
+    if not any(part.at_query_time for part in found.slices):
+        return ()
+    none = say(
+        "No routing is advised: on no part that is known before searching (language, length, kind of the query) is a "
+        "rival shown to be better by more than the margin of {margin:g}, and by enough to pay for a second model.",
+        margin=found.margin,
+    )
+    return (Paragraph(voice.t(none)),)
 
 
 # ---------------------------------------------------------------- single queries
