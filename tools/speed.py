@@ -15,6 +15,8 @@ from knowledge.candidate import Candidate, Leg, parse_candidate
 from tools import encoders, retrieval
 from tools.bm25 import BM25Index
 from tools.encoders import Encoder, Resolved, Vectors
+from tools.setups import K, setup_of
+from tools.setups.stored import Stored
 from tools.workspace import Workspace
 
 WARM_UP = 3
@@ -23,31 +25,47 @@ DEPTH = 10
 
 
 class _DenseLeg:
-    """An encoder with its documents in memory, searched by an exact scan."""
+    """An encoder with its documents in memory, searched by an exact scan of what its set-up searches."""
 
     def __init__(
         self, leg: Leg, resolved: Resolved, encoder: Encoder, documents: Sequence[str], clock: Callable[[], float]
     ) -> None:
         self._leg, self._resolved, self._encoder, self._clock = leg, resolved, encoder, clock
+        self._setup = setup_of(leg)
         self._vectors = self._finished(encoder.embed(list(documents), kind="document"))
+        short = self._short(self._vectors)
+        self._form = Stored.fit(self._setup.store, [short])
+        self._searched = self._form.documents(short)
         self.encode_ms: list[float] = []
 
     def _finished(self, vectors: Vectors) -> Vectors:
         return encoders.finish(vectors, self._leg, self._resolved)
 
+    def _short(self, vectors: Vectors) -> Vectors:
+        first = self._setup.first
+        return encoders.cut(vectors, first, normalise=self._resolved.normalise) if first else vectors
+
     def search(self, query: str) -> retrieval.Rankings:
         begun = self._clock()
-        vector = self._finished(self._encoder.embed([query], kind="query"))[0]
+        vectors = self._finished(self._encoder.embed([query], kind="query"))
         self.encode_ms.append((self._clock() - begun) * 1000)
-        scores = self._vectors @ vector
-        k = min(DEPTH, len(scores))
+        asked, _ = self._form.queries(self._short(vectors))
+        scores = self._searched @ asked[0]
+        k = min(max(DEPTH, self._setup.rescore * K), len(scores))
         best = np.argpartition(-scores, k - 1)[:k]
-        best = best[np.argsort(-scores[best])]
+        if self._setup.rescore:
+            scores = scores.copy()
+            scores[best] = self._vectors[best] @ vectors[0]
+        best = best[np.argsort(-scores[best])][:DEPTH]
         return retrieval.Rankings(best[None, :].astype(np.int64), scores[best][None, :].astype(np.float64))
 
     @property
     def bytes_per_vector(self) -> float:
-        return float(self._vectors.shape[1] * 4)
+        return self._setup.bytes(self._vectors.shape[1])
+
+    @property
+    def bytes_rescored(self) -> float:
+        return self._setup.rescored_bytes(self._vectors.shape[1])
 
     def embed(self, texts: Sequence[str], batch_size: int) -> None:
         self._encoder.embed(texts, kind="document", batch_size=batch_size)
@@ -67,6 +85,10 @@ class _LexicalLeg:
     @property
     def bytes_per_vector(self) -> float:
         return self._index.bytes_per_document
+
+    @property
+    def bytes_rescored(self) -> float:
+        return 0.0
 
     def embed(self, texts: Sequence[str], batch_size: int) -> None:
         BM25Index(texts, self._leg)
@@ -141,6 +163,7 @@ def measure(
         "best_batch": best if loaded else None,
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "bytes_per_vector": round(sum(leg.bytes_per_vector for leg in legs.values()), 1),
+        "bytes_rescored": round(sum(leg.bytes_rescored for leg in legs.values()), 1),
         "repeats": len(quiet.query_ms),
         "noise": round(float(np.median(busy.query_ms) / max(float(np.median(quiet.query_ms)), 1e-9)), 2),
     }

@@ -23,11 +23,14 @@ class SpeedOfCandidate(Record):
 
     Attributes:
         query_p50_ms, query_p95_ms, query_p99_ms: one query at a time, from text to ranked ids, the search being an
-            exact scan in memory (so the encoder and the number of vectors count, not an index).
+            exact scan in memory (so the encoder and the number of vectors count, not an index; vectors stored in
+            fewer bits are scanned as float32).
         encode_p50_ms, encode_p95_ms: the encoding part of it.
         documents_per_second: at `best_batch`, on a sample of the user's documents.
         peak_memory_mb: of the process, model and libraries included.
-        bytes_per_vector: as stored in float32; for a sparse leg, index bytes per document.
+        bytes_per_vector: of a document, as its set-up stores it (float32 unless it says otherwise), index and what is
+            kept to rank again included; for a sparse leg, index bytes per document.
+        bytes_rescored: of these, what is read only for the few documents that are ranked again: it may lie on disk.
         noise: median of the slowest round of queries over that of the quietest, which is the one reported; about 1 on
             an idle machine.
     """
@@ -43,6 +46,7 @@ class SpeedOfCandidate(Record):
     best_batch: int | None = None
     peak_memory_mb: float
     bytes_per_vector: float
+    bytes_rescored: float = 0.0
     repeats: int
     noise: float = 1.0
     usd_per_million_tokens: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from tools.encoders import Resolved, Vectors
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
 from tools.retrieval import Rankings
+from tools.setups import setup_of, staged
 from tools.statistics import Scores
 
 #: documents ranked by words per query; what a pool holds of them is left when the rest is dropped
@@ -126,10 +127,11 @@ class Bench:
         return Rankings(found, best)
 
     def _dense(self, leg: Leg, known: Known, asked: int, rows: Rows) -> Rankings:
-        parts = (
-            encoders.finish(known.read(rows[start : start + BLOCK]), leg, known.resolved)
-            for start in range(0, len(rows), BLOCK)
-        )
+        def parts() -> Iterator[Vectors]:
+            for start in range(0, len(rows), BLOCK):
+                yield encoders.finish(known.read(rows[start : start + BLOCK]), leg, known.resolved)
+
         queries = encoders.finish(known.queries[:asked], leg, known.resolved)
-        found = retrieval.exact(parts, queries, self.depth)
+        # what an index loses is for the survivors' evaluation to find
+        found = staged.search(setup_of(leg), parts, queries, self.depth, normalise=known.resolved.normalise)
         return Rankings(rows[found.rows], found.scores)

@@ -1,49 +1,161 @@
-"""Search by one vector a text, in Milvus."""
+"""Search by one vector a text, in Milvus: as the leg's set-up has it, or as near to that as this Milvus comes."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 
 from knowledge.candidate import Leg
-from knowledge.wording import say
+from knowledge.errors import ResourceError
+from knowledge.wording import Text, say
 from tools import encoders, retrieval
+from tools.encoders import Vectors
 from tools.encoding import stream, vectors
 from tools.evaluate.session import Search, Searched, Session
+from tools.milvus_collection import Collection
+from tools.setups import K, Setup, setup_of
+from tools.setups.matryoshka import not_trained_for
+from tools.setups.staged import Parts, beginnings, scaled, second_stage, to_fetch
+from tools.setups.stored import Stored
 from tools.vector_store import VectorStore
 from tools.workers import stoppably
 
 
 def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) -> Searched:
-    """Rankings of all queries by inner product."""
+    """Rankings of all queries by inner product.
+
+    Raises:
+        SpecError: the first stage is no shorter than the vectors.
+        ResourceError: an index is asked for over more vectors than Milvus Lite holds.
+    """
     assert store
-    resolved = session.resolved[leg]
+    setup, resolved = setup_of(leg), session.resolved[leg]
     asked = encoders.finish(vectors(resolved, what.queries, "query", session.workspace), leg, resolved)
-    size, dimension = len(what.documents), asked.shape[1]
-    parts = (
-        encoders.finish(part, leg, resolved)
-        for part in stoppably(stream(resolved, what.documents, "document", session.workspace))
+    dimension = asked.shape[1]
+
+    def parts() -> Iterator[Vectors]:
+        for part in stoppably(stream(resolved, what.documents, "document", session.workspace)):
+            yield encoders.finish(part, leg, resolved)
+
+    short = beginnings(setup, parts, normalise=resolved.normalise)
+    first = encoders.cut(asked, setup.first, normalise=resolved.normalise) if setup.first else asked
+    stage = _FirstStage(store, setup, short, first, len(what.documents), to_fetch(setup, what.depth))
+    found = stage.approximate(leg) if setup.index else stage.compare_all()
+    begun = time.perf_counter()
+    rankings = second_stage(setup, found.rankings, parts, asked, what.depth)
+    again = time.perf_counter() - begun if setup.rescore else 0.0
+    exact = found.exact and second_stage(setup, found.exact, parts, asked, what.depth)
+    return replace(
+        found,
+        rankings=rankings,
+        exact=exact,
+        dimension=dimension,
+        cost=session.costs[resolved.identity],
+        search_seconds=found.search_seconds + again,
+        notes=(*found.notes, *_notes(leg, setup, session)),
     )
-    begun = indexed = time.perf_counter()
-    note = None
-    if store.holds(size, dimension):
-        with store.streamed(parts, size, dimension) as collection:
-            indexed = time.perf_counter()
-            rankings = retrieval.Rankings(*collection.search(asked, what.depth))
-            done = time.perf_counter()
-    else:
+
+
+def _notes(leg: Leg, setup: Setup, session: Session) -> Iterator[Text]:
+    yield from not_trained_for(leg, session.workspace)
+    if setup.rescore:
+        yield say(
+            "The best {count} documents of each query were ranked again by the whole vectors, as for {k} results.",
+            count=setup.rescore * K,
+            k=K,
+        )
+
+
+@dataclass(frozen=True)
+class _FirstStage:
+    """What is searched before anything is ranked again: vectors of documents and queries, so many documents deep."""
+
+    store: VectorStore
+    setup: Setup
+    parts: Parts
+    queries: Vectors
+    size: int
+    depth: int
+
+    def compare_all(self) -> Searched:
+        """Every document compared: in Milvus where it has the form of vectors, and room; else here."""
+        setup, store, dimension = self.setup, self.store, self.queries.shape[1]
+        if not store.native(setup.store):
+            note = say(
+                "store={store} was simulated: {milvus} has no such vectors. They were rounded to it and every one "
+                "compared, as a store that has them does.",
+                store=setup.store,
+                milvus="Milvus Lite" if store.is_lite else "this Milvus",
+            )
+            return replace(self._here(), notes=(note,))
+        if store.holds(self.size, dimension):
+            return self._in_milvus()
         note = say(
             "{rows} vectors of {dimension} numbers are more than Milvus Lite can hold in little memory: they were "
             "searched exactly without it, block by block. A Milvus server (MILVUS_URI) takes them all.",
-            rows=size,
+            rows=self.size,
             dimension=dimension,
         )
-        rankings = retrieval.exact(parts, asked, what.depth)
-        done = time.perf_counter()
-    return Searched(
-        rankings,
-        dimension=dimension,
-        cost=session.costs[resolved.identity],
-        index_seconds=indexed - begun,
-        search_seconds=done - indexed,
-        note=note,
-    )
+        return replace(self._here(), notes=(note,))
+
+    def approximate(self, leg: Leg) -> Searched:
+        """By an index in Milvus; beside it exactly, so that what the index loses is not taken for the model's error.
+
+        Raises:
+            ResourceError: Milvus Lite cannot hold the vectors.
+        """
+        index = self.setup.index
+        if not self.store.holds(self.size, self.queries.shape[1]):
+            raise ResourceError(
+                say(
+                    "{spec} asks for an index over {rows} vectors of {dimension} numbers, more than Milvus Lite holds.",
+                    spec=leg.spec,
+                    rows=self.size,
+                    dimension=self.queries.shape[1],
+                ),
+                say("Set MILVUS_URI to a Milvus server, or leave the index out: its loss grows slowly."),
+            )
+        exact = self._here().rankings
+        with _timed(self.store.streamed(self.parts(), self.size, self.queries.shape[1], index=index)) as opened:
+            rows, scores = opened.collection.search(self.queries, self.depth)
+            found = Searched(retrieval.Rankings(rows, scores), exact=exact)
+            return replace(found, index_seconds=opened.seconds, search_seconds=opened.since())
+
+    def _in_milvus(self) -> Searched:
+        form = Stored.fit(self.setup.store, self.parts())
+        asked, factors = form.queries(self.queries)
+        sent = (form.packed(form.documents(part)) for part in self.parts())
+        dimension = asked.shape[1]
+        bits = -(-dimension // 8) * 8 if self.setup.store == "binary" else dimension
+        with _timed(self.store.streamed(sent, self.size, bits, store=self.setup.store)) as opened:
+            rows, scores = opened.collection.search(form.packed(asked), self.depth)
+            if bits != dimension:
+                scores = scores - (bits - dimension)  # bits that fill the last byte are the same everywhere
+            found = Searched(scaled(retrieval.Rankings(rows, scores), factors))
+            return replace(found, index_seconds=opened.seconds, search_seconds=opened.since())
+
+    def _here(self) -> Searched:
+        begun = time.perf_counter()
+        form = Stored.fit(self.setup.store, self.parts())
+        asked, factors = form.queries(self.queries)
+        found = retrieval.exact(map(form.documents, self.parts()), asked, self.depth)
+        return Searched(scaled(found, factors), search_seconds=time.perf_counter() - begun)
+
+
+@dataclass
+class _Opened:
+    """A collection, how long it took to fill, and the time since."""
+
+    collection: Collection
+    seconds: float
+    since: Callable[[], float]
+
+
+@contextmanager
+def _timed(opening: AbstractContextManager[Collection]) -> Iterator[_Opened]:
+    begun = time.perf_counter()
+    with opening as collection:
+        filled = time.perf_counter()
+        yield _Opened(collection, filled - begun, lambda: time.perf_counter() - filled)
