@@ -61,6 +61,25 @@ def bootstrap_interval(values: Scores, *, level: float = LEVEL, seed: int = 0) -
     return Interval(mean=mean, low=min(low, mean), high=max(high, mean), level=level)
 
 
+def wilson_interval(right: float, count: int, *, level: float = LEVEL) -> Interval:
+    """A share with its score interval (Wilson 1927, Journal of the American Statistical Association 22).
+
+    Args:
+        right: how many of them; half ones where a tie counts half.
+        count: of independent trials.
+        level: of the interval.
+    """
+    from scipy import stats
+
+    if not count:
+        return Interval(mean=0.0, low=0.0, high=1.0, level=level)
+    share, z = right / count, float(stats.norm.ppf((1 + level) / 2))
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return Interval(mean=share, low=min(low, share), high=max(high, share), level=level)
+
+
 # ---------------------------------------------------------------- tests
 
 

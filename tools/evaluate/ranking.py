@@ -118,6 +118,8 @@ def _session(
     resolved: dict[Leg, Resolved],
     on_progress: OnProgress,
 ) -> Session:
-    summary = DatasetSummary(name="", documents=len(documents), queries=len(queries), judgments=0, hash="")
+    summary = DatasetSummary(
+        name="", path="", hash="", format="", documents=len(documents), queries=len(queries), judgments=0
+    )
     treated = labels.Treated(Dataset(summary, dict(documents), dict(queries), {}))
     return Session(treated, dict(queries), workspace, resolved, depth, on_progress=on_progress)
