@@ -15,6 +15,7 @@ from knowledge.scores import Scores
 from knowledge.wording import Text
 from tools.data_source import DataSource
 from tools.guidance import Guidance
+from tools.silver import labelled
 from tools.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,14 +61,14 @@ class Context:
         self.guidance = Guidance(self.workspace)
 
     def dataset(self, source: DataSource) -> Dataset:
-        """The dataset, read once; the last one is kept."""
+        """The dataset, read once, with silver queries where nobody judged any; the last one is kept."""
         key = source.model_dump_json()
         found = self._read.get(key)
         if found is None:
             # new dicts, because another conversation's thread may be looking into the old; and the old data goes before
             # the new is read, for both may not fit
             self._read = {}
-            found = source.read()
+            found = labelled(source.read())
             self._read = {key: found}
         return found
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from agent.understanding.base import Change
 from knowledge.constraints import CONSTRAINTS
 from knowledge.requirements import Requirements
+from knowledge.results import DatasetSummary
 from knowledge.wording import Text, join, say
 from tools.report.background import TASKS, domain_name
 
@@ -95,3 +96,13 @@ def assumptions(requirements: Requirements) -> Text:
     if not parts:
         return say("You said everything that counts, so I assume nothing.")
     return say("I assume: {assumptions}. Say so if that is wrong.", assumptions=join(parts, Text(template="; ")))
+
+
+def made_silver(data: DatasetSummary) -> Text:
+    """That the queries are this program's own, and what to do about it."""
+    return say(
+        "Nobody judged any queries of this data, so I made {queries} from the documents and measure with those (silver "
+        "queries). How well that stands for your users depends on how they word things: a few dozen queries of theirs, "
+        "each with the right document, are better. “advisor silver” writes mine into files, to look at and to edit.",
+        queries=data.queries,
+    )

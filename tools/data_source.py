@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.dataset import Dataset
 from tools.datasets import Preview, preview_dataset, read_dataset
+from tools.silver import silver_set
 from tools.stdlib_corpus import stdlib_corpus
 from tools.untrusted import preview_untrusted, read_untrusted
 
@@ -24,6 +25,7 @@ class DataSource(BaseModel):
         skip_bad: leave out what cannot be used instead of refusing the dataset.
         untrusted: a stranger's files: a child process with limits reads them (`tools.untrusted`).
         documents, queries: size of the sample (``stdlib`` only); None means all.
+        silver: with queries made from the documents, in place of its own (`tools.silver`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,9 +36,13 @@ class DataSource(BaseModel):
     untrusted: bool = False
     documents: int | None = None
     queries: int | None = None
+    silver: bool = False
 
     def read(self) -> Dataset:
         """Read it; raises DatasetError."""
+        return silver_set(self._read()) if self.silver else self._read()
+
+    def _read(self) -> Dataset:
         if self.path == STDLIB:
             return stdlib_corpus(documents=self.documents, queries=self.queries)
         if self.untrusted:

@@ -33,10 +33,11 @@ _HIGH_OVERLAP, _HIGH_OVERLAP_OF_PAIRS = 0.65, 0.5
 
 # ---------------------------------------------------------------- lengths and words
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_PIECE = re.compile(rf"[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+|\d+|[^\w\s]|_")
-_UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]+")
-_WORD = re.compile(rf"[^\W_{_UNSPACED}]{{2,}}")
+#: ranges of the scripts without spaces, as a regular expression's class has them
+UNSPACED_CHARACTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_PIECE = re.compile(rf"[{UNSPACED_CHARACTERS}]|[^\W\d_{UNSPACED_CHARACTERS}]+|\d+|[^\w\s]|_")
+_UNSPACED_RUN = re.compile(rf"[{UNSPACED_CHARACTERS}]+")
+_WORD = re.compile(rf"[^\W_{UNSPACED_CHARACTERS}]{{2,}}")
 
 
 def estimated_tokens(text: str) -> int:
@@ -168,9 +169,9 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
     document_tokens = [estimated_tokens(text) for text in sample]
     query_tokens = [estimated_tokens(text) for text in asked]
     meter.advance()
-    distinct = {_fingerprint(text) for text in texts.values()}
+    distinct = {fingerprint(text) for text in texts.values()}
     duplicate_share = round(1 - len(distinct) / len(texts), 4) if texts else 0.0
-    same_as_document = sum(_fingerprint(text) in distinct for text in asked)
+    same_as_document = sum(fingerprint(text) in distinct for text in asked)
     meter.advance()
     judged = _spread([q for q in dataset.judgments if any(g > 0 for g in dataset.judgments[q].values())], 2_000)
     shared = shared_words(dataset, judged).values()
@@ -199,7 +200,9 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
         unspaced=bool(set(languages) & UNSPACED),
     )
     warnings += _document_warnings(
-        duplicate_share, languages, query_languages if len(asked) >= _TELLING_QUERIES else {}
+        0.0 if dataset.classes or dataset.pairs else duplicate_share,
+        languages,
+        query_languages if len(asked) >= _TELLING_QUERIES else {},
     )
     meter.advance()
     return DataProfile(
@@ -220,7 +223,7 @@ def _spread(items: list[str], count: int) -> list[str]:
     return list(islice(items[:: max(1, -(-len(items) // count))], count))
 
 
-def _fingerprint(text: str) -> bytes:
+def fingerprint(text: str) -> bytes:
     """The same for texts that differ only in case and white space."""
     return hashlib.blake2b(" ".join(text.lower().split()).encode(), digest_size=16).digest()
 
@@ -241,6 +244,8 @@ def _length_warnings(counts: Sequence[int]) -> list[Text]:
 
 def _query_warnings(dataset: Dataset, judged: int, same: float, overlap: float | None, *, unspaced: bool) -> list[Text]:
     warnings = []
+    if dataset.classes or dataset.pairs:
+        return []
     if not dataset.queries:
         warnings.append(say("There are no queries, so quality cannot be measured on this data."))
     elif not judged:

@@ -106,6 +106,15 @@ class LanguageModel:
         """
         return self._guarded(min(seconds, self._timeout_s), lambda: self._turn(messages, tools, seconds))
 
+    def write(self, prompt: str) -> str:
+        """What it answers to a prompt, as plain text.
+
+        Raises:
+            ProviderError: no whole answer came in time; for a while after one, without asking again.
+            MissingExtraError: the provider's client is not installed.
+        """
+        return str(self.turn([("human", prompt)], (), seconds=self._timeout_s).text)
+
     @property
     def timeout_s(self) -> float:
         """Seconds that one message waits for it, all attempts together."""
@@ -135,7 +144,7 @@ class LanguageModel:
         whole: Any = None
         characters = 0
         try:
-            for part in client.bind_tools(tools).stream(messages):
+            for part in (client.bind_tools(tools) if tools else client).stream(messages):
                 whole = part if whole is None else whole + part
                 characters += len(part.text) + sum(len(c.get("args") or "") for c in part.tool_call_chunks)
                 if characters > longest or time.monotonic() > until:

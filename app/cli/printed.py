@@ -25,6 +25,7 @@ from app.cli.records import (
     RunsListed,
     Served,
     SettingsShown,
+    SilverMade,
 )
 from app.cli.terminal import language
 from app.model_view import ModelsFound, ModelShown
@@ -65,6 +66,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "runs show": (Evaluation, Benchmark),
     "serve": (Served,),
     "shortlist": (Shortlist,),
+    "silver": (SilverMade,),
 }
 #: of which what is not known is left out, so that not every field is there
 _IN_PART = (ModelShown,)

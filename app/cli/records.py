@@ -88,6 +88,13 @@ class SettingsShown(Record):
     warnings: tuple[Text, ...]
 
 
+class SilverMade(Record):
+    """The folder that a silver set was written to, and what it is like."""
+
+    folder: str
+    dataset: DatasetSummary
+
+
 class Served(Record):
     """Where a server listens."""
 

@@ -17,6 +17,7 @@ from knowledge.results import (
     Row,
     Screening,
     Shortlist,
+    SilverQueries,
     SpeedOfCandidate,
 )
 from knowledge.wording import Text, join, say
@@ -258,7 +259,20 @@ def confidence(
         )
     if evaluation.dataset.labels == "silver":
         parts.append(say("The labels are silver, made from the data itself: the order is safer than the level."))
+    if evaluation.dataset.silver is not None:
+        parts.append(_made(evaluation.dataset.silver, evaluation.judged_queries))
     return join(parts)
+
+
+def _made(silver: SilverQueries, queries: int) -> Text:
+    """What queries of this program's making can and cannot say of those that people ask."""
+    return say(
+        "People asked none of these {queries} queries: they share {share:.0%} of their telling words with their "
+        "documents. Users who word things more freely favour encoders over word matching, and the other way round; some "
+        "50 queries of theirs with judgments would make it sure.",
+        queries=queries,
+        share=silver.shared_words,
+    )
 
 
 def _unseen(queries: int) -> list[Text]:

@@ -1,0 +1,106 @@
+"""What a document could be asked by its own words, and the document that is then left to be found.
+
+Most drafts take a part out of their document, so that the query is no piece of its answer:
+
+- ``title``: the title, for the text below it;
+- ``heading``: a section's heading, for the document without that line;
+- ``question``: a question that a document opens with (FAQ), or has for its title, for the answer;
+- ``sentence``: a sentence, for the document without it (the inverse cloze task; Lee, Chang and Toutanova, "Latent
+  Retrieval for Weakly Supervised Open Domain Question Answering", ACL 2019).
+
+A ``phrase``, a few words in a row, stays in its document, as in a search for something that one remembers (known-item
+queries; Azzopardi, de Rijke and Balog, "Building Simulated Queries for Known-Item Topics", SIGIR 2007).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from tools.profile import UNSPACED_CHARACTERS, estimated_tokens, terms
+from tools.silver.sentences import headings, is_question, opening_question, plain_question, sentences, without
+
+Kind = Literal["title", "heading", "question", "sentence", "phrase", "written"]
+#: estimated tokens that must be left of a document, that a sentence has at least, and that a query has at most
+LEAST_LEFT, SHORTEST, LONGEST = 16, 6, 64
+#: words of a phrase, at least and at most; twice as many characters where a script has no blanks
+WORDS = (4, 9)
+#: a document is looked at for sentences no further than this
+CHARACTERS = 20_000
+_PIECE = re.compile(rf"[{UNSPACED_CHARACTERS}]|[^\W{UNSPACED_CHARACTERS}]+")
+_UNSPACED = re.compile(f"[{UNSPACED_CHARACTERS}]")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A query, the document that answers it, and what is left of that document without the query."""
+
+    document: str
+    kind: Kind
+    query: str
+    left: str
+
+
+def drafts(document: str, text: str, title: str = "") -> Iterator[Draft]:
+    """The drafts that a document allows, of every kind.
+
+    Args:
+        document: its id.
+        text: the whole text, a title first where there is one.
+        title: that title, or nothing.
+    """
+    body = text[len(title) :].strip() if title and text.startswith(title) else text
+    if title and body:
+        kind: Kind = "question" if is_question(title) else "title"
+        yield from _fit(Draft(document, kind, plain_question(title), body))
+    opening = opening_question(body)
+    if opening is not None:
+        yield from _fit(Draft(document, "question", opening[0], opening[1] if not title else f"{title} {opening[1]}"))
+    looked_at = body[:CHARACTERS]
+    found = list(headings(looked_at))
+    for start, end, words in found:
+        kind = "question" if is_question(words) else "heading"
+        yield from _fit(Draft(document, kind, plain_question(words), without(body, start, end)))
+    lines = {(start, end) for start, end, _ in found}
+    for start, end in sentences(looked_at):
+        if (start, end) in lines or any(a <= start and end <= b for a, b in lines):
+            continue
+        left = without(body, start, end)
+        yield from _fit(Draft(document, "sentence", body[start:end], f"{title} {left}".strip()))
+
+
+def phrase(document: str, text: str, chosen: Random, telling: Callable[[str], int]) -> Draft | None:
+    """A phrase of one of a document's sentences, the stretch of it that tells most; None where no sentence has one.
+
+    Args:
+        document: its id.
+        text: its text.
+        chosen: chooses the sentence and the phrase's length.
+        telling: how many words of a text tell of what it is about.
+    """
+    looked_at = text[:CHARACTERS]
+    found = [looked_at[a:b] for a, b in sentences(looked_at) if estimated_tokens(looked_at[a:b]) >= SHORTEST]
+    if not found:
+        return None
+    sentence = chosen.choice(found)
+    pieces = [match.span() for match in _PIECE.finditer(sentence)]
+    unspaced = sum(_UNSPACED.match(sentence, start) is not None for start, _ in pieces) > len(pieces) / 2
+    length = chosen.randint(*WORDS) * (2 if unspaced else 1)
+    stretches = [
+        sentence[pieces[first][0] : pieces[first + length - 1][1]] for first in range(len(pieces) - length + 1)
+    ]
+    best = max(stretches, key=telling, default="")
+    return Draft(document, "phrase", best, text) if telling(best) >= 2 else None
+
+
+def _fit(draft: Draft) -> Iterator[Draft]:
+    """The draft, if it is no fragment and leaves enough to be found."""
+    length = estimated_tokens(draft.query)
+    shortest = SHORTEST if draft.kind == "sentence" else 2
+    if shortest <= length <= LONGEST and terms(draft.query):
+        left = estimated_tokens(draft.left)
+        if left >= max(LEAST_LEFT, length):
+            yield draft
