@@ -13,85 +13,12 @@ import numpy as np
 
 from knowledge.candidate import Candidate, Leg, parse_candidate
 from tools import encoders, retrieval
-from tools.bm25 import BM25Index
-from tools.encoders import Encoder, Resolved, Vectors
-from tools.setups import K, setup_of
-from tools.setups.stored import Stored
+from tools.encoders import Resolved
 from tools.workspace import Workspace
 
 WARM_UP = 3
 BATCH_SIZES = (8, 32)
 DEPTH = 10
-
-
-class _DenseLeg:
-    """An encoder with its documents in memory, searched by an exact scan of what its set-up searches."""
-
-    def __init__(
-        self, leg: Leg, resolved: Resolved, encoder: Encoder, documents: Sequence[str], clock: Callable[[], float]
-    ) -> None:
-        self._leg, self._resolved, self._encoder, self._clock = leg, resolved, encoder, clock
-        self._setup = setup_of(leg)
-        self._vectors = self._finished(encoder.embed(list(documents), kind="document"))
-        short = self._short(self._vectors)
-        self._form = Stored.fit(self._setup.store, [short])
-        self._searched = self._form.documents(short)
-        self.encode_ms: list[float] = []
-
-    def _finished(self, vectors: Vectors) -> Vectors:
-        return encoders.finish(vectors, self._leg, self._resolved)
-
-    def _short(self, vectors: Vectors) -> Vectors:
-        first = self._setup.first
-        return encoders.cut(vectors, first, normalise=self._resolved.normalise) if first else vectors
-
-    def search(self, query: str) -> retrieval.Rankings:
-        begun = self._clock()
-        vectors = self._finished(self._encoder.embed([query], kind="query"))
-        self.encode_ms.append((self._clock() - begun) * 1000)
-        asked, _ = self._form.queries(self._short(vectors))
-        scores = self._searched @ asked[0]
-        k = min(max(DEPTH, self._setup.rescore * K), len(scores))
-        best = np.argpartition(-scores, k - 1)[:k]
-        if self._setup.rescore:
-            scores = scores.copy()
-            scores[best] = self._vectors[best] @ vectors[0]
-        best = best[np.argsort(-scores[best])][:DEPTH]
-        return retrieval.Rankings(best[None, :].astype(np.int64), scores[best][None, :].astype(np.float64))
-
-    @property
-    def bytes_per_vector(self) -> float:
-        return self._setup.bytes(self._vectors.shape[1])
-
-    @property
-    def bytes_rescored(self) -> float:
-        return self._setup.rescored_bytes(self._vectors.shape[1])
-
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
-        self._encoder.embed(texts, kind="document", batch_size=batch_size)
-
-
-class _LexicalLeg:
-    """BM25 over the documents."""
-
-    def __init__(self, leg: Leg, documents: Sequence[str]) -> None:
-        self._leg = leg
-        self._index = BM25Index(documents, leg)
-        self.encode_ms: list[float] = []
-
-    def search(self, query: str) -> retrieval.Rankings:
-        return retrieval.Rankings(*self._index.search([query], DEPTH))
-
-    @property
-    def bytes_per_vector(self) -> float:
-        return self._index.bytes_per_document
-
-    @property
-    def bytes_rescored(self) -> float:
-        return 0.0
-
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
-        BM25Index(texts, self._leg)
 
 
 def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -135,21 +62,18 @@ def measure(
     """
     begun = clock()
     loaded = {leg: encoders.load(resolved[leg.spec], workspace) for leg in candidate.legs if leg.backend != "bm25"}
-    for encoder in loaded.values():
-        encoder.embed(["warm"], kind="query")
+    for leg, encoder in loaded.items():
+        encoder.embed([as_text("warm", "warm") if retrieval.reranks(leg) else "warm"], kind="query")
     load_seconds = clock() - begun
-    legs = {
-        leg: _DenseLeg(leg, resolved[leg.spec], loaded[leg], documents, clock)
-        if leg in loaded
-        else _LexicalLeg(leg, documents)
-        for leg in candidate.legs
-    }
-    sizes = BATCH_SIZES if loaded else (len(documents),)
-    rounds = [_single_queries(candidate, legs, queries, repeats, clock)]
+    legs = {leg: timed(leg, resolved.get(leg.spec), loaded.get(leg), documents, clock) for leg in candidate.searched}
+    rerankers = {leg: TimedReranker(leg, loaded[leg], documents) for leg in loaded if leg not in legs}
+    encodes = any(leg in loaded for leg in legs)
+    sizes = BATCH_SIZES if encodes else (len(documents),)
+    rounds = [_single_queries(candidate, legs, rerankers, queries, repeats, clock)]
     rates: dict[int, float] = {}
     for size in sizes:
         rates[size] = _documents_per_second(legs, documents, size, seconds, clock)
-        rounds.append(_single_queries(candidate, legs, queries, repeats, clock))
+        rounds.append(_single_queries(candidate, legs, rerankers, queries, repeats, clock))
     best = max(rates, key=lambda size: (rates[size], size))
     quiet, busy = (pick(rounds, key=lambda r: float(np.median(r.query_ms))) for pick in (min, max))
     return {
@@ -160,7 +84,7 @@ def measure(
         "encode_p50_ms": _percentile(quiet.encode_ms, 50) if quiet.encode_ms else None,
         "encode_p95_ms": _percentile(quiet.encode_ms, 95) if quiet.encode_ms else None,
         "documents_per_second": round(rates[best], 2),
-        "best_batch": best if loaded else None,
+        "best_batch": best if encodes else None,
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "bytes_per_vector": round(sum(leg.bytes_per_vector for leg in legs.values()), 1),
         "bytes_rescored": round(sum(leg.bytes_rescored for leg in legs.values()), 1),
@@ -179,7 +103,8 @@ class _Round:
 
 def _single_queries(
     candidate: Candidate,
-    legs: dict[Leg, _DenseLeg | _LexicalLeg],
+    legs: dict[Leg, TimedLeg],
+    rerankers: dict[Leg, TimedReranker],
     queries: Sequence[str],
     repeats: int,
     clock: Callable[[], float],
@@ -187,17 +112,22 @@ def _single_queries(
     for leg in legs.values():
         leg.encode_ms.clear()
     times = []
+    depth = retrieval.reach(candidate, DEPTH)
     for i in range(WARM_UP + repeats):
         query = queries[i % len(queries)]
+
+        def rescore(leg: Leg, rows: NDArray[np.int64], query: str = query) -> NDArray[np.float64]:
+            return rerankers[leg].scores(query, rows)
+
         begun = clock()
-        retrieval.rank(candidate, {leg: found.search(query) for leg, found in legs.items()}, DEPTH)
+        retrieval.rank(candidate, {leg: of.search(query, depth) for leg, of in legs.items()}, DEPTH, rescore)
         times.append((clock() - begun) * 1000)
     encoders_ms = [leg.encode_ms for leg in legs.values() if leg.encode_ms]
     return _Round(times[WARM_UP:], [sum(parts) for parts in zip(*encoders_ms, strict=True)][WARM_UP:])
 
 
 def _documents_per_second(
-    legs: dict[Leg, _DenseLeg | _LexicalLeg],
+    legs: dict[Leg, TimedLeg],
     documents: Sequence[str],
     size: int,
     seconds: float,
