@@ -1,5 +1,9 @@
 """The lexical leg: BM25 by bm25s over words, word stems and, for Chinese and its like, pairs of characters.
 
+Words are brought to stems by the rules of the language that most documents are in (``stem=german`` and the like choose
+others, ``stem=none`` none), in Chinese, Japanese and Korean after full-width and half-width forms are made one. Korean
+is read in pairs of syllables too, as Lucene's CJK analyser does, since its endings are written to the words.
+
 Milvus Lite has BM25 too, but its inverse document frequencies are local to a segment and its analyser never matches
 Chinese, so its ranking is not the ranking that a server would give.
 """
@@ -7,6 +11,7 @@ Chinese, so its ranking is not the ranking that a server would give.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,19 +20,82 @@ import numpy as np
 from knowledge.candidate import Leg
 from knowledge.errors import SpecError
 from knowledge.wording import say
+from tools import chunking
+from tools.language_detection import UNSPACED as UNSPACED_LANGUAGES
+from tools.language_detection import languages_of
+from tools.scripts import HANGUL, UNSPACED
 
 OPTIONS = frozenset({"k1", "b", "stem"})
 #: Robertson & Zaragoza (2009), The Probabilistic Relevance Framework: BM25 and Beyond, section 3.4
 K1, B = 1.2, 0.75
-#: scripts written without spaces: Han, kana, Thai, Lao, Khmer, Myanmar
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_PIECES = re.compile(f"([{_UNSPACED}]+)|([^\\W{_UNSPACED}]+)")
+#: language -> its Snowball stemmer
+STEMMERS = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
+#: documents whose language is looked at
+LOOKED_AT = 100
+_PIECES = re.compile(f"([{UNSPACED}{HANGUL}]+)|([^\\W{UNSPACED}{HANGUL}]+)")
+_WIDTHS = re.compile("[\u3000\uff00-\uffef]")
+
+
+def language_of(documents: Sequence[str]) -> str | None:
+    """The language that most of the documents are in, by code; None where it cannot be told, as of very short ones.
+
+    Chinese and its like do not need a stemmer; the Latin words among them are taken for English ones.
+    """
+    step = max(len(documents) // LOOKED_AT, 1)
+    return next(iter(languages_of([text for text in documents[::step][:LOOKED_AT] if text.strip()])), None)
+
+
+def stemmer_of(leg: Leg, documents: Sequence[str]) -> str:
+    """The name of the stemmer that a leg brings words of these documents to stems with, or `none`."""
+    return leg.options.get("stem") or stemmer_for(language_of(documents))
+
+
+def stemmer_for(language: str | None) -> str:
+    """The stemmer of a language; English where nothing is known, and where other scripts need none."""
+    if language is None or language in UNSPACED_LANGUAGES or language == "ko":
+        return "english"
+    return STEMMERS.get(language, "none")
 
 
 def tokenise(text: str, stem: Callable[[list[str]], list[str]]) -> list[str]:
     """Stems of words; in scripts without spaces, overlapping pairs of characters (as Lucene's CJK analyser does)."""
     words: list[str] = []
     pairs: list[str] = []
+    # forms that only differ in width; other characters stay as they are
+    text = _WIDTHS.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
     for unspaced, word in _PIECES.findall(text.lower()):
         if word:
             words.append(word)
@@ -39,12 +107,17 @@ def tokenise(text: str, stem: Callable[[list[str]], list[str]]) -> list[str]:
 
 
 class BM25Index:
-    """Documents indexed for BM25."""
+    """Documents indexed for BM25.
+
+    Attributes:
+        stemmer: its name, or `none`.
+    """
 
     def __init__(self, documents: Sequence[str], leg: Leg) -> None:
         import bm25s
 
-        self._stem = _stemmer(leg)
+        self.stemmer = stemmer_of(leg, documents)
+        self._stem = _stemmer(leg, self.stemmer)
         k1, b = _number(leg, "k1", K1), _number(leg, "b", B)
         tokens = [tokenise(text, self._stem) for text in documents]
         self._size = len(documents)
@@ -72,6 +145,17 @@ class BM25Index:
         return rows, scores
 
     @property
+    def weights(self) -> Any:
+        """The weight of each word in each document, a sparse matrix of shape (documents, words)."""
+        from scipy.sparse import csc_matrix, csr_matrix
+
+        if self._empty:
+            return csr_matrix((self._size, 1))
+        found = self._index.scores
+        shape = (self._size, len(found["indptr"]) - 1)
+        return csr_matrix(csc_matrix((found["data"], found["indices"], found["indptr"]), shape=shape))
+
+    @property
     def bytes_per_document(self) -> float:
         """Size of the index, averaged over the documents."""
         parts = [] if self._empty else [v for v in self._index.scores.values() if isinstance(v, np.ndarray)]
@@ -80,16 +164,17 @@ class BM25Index:
 
 def check_options(leg: Leg) -> None:
     """Raise SpecError for an option that BM25 does not have, or a value it cannot take."""
-    unknown = sorted(set(leg.options) - OPTIONS)
+    unknown = sorted(set(leg.options) - OPTIONS - chunking.OPTIONS)
     if unknown:
         raise SpecError(
             say("{backend} has no option “{name}” ({spec}).", backend="bm25", name=unknown[0], spec=leg.spec),
-            say("It has: {names}.", names=", ".join(sorted(OPTIONS))),
+            say("It has: {names}.", names=", ".join(sorted(OPTIONS | chunking.OPTIONS))),
         )
     _number(leg, "k1", K1)
     if _number(leg, "b", B) > 1:
         raise _impossible(leg, "b")
-    _stemmer(leg)
+    _stemmer(leg, leg.options.get("stem", "none"))
+    chunking.rules_of(leg)
 
 
 def _number(leg: Leg, name: str, default: float) -> float:
@@ -106,8 +191,7 @@ def _impossible(leg: Leg, name: str) -> SpecError:
     )
 
 
-def _stemmer(leg: Leg) -> Callable[[list[str]], list[str]]:
-    name = leg.options.get("stem", "english")
+def _stemmer(leg: Leg, name: str) -> Callable[[list[str]], list[str]]:
     if name == "none":
         return lambda words: words
     import Stemmer

@@ -24,6 +24,8 @@ from knowledge.errors import ProviderError, ResourceError, make_room
 from knowledge.wording import say
 from tools import workers
 from tools.encoders import Kind, Resolved, Vectors, load
+from tools.representation_cache import RepresentationCache
+from tools.representations import Representation
 from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
 
@@ -90,8 +92,13 @@ def ensure(
     return Cost(result["seconds"], encoded, cached, result["tokens"])
 
 
+def _cache(resolved: Resolved, kind: Kind, root: Path) -> VectorCache | RepresentationCache:
+    """Where what the encoder makes of a kind of text is kept."""
+    return (RepresentationCache if resolved.parts else VectorCache)(root, resolved.key(kind))
+
+
 def _missing(resolved: Resolved, texts: Texts, workspace: Workspace) -> dict[Kind, list[str]]:
-    return {kind: VectorCache(workspace.vectors, resolved.key(kind)).missing(of) for kind, of in texts.items()}
+    return {kind: _cache(resolved, kind, workspace.vectors).missing(of) for kind, of in texts.items()}
 
 
 def _characters(texts: Texts) -> int:
@@ -138,6 +145,15 @@ def stream(
 ) -> Iterator[Vectors]:
     """`vectors` a block of rows at a time, for what memory does not hold at once."""
     cache = VectorCache(workspace.vectors, resolved.key(kind))
+    for start in range(0, len(texts), rows):
+        yield cache.get(texts[start : start + rows])
+
+
+def representations(
+    resolved: Resolved, texts: Sequence[str], kind: Kind, workspace: Workspace, rows: int = 256
+) -> Iterator[list[Representation]]:
+    """What an encoder with `parts` made of these texts, a block of rows at a time; `ensure` comes first."""
+    cache = RepresentationCache(workspace.vectors, resolved.key(kind))
     for start in range(0, len(texts), rows):
         yield cache.get(texts[start : start + rows])
 
@@ -198,14 +214,14 @@ def _encode_missing(
     encoder = load(resolved, workspace)
     seconds = 0.0
     for kind, texts in missing.items():
-        cache = VectorCache(cache_root, resolved.key(kind))
+        cache: Any = _cache(resolved, kind, cache_root)
         start, size = 0, CHUNK
         while start < len(texts):
             chunk = texts[start : start + size]
             begun = time.perf_counter()
-            made = encoder.embed(chunk, kind=kind)
+            made: Any = encoder.embed(chunk, kind=kind)
             took = time.perf_counter() - begun
-            if not np.isfinite(made).all():
+            if not all(of.finite for of in made) if resolved.parts else not np.isfinite(made).all():
                 raise ProviderError(
                     say("{spec} gives vectors that are not numbers.", spec=resolved.spec),
                     say("Half precision can overflow: try precision=fp32 or bf16."),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tools.vector_store import Collection
 
 #: with b = 0.3 a note with many names is hardly punished for them
-WORDS, MEANING = Leg(backend="bm25", options={"b": "0.3"}), Leg(backend="static", name="wordllama")
+WORDS, MEANING = Leg(backend="bm25", options={"b": "0.3", "stem": "english"}), Leg(backend="static", name="wordllama")
 FUSED = parse_candidate(f"rrf({WORDS.spec}, {MEANING.spec})")
 #: how many notes each leg puts forward, at least: on the tuned half, more of them only brought noise
 DEPTH = 3

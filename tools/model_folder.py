@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from knowledge.candidate import Leg
 from knowledge.errors import MissingExtraError, UnknownModelError
 from knowledge.wording import Text, say
 from tools import hub
-from tools.encoders.base import hash_folder
+from tools.encoders.base import Resolved, hash_folder
 from tools.workspace import Workspace
 
 #: names of other libraries' classes for which sentence-transformers has its own and takes that
@@ -50,6 +51,39 @@ def find(leg: Leg, workspace: Workspace) -> hub.Found:
     if found.path is not None:
         _refuse_foreign_code(leg.name, found.path)
     return found
+
+
+def must_be(resolved: Resolved, model_type: str, modules: str, architectures: Sequence[str], what: Text) -> None:
+    """Refuse a model of another kind: loaded as this one it would get weights at random, and its figures be noise.
+
+    Args:
+        resolved: the model; one that is not on this disk yet is taken at its word.
+        model_type: what sentence-transformers calls the kind in its own configuration.
+        modules: what occurs in the names of the modules of such models.
+        architectures: how the names of such models' classes end.
+        what: the kind, in words.
+
+    Raises:
+        UnknownModelError: it is of another kind.
+    """
+    if resolved.path is None:
+        return
+    folder = Path(resolved.path)
+    own = read_json(resolved.model, folder, "config_sentence_transformers.json", dict)
+    types = [
+        str(m.get("type", "")) for m in read_json(resolved.model, folder, "modules.json", list) if isinstance(m, dict)
+    ]
+    classes = read_json(resolved.model, folder, "config.json", dict).get("architectures") or []
+    if (
+        own.get("model_type") == model_type
+        or any(modules in name or name in ALIASED for name in types)
+        or (not types and any(str(name).endswith(tuple(architectures)) for name in classes))
+    ):
+        return
+    raise UnknownModelError(
+        say("{model} is not {what}: nothing in its files makes what one gives.", model=resolved.model, what=what),
+        say("Measure it as what it is, such as {spec}.", spec=f"st:{resolved.model}"),
+    )
 
 
 def origin(model: str, found: hub.Found) -> Text | None:

@@ -160,19 +160,32 @@ def exact(parts: Iterable[Vectors], queries: Vectors, depth: int) -> Rankings:
 
     Equal scores keep the order of the documents.
     """
-    rows = np.zeros((len(queries), 0), np.int64)
-    scores = np.zeros((len(queries), 0), np.float32)
-    done = 0
-    for part in parts:
-        best = [
+
+    def best(part: Vectors) -> tuple[NDArray[np.int64], Vectors, int]:
+        found = [
             _best(queries[start : start + EXACT_QUERIES] @ part.T, depth)
             for start in range(0, len(queries), EXACT_QUERIES)
         ]
-        of_part = np.vstack([columns for columns, _ in best]) if best else np.zeros((0, 0), np.int64)
-        in_part = np.vstack([values for _, values in best]) if best else np.zeros((0, 0), np.float32)
+        columns = np.vstack([columns for columns, _ in found]) if found else np.zeros((0, 0), np.int64)
+        values = np.vstack([values for _, values in found]) if found else np.zeros((0, 0), np.float32)
+        return columns, values, len(part)
+
+    return _together(map(best, parts), len(queries), depth)
+
+
+def best_of(blocks: Iterable[Vectors], queries: int, depth: int) -> Rankings:
+    """Rankings from scores of shape (queries, documents), documents coming block by block; as `exact`."""
+    return _together(((*_best(block, depth), block.shape[1]) for block in blocks), queries, depth)
+
+
+def _together(parts: Iterable[tuple[NDArray[np.int64], Vectors, int]], queries: int, depth: int) -> Rankings:
+    """Rankings of all documents from those of each part: columns, scores and how many documents the part has."""
+    rows, scores = np.zeros((queries, 0), np.int64), np.zeros((queries, 0), np.float32)
+    done = 0
+    for of_part, in_part, size in parts:
         columns, scores = _best(np.hstack([scores, in_part]), depth)
         rows = np.take_along_axis(np.hstack([rows, of_part + done]), columns, axis=1)
-        done += len(part)
+        done += size
     return Rankings(rows, scores.astype(np.float64))
 
 

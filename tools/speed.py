@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.candidate import Candidate, Leg, parse_candidate
 from tools import encoders, retrieval
 from tools.encoders import Resolved
+from tools.pairs import as_text
+from tools.timed_legs import TimedLeg, TimedReranker, timed
 from tools.workspace import Workspace
 
 WARM_UP = 3

@@ -13,12 +13,14 @@ from knowledge.candidate import Leg
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import SpecError, UnknownModelError
 from knowledge.wording import say
+from tools import chunking
 from tools.encoders.base import Backend, Encoder, Kind, Resolved, Vectors, cut
 from tools.setups import OPTIONS, dimension_of, setup_of
+from tools.setups.options import too_long_first
 from tools.workspace import Workspace
 
-#: options that mean the same for every backend and are applied after encoding
-COMMON_OPTIONS = OPTIONS
+#: options that mean the same for every backend: what is done with finished vectors, and what texts are encoded
+COMMON_OPTIONS = OPTIONS | chunking.OPTIONS
 
 
 @cache
@@ -39,13 +41,16 @@ def backend(name: str) -> Backend:
 
 def check_options(leg: Leg, own: frozenset[str]) -> None:
     """Raise SpecError for an option that the leg's backend does not have, or an impossible set-up."""
-    unknown = sorted(set(leg.options) - own - COMMON_OPTIONS)
+    # only one vector a text can be cut, stored in other forms and indexed
+    common = COMMON_OPTIONS if backend(leg.backend).FORM == "dense" else chunking.OPTIONS
+    unknown = sorted(set(leg.options) - own - common)
     if unknown:
         raise SpecError(
             say("{backend} has no option “{name}” ({spec}).", backend=leg.backend, name=unknown[0], spec=leg.spec),
-            say("It has: {names}.", names=", ".join(sorted(own | COMMON_OPTIONS))),
+            say("It has: {names}.", names=", ".join(sorted(own | common))),
         )
     setup_of(leg)
+    chunking.rules_of(leg)
 
 
 def check(leg: Leg) -> None:
@@ -57,8 +62,8 @@ def check(leg: Leg) -> None:
 
 def check_dimension(leg: Leg, workspace: Workspace) -> None:
     """Raise SpecError for more dimensions than the model is known to have; `finish` finds out for those not known."""
-    wanted = dimension_of(leg)
-    if wanted is None or leg.backend == "openai":  # an endpoint's names are its own
+    wanted, first = dimension_of(leg), setup_of(leg).first
+    if (wanted or first) is None or leg.backend == "openai":  # an endpoint's names are its own
         return
     has: int | None = None
     if (leg.backend, leg.name) == ("static", "wordllama"):
@@ -68,8 +73,10 @@ def check_dimension(leg: Leg, workspace: Workspace) -> None:
     elif leg.revision is None and not Path(leg.name).expanduser().exists():
         with suppress(UnknownModelError):
             has = usable_catalog(workspace.home).catalog.card(leg.name).dimension
-    if has is not None and wanted > has:
+    if has is not None and wanted is not None and wanted > has:
         raise _too_long(leg, wanted, has)
+    if has is not None and first is not None and first >= has:
+        raise too_long_first(leg, first, has)
 
 
 def _too_long(leg: Leg, wanted: int, has: int) -> SpecError:
@@ -83,7 +90,7 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     """Find what a leg stands for, without loading it.
 
     Args:
-        leg: the leg; its `dim` is left out, since it is applied to finished vectors.
+        leg: the leg; options that only concern finished vectors, or which texts are read, are left out.
         workspace: where to look.
 
     Raises:
@@ -108,11 +115,13 @@ def finish(vectors: Vectors, leg: Leg, resolved: Resolved) -> Vectors:
     """A leg's vectors from its encoder's: cut to the leg's dimension, and of unit length where the model wants that.
 
     Raises:
-        SpecError: the leg asks for more dimensions than there are.
+        SpecError: the leg asks for more dimensions than there are, or as many for its first stage.
     """
-    wanted, has = dimension_of(leg), vectors.shape[1]
+    wanted, first, has = dimension_of(leg), setup_of(leg).first, vectors.shape[1]
     if wanted is not None and wanted > has:
         raise _too_long(leg, wanted, has)
+    if first is not None and first >= has:
+        raise too_long_first(leg, first, has)
     return cut(vectors, wanted, normalise=resolved.normalise)
 
 

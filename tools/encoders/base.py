@@ -17,8 +17,9 @@ from knowledge.wording import Text
 from tools.workspace import Workspace
 
 Kind = Literal["query", "document"]
-#: what an encoder makes of a text: one vector, weights of words, a vector for each token; or of a pair: a score
-Form = Literal["dense", "sparse", "multi", "pairs"]
+#: what an encoder makes of a text: one vector, weights of vocabulary entries, a vector for each token, several of
+#: these; or of a pair: a score
+Form = Literal["dense", "sparse", "multi", "mixed", "pairs"]
 Vectors = NDArray[np.float32]
 #: what decides a model's vectors
 _MODEL_FILES = frozenset({".json", ".txt", ".model", ".safetensors"})
@@ -38,6 +39,7 @@ class Resolved(BaseModel):
         endpoint: host that would receive the texts; None for models that run here.
         note: what the user should know about where the model came from.
         form: what it makes of a text.
+        parts: of a `tools.representations.Representation`, which count, and by what weight; empty for other forms.
         home: folder for what is made from the model's files once; None where nothing is.
     """
 
@@ -56,6 +58,7 @@ class Resolved(BaseModel):
     endpoint: str | None = None
     note: Text | None = None
     form: Form = "dense"
+    parts: dict[str, float] = {}
     home: str | None = None
 
     @property
@@ -88,7 +91,10 @@ class Encoder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 32) -> Vectors:
-        """Vectors of shape (len(texts), dimension), float32, as the model gives them (not yet cut or normalised)."""
+        """Vectors of shape (len(texts), dimension), float32, as the model gives them (not yet cut or normalised).
+
+        Encoders of other forms than "dense" and "pairs" give a `tools.representations.Representation` for each text.
+        """
         ...
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from knowledge.candidate import Leg
 from knowledge.errors import UnknownModelError
 from knowledge.wording import say
+from tools import model_folder
 from tools.encoders import st
 from tools.encoders.base import Form, Kind, Resolved, Vectors
 from tools.pairs import as_pair
@@ -30,8 +31,11 @@ check = st.check
 
 
 def resolve(leg: Leg, workspace: Workspace) -> Resolved:
-    """Find the model's files."""
-    return st.resolve_torch(leg, workspace, FORM)
+    """Find the model's files; what would be given a head at random is refused."""
+    resolved = st.resolve_torch(leg, workspace, FORM)
+    known = ("ForSequenceClassification", "ForCausalLM")
+    model_folder.must_be(resolved, "CrossEncoder", "cross_encoder", known, say("a cross-encoder"))
+    return resolved
 
 
 class CrossEncoderScores:

@@ -257,7 +257,7 @@ class SentenceTransformersEncoder:
         """
         import torch
 
-        part = _part(features, rows)
+        part = part_of(features, rows)
         try:
             return self._forward(part, kind)
         except torch.OutOfMemoryError as error:
@@ -284,7 +284,7 @@ class SentenceTransformersEncoder:
             return found
 
 
-def _part(features: dict[str, Any], rows: list[int]) -> dict[str, Any]:
+def part_of(features: dict[str, Any], rows: list[int]) -> dict[str, Any]:
     """Some rows of tokenised texts, without the columns that are padding in all of them."""
     import torch
 

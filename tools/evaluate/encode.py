@@ -16,8 +16,6 @@ from tools.encoders import Kind, Resolved
 from tools.encoding import ensure
 from tools.evaluate.session import Session
 
-KINDS: tuple[Kind, Kind] = ("document", "query")
-
 
 def encode(
     candidates: Sequence[Candidate],
@@ -25,21 +23,24 @@ def encode(
     failures: dict[Candidate, AdvisorError],
     on_progress: OnProgress,
 ) -> None:
-    """Encode everything for everyone; each distinct encoder reads all documents and queries once.
+    """Encode everything for everyone; each distinct encoder reads all documents (or chunks) and queries once.
 
     An encoder that fails fails the candidates that use it, and no others.
     """
     users: dict[str, list[Candidate]] = {}
     encoders_: dict[str, Resolved] = {}
+    documents: dict[str, dict[str, None]] = {}
     for candidate in candidates:
-        for leg in candidate.legs:
+        for leg in candidate.searched:
             if leg in session.resolved:
                 found = session.resolved[leg]
                 encoders_[found.identity] = found
                 users.setdefault(found.identity, []).append(candidate)
-    texts: dict[Kind, list[str]] = {kind: session.texts(kind) for kind in KINDS}
-    characters = sum(len(text) for of in texts.values() for text in set(of))
-    total = max(len(encoders_) * characters, 1)
+                documents.setdefault(found.identity, {}).update(dict.fromkeys(session.documents(leg)))
+    queries = session.texts("query")
+    asked = sum(map(len, set(queries)))
+    characters = {identity: asked + sum(map(len, of)) for identity, of in documents.items()}
+    total = max(sum(characters.values()), 1)
     meter = Meter("evaluate", say("Encoding"), total, on_progress)
     # beside the child, which spends its first seconds on imports too, with one core
     ahead = Thread(target=_import_ahead, daemon=True)
@@ -47,7 +48,7 @@ def encode(
         ahead.start()
     for identity, resolved in encoders_.items():
         if all(candidate in failures for candidate in users[identity]):
-            meter.advance(characters)  # another leg of theirs has failed already
+            meter.advance(characters[identity])  # another leg of theirs has failed already
             continue
         begun = time.monotonic()
 
@@ -57,6 +58,7 @@ def encode(
             on_progress(Progress(stage="evaluate", label=label, done=meter.done, total=total, elapsed_seconds=elapsed))
 
         try:
+            texts: dict[Kind, list[str]] = {"document": list(documents[identity]), "query": queries}
             session.costs[identity] = ensure(resolved, texts, session.workspace, meter.advance, wait)
         except AdvisorError as error:
             failures.update(dict.fromkeys(users[identity], error))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from knowledge.candidate import Candidate, Leg
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
+from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Preflight
 from knowledge.wording import Text, say
-from tools import encoders, hub, retrieval
+from tools import bm25, encoders, hub, retrieval
+from tools.chunking import Chunks, Rules, cut, rules_of
 from tools.encoders import Kind, Resolved
 from tools.encoding import Cost
 from tools.metrics import judgments as labels
@@ -31,14 +34,19 @@ class Search:
 
 @dataclass(frozen=True)
 class Searched:
-    """One leg, searched: its rankings and what they cost."""
+    """One leg, searched: its rankings and what they cost.
+
+    Attributes:
+        exact: the rankings with every document compared, where an index found others.
+    """
 
     rankings: retrieval.Rankings
     dimension: int | None = None
     cost: Cost = field(default_factory=Cost)
     index_seconds: float = 0.0
     search_seconds: float = 0.0
-    note: Text | None = None
+    notes: tuple[Text, ...] = ()
+    exact: retrieval.Rankings | None = None
 
 
 @dataclass
@@ -54,6 +62,8 @@ class Session:
     legs: dict[Leg, Searched] = field(default_factory=dict)
     checked: dict[Leg, Preflight] = field(default_factory=dict)
     cuts: dict[str, dict[str, bool] | None] = field(default_factory=dict)
+    chunked: dict[Rules, Chunks] = field(default_factory=dict)
+    on_progress: OnProgress = ignore
 
     @property
     def dataset(self) -> Dataset:
@@ -61,6 +71,25 @@ class Session:
 
     def texts(self, kind: Kind) -> list[str]:
         return list((self.dataset.documents if kind == "document" else self.queries).values())
+
+    @cached_property
+    def words(self) -> str | None:
+        """The language that the documents are in, which decides how words are read."""
+        return bm25.language_of(self.texts("document"))
+
+    def chunks(self, leg: Leg) -> Chunks | None:
+        """The documents as a leg cuts them; None where it takes them whole."""
+        rules = rules_of(leg)
+        if rules is None:
+            return None
+        if rules not in self.chunked:
+            self.chunked[rules] = cut(self.texts("document"), rules)
+        return self.chunked[rules]
+
+    def documents(self, leg: Leg) -> list[str]:
+        """What a leg reads: the documents, or their chunks."""
+        chunks = self.chunks(leg)
+        return self.texts("document") if chunks is None else chunks.texts
 
 
 def judged(dataset: Dataset) -> dict[str, dict[str, int]]:

@@ -21,6 +21,7 @@ from knowledge.model_card import ModelCard
 from knowledge.results import Finding, Preflight, Truncation
 from knowledge.wording import say
 from tools import encoders, workers
+from tools.chunking import cut, rules_of
 from tools.encoders import Resolved
 from tools.preflight import child
 from tools.preflight.child import Outcome, Task
@@ -92,7 +93,7 @@ def preflight(
         try:
             known = _known(leg, resolved, workspace)
             outcome = _tried(known, sample, dataset, workspace, findings)
-            truncation = _audit(known, outcome, len(dataset.documents), findings)
+            truncation = _audit(known, outcome, dataset, findings)
             findings += language_findings(known.card, sample.documents, sample.queries)
             _judge(known, outcome, truncation, findings)
             findings += _served(known, sample, workspace) if outcome.measured else []
@@ -165,9 +166,15 @@ def _card(name: str, workspace: Workspace) -> ModelCard | None:
         return None
 
 
+def _read(leg: Leg, dataset: Dataset) -> list[str]:
+    """What a leg reads: the documents, or the chunks it cuts them into."""
+    documents, rules = list(dataset.documents.values()), rules_of(leg)
+    return documents if rules is None else cut(documents, rules).texts
+
+
 def _tried(known: _Known, sample: Sample, dataset: Dataset, workspace: Workspace, findings: list[Finding]) -> Outcome:
     """Everything that needs the model itself; its death is a finding, and what it said before counts."""
-    texts = audited(list(dataset.documents.values())) if known.limits.effective else sample.documents
+    texts = audited(_read(known.leg, dataset)) if known.limits.effective else sample.documents
     asked = spread(list(dataset.queries.values()), QUERIES_COUNTED)
     task = Task(
         resolved=known.resolved,
@@ -180,6 +187,8 @@ def _tried(known: _Known, sample: Sample, dataset: Dataset, workspace: Workspace
         trials=known.prompts.trials,
         limit=min(known.limits.effective or 512, 512),
         cache=str(workspace.vectors),
+        # what is tried of vectors says nothing of other forms: of those only what they read is looked at
+        probe=known.resolved.form == "dense",
     )
     if known.resolved.local:
         return _tried_in_child(task, known.resolved, workspace, findings)
@@ -228,14 +237,20 @@ def _in_child(
     )
 
 
-def _audit(known: _Known, outcome: Outcome, documents: int, findings: list[Finding]) -> Truncation | None:
+def _audit(known: _Known, outcome: Outcome, dataset: Dataset, findings: list[Finding]) -> Truncation | None:
     if "document" not in outcome.tokens:
         if known.counted_by is None:
             what = say("Its tokenizer is not on this machine, so nobody can say what it cuts off.")
             findings.append(Finding(check="truncation", severity="notes", finding=what))
         return None
     counts = {kind: Counts(tokens, outcome.unknown[kind]) for kind, tokens in outcome.tokens.items()}
-    found = audit(documents, counts["document"], counts.get("query", Counts([], [])), known.limits, outcome.special)
+    found = audit(
+        len(_read(known.leg, dataset)),
+        counts["document"],
+        counts.get("query", Counts([], [])),
+        known.limits,
+        outcome.special,
+    )
     findings += truncation_findings(found)
     tokens = sum(counts["document"].tokens) - outcome.special * found.counted
     findings += piece_findings(outcome.words, outcome.letters, tokens)
