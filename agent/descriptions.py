@@ -25,6 +25,8 @@ SLOTS: dict[str, Text] = {
     "gpu": say("A GPU is available"),
     "keyword_match": say("Exact words matter"),
     "incumbent": say("In use today"),
+    "robustness": say("Weight of robustness beside quality"),
+    "correctness": say("Weight of correctness beside quality"),
 }
 #: kinds of constraints; one that is not here goes by its kind
 KINDS: dict[str, Text] = {

@@ -50,6 +50,8 @@ class Requirements(BaseModel):
     Attributes:
         summary: the user's own words.
         margin: loss in the task's metric (0 to 1) that the user would accept for a cheaper model.
+        robustness: how much it counts what perturbed queries change, where quality counts 1; None: nothing.
+        correctness: how much it counts in which share of probes a candidate is right; None: nothing.
         constraints: at most one of each kind.
     """
 
@@ -67,7 +69,17 @@ class Requirements(BaseModel):
     keyword_match: Slot[bool] | None = None
     incumbent: Slot[str] | None = None
     margin: Slot[float] = Slot[float](value=0.02, origin="assumed", because="0.02 nDCG@10 is about what users notice")
+    robustness: Slot[float] | None = None
+    correctness: Slot[float] | None = None
     constraints: tuple[AnyConstraint, ...] = ()
+
+    @model_validator(mode="after")
+    def _weights_are_small(self) -> Requirements:
+        for name in ("robustness", "correctness"):
+            slot = getattr(self, name)
+            if slot is not None and not 0 <= slot.value <= 10:
+                raise ValueError(f"the weight of {name} is between 0 and 10: quality counts 1")
+        return self
 
     @model_validator(mode="after")
     def _one_of_each_kind(self) -> Requirements:

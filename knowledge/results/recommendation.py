@@ -44,6 +44,7 @@ class Recommendation(Record):
         confidence: how sure, in words that follow from the tests.
         cites: evidence ids of what stands in no row: ``predicted/MODEL``, ``data/FIELD``, ``plan/FIELD/SPEC``, and
             ``screening/FIELD/SPEC``.
+        weights: what counted beside quality, which counts 1.
     """
 
     version: Literal[1] = 1
@@ -66,3 +67,4 @@ class Recommendation(Record):
     primary: str = "nDCG@10"
     margin: float
     cites: dict[str, str] = {}
+    weights: dict[str, float] = {}

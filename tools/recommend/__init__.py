@@ -9,6 +9,8 @@
    document, memory, vector size. Latencies within a factor 1.5 or one millisecond of the lowest count as equal to it,
    times to encode within 1.5, memory within 1.25: that is how well they repeat on a busy machine. Of equally cheap ones
    the best wins. The Pareto front is made with the same tolerance.
+4. Where the user says that robustness or correctness matters, it is added to the quality by its weight, and steps 2
+   and 3 decide on the sum (`tools.recommend.weights`); else it counts nothing, and it is said at which weight it would.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from knowledge.results import (
     Evaluation,
     MeasuredCandidate,
     Plan,
+    Probes,
     Recommendation,
+    Robustness,
     Row,
     Screening,
     Shortlist,
@@ -32,12 +36,21 @@ from knowledge.results import (
 )
 from knowledge.wording import Text, join, say
 from tools.recommend.background import with_background
-from tools.recommend.contest import Contest, compare_all, excluded_by_demands, independent, is_measurable
+from tools.recommend.contest import (
+    Contest,
+    compare_all,
+    decide,
+    excluded_by_demands,
+    independent,
+    is_measurable,
+    non_inferior_to_best,
+)
 from tools.recommend.reasons import confidence, headline, next_steps, not_measured, p_text, reasons
 from tools.recommend.sensitivity import what_would_change_it
 from tools.recommend.table import RunEvidence, table, with_standing
+from tools.recommend.weights import beside_quality
 
-__all__ = ["Decision", "is_measurable", "p_text", "recommend", "recommend_unmeasured", "with_background"]
+__all__ = ["Decision", "contenders", "is_measurable", "p_text", "recommend", "recommend_unmeasured", "with_background"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,8 @@ def recommend(
     screening: Screening | None = None,
     *,
     now: dt.datetime,
+    probes: Probes | None = None,
+    robustness: Robustness | None = None,
 ) -> Decision:
     """Decide.
 
@@ -70,14 +85,18 @@ def recommend(
         plan: what had been left out of the measurement, and why.
         screening: who was left out in its rounds.
         now: date of the decision.
+        probes: in what share of them candidates are right; counts as much as the user says.
+        robustness: what perturbed queries change; likewise.
     """
     quality = {c.spec: c for c in evaluation.candidates}
     speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
     excluded = excluded_by_demands(requirements, shortlist, speed, quality)
     scores = independent(scores, evaluation.same_queries)
+    beside = beside_quality(requirements, probes, robustness)
+    together = beside.weighed(scores)
     taking_part = _cheapest_of_equals_first([spec for spec in quality if spec not in excluded], quality, speed)
     left_out = len(screening.eliminated) if screening else 0
-    compared = compare_all(taking_part or list(quality), scores, requirements.margin.value, left_out)
+    compared = compare_all(taking_part or list(quality), together, requirements.margin.value, left_out)
     field = Contest(quality, speed, {c.spec: c for c in compared}, excluded, left_out)
     evidence = RunEvidence(evaluation, benchmark)
     rows = table(field, evidence)
@@ -104,17 +123,47 @@ def recommend(
         undecided=undecided,
         runner_up=runner_up,
         headline=headline(winner, best, field, evaluation.primary, requirements.margin.value),
-        reasons=reasons(winner, best, field, rows, evaluation.primary, requirements, evaluation.preflight),
+        reasons=(
+            *beside.told(),
+            *reasons(winner, best, field, rows, evaluation.primary, requirements, evaluation.preflight),
+        ),
         confidence=confidence(winner, best, field, evaluation, undecided, rows),
         rows=rows,
         evidence=tuple(evidence.found),
         not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements, screening),
-        what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary),
+        what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary, beside),
         next_steps=next_steps(evaluation, undecided, field, shortlist),
         primary=evaluation.primary,
         margin=requirements.margin.value,
+        weights=dict(beside.weights),
     )
     return Decision(recommendation, compared)
+
+
+def contenders(
+    requirements: Requirements,
+    shortlist: Shortlist,
+    evaluation: Evaluation,
+    scores: Mapping[str, Mapping[str, float]],
+    benchmark: Benchmark | None,
+    screening: Screening | None = None,
+) -> tuple[str, ...]:
+    """Who takes part, whom `recommend` would choose by quality and cost alone first, then the best, then by quality.
+
+    Args: as for `recommend`.
+    """
+    quality = {c.spec: c for c in evaluation.candidates}
+    speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
+    excluded = excluded_by_demands(requirements, shortlist, speed, quality)
+    taking_part = _cheapest_of_equals_first([spec for spec in quality if spec not in excluded], quality, speed)
+    if not taking_part:
+        return ()
+    field = Contest(quality, speed, {}, excluded, len(screening.eliminated) if screening else 0)
+    apart = independent(scores, evaluation.same_queries)
+    tied = non_inferior_to_best(taking_part, apart, requirements.margin.value, field.left_out)
+    first = decide(taking_part, field, apart, requirements.margin.value)
+    by_quality = sorted(taking_part, key=lambda spec: -quality[spec].primary_mean)
+    return tuple(dict.fromkeys((first, tied[0], *by_quality)))
 
 
 def _cheapest_of_equals_first(

@@ -162,6 +162,12 @@ def non_inferior_to_best(
     return (*found, *alike)
 
 
+def decide(specs: Sequence[str], field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float) -> str:
+    """The rule of `recommend`, among these candidates only."""
+    tied = non_inferior_to_best(specs, scores, margin, field.left_out)
+    return field.cheapest(tied) if field.speed else tied[0]
+
+
 def _is_the_same(one: Comparison, margin: float) -> bool:
     """Whether it is the best in other arithmetic, and nothing that was measured tells the two apart."""
     alike = one.wins + one.losses == 0 and one.draws > 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from knowledge.quantities import points
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, say
-from tools.recommend.contest import Contest, non_inferior_to_best
+from tools.recommend.contest import Contest, decide
+from tools.recommend.weights import NOTHING, Beside, flips
 
 MARGINS = (0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2)
 
@@ -19,12 +20,14 @@ def what_would_change_it(
     scores: Mapping[str, Mapping[str, float]],
     requirements: Requirements,
     metric: str,
+    beside: Beside = NOTHING,
 ) -> tuple[Text, ...]:
-    """The decision made again under other margins and limits: where it flips, that is said."""
+    """The decision made again under other margins, limits and weights: where it flips, that is said."""
     if field.alone:
         return (say("Measuring others: nothing was compared with it, so any of them may be better or cheaper."),)
     found = []
-    by_margin = _flip_by_margin(winner, field, scores, requirements.margin.value)
+    together = beside.weighed(scores)
+    by_margin = _flip_by_margin(winner, field, together, requirements.margin.value)
     if by_margin:
         margin, spec = by_margin
         found.append(
@@ -41,7 +44,7 @@ def what_would_change_it(
         ("peak_memory_mb", say("a memory limit of {limit:,.10g} MB")),
         ("bytes_per_vector", say("a limit of {limit:,.10g} bytes a document in the index")),
     ):
-        flip = _flip_by_limit(winner, field, scores, requirements.margin.value, name)
+        flip = _flip_by_limit(winner, field, together, requirements.margin.value, name)
         if flip:
             limit, spec = flip
             demand = text.model_copy(update={"values": {"limit": limit}})
@@ -55,6 +58,7 @@ def what_would_change_it(
                     metric=metric,
                 )
             )
+    found.extend(flips(winner, field, scores, requirements.margin.value, beside))
     for spec, reason in field.excluded.items():
         if field.quality[spec].primary_mean > field.quality[winner].primary_mean:
             found.append(say("{spec} measured higher but is excluded: {reason}.", spec=spec, reason=reason))
@@ -67,7 +71,7 @@ def _flip_by_margin(
     """The margin nearest to today's at which another candidate wins."""
     specs = list(field.comparisons)
     for margin in sorted(MARGINS, key=lambda margin: abs(margin - now)):
-        spec = _decide(specs, field, scores, margin)
+        spec = decide(specs, field, scores, margin)
         if spec != winner:
             return margin, spec
     return None
@@ -81,7 +85,7 @@ def _flip_by_limit(
         return None
     limit = _three_digits_down(float(getattr(field.speed[winner], name)) / 1.1)
     allowed = [s for s in field.comparisons if s in field.speed and getattr(field.speed[s], name) <= limit]
-    return (limit, _decide(allowed, field, scores, margin)) if allowed else None
+    return (limit, decide(allowed, field, scores, margin)) if allowed else None
 
 
 def _three_digits_down(value: float) -> float:
@@ -90,9 +94,3 @@ def _three_digits_down(value: float) -> float:
         return value
     step = 10.0 ** (math.floor(math.log10(value)) - 2)
     return float(f"{math.floor(value / step) * step:.12g}")
-
-
-def _decide(specs: Sequence[str], field: Contest, scores: Mapping[str, Mapping[str, float]], margin: float) -> str:
-    """The rule of `recommend`, among these candidates only."""
-    tied = non_inferior_to_best(specs, scores, margin, field.left_out)
-    return field.cheapest(tied) if field.speed else tied[0]
