@@ -13,7 +13,7 @@ from agent import answers, events, interview
 from agent.answering.brief import shortened
 from agent.candidates import read_candidates, specs_of
 from agent.context import Context
-from agent.descriptions import assumptions, cautions, describe_change
+from agent.descriptions import assumptions, cautions, describe_change, made_silver
 from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, without_markup_paths
 from agent.llm_answers.worded import Worded
 from agent.profile_answers import learn_from
@@ -27,11 +27,12 @@ from agent.understanding.base import Asked, Understood
 from agent.understanding.rules import RuleUnderstanding
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
+from knowledge.measured_task import items_of
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Consent, Plan, Shortlist
-from knowledge.wording import Text, join, say
-from tools.adaptive import find_winner
+from knowledge.wording import Text, join, say, spoken_of
+from tools.adaptive import can_be_screened, find_winner
 from tools.benchmark import benchmark
 from tools.data_source import STDLIB, DataSource
 from tools.evaluate import evaluate, measured_before, query_scores
@@ -231,6 +232,8 @@ class Nodes:
         understood = state["understood"]
         assert understood
         told, writer = answers.answer(understood, state, self._context), self._context.writer
+        evaluation = state.get("evaluation")
+        told = spoken_of(told, items_of(evaluation.task) if evaluation else None)
         asks_for_more = answers.asks_for_more(understood)
         shown, more = (told, None) if asks_for_more else shortened(told)
         if writer is not None and not asks_for_more:
@@ -263,6 +266,8 @@ class Nodes:
         except AdvisorError as error:
             return self._unreadable(error, source, state)
         _tell(events.Profiled(profile=found))
+        if found.dataset.silver is not None:
+            _tell(events.Said(text=made_silver(found.dataset)))
         requirements, learnt = learn_from(found, state["requirements"])
         if learnt:
             _tell(events.Noted(requirements=requirements, changes=learnt))
@@ -350,7 +355,7 @@ class Nodes:
             also=state.get("also") or (),
         )
         consent, specs = state.get("consent"), [c.spec for c in made.candidates]
-        known = measured_before(context.dataset(source), specs, context.workspace)
+        known = measured_before(context.dataset(source), specs, context.workspace, task=made.task)
         timed = _covers(state.get("benchmark"), specs)
         made = without_what_is_known(made, known, timed=timed)
         if consent is None and state.get("interactive", True):
@@ -385,7 +390,7 @@ class Nodes:
         specs = [c.spec for c in plan.candidates]
         with _stage("evaluate", say("Measuring quality on your data")) as listen:
             if not _is_worth_screening(plan, state["requirements"], state.get("shortlist")):
-                full = evaluate(dataset, specs, workspace, consent=consent, on_progress=listen)
+                full = evaluate(dataset, specs, workspace, task=plan.task, consent=consent, on_progress=listen)
                 return State(evaluation=full, screening=None, status="measuring")
             margin = state["requirements"].margin.value
             found = find_winner(dataset, specs, workspace, margin=margin, consent=consent, on_progress=listen)
@@ -445,6 +450,7 @@ class Nodes:
             state.get("plan") if evaluation else None,
             state.get("screening") if evaluation else None,
         )
+        recommendation = spoken_of(recommendation, items_of(evaluation.task) if evaluation else None)
         _tell(events.Recommended(recommendation=recommendation))
         return State(recommendation=recommendation, comparisons=comparisons, slices=parts)
 
@@ -477,15 +483,16 @@ def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlis
 
     Not where a hard limit can only be checked by timing, nor where the user named a model that breaks a demand: whoever
     sent others home might be excluded in the end. Nor where an endpoint takes part: rounds go by the time that encoding
-    takes, which says nothing of its price.
+    takes, which says nothing of its price. Nor where part of the documents says nothing of a candidate.
     """
     hard = [constraint for constraint in requirements.constraints if constraint.hard]
     kinds = {constraint.kind for constraint in hard}
     refused = {r.model for r in listed.rejected if r.constraint in kinds} if listed else set()
     named = {leg.name for c in plan.candidates for leg in parse_candidate(c.spec).legs}
     sends = any(c.sends_text_to or c.usd for c in plan.candidates)
-    fair = not any(map(is_measurable, hard)) and not named & refused and not sends
-    return plan.minutes >= SCREENING_MINUTES and fair
+    partly = all(can_be_screened(parse_candidate(c.spec)) for c in plan.candidates)
+    fair = not any(map(is_measurable, hard)) and not named & refused and not sends and partly
+    return plan.task == "ranking" and plan.minutes >= SCREENING_MINUTES and fair
 
 
 def _candidates_now(only: list[str], also: list[str]) -> Text:

@@ -8,8 +8,9 @@ from agent.descriptions import slot_name
 from knowledge.constraints import make_constraint
 from knowledge.constraints.base import Origin
 from knowledge.languages import language_code, language_names
-from knowledge.requirements import Requirements, Slot
-from knowledge.results import DataProfile
+from knowledge.measured_task import NAMES, TASK_OF, measured_task
+from knowledge.requirements import Requirements, Slot, Task
+from knowledge.results import DataProfile, DatasetSummary
 from knowledge.wording import Text, join, say
 
 #: a language counts as one of the documents' from this share on
@@ -19,6 +20,7 @@ MOST = 0.5
 #: what is inferred from data says so, in these words: it is inferred anew when other data takes its place
 _COUNTED, _SHORTER, _IS_TEXT = "counted in the data", "95 % of the documents are shorter", "the data is text"
 _DOCUMENTS_ARE = "the documents are "
+_LABELS = "the labels in the data are for that"
 
 
 def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requirements, tuple[Text, ...]]:
@@ -28,7 +30,7 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
     was there before does not outlive it.
     """
     before, requirements = requirements, _without_data(requirements)
-    learnt: list[Text] = []
+    requirements, learnt = _task_of(profile.dataset, requirements, before)
     shares = {
         code: share for code, share in profile.languages.items() if share >= LANGUAGE_SHARE and language_code(code)
     }
@@ -86,11 +88,26 @@ def learn_from(profile: DataProfile, requirements: Requirements) -> tuple[Requir
     return requirements.model_copy(update=updates), tuple(learnt)
 
 
+def _task_of(data: DatasetSummary, requirements: Requirements, before: Requirements) -> tuple[Requirements, list[Text]]:
+    """The requirements with the task that the data has labels for, where nothing was said of it; and that."""
+    kind = measured_task(data)
+    if requirements.task.origin != "assumed" or kind is None or kind == "ranking":
+        return requirements, []
+    task = Slot[Task](value=TASK_OF[kind], origin="inferred", because=_LABELS)
+    learnt = say(
+        "Your data has labels for {what}, so I take that for what you want to do; say so if it is something else.",
+        what=NAMES[kind],
+    )
+    return requirements.model_copy(update={"task": task}), [] if task == before.task else [learnt]
+
+
 def _without_data(requirements: Requirements) -> Requirements:
     """The requirements without what was inferred from data."""
     kept = tuple(c for c in requirements.constraints if not _is_from_data(c.origin, c.because))
     slots = {name: getattr(requirements, name) for name in ("documents", "document_tokens")}
     gone = {name: None for name, slot in slots.items() if slot and _is_from_data(slot.origin, slot.because)}
+    if requirements.task.because == _LABELS:
+        gone |= {"task": Requirements().task}
     return requirements.model_copy(update={"constraints": kept, **gone})
 
 

@@ -10,11 +10,14 @@ from agent.state import State
 from knowledge import __version__
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
+from knowledge.measured_task import NAMES, is_mean, measurable, measured_task
+from knowledge.requirements import Requirements
 from knowledge.results import Evaluation, Recommendation, Report, Slices
 from knowledge.wording import Text, join, say
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
 from tools.report import REQUIREMENTS_FILE
+from tools.report.background import TASKS
 from tools.slices import rival, slices
 
 #: of the queries that either of two candidates wins, so many are quoted
@@ -72,9 +75,13 @@ def parts_of(recommendation: Recommendation | None, state: State, context: Conte
 
 
 def _measured_on(evaluation: Evaluation | None, state: State, context: Context) -> Dataset | None:
-    """The data of an evaluation; None where it is there no more, or other data is there under its name."""
+    """The data of an evaluation, to look at part by part.
+
+    None where it is there no more, or other data is there under its name, or where the primary figure is no mean: then
+    neither a part nor a single text or pair has one of its own.
+    """
     source = state.get("data")
-    if evaluation is None or source is None:
+    if evaluation is None or source is None or not is_mean(evaluation.task, evaluation.primary):
         return None
     try:
         dataset = context.dataset(source)
@@ -108,11 +115,18 @@ def why_unmeasured(state: State) -> tuple[Text, Text]:
         return say("Everything: no dataset was given."), say(
             "Give a dataset with queries and judgments, and ask again."
         )
-    if profile is not None and not profile.dataset.judgments:
+    task = (state.get("requirements") or Requirements()).task.value
+    if profile is not None and measurable(profile.dataset) and measured_task(profile.dataset, task) is None:
+        has = join([NAMES[kind] for kind in measurable(profile.dataset)], Text(template=", "))
+        return (
+            say("Everything: the data has labels for {has}, and none for {task}.", has=has, task=TASKS[task]),
+            say("Say what you want to do with it, or give data with labels for that, and ask again."),
+        )
+    if profile is not None and not measurable(profile.dataset):
         what = say("Everything: the dataset has no judgments (which document answers which query).")
         return (
-            # columns that might hold the queries, say
-            what if profile.dataset.queries else join([what, *profile.dataset.notes]),
+            # why no silver queries were made, or columns that might hold the queries, say
+            join([what, *profile.dataset.notes]),
             say("Add judgments (qrels.tsv: query-id, doc-id, grade) for some 100 queries, and ask again."),
         )
     return (

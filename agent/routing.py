@@ -6,6 +6,8 @@ from typing import Literal
 
 from agent.small_talk import is_only_talk
 from agent.state import State
+from knowledge.measured_task import measured_task
+from knowledge.requirements import Requirements
 
 #: LangGraph's name for the end, typed so that each route can be checked
 END: Literal["__end__"] = "__end__"
@@ -80,8 +82,10 @@ def after_shortlist(state: State) -> Literal["plan", "recommend", "__end__"]:
     """Without labelled data there is nothing to measure with."""
     if state.get("failure"):
         return END
-    profile = state.get("profile")
-    return "plan" if profile is not None and profile.dataset.judgments else "recommend"
+    profile, requirements = state.get("profile"), state.get("requirements") or Requirements()
+    if profile is None or measured_task(profile.dataset, requirements.task.value) is None:
+        return "recommend"
+    return "plan"
 
 
 def after_plan(state: State) -> Literal["ask", "evaluate", "recommend", "__end__"]:

@@ -24,6 +24,7 @@ from agent import events
 from agent.advisor import Advisor
 from app.bug_log import write_bug_log
 from knowledge.errors import AdvisorError, UserError
+from knowledge.measured_task import MeasuredTask
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Consent, Evaluation, Recommendation
@@ -32,7 +33,6 @@ from tools.benchmark import REPEATS, benchmark
 from tools.data_source import DataSource
 from tools.evaluate import evaluate
 from tools.job_store import Job, JobStore, Once
-from tools.metrics import scoring
 from tools.workers import Stopped, stoppable
 
 LOG = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Work(BaseModel):
         requirements: or `text`: what is needed, for a recommendation.
         source: the data; a recommendation does without.
         candidates: specs; a recommendation chooses where there are none.
-        metrics: for an evaluation.
+        task, metrics: for an evaluation.
         repeats: single queries to time, for a benchmark.
         consent: what may be done that costs something.
     """
@@ -74,6 +74,7 @@ class Work(BaseModel):
     text: str = ""
     source: DataSource | None = None
     candidates: tuple[str, ...] = ()
+    task: MeasuredTask | None = None
     metrics: tuple[str, ...] = ()
     repeats: int = REPEATS
     consent: Consent = Consent()
@@ -272,7 +273,8 @@ class Jobs:
                 dataset,
                 work.candidates,
                 workspace,
-                metrics=work.metrics or scoring.DEFAULT,
+                task=work.task,
+                metrics=work.metrics or None,
                 consent=work.consent,
                 on_progress=listen,
             )

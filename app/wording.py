@@ -10,6 +10,7 @@ from typing import Any
 from agent import events
 from agent.descriptions import SLOTS, slot_name
 from knowledge.constraints import CONSTRAINTS, make_constraint
+from knowledge.measured_task import NAMES, counted
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import DatasetSummary, Pick, Plan, PlannedCandidate, Recommendation, Shortlist
@@ -101,16 +102,25 @@ def noted_lines(event: events.Noted, language: Language) -> Iterator[Line]:
         yield Line(say("I did not understand: {words}", words=event.ignored).render(language))
 
 
-def dataset_lines(dataset: DatasetSummary, language: Language) -> Iterator[Line]:
-    """What was read, how its columns were taken, and what was left out."""
-    yield Line(
-        say(
-            "Your data: {documents} documents, {queries} queries, {judgments} judgments.",
+def dataset_counts(dataset: DatasetSummary) -> Text:
+    """How much of what a dataset holds."""
+    if dataset.pairs:
+        said = say("{count} pairs of texts", count=dataset.pairs)
+    elif dataset.classes and not dataset.judgments:
+        said = say("{count} texts of {classes} classes", count=dataset.labelled, classes=dataset.classes)
+    else:
+        return say(
+            "{documents} documents, {queries} queries, {judgments} judgments",
             documents=dataset.documents,
             queries=dataset.queries,
             judgments=dataset.judgments,
-        ).render(language)
-    )
+        )
+    return say("{said}, {count} of them for testing", said=said, count=dataset.tested) if dataset.tested else said
+
+
+def dataset_lines(dataset: DatasetSummary, language: Language) -> Iterator[Line]:
+    """What was read, how its columns were taken, and what was left out."""
+    yield Line(say("Your data: {counts}.", counts=dataset_counts(dataset)).render(language))
     found: list[Text] = []
     if dataset.columns:
         columns = ", ".join(f"{k} ← {v}" for k, v in sorted(dataset.columns.items()))
@@ -183,6 +193,8 @@ def plan_lines(plan: Plan, language: Language) -> Iterator[Line]:
     width = max(len(c.spec) for c in plan.candidates)
     for c in plan.candidates:
         yield Line(f"{c.spec:{width}}  {c.minutes:5.1f} min  {c.why.render(language)}", "", 1)
+        for note in c.notes:
+            yield Line(f"{'':{width}}  {note.render(language)}", "", 1)
     yield from plan_costs(plan, language)
     yield from unmeasured_lines(plan, language)
 
@@ -200,7 +212,8 @@ def plan_cells(plan: Plan, language: Language) -> list[tuple[str, str, str, str]
 
     def row(c: PlannedCandidate) -> tuple[str, str, str, str]:
         download = f"{c.download_gb:.2f} GB" if c.download_gb else figures.NOTHING
-        return c.spec, f"{c.minutes:.1f} min", download, c.why.render(language)
+        why = "; ".join(text.render(language).rstrip(".。") for text in (c.why, *c.notes))
+        return c.spec, f"{c.minutes:.1f} min", download, why
 
     heads = (say("candidate"), say("time"), say("download"), say("why"))
     candidate, time, download, why = (head.render(language) for head in heads)
@@ -223,7 +236,26 @@ def plan_card(plan: Plan, language: Language) -> str:
     return "\n\n".join([table, *(escape(remark.render(language)) for remark in remarks)])
 
 
+def _candidates(count: int) -> Text:
+    return say("1 candidate") if count == 1 else say("{count} candidates", count=count)
+
+
 def _plan_head(plan: Plan) -> Text:
+    if plan.task != "ranking":
+        return say(
+            "Plan: measure {count} on {items} ({task}).",
+            count=_candidates(len(plan.candidates)),
+            items=counted(plan.task, plan.queries),
+            task=NAMES[plan.task],
+        )
+    if plan.silver:
+        return say(
+            "Plan: measure {count} candidates on {queries} silver queries, made from your documents, over {documents} "
+            "documents.",
+            count=len(plan.candidates),
+            queries=plan.queries,
+            documents=plan.documents,
+        )
     if len(plan.candidates) == 1:
         return say(
             "Plan: measure 1 candidate on {queries} queries over {documents} documents.",

@@ -12,15 +12,20 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, SerializationInfo, model_serializer, model_validator
 
 Language = Literal["en", "zh"]
+#: what is scored one by one: sentences speak of queries unless they are told otherwise
+Items = Literal["texts", "pairs"]
+T = TypeVar("T")
 
 #: what `join` makes: parts with one and the same glue between them
 _JOINED = re.compile(r"\{p\d+\}(?:[,;] \{p\d+\})+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_QUERY = re.compile(r"\{[^{}]*\}|\b([Qq])uer(?:y|(ies))\b|查询")
+_NAMES: dict[Items, tuple[str, str]] = {"texts": ("text", "文本"), "pairs": ("pair", "文本对")}
 #: the template of a quantity that each language writes in its own way (`written`)
 _WRITTEN = "{en}"
 
@@ -44,13 +49,14 @@ class Text(BaseModel):
     """One sentence: an English template with `{named}` values (``str.format`` syntax), values possibly sentences too.
 
     Dumped with ``context={"language": "zh"}`` it becomes the finished sentence; dumped without, it keeps template and
-    values so that it can be read back.
+    values so that it can be read back. With `items` it speaks of those where its words say queries.
     """
 
     model_config = ConfigDict(frozen=True)
 
     template: str
     values: dict[str, str | int | float | Text] = {}
+    items: Items | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -60,7 +66,12 @@ class Text(BaseModel):
     @model_serializer(mode="wrap")
     def _dump(self, default: Any, info: SerializationInfo) -> Any:
         language = (info.context or {}).get("language")
-        return self.render(language) if language else default(self)
+        if language:
+            return self.render(language)
+        dumped = default(self)
+        if self.items is None:
+            dumped.pop("items", None)
+        return dumped
 
     def render(self, language: Language = "en") -> str:
         """The finished sentence; English where no Chinese is on file."""
@@ -72,6 +83,8 @@ class Text(BaseModel):
             if _JOINED.fullmatch(template):
                 return _joined_in_chinese([str(value) for value in values.values()], template)
             template = _chinese().get(template) or _language_names().get(template, template)
+        if self.items is not None:
+            template = _spoken_of(template, self.items)
         return template.format(**values)
 
     def __str__(self) -> str:
@@ -84,6 +97,37 @@ class Text(BaseModel):
 def say(template: str, /, **values: str | int | float | Text) -> Text:
     """A sentence for the user. ``tests/knowledge/test_wording.py`` sees to it that each has its Chinese."""
     return Text(template=template, values=values)
+
+
+def spoken_of(thing: T, items: Items | None) -> T:
+    """A sentence, or a record or collection with all sentences in it, that speaks of these items; None: of queries."""
+    return cast(T, _told(thing, items)) if items is not None else thing
+
+
+def _told(thing: Any, items: Items) -> Any:
+    if isinstance(thing, Text):
+        return thing.model_copy(update={"items": items, "values": _told(thing.values, items)})
+    if isinstance(thing, BaseModel):
+        changed = {name: _told(value, items) for name, value in thing}
+        return thing.model_copy(update={k: v for k, v in changed.items() if v is not getattr(thing, k)})
+    if isinstance(thing, dict):
+        return {key: _told(value, items) for key, value in thing.items()}
+    return type(thing)(_told(one, items) for one in thing) if isinstance(thing, list | tuple) else thing
+
+
+def _spoken_of(template: str, items: Items) -> str:
+    """The template with its own words for queries put in terms of the items; what is in braces stays."""
+    english, chinese = _NAMES[items]
+
+    def word(match: re.Match[str]) -> str:
+        if match[0] == "查询":
+            return chinese
+        if match[1] is None:
+            return match[0]
+        name = english.capitalize() if match[1] == "Q" else english
+        return f"{name}s" if match[2] else name
+
+    return _QUERY.sub(word, template)
 
 
 def written(en: str, zh: str) -> Text:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from knowledge.dataset import Dataset
 from knowledge.errors import UserError
+from knowledge.measured_task import is_mean
 from knowledge.results import Duel, Evaluation, HeadToHead, Hit
 from knowledge.wording import say
 from tools.run_store import RunStore
@@ -29,7 +30,7 @@ def head_to_head(
         most: so many queries are shown of those that each wins.
 
     Raises:
-        UserError: one of them was not measured.
+        UserError: one of them was not measured, or the metric is no mean over queries.
     """
     known = {c.spec: c.key for c in evaluation.candidates}
     for spec in (first, second):
@@ -38,6 +39,11 @@ def head_to_head(
                 say("{spec} was not measured in this run.", spec=spec[:200]),
                 say("Take two of: {names}.", names=", ".join(known)),
             )
+    if not is_mean(evaluation.task, evaluation.primary):
+        raise UserError(
+            say("{metric} is one figure over all: a single text or pair has none.", metric=evaluation.primary),
+            say("Measure with a metric that each has by itself, such as Accuracy."),
+        )
     runs = RunStore(workspace.store)
     try:
         one, two = (runs.query_scores(known[spec], evaluation.primary) for spec in (first, second))
@@ -72,7 +78,7 @@ def _duel(
     missed = [document for document, grade in grades.items() if grade > 0 and document not in seen]
     return Duel(
         query=query,
-        text=_short(dataset.queries.get(query, "")),
+        text=_short(dataset.text_of(query)),
         scores=scores,
         hits=(sides[0], sides[1]),
         missed=tuple(_hit(document, grades, dataset) for document in missed),

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 
-from knowledge.candidate import Candidate, Fusion, Leg, parse_candidate
+from knowledge.candidate import Candidate, Fusion, Leg, Rerank, parse_candidate
 from knowledge.catalog import Catalog
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, UnknownModelError
+from knowledge.measured_task import MeasuredTask, measured_task
 from knowledge.model_card import ModelCard
-from knowledge.requirements import Requirements
+from knowledge.requirements import Requirements, Task
 from knowledge.results import DataProfile, Plan, PlannedCandidate, Shortlist
 from knowledge.wording import Text, say
-from tools import encoders, hub
+from tools import chunking, encoders, hub, retrieval
 from tools.encoders import Resolved
 from tools.fast import options_here
 from tools.hardware import gpus, memory_limit_bytes, usable_cores
+from tools.setups.matryoshka import WORDLLAMA, not_trained_for
 from tools.workspace import Workspace
 
 #: word matching, measured first and always
 BM25 = "bm25"
 #: encoders that installed packages carry: they can be measured on any machine, with or without a hub
 PACKAGED = (*(f"st:{model}" for model in hub.PACKAGED), "static:wordllama")
-#: WordLlama is not in MTEB; these facts are its package's own (0.4.0: 32,000 vectors of 256, METADATA names the origin)
-WORDLLAMA = ModelCard(
-    model="wordllama",
-    license="MIT",
-    commercial="conditional",
-    license_note="MIT, but its weights derive from LLaMA-2 70B and phi-3",
-    parameters=32_000 * 256,
-    active_parameters=0,
-    dimension=256,
-    matryoshka_dimensions=(64, 128, 256),
-)
 #: what MiniLM-sized encoders reach on common server cores; halved or doubled by the machine, so an estimate only
 FLOPS_PER_CORE = 25e9
 STATIC_TOKENS_PER_SECOND = 300_000
@@ -44,6 +35,8 @@ TINY, LONGEST_VARIANT = 10_000_000, 30.0
 LOAD_SECONDS = 12.0
 BENCHMARK_SECONDS = 18.0
 TOKENS_PER_DOCUMENT = 200
+#: most cross-encoders read 512 tokens of a query and a document together
+TOKENS_PER_QUERY, PAIR_TOKENS = 20, 512
 ON_THIS_MACHINE = say("on this machine already")
 #: share of the machine's memory that weights may take, the rest being activations, Milvus and everybody else
 MEMORY_SHARE = 0.6
@@ -81,8 +74,9 @@ def make_plan(
         AdvisorError: why the first of `specs` cannot be measured, when none of them can.
     """
     tokens = _tokens(dataset, profile)
+    task = measured_task(dataset.summary, requirements.task.value) or "ranking"
     if specs:
-        return _as_asked(specs, tokens, dataset, workspace, catalog)
+        return _as_asked(specs, tokens, dataset, workspace, catalog, task)
     chosen: list[PlannedCandidate] = [
         PlannedCandidate(spec=BM25, why=say("word matching: what any embedding has to beat"), minutes=0.1)
     ]
@@ -116,14 +110,19 @@ def make_plan(
         chosen.append(_planned(leg, resolved, card, why, tokens))
     blocked.extend(_refused_at_hand(requirements, catalog))
     for candidate, why, cost in _variants(bases, tokens):
-        chosen.append(PlannedCandidate(spec=candidate.spec, why=why, minutes=cost))
-    named, unable, _ = _named(also, tokens, workspace, catalog)
+        if task != "ranking" and not isinstance(candidate, Leg):
+            continue  # rankings can be fused, vectors cannot
+        cut = not_trained_for(candidate, _card(catalog, candidate.name)) if isinstance(candidate, Leg) else ()
+        chosen.append(PlannedCandidate(spec=candidate.spec, why=why, minutes=cost, notes=tuple(cut)))
+    named, unable, _ = _named(also, tokens, dataset, workspace, catalog)
     mine = {planned.spec for planned in chosen[:most]}
     return Plan(
         candidates=(*chosen[:most], *(planned for planned in named if planned.spec not in mine)),
         not_measured=(*blocked, *unable),
         documents=len(dataset.documents),
-        queries=len(dataset.queries),
+        queries=_scored(dataset, task),
+        silver=dataset.summary.silver is not None and task == "ranking",
+        task=task,
     )
 
 
@@ -147,7 +146,13 @@ def without_what_is_known(plan: Plan, measured: Set[str], *, timed: bool) -> Pla
 
 
 def plan_named(
-    specs: Sequence[str], dataset: Dataset, workspace: Workspace, catalog: Catalog, *, most: int | None = None
+    specs: Sequence[str],
+    dataset: Dataset,
+    workspace: Workspace,
+    catalog: Catalog,
+    *,
+    most: int | None = None,
+    task: Task | MeasuredTask | None = None,
 ) -> Plan:
     """The plan for measuring these candidates and no others.
 
@@ -157,6 +162,7 @@ def plan_named(
         workspace: where models may be.
         catalog: cards of the models.
         most: documents that are encoded at most; None: all of them.
+        task: what for; None: what the data has labels for.
 
     Raises:
         SpecError: one of them cannot be read.
@@ -165,24 +171,43 @@ def plan_named(
     tokens = _tokens(dataset, None)
     if most is not None and len(dataset.documents) > most:
         tokens *= most / len(dataset.documents)
-    return _as_asked(specs, tokens, dataset, workspace, catalog)
+    return _as_asked(specs, tokens, dataset, workspace, catalog, measured_task(dataset.summary, task) or "ranking")
 
 
-def _as_asked(specs: Sequence[str], tokens: float, dataset: Dataset, workspace: Workspace, catalog: Catalog) -> Plan:
+def _scored(dataset: Dataset, task: MeasuredTask) -> int:
+    """How many queries, texts or pairs are judged by."""
+    data = dataset.summary
+    if task == "ranking":
+        return len(dataset.queries)
+    if task == "clustering":
+        return data.labelled
+    return data.tested or (data.labelled if task == "classification" else data.pairs)
+
+
+def _as_asked(
+    specs: Sequence[str],
+    tokens: float,
+    dataset: Dataset,
+    workspace: Workspace,
+    catalog: Catalog,
+    task: MeasuredTask,
+) -> Plan:
     """The plan for candidates that the user named."""
-    chosen, blocked, failures = _named(specs, tokens, workspace, catalog)
+    chosen, blocked, failures = _named(specs, tokens, dataset, workspace, catalog)
     if not chosen:
         raise failures[0]
     return Plan(
         candidates=tuple(chosen),
         not_measured=tuple(blocked),
         documents=len(dataset.documents),
-        queries=len(dataset.queries),
+        queries=_scored(dataset, task),
+        silver=dataset.summary.silver is not None and task == "ranking",
+        task=task,
     )
 
 
 def _named(
-    specs: Sequence[str], tokens: float, workspace: Workspace, catalog: Catalog
+    specs: Sequence[str], tokens: float, dataset: Dataset, workspace: Workspace, catalog: Catalog
 ) -> tuple[list[PlannedCandidate], list[PlannedCandidate], list[AdvisorError]]:
     """Of the candidates that the user named, those that can be measured, and those that cannot with the reasons."""
     why = say("you named it")
@@ -191,7 +216,10 @@ def _named(
     failures: list[AdvisorError] = []
     for candidate in dict.fromkeys(parse_candidate(spec) for spec in specs):
         try:
-            legs = [_leg_as_asked(leg, why, tokens, workspace, catalog) for leg in candidate.legs]
+            legs = [_leg_as_asked(leg, why, tokens, workspace, catalog) for leg in candidate.searched]
+            for reranking in retrieval.rerankings(candidate):
+                read = _tokens_of_pairs(reranking, tokens, dataset)
+                legs.append(_leg_as_asked(reranking.reranker, why, read, workspace, catalog))
         except AdvisorError as error:
             failures.append(error)
             blocked.append(PlannedCandidate(spec=candidate.spec, why=why, obstacle=error.cause))
@@ -205,6 +233,7 @@ def _named(
                 download_gb=sum(leg.download_gb for leg in legs),
                 usd=sum(leg.usd for leg in legs),
                 sends_text_to=next((leg.sends_text_to for leg in legs if leg.sends_text_to), None),
+                notes=tuple(dict.fromkeys(note for leg in legs for note in leg.notes)),
             )
         )
     return chosen, blocked, failures
@@ -214,7 +243,20 @@ def _leg_as_asked(leg: Leg, why: Text, tokens: float, workspace: Workspace, cata
     if leg.backend == BM25:
         return PlannedCandidate(spec=leg.spec, why=why, minutes=0.1)
     resolved = encoders.resolve(leg, workspace)
-    return _planned(leg, resolved, _card(catalog, resolved.model), why, tokens)
+    return _planned(leg, resolved, _card(catalog, resolved.model), why, tokens * _read_again(leg))
+
+
+def _tokens_of_pairs(reranking: Rerank, tokens: float, dataset: Dataset) -> float:
+    """What a reranker reads: each query with so many documents, each cut off where such models stop."""
+    each = min(tokens / max(len(dataset.documents), 1) + TOKENS_PER_QUERY, PAIR_TOKENS)
+    documents = min(retrieval.top_of(reranking), len(dataset.documents))
+    return len(dataset.queries) * documents * each
+
+
+def _read_again(leg: Leg) -> float:
+    """How many times a leg reads the documents: where its chunks overlap, some tokens are read twice."""
+    rules = chunking.rules_of(leg)
+    return rules.size / (rules.size - rules.overlap) if rules and rules.size else 1.0
 
 
 def _wanted(
@@ -300,6 +342,7 @@ def _planned(leg: Leg, resolved: Resolved, card: ModelCard | None, why: Text, to
         download_gb=round((resolved.download_bytes or 0) / 1e9, 3),
         usd=round(price * tokens / 1e6, 4) if resolved.endpoint else 0.0,
         sends_text_to=resolved.endpoint,
+        notes=tuple(not_trained_for(leg, card)),
     )
 
 

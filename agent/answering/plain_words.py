@@ -49,6 +49,41 @@ _METRICS: tuple[tuple[str, str, str, Text], ...] = (
         say("MAP rewards lists in which all right documents stand before the wrong ones: 1 is perfect, 0 has none."),
     ),
     (
+        "classification",
+        r"\bf1\b|macro|宏平均",
+        "F1(macro)",
+        say(
+            "F1 (macro) says how well each class is found, missed and false ones counting alike, and takes the mean "
+            "over classes: a rare class counts as much as a common one."
+        ),
+    ),
+    (
+        "classification",
+        r"accuracy|准确率",
+        "Accuracy",
+        say(
+            "Accuracy says which share of the test texts gets the right class; where one class is common, that is easy."
+        ),
+    ),
+    (
+        "classification",
+        r"v.?measure|homogeneity|completeness|v.?度量",
+        "V-measure",
+        say(
+            "V-measure says how well the clusters found agree with the classes given: 1 is a cluster for each class, 0 "
+            "is chance."
+        ),
+    ),
+    (
+        "mteb",
+        r"spearman|rank correlation|斯皮尔曼|等级相关",
+        "Spearman",
+        say(
+            "Spearman says whether pairs that people call more alike get the higher similarity: 1 is the same order, 0 "
+            "is no order at all; how large the similarities are plays no part."
+        ),
+    ),
+    (
         "latency-percentiles",
         r"p95",
         "p95",

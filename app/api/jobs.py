@@ -34,7 +34,7 @@ from app.api.sse import ALIVE, frame, stream
 from app.jobs import JobKind, Work, event_of, result_of
 from knowledge.wording import Language
 from tools.job_store import Job, JobEvent
-from tools.metrics import scoring
+from tools.tasks import check_metrics
 
 router = APIRouter(tags=["jobs"])
 #: seconds after which a job is worth another look
@@ -69,8 +69,9 @@ def evaluate(
     language: Lang,
     idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
-    """Measure the quality of candidates on data with queries and judgments."""
-    scoring.check_metrics(body.metrics or scoring.DEFAULT)
+    """Measure the quality of candidates on data with labels: judgments, classes, or pairs and their scores."""
+    if body.metrics:
+        check_metrics(body.task, body.metrics)
     return _accepted(body, request, service, caller, language, idempotency_key, "evaluation")
 
 
@@ -212,7 +213,7 @@ def _work(body: RecommendationIn | EvaluationIn | BenchmarkIn, service: Service,
         }
     elif isinstance(body, EvaluationIn):
         consent = body.consent.record().model_copy(update={"measure": True})
-        more = {"metrics": tuple(body.metrics), "consent": consent}
+        more = {"task": body.task, "metrics": tuple(body.metrics), "consent": consent}
     else:
         more = {"repeats": body.repeats}
     return work.model_copy(update=more)

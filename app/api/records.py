@@ -22,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from app.api.problems import Problem
+from knowledge.measured_task import MeasuredTask
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Consent, Evaluation, Pick, Recommendation, Rejection
 from knowledge.wording import Text
@@ -132,12 +133,15 @@ class RecommendationIn(_WithData):
 
 
 class EvaluationIn(_WithData):
-    """Candidates to be measured on data with queries and judgments."""
+    """Candidates to be measured on data with labels: queries and judgments, texts with classes, or pairs of texts."""
 
     dataset: DatasetId
     candidates: list[Spec] = Field(min_length=1, max_length=50)
+    task: MeasuredTask | None = Field(None, description="What for; by default what the data has labels for.")
     metrics: list[Annotated[str, StringConstraints(min_length=1, max_length=40)]] = Field(
-        default_factory=list, max_length=20, description="As ir-measures writes them; the first decides."
+        default_factory=list,
+        max_length=20,
+        description="As ir-measures writes them, or those of the task, such as Accuracy; the first decides.",
     )
     consent: ConsentIn = ConsentIn()
 

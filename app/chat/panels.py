@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from agent.transcript import Opening
-from app.wording import Need
+from app.wording import Need, dataset_counts
 from knowledge.results import HeadToHead, Hit
 from knowledge.wording import Language, Text, say
 from tools.datasets.preview import FilePreview, Preview, Problem
@@ -187,12 +187,7 @@ def preview_html(found: Preview, language: Language) -> str:
     """What uploaded files look like: their first rows, what each column was taken for, and what is wrong, once."""
     parts = [_file_html(file, found.problem, language) for file in found.files]
     if found.summary is not None:
-        read = say(
-            "{documents} documents, {queries} queries, {judgments} judgments.",
-            documents=found.summary.documents,
-            queries=found.summary.queries,
-            judgments=found.summary.judgments,
-        )
+        read = dataset_counts(found.summary)
         parts.append(Markup("<p><strong>{}</strong></p>").format(_t(read, language)))
     said = {note for file in found.files for note in file.notes}
     read_so = [note for note in (found.summary.notes if found.summary else ()) if note not in said]

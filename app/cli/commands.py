@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from tools.data_source import DataSource
 
 
+class MeasurableTask(StrEnum):
+    """What can be measured; the names are those of `knowledge.measured_task`."""
+
+    ranking = "ranking"
+    classification = "classification"
+    clustering = "clustering"
+    similarity = "similarity"
+    deduplication = "deduplication"
+    bitext = "bitext"
+
+
 class Lang(StrEnum):
     """Languages of the output."""
 
@@ -55,6 +66,7 @@ Columns = Annotated[list[str] | None, typer.Option("--column", help="Which colum
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out entries that cannot be used.")]
 Documents = Annotated[int | None, typer.Option("--documents", min=1, help="Size of the stdlib sample.")]
 Queries = Annotated[int | None, typer.Option("--queries", min=1, help="Queries of the stdlib sample.")]
+Silver = Annotated[bool, typer.Option("--silver", help="With queries made from your documents, not your own.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for report.md, report.html and report.json.")]
 
 
@@ -100,7 +112,9 @@ def make_app() -> typer.Typer:
         shortlist,
         preflight,
         evaluate,
+        silver,
         benchmark,
+        gains,
         models,
         doctor,
         demo,
@@ -251,7 +265,13 @@ def evaluate(
     data: NeededData,
     candidate: Candidates = None,
     metric: Annotated[
-        list[str] | None, typer.Option("--metric", help="As ir-measures writes it; the first decides. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--metric", help="As ir-measures writes it, or a task's, such as Accuracy; the first decides. Repeatable."
+        ),
+    ] = None,
+    task: Annotated[
+        MeasurableTask | None, typer.Option("--task", help="What for; default: what the data has labels for.")
     ] = None,
     adaptive: Annotated[
         bool, typer.Option("--adaptive", help="Only find the winner: encode no more for the others than it takes.")
@@ -263,6 +283,7 @@ def evaluate(
     preflight: Annotated[
         bool, typer.Option("--preflight/--no-preflight", help="Look at each encoder on a small sample first.")
     ] = True,
+    silver: Silver = False,
     download: Download = False,
     send_to: SendTo = None,
     column: Columns = None,
@@ -281,13 +302,22 @@ def evaluate(
 
     source = _source(data, column, skip_bad, documents, queries)
     assert source
+    source = source.model_copy(update={"silver": silver})
     if dry_run:
         from app.cli.planned import plan_measurement
 
-        plan_measurement(read_settings(), source, _some(candidate), as_json=json, quiet=quiet)
+        plan_measurement(
+            read_settings(), source, _some(candidate), task=task.value if task else None, as_json=json, quiet=quiet
+        )
         return
     consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
     if adaptive or budget is not None:
+        if task is not None and task is not MeasurableTask.ranking:
+            from app.cli.mistyped import usage_error
+            from knowledge.wording import say
+
+            cause = say("--adaptive leaves out losers of rankings; leave it out with --task {task}", task=task.value)
+            raise usage_error(cause)
         from app.cli import adaptive as sparing
 
         sparing.evaluate(
@@ -303,8 +333,39 @@ def evaluate(
         )
         return
     measuring.evaluate(
-        read_settings(), source, _some(candidate), metric, consent, preflight=preflight, as_json=json, quiet=quiet
+        read_settings(),
+        source,
+        _some(candidate),
+        metric,
+        consent,
+        task=task.value if task else None,
+        preflight=preflight,
+        as_json=json,
+        quiet=quiet,
     )
+
+
+def silver(
+    data: NeededData,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the documents, queries and judgments.")],
+    most: Annotated[int, typer.Option("--most", min=20, max=5000, help="Queries at most.")] = 300,
+    seed: Annotated[int, typer.Option("--seed", help="Which documents are asked for.")] = 0,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Have the language model (ADVISOR_LLM) write them; needs --send-to.")
+    ] = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make queries from documents that nobody asked for, and write them down with their right answers."""
+    from app.cli.silver import make
+
+    source = _source(data, column, skip_bad, None, None)
+    assert source
+    hosts = frozenset(send_to or ())
+    make(read_settings(), source, out, most, seed, hosts, written=llm, as_json=json, quiet=quiet)
 
 
 def benchmark(
@@ -333,6 +394,47 @@ def benchmark(
         plan_measurement(read_settings(), source, _some(candidate), most=DOCUMENTS, as_json=json, quiet=quiet)
         return
     measuring.benchmark(read_settings(), source, _some(candidate), repeats, as_json=json, quiet=quiet)
+
+
+def gains(
+    data: NeededData,
+    base: Annotated[
+        str, typer.Option("--from", help="The candidate to change.", autocompletion=completion.candidates)
+    ],
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", help="Another candidate, one change to the first, such as a reranker. Repeatable."),
+    ] = None,
+    margin: Annotated[float, typer.Option("--margin", min=0.0, max=1.0, help="Loss that counts as none.")] = 0.02,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.0, help="Leave out changes whose encoding would take longer.")
+    ] = 10.0,
+    silver: Silver = False,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    no_input: NoInput = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Which single change to a candidate gains most, and which saves most without a measurable loss?"""
+    from app.cli import gains as single_changes
+    from knowledge.results import Consent
+
+    source = _source(data, column, skip_bad, documents, queries)
+    assert source
+    source = source.model_copy(update={"silver": silver})
+    options = {"also": also or [], "minutes": minutes, "as_json": json, "quiet": quiet}
+    if dry_run:
+        single_changes.plan(read_settings(), source, base, **options)
+        return
+    consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
+    single_changes.measure(read_settings(), source, base, margin=margin, consent=consent, **options)
 
 
 def models(

@@ -12,13 +12,13 @@ from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.candidate import parse_candidate
+from knowledge.measured_task import MeasuredTask
 from knowledge.results import Benchmark, Consent, Evaluation, FailedCandidate
 from knowledge.wording import say
 from tools import benchmark as speed
 from tools import encoders, retrieval
 from tools import evaluate as quality
 from tools.data_source import DataSource
-from tools.metrics import scoring
 from tools.workspace import Workspace
 
 
@@ -29,6 +29,7 @@ def evaluate(
     metrics: list[str] | None,
     consent: Consent,
     *,
+    task: MeasuredTask | None = None,
     preflight: bool,
     as_json: bool,
     quiet: bool,
@@ -42,7 +43,8 @@ def evaluate(
         dataset,
         candidates,
         settings.workspace(),
-        metrics=metrics or scoring.DEFAULT,
+        task=task,
+        metrics=metrics or None,
         consent=consent,
         preflight=preflight,
         on_progress=line.show,

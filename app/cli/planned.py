@@ -13,6 +13,7 @@ from app.cli.printed import print_json
 from app.cli.terminal import EventPrinter, ProgressLine, follow, language, shown
 from app.wording import as_text, noted_lines, plan_lines
 from knowledge.catalog_in_use import usable_catalog
+from knowledge.measured_task import MeasuredTask
 from knowledge.requirements import Requirements
 from knowledge.results import Plan
 from knowledge.wording import say
@@ -61,6 +62,7 @@ def plan_measurement(
     candidates: list[str],
     *,
     most: int | None = None,
+    task: MeasuredTask | None = None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -71,13 +73,14 @@ def plan_measurement(
         source: the data.
         candidates: specs.
         most: documents that are encoded at most; None: all of them.
+        task: what for; None: what the data has labels for.
         as_json: for scripts.
         quiet: no remarks.
     """
     workspace = settings.workspace()
     specs = named_once(candidates, workspace, ProgressLine(quiet))
     catalog = usable_catalog(workspace.home).catalog
-    print_plan(plan_named(specs, source.read(), workspace, catalog, most=most), as_json=as_json)
+    print_plan(plan_named(specs, source.read(), workspace, catalog, most=most, task=task), as_json=as_json)
 
 
 def print_plan(plan: Plan | None, *, as_json: bool) -> None:

@@ -31,8 +31,8 @@ from knowledge.requirements import Requirements
 from knowledge.results import Consent
 from knowledge.wording import Language, say
 from tools.job_store import Job
-from tools.metrics import scoring
 from tools.shortlist import shortlist as find
+from tools.tasks import check_metrics
 
 #: seconds between two looks at a job that is waited for
 LOOK_EVERY = 0.25
@@ -198,7 +198,10 @@ class Tools:
         sample_queries: Queries = None,
         metrics: Annotated[
             list[Annotated[str, StringConstraints(max_length=50)]] | None,
-            Field(max_length=10, description="as ir-measures writes them, such as nDCG@10; the first decides"),
+            Field(
+                max_length=10,
+                description="as ir-measures writes them, or a task's; the first decides",
+            ),
         ] = None,
         measure: Measure = False,
         download: Download = False,
@@ -212,7 +215,7 @@ class Tools:
         """
         caller = caller_with("measure")
         if metrics:
-            scoring.check_metrics(metrics)
+            check_metrics(None, metrics)
         work = await _aside(
             self._work,
             "",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from knowledge.model_card import Modality
 from knowledge.results.base import Record
+from knowledge.results.silver import SilverQueries
 from knowledge.wording import Text
 
 
@@ -25,6 +26,14 @@ class DatasetSummary(Record):
         columns: role -> column it was read from (see ``tools/datasets/columns.py``).
         skipped: lines, rows and files left out because something was wrong with them; `problems` counts them by kind.
         notes: how it was read where that is not plain: an encoding that was guessed, columns that nothing is read from.
+        labelled: texts with a class, of `classes` different ones.
+        pairs: pairs of texts; `scores` says what is known of each: how alike the two are (graded), whether they are
+            the same (binary), or that they belong together (translations).
+        tested: texts or pairs that the data sets apart for testing; 0 where it does not say.
+        silver: how the queries were made, where this program made them.
+        original: hash of the data as it was read, where judgments given here were added to it (then `hash` is of both);
+            empty where none were.
+        given: how many of the judgments were given here.
     """
 
     name: str
@@ -40,6 +49,14 @@ class DatasetSummary(Record):
     labels: Literal["gold", "silver", "none"] = "none"
     label_origin: Text | None = None
     notes: tuple[Text, ...] = ()
+    labelled: int = 0
+    classes: int = 0
+    pairs: int = 0
+    scores: Literal["graded", "binary", "translations"] | None = None
+    tested: int = 0
+    silver: SilverQueries | None = None
+    original: str = ""
+    given: int = 0
 
 
 class DataProfile(Record):

@@ -8,6 +8,7 @@ from typing import Literal
 from knowledge.results.base import Record
 from knowledge.results.data import DatasetSummary
 from knowledge.results.evidence import Interval
+from knowledge.results.index_gap import IndexGap
 from knowledge.results.preflight import Preflight, RecallByCut
 from knowledge.wording import Text
 
@@ -23,10 +24,13 @@ class MeasuredCandidate(Record):
         encoded_texts: texts encoded in this run after the preflight, whose sample comes from the cache.
         tokens: read by an endpoint for this measurement, its preflight included.
         search_seconds: for all queries, as one batch.
+        pairs: of a query and a document that rerankers scored, whether in this run or found in the cache; their
+            encoding is counted as that of texts.
         unjudged: share of the first ten documents that nobody judged (hole@10), mean over queries.
         condensed: the primary metric on judged documents only.
         recall_by_cut: recall of documents read whole against those read in part; None where none is cut, or for
             fusions.
+        index_gap: what its approximate index loses; None where every document is compared, and for fusions.
     """
 
     spec: str
@@ -41,11 +45,13 @@ class MeasuredCandidate(Record):
     cached_texts: int = 0
     index_seconds: float = 0.0
     search_seconds: float = 0.0
+    pairs: int = 0
     tokens: int | None = None
     usd: float | None = None
     unjudged: float | None = None
     condensed: float | None = None
     recall_by_cut: RecallByCut | None = None
+    index_gap: IndexGap | None = None
     notes: tuple[Text, ...] = ()
 
     @property
@@ -99,6 +105,7 @@ class Evaluation(Record):
     """Measured quality of all candidates on one dataset. Per-query scores are in the run store under `run_id`.
 
     Attributes:
+        task: what was measured; of all but rankings, texts or pairs stand where queries are spoken of.
         notes: what was done to queries, documents and labels before anything was scored, with counts.
         warnings: why the order of the candidates may be another than the figures say.
         same_queries: ids of queries with the same text; tests take them for one.
@@ -108,6 +115,7 @@ class Evaluation(Record):
     run_id: str
     started: dt.datetime
     dataset: DatasetSummary
+    task: Literal["ranking", "classification", "clustering", "similarity", "deduplication", "bitext"] = "ranking"
     primary: str = "nDCG@10"
     candidates: tuple[MeasuredCandidate, ...]
     failed: tuple[FailedCandidate, ...] = ()

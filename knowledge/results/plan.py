@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from knowledge.results.base import Record
 from knowledge.wording import Text
 
 
 class PlannedCandidate(Record):
-    """A candidate to be measured, or the reason why it cannot be measured here."""
+    """A candidate to be measured, or the reason why it cannot be measured here; `notes`: what to know before."""
 
     spec: str
     model: str | None = None
@@ -17,15 +19,23 @@ class PlannedCandidate(Record):
     usd: float = 0.0
     sends_text_to: str | None = None
     obstacle: Text | None = None
+    notes: tuple[Text, ...] = ()
 
 
 class Plan(Record):
-    """What measuring would cost, to be agreed to before it starts."""
+    """What measuring would cost, to be agreed to before it starts.
+
+    Attributes:
+        queries: texts or pairs to judge by, where `task` is no ranking.
+        silver: with queries that this program made.
+    """
 
     candidates: tuple[PlannedCandidate, ...]
     not_measured: tuple[PlannedCandidate, ...] = ()
     documents: int
     queries: int
+    silver: bool = False
+    task: Literal["ranking", "classification", "clustering", "similarity", "deduplication", "bitext"] = "ranking"
 
     @property
     def minutes(self) -> float:

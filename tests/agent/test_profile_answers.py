@@ -86,3 +86,21 @@ def test_it_learns_once():
     again, learnt = learn({"en": 1.0}, requirements=found)
     assert again == found
     assert learnt == ()
+
+
+def test_the_task_follows_the_labels_unless_it_was_said():
+    def of(requirements, **counts):
+        labels = SUMMARY.model_copy(update={"queries": 0, "judgments": 0, **counts})
+        return learn_from(DataProfile(dataset=labels), requirements)
+
+    found, learnt = of(Requirements(), labelled=90, classes=3)
+    assert (found.task.value, found.task.origin) == ("classification", "inferred")
+    assert "labels for classification" in learnt[0].render()
+    again, learnt = of(found, labelled=90, classes=3)
+    assert again.task == found.task
+    assert not any("labels for" in text.render() for text in learnt)
+    # other data, other labels; and none at all
+    assert of(found, pairs=9, scores="graded")[0].task.value == "similarity"
+    assert of(found)[0].task == Requirements().task
+    stated = Requirements(task="clustering")
+    assert of(stated, labelled=90, classes=3)[0].task.value == "clustering"

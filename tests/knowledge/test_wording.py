@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.wording import Text, _chinese, join, say
+from knowledge.wording import Text, _chinese, join, say, spoken_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,3 +69,16 @@ def test_a_text_renders_in_both_languages_and_survives_json():
 @pytest.mark.parametrize("plain", ["curly {braces} stay", "{", "100 %"])
 def test_plain_strings_are_taken_literally(plain):
     assert str(Text.model_validate(plain)) == plain
+
+
+def test_sentences_speak_of_what_was_scored():
+    said = say("{count} queries", count=say("{count} queries", count=3))
+    told = spoken_of((said, {"a": [say("1 query")]}), "pairs")
+    assert told[0].render() == "3 pairs pairs"
+    assert told[0].render("zh") == "3 个文本对 个文本对"
+    assert told[1]["a"][0].render() == "1 pair"
+    assert Text.model_validate(told[0].model_dump()) == told[0]
+    assert "items" not in said.model_dump()
+    # what stands in braces is a value's name
+    assert spoken_of(Text(template="Queries: {queries}", values={"queries": 1}), "texts").render() == "Texts: 1"
+    assert spoken_of(said, None) is said

@@ -9,6 +9,10 @@ Roles, as in ``columns={"text": "body"}``:
 ``grade``               how relevant a document is: 0 is judged and not relevant
 ``judged_query``        the query's id in the table of judgments
 ``judged_document``     the document's id in the table of judgments
+``label``               the class of a text, beside it
+``text1 text2``         the two texts of a pair
+``score``               how alike they are, or whether they are the same (0 or 1)
+``split``               whether a labelled text or pair is for training or for testing
 ======================= ====================================================================
 """
 
@@ -22,13 +26,52 @@ from knowledge.errors import DatasetError
 from knowledge.wording import say
 from tools.datasets.problems import shown
 
-ROLES = ("id", "title", "text", "query", "query_id", "relevant", "grade", "judged_query", "judged_document")
+ROLES = (
+    "id",
+    "title",
+    "text",
+    "query",
+    "query_id",
+    "relevant",
+    "grade",
+    "judged_query",
+    "judged_document",
+    "label",
+    "text1",
+    "text2",
+    "score",
+    "split",
+)
 
 _DOCUMENT_ID = "doc_id docid document_id documentid corpus_id passage_id pid 文档id 编号"
 _TEXT = "text body content contents document passage doc article context chunk abstract description 正文 内容 文本 文档"
 _QUERY = "query question queries search_query anchor utterance 查询 问题 提问"
 _QUERY_ID = "query_id queryid qid question_id 查询id"
 _GRADE = "grade score relevance relevance_score rel label gain 相关性 分数"
+_LABEL = (
+    "label class category intent labels target topic sentiment label_text label_name class_name tag 标签 类别 分类 类目"
+    " 意图 主题 情感"
+)
+_SPLIT = "split partition 划分 数据集划分"
+_SCORE = (
+    "score similarity similarity_score relatedness relatedness_score label is_duplicate duplicate is_paraphrase match"
+    " gold gold_score 相似度 分数 得分 标签 是否重复 是否相同"
+)
+#: names of the two columns of a pair; what stands for N is 1 and 2
+_SIDES = "textN sentenceN sentN sN questionN qN documentN docN passageN titleN 文本N 句子N 问题N"
+_OTHER_SIDES = (
+    ("text_a", "text_b"),
+    ("sentence_a", "sentence_b"),
+    ("sentence_1", "sentence_2"),
+    ("text_1", "text_2"),
+    ("question_1", "question_2"),
+    ("source", "target"),
+    ("src", "tgt"),
+    ("source_text", "target_text"),
+    ("original", "translation"),
+    ("原文", "译文"),
+)
+_SIDE_BY_SIDE = (*((side.replace("N", "1"), side.replace("N", "2")) for side in _SIDES.split()), *_OTHER_SIDES)
 _TITLE = "title headline heading subject name 标题 题目"
 
 # most telling name first
@@ -48,6 +91,21 @@ _NAMES: dict[str, dict[str, str]] = {
         "query_id": _QUERY_ID,
         "grade": _GRADE,
     },
+    "labelled": {
+        "label": _LABEL,
+        "id": f"{_DOCUMENT_ID} id uuid key",
+        "title": _TITLE,
+        "text": f"{_TEXT} sentence utterance message ticket comment review tweet post query question"
+        " 句子 消息 评论 问题",
+        "split": _SPLIT,
+    },
+    "couples": {
+        "id": f"id pair_id pairid {_DOCUMENT_ID} uuid key",
+        "text1": " ".join(first for first, _ in _SIDE_BY_SIDE),
+        "text2": " ".join(second for _, second in _SIDE_BY_SIDE),
+        "score": _SCORE,
+        "split": _SPLIT,
+    },
     "judgments": {
         "judged_query": f"{_QUERY_ID} query",
         "judged_document": f"{_DOCUMENT_ID} doc document corpus",
@@ -66,6 +124,11 @@ def is_called_query(name: str) -> bool:
     return any(plain.endswith(word if not word.isascii() else f"_{word}") for word in _QUERY.split())
 
 
+def are_sides(first: str, second: str) -> bool:
+    """Whether two columns' names are those of the two texts of a pair, such as ``sentence1`` and ``sentence2``."""
+    return (_plain(first), _plain(second)) in _SIDE_BY_SIDE
+
+
 def check_roles(columns: Mapping[str, str]) -> None:
     """See that a mapping given by the user names roles that exist.
 
@@ -81,7 +144,12 @@ def check_roles(columns: Mapping[str, str]) -> None:
 
 
 def roles_of(table: str) -> tuple[str, ...]:
-    """The roles that columns of a table (``documents``, ``queries``, ``pairs`` or ``judgments``) can play."""
+    """The roles that columns of a table can play.
+
+    Args:
+        table: ``documents``, ``queries``, ``pairs`` (a query and a document a row), ``judgments``, ``labelled`` (texts
+            with their classes) or ``couples`` (two texts a row).
+    """
     return tuple(_NAMES[table])
 
 
@@ -89,7 +157,7 @@ def guess(table: str, names: Sequence[str], columns: Mapping[str, str], *, file:
     """Map the roles of a table to its columns.
 
     Args:
-        table: ``documents``, ``queries``, ``pairs`` or ``judgments``.
+        table: as for `roles_of`.
         names: the columns there are.
         columns: the user's mapping; it wins, and an empty name means "no such column".
         file: for messages.

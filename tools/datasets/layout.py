@@ -10,10 +10,11 @@ from pathlib import Path
 from knowledge.errors import DatasetError
 from knowledge.wording import say
 from tools.datasets.columns import column_list
+from tools.datasets.examples import part_named
 from tools.datasets.files import DataFile, LeadsOutside, data_file, is_folder, listed
 from tools.datasets.limits import Limits, too_much
 from tools.datasets.problems import Problems, shown
-from tools.datasets.tables import SUFFIXES
+from tools.datasets.tables import SUFFIXES, Table
 
 TEXT_SUFFIXES = (".txt", ".md", ".markdown")
 SIDECAR = "dataset.json"
@@ -29,7 +30,8 @@ class Layout:
     """The files of a dataset by what they hold.
 
     Attributes:
-        table: one table of documents, or of query-document pairs.
+        table: one table of documents, labelled or not, of query-document pairs, or of pairs of texts.
+        parts: tables of the same rows for training and for testing, which their names say.
         documents: the table of documents, where there is one besides queries.
         texts: text files, each one document.
     """
@@ -37,6 +39,7 @@ class Layout:
     root: Path
     format: str
     table: DataFile | None = None
+    parts: tuple[DataFile, ...] = ()
     documents: DataFile | None = None
     texts: tuple[DataFile, ...] = ()
     queries: DataFile | None = None
@@ -87,11 +90,11 @@ def recognise(path: Path, limits: Limits, problems: Problems) -> Layout:
     if len(others) == 1 and not queries:
         only = data_file(others[0], inside=path)
         return Layout(path, _format(only), table=only)
+    if others and not queries and all(part_named(_stem(p)) for p in others):
+        parts = tuple(data_file(p, inside=path) for p in others)
+        return Layout(path, _format(parts[0]), parts=parts)
     if others:
-        raise DatasetError(
-            say("{folder} holds several tables: {names}.", folder=shown(path, 200), names=_names(others)),
-            say("Give one of them, or call them documents.*, queries.* and qrels.tsv."),
-        )
+        raise _several(shown(path, 200), others)
     _refuse_nested(path, entries)
     texts = tuple(_text_files(path, limits, problems))
     if not texts and not problems.total:
@@ -100,6 +103,24 @@ def recognise(path: Path, limits: Limits, problems: Problems) -> Layout:
             say("Known are: {formats}.", formats=_LAYOUTS),
         )
     return Layout(path, "text files", texts=texts, **rest)  # type: ignore[arg-type]
+
+
+def not_alone(table: Table) -> DatasetError:
+    """Why tables called train and test are not read where they hold neither classes nor two texts a row."""
+    return DatasetError(
+        say("{file} holds neither texts with classes nor two texts a row.", file=table.file.shown),
+        say(
+            "Name the columns (--column label=NAME, or --column text1=NAME --column text2=NAME); for search, give one "
+            "table, or call the files documents.*, queries.* and qrels.tsv."
+        ),
+    )
+
+
+def _several(folder: str, tables: list[Path]) -> DatasetError:
+    return DatasetError(
+        say("{folder} holds several tables: {names}.", folder=folder, names=_names(tables)),
+        say("Give one of them, or call them documents.*, queries.* and qrels.tsv."),
+    )
 
 
 def _suffix(path: Path) -> str:

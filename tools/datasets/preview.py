@@ -27,8 +27,8 @@ from tools.datasets.roles import (
     judgment_header,
     judgment_roles,
     missing_role,
-    pair_roles,
     query_roles,
+    table_roles,
     unused_column,
     unused_texts,
 )
@@ -62,7 +62,8 @@ class FilePreview(BaseModel):
 
     Attributes:
         name: the file's, fit to be shown; of a folder of texts, the first of them.
-        part: what it was taken for; a ``table`` is the only one: documents, or a query and a document a row.
+        part: what it was taken for; a ``table`` is the only one: documents, a query and a document a row, texts
+            with classes, or two texts a row.
         columns: their names as in the file, which `DataSource.columns` takes: they have to be escaped where shown.
         left_out: how many more columns there are: too many to show, or with a name that is too long or no text.
         rows: the first ones, cell by cell in the order of `columns`, shortened and without control characters.
@@ -164,6 +165,7 @@ def _noting(problems: list[Problem]) -> Iterator[None]:
 def _files(layout: Layout) -> list[tuple[DataFile, Part]]:
     parts: list[tuple[DataFile | None, Part]] = [
         (layout.table, "table"),
+        *((file, "table") for file in layout.parts),
         (layout.documents, "documents"),
         (layout.queries, "queries"),
         *((file, "judgments") for file in layout.judgments),
@@ -226,7 +228,7 @@ class _Look:
 
     def _table(self, file: DataFile, part: Part) -> FilePreview:
         problems = Problems(skip=self._skip_bad, cap=self._limits.problems)
-        found = FilePreview(name=shown(file.path.name, NAME), part=part, roles=roles_of(_kind(part)))
+        found = FilePreview(name=shown(file.path.name, NAME), part=part, roles=_mappable(part))
         met: list[Problem] = []
         with _noting(met):
             header = judgment_header if part == "judgments" else None
@@ -254,14 +256,15 @@ class _Look:
             return part, query_roles(table, start, self._columns)
         if part == "judgments":
             return part, judgment_roles(table, self._columns)
-        pairs = pair_roles(table, start, self._columns) if part == "table" else None
-        if pairs is not None:
-            return "pairs", pairs
+        if part == "table":
+            return table_roles(table, start, self._columns)
         return "documents", document_roles(table, start, self._columns)
 
 
-def _kind(part: Part) -> str:
-    return "pairs" if part == "table" else part
+def _mappable(part: Part) -> tuple[str, ...]:
+    """The roles that columns of a file may be given: those of a table decide what its rows are."""
+    kinds = ("pairs", "labelled", "couples") if part == "table" else (part,)
+    return tuple(dict.fromkeys(role for kind in kinds for role in roles_of(kind)))
 
 
 def _sayable(name: str) -> str:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from knowledge.dataset import Dataset, content_hash
+from knowledge.dataset import Dataset, Pair, Part, content_hash
 from knowledge.errors import DatasetError
 from knowledge.results import DatasetSummary
 from knowledge.wording import Text, join, say
+from tools.datasets.cells import Cells
 from tools.datasets.columns import check_roles
+from tools.datasets.examples import Examples, unlabelled
 from tools.datasets.files import DataFile, is_unicode, text_of
-from tools.datasets.layout import Layout, recognise
+from tools.datasets.layout import Layout, not_alone, recognise
 from tools.datasets.limits import Budget, Limits, too_much
 from tools.datasets.problems import Problems, problem_text, shown
 from tools.datasets.roles import (
     GUESSED_FROM_ROWS,
+    Roles,
     document_roles,
     judgment_header,
     judgment_roles,
     missing_role,
-    pair_roles,
     query_roles,
+    table_roles,
     unused_column,
     unused_texts,
 )
 from tools.datasets.tables import Row, Table, peeked, read_table
-
-_LARGEST_GRADE = 1_000
 
 
 def read_dataset(
@@ -83,18 +83,23 @@ class _Assembly:
 
     def __init__(self, columns: Mapping[str, str], budget: Budget, problems: Problems) -> None:
         self._columns, self._budget, self._problems = columns, budget, problems
+        self._cells = Cells(problems)
         # ids that were there but had something wrong: judgments of them are no problem of their own
         self._left_out: dict[Literal["document", "query"], set[str]] = {"document": set(), "query": set()}
         self.used: dict[str, str] = {}
         self.notes: list[Text] = []
         self.documents: dict[str, str] = {}
+        self.titles: dict[str, str] = {}
         self.queries: dict[str, str] = {}
         self.judgments: dict[str, dict[str, int]] = {}
+        self.examples = Examples()
 
     def read(self, layout: Layout) -> None:
         """Read all files of a layout: documents, then queries, then judgments."""
         if layout.table:
             self._read_table(self._open(layout.table))
+        for file in layout.parts:
+            self._read_table(self._open(file), part=file.stem)
         if layout.documents:
             self._read_documents(self._open(layout.documents))
         for file in layout.texts:
@@ -113,11 +118,19 @@ class _Assembly:
     def dataset(self, path: Path, layout: Layout) -> Dataset:
         """What was read, with its summary."""
         count = sum(len(grades) for grades in self.judgments.values())
-        labels, origin = self._labels(layout.sidecar) if count else ("none", None)
+        examples, parts = self.examples, self._settled_parts()
+        labels, origin = self._labels(layout.sidecar) if count or examples.classes or examples.pairs else ("none", None)
         summary = DatasetSummary(
             name=shown(path.resolve().name),
             path=shown(path, 1000),
-            hash=content_hash(self.documents, self.queries, self.judgments),
+            hash=content_hash(
+                self.documents,
+                self.queries,
+                self.judgments,
+                classes=examples.classes,
+                pairs=examples.pairs,
+                parts=parts,
+            ),
             format=layout.format,
             documents=len(self.documents),
             queries=len(self.queries),
@@ -128,8 +141,36 @@ class _Assembly:
             labels=labels,
             label_origin=origin,
             notes=(*self._problems.notes, *self.notes),
+            labelled=len(examples.classes),
+            classes=len(set(examples.classes.values())),
+            pairs=len(examples.pairs),
+            scores=examples.scores,
+            tested=sum(part == "test" for part in parts.values()),
         )
-        return Dataset(summary, self.documents, self.queries, self.judgments)
+        return Dataset(
+            summary,
+            self.documents,
+            self.queries,
+            self.judgments,
+            self.titles,
+            classes=examples.classes,
+            pairs=examples.pairs,
+            parts=parts,
+        )
+
+    def _settled_parts(self) -> dict[str, Part]:
+        """What each labelled text or pair is for, once all of them are read; classes that are none go."""
+        examples, notes = self.examples, []
+        if "label" in self.used:
+            column = self.used["label"]
+            notes.append(examples.settle_classes(column, stated=bool(self._columns.get("label"))))
+            notes.append(unlabelled(self.documents, examples.classes) if examples.classes else None)
+        parts: dict[str, Part] = {}
+        if examples.classes or examples.pairs:
+            parts, note = examples.parts(stated=bool(self._columns.get("split")))
+            notes.append(note)
+        self.notes += [note for note in notes if note]
+        return parts
 
     def _labels(self, sidecar: DataFile | None) -> tuple[Literal["gold", "silver"], Text | None]:
         """Where the labels came from, as `save_dataset` noted it; labels without a note are the user's own."""
@@ -155,36 +196,87 @@ class _Assembly:
     def _open(self, file: DataFile) -> Table:
         return read_table(file, self._budget, self._problems)
 
-    def _read_table(self, table: Table) -> None:
+    def _read_table(self, table: Table, part: str = "") -> None:
+        """Read the only table, or one of several: what its name says its rows are for is `part` then."""
         start, table = peeked(table, GUESSED_FROM_ROWS)
-        roles = pair_roles(table, start, self._columns)
-        if roles is None:
-            roles = self._read_documents(table)
-            unused = unused_texts(roles, start)
-            self.notes += [unused] if unused else []
-            return
-        self._require("pairs", roles, table)
+        kind, roles = table_roles(table, start, self._columns)
+        if part and kind not in ("labelled", "couples"):
+            raise not_alone(table)
+        if start or table.names:
+            self._require(kind, roles, table)
         self.used |= roles
-        self._read_pairs(table, roles)
+        if kind == "pairs":
+            self._read_pairs(table, roles)
+        elif kind == "couples":
+            self._read_couples(table, roles, part)
+        else:
+            self._read_rows(table, roles, part)
+            unused = unused_texts(roles, start)
+            self.notes += [unused] if unused and kind == "documents" else []
 
-    def _read_documents(self, table: Table) -> dict[str, str]:
-        """Read the documents of a table; returns its roles."""
+    def _read_documents(self, table: Table) -> None:
+        """Read the table of documents, where there are others."""
         start, table = peeked(table, GUESSED_FROM_ROWS)
         roles = document_roles(table, start, self._columns)
         if start or table.names:
             self._require("documents", roles, table)
         self.used |= roles
+        self._read_rows(table, roles)
+
+    def _read_rows(self, table: Table, roles: Roles, part: str = "") -> None:
+        """Read one document a row, with its class where a column has it."""
         for number, row in table.rows:
-            document_id = self._id(row, roles, "id", table, number)
-            if document_id is not None:
-                self._add_document(document_id, row, roles, table, number)
-        return roles
+            document_id = self._row_id(row, roles, part, table, number)
+            if document_id is None:
+                continue
+            label = self._cells.label(row, roles, table, number) if "label" in roles else ""
+            if label is None or not self._add_document(document_id, row, roles, table, number):
+                continue
+            if label:
+                self.examples.classes[document_id] = label
+                self._mark(document_id, row, roles, part)
+
+    def _read_couples(self, table: Table, roles: Roles, part: str) -> None:
+        """Read two texts a row; equal texts are one document."""
+        document_ids = {text: document_id for document_id, text in self.documents.items()}
+        for number, row in table.rows:
+            pair_id = self._row_id(row, roles, part, table, number)
+            texts = [self._cells.text(row, roles, role, table, number) for role in ("text1", "text2")]
+            if pair_id is None or None in texts:
+                continue
+            found = [text.strip() for text in texts if text is not None]
+            if not all(found):
+                why = say("one of the two texts of “{id}” is empty", id=shown(pair_id))
+                self._problems.add("empty_text", table.at(number, why))
+                continue
+            if pair_id in self.examples.pairs:
+                self._problems.add("duplicate_id", table.at(number, _taken(pair_id)))
+                continue
+            score = self._cells.score(row, roles, table, number) if "score" in roles else None
+            if score is None and "score" in roles:
+                continue
+            for side, text in enumerate(found, 1):
+                if text not in document_ids:
+                    document_ids[text] = f"{pair_id}/{side}"
+                    self._keep_document(document_ids[text], text)
+            self.examples.pairs[pair_id] = Pair(document_ids[found[0]], document_ids[found[1]], score)
+            self._mark(pair_id, row, roles, part)
+
+    def _row_id(self, row: Row, roles: Roles, part: str, table: Table, number: int) -> str | None:
+        """The id of a row, by itself or within the file of its part."""
+        found = self._cells.id(row, roles, "id", table, number)
+        return f"{part}/{found}" if part and found is not None else found
+
+    def _mark(self, item: str, row: Row, roles: Roles, part: str) -> None:
+        """Keep what the data says that a labelled text or a pair is for."""
+        if part or "split" in roles:
+            self.examples.marks[item] = part or str(row.get(roles["split"]) or "")
 
     def _add_document(self, document_id: str, row: Row, roles: dict[str, str], table: Table, number: int) -> bool:
         if document_id in self.documents or document_id in self._left_out["document"]:
             self._problems.add("duplicate_id", table.at(number, _taken(document_id)))
             return False
-        title, text = self._text(row, roles, "title", table, number), self._text(row, roles, "text", table, number)
+        title, text = (self._cells.text(row, roles, role, table, number) for role in ("title", "text"))
         if title is None or text is None:
             self._left_out["document"].add(document_id)
             return False
@@ -195,6 +287,8 @@ class _Assembly:
             self._problems.add("empty_text", table.at(number, why))
             return False
         self._keep_document(document_id, joined)
+        if title.strip():
+            self.titles[document_id] = title.strip()
         return True
 
     def _keep_document(self, document_id: str, text: str) -> None:
@@ -224,7 +318,7 @@ class _Assembly:
             self._require("queries", roles, table)
         self.used |= roles
         for number, row in table.rows:
-            query_id = self._id(row, roles, "query_id", table, number)
+            query_id = self._cells.id(row, roles, "query_id", table, number)
             if query_id is not None and self._add_query(query_id, row, roles, table, number):
                 for document_id in _ids(row.get(roles.get("relevant", "")), self.documents):
                     self._judge(query_id, document_id, 1, table, number)
@@ -233,7 +327,7 @@ class _Assembly:
         if query_id in self.queries or query_id in self._left_out["query"]:
             self._problems.add("duplicate_id", table.at(number, _taken(query_id)))
             return False
-        text = self._text(row, roles, "query", table, number)
+        text = self._cells.text(row, roles, "query", table, number)
         if not text or not text.strip():
             self._left_out["query"].add(query_id)
             if text is not None:
@@ -248,9 +342,9 @@ class _Assembly:
         document_ids: dict[str, str] = {}
         query_ids: dict[str, str] = {}
         for number, row in table.rows:
-            title, text = self._text(row, roles, "title", table, number), self._text(row, roles, "text", table, number)
-            query = self._text(row, roles, "query", table, number)
-            document_id = self._id(row, roles, "id", table, number)
+            title, text = (self._cells.text(row, roles, role, table, number) for role in ("title", "text"))
+            query = self._cells.text(row, roles, "query", table, number)
+            document_id = self._cells.id(row, roles, "id", table, number)
             if title is None or text is None or query is None or document_id is None:
                 continue
             joined, query = f"{title} {text}".strip(), query.strip()
@@ -261,7 +355,7 @@ class _Assembly:
             if not query:
                 continue
             if query not in query_ids:
-                query_id = self._id(row, roles, "query_id", table, len(query_ids) + 1)
+                query_id = self._cells.id(row, roles, "query_id", table, len(query_ids) + 1)
                 if query_id is None:
                     continue
                 if query_id in self.queries:
@@ -269,7 +363,7 @@ class _Assembly:
                     continue
                 query_ids[query] = query_id
                 self.queries[query_id] = query
-            grade = self._grade(row, roles, table, number)
+            grade = self._cells.grade(row, roles, table, number)
             if grade is not None:
                 self._judge(query_ids[query], document_ids[joined], grade, table, number)
 
@@ -283,9 +377,9 @@ class _Assembly:
         self._require("judgments", roles, table)
         self.used |= roles
         for number, row in table.rows:
-            query_id = self._id(row, roles, "judged_query", table, number)
-            document_id = self._id(row, roles, "judged_document", table, number)
-            grade = self._grade(row, roles, table, number)
+            query_id = self._cells.id(row, roles, "judged_query", table, number)
+            document_id = self._cells.id(row, roles, "judged_document", table, number)
+            grade = self._cells.grade(row, roles, table, number)
             if query_id is not None and document_id is not None and grade is not None:
                 self._judge(query_id, document_id, grade, table, number)
 
@@ -307,56 +401,6 @@ class _Assembly:
                 query=shown(query_id),
             )
             self._problems.add("duplicate_judgment", table.at(number, why))
-
-    # ------------------------------------------------------------ values
-
-    def _id(self, row: Row, roles: dict[str, str], role: str, table: Table, number: int) -> str | None:
-        """An id as text; rows without such a column are numbered."""
-        if role not in roles:
-            return str(number)
-        value = row.get(roles[role])
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        if not isinstance(value, str) or not value.strip():
-            why = say("there is no id in column “{column}”", column=shown(roles[role]))
-        elif any(c in value for c in "\t\n\r\0") or not is_unicode(value):
-            why = say("the id “{id}” holds a tab, a line break or a broken character", id=shown(value))
-        else:
-            return value
-        self._problems.add("bad_id", table.at(number, why))
-        return None
-
-    def _text(self, row: Row, roles: dict[str, str], role: str, table: Table, number: int) -> str | None:
-        """A text, empty where there is none; None where the value is no text (noted as a problem)."""
-        value = row.get(roles[role]) if role in roles else None
-        if value is None or (isinstance(value, float) and math.isnan(value)):
-            return ""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if isinstance(value, str):
-            if is_unicode(value):
-                return value
-            self._problems.add("encoding", table.at(number, say("the text holds half a surrogate pair")))
-        else:
-            why = say("column “{column}” holds no text", column=shown(roles[role]))
-            self._problems.add("bad_text", table.at(number, why))
-        return None
-
-    def _grade(self, row: Row, roles: dict[str, str], table: Table, number: int) -> int | None:
-        if "grade" not in roles:
-            return 1
-        value = row.get(roles["grade"])
-        try:
-            grade = float(value) if isinstance(value, str | int | float) else math.nan
-        except (ValueError, OverflowError):
-            grade = math.nan
-        if grade.is_integer() and abs(grade) <= _LARGEST_GRADE:
-            return int(grade)
-        why = say("the grade “{grade}” is not a whole number", grade=shown(value))
-        self._problems.add("bad_grade", table.at(number, why))
-        return None
 
 
 def _taken(key: str) -> Text:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from knowledge.errors import DatasetError
+from knowledge.languages import language_code
 from knowledge.wording import Text, say
-from tools.datasets.columns import column_list, guess, is_called_query, looks_like_judgments
+from tools.datasets.columns import are_sides, column_list, guess, is_called_query, looks_like_judgments
 from tools.datasets.problems import shown
 from tools.datasets.tables import Row, Table
 
@@ -19,6 +20,13 @@ Roles = dict[str, str]
 _OF_DOCUMENTS = say("It is read from tables of documents, and there is none here.")
 _OF_QUERIES = say("It is read from tables of queries, and there is none here.")
 _OF_JUDGMENTS = say("It is read from judgments, which have a file of their own (qrels.tsv), and there is none here.")
+_OF_CLASSES = say(
+    "It is read from one table of texts with their classes (or train.* and test.* beside each other), and there is "
+    "none here."
+)
+_OF_COUPLES = say(
+    "It is read from one table with two texts a row (or train.* and test.* beside each other), and there is none here."
+)
 #: where a role is read from, said where there is no such file
 _WHERE_READ = {
     "id": _OF_DOCUMENTS,
@@ -30,7 +38,56 @@ _WHERE_READ = {
     "grade": _OF_JUDGMENTS,
     "judged_query": _OF_JUDGMENTS,
     "judged_document": _OF_JUDGMENTS,
+    "label": _OF_CLASSES,
+    "split": _OF_CLASSES,
+    "text1": _OF_COUPLES,
+    "text2": _OF_COUPLES,
+    "score": _OF_COUPLES,
 }
+
+
+def table_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> tuple[str, Roles]:
+    """What the rows of the only table of the data are (a kind of `columns.roles_of`), and the roles of its columns.
+
+    What the user names decides; else a query and a document a row come before two texts a row, and texts with their
+    classes before texts alone.
+    """
+    if "label" not in columns or not columns["label"]:
+        pairs = None if {"text1", "text2"} & columns.keys() else pair_roles(table, start, columns)
+        if pairs is not None:
+            return "pairs", pairs
+        couples = couple_roles(table, start, columns)
+        if couples is not None:
+            return "couples", couples
+    labelled = labelled_roles(table, start, columns)
+    return ("labelled", labelled) if labelled is not None else ("documents", document_roles(table, start, columns))
+
+
+def couple_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles | None:
+    """Roles in a table with two texts a row, by the names of its columns, or two languages'; None where it has none."""
+    roles = guess("couples", table.names, columns, file=table.file.shown)
+    if {"text1", "text2"} & columns.keys():
+        return roles
+    if {"text1", "text2"} <= roles.keys() and are_sides(roles["text1"], roles["text2"]):
+        return roles
+    taken = set(roles.values())
+    languages = [n for n in table.names if n not in taken and language_code(n) and _holds_texts(start, n)]
+    if len(languages) != 2:
+        return None
+    others = {role: name for role, name in roles.items() if role not in ("text1", "text2")}
+    return others | {"text1": languages[0], "text2": languages[1]}
+
+
+def labelled_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles | None:
+    """Roles in a table of texts with their classes; None where no column is one of classes."""
+    roles = guess("labelled", table.names, columns, file=table.file.shown)
+    if "label" not in roles:
+        return None
+    if "text" not in roles and "text" not in columns:
+        roles |= _guessed_text(start, set(roles.values()))
+    if "text" not in roles and "title" in roles and "title" not in columns:
+        roles["text"] = roles.pop("title")
+    return roles if "text" in roles or "label" in columns else None
 
 
 def pair_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles | None:
@@ -84,8 +141,9 @@ def missing_role(kind: str, roles: Roles, table: Table) -> DatasetError | None:
     """Why a table (of `columns.guess`) cannot be read with these roles, if it cannot."""
     if kind == "judgments":
         return None if {"judged_query", "judged_document"} <= roles.keys() else _no_judgments(table)
-    needed = {"documents": "text", "pairs": "text", "queries": "query"}[kind]
-    return None if needed in roles else _no_text_column(table, needed)
+    needed = {"couples": ("text1", "text2"), "queries": ("query",)}.get(kind, ("text",))
+    missing = next((role for role in needed if role not in roles), None)
+    return None if missing is None else _no_text_column(table, missing)
 
 
 def unused_column(columns: Mapping[str, str], used: Mapping[str, str]) -> DatasetError | None:

@@ -6,9 +6,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError, ResourceError
@@ -19,6 +20,8 @@ from tools.datasets.problems import shown
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write ``corpus.jsonl``, ``queries.jsonl``, ``qrels.tsv`` and a note on where the labels came from.
+
+    Texts with classes are written as ``texts.jsonl``, pairs as ``pairs.jsonl``.
 
     The folder appears complete or not at all: files are written beside it and renamed.
 
@@ -34,7 +37,13 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        _write_jsonl(work / "corpus.jsonl", map(_document, dataset.documents.items(), repeat(dataset.titles)))
+        rows = map(_document, dataset.documents.items(), repeat(dataset.titles))
+        if dataset.pairs:
+            _write_jsonl(work / "pairs.jsonl", _pairs(dataset))
+        elif dataset.classes:
+            _write_jsonl(work / "texts.jsonl", (row | _labels(row["_id"], dataset) for row in rows))
+        else:
+            _write_jsonl(work / "corpus.jsonl", rows)
         if dataset.queries:
             _write_jsonl(work / "queries.jsonl", ({"_id": q, "text": text} for q, text in dataset.queries.items()))
         if dataset.judgments:
@@ -70,7 +79,20 @@ def _document(item: tuple[str, str], titles: Mapping[str, str]) -> dict[str, str
     return {"_id": key, "text": text}
 
 
-def _write_jsonl(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
+def _labels(document: str, dataset: Dataset) -> dict[str, str]:
+    """A document's class, and what it is for."""
+    found = {"label": dataset.classes.get(document, "")}
+    return found | {"split": dataset.parts[document]} if document in dataset.parts else found
+
+
+def _pairs(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for key, pair in dataset.pairs.items():
+        row = {"id": key, "text1": dataset.documents[pair.first], "text2": dataset.documents[pair.second]}
+        score = {} if pair.score is None else {"score": pair.score}
+        yield row | score | ({"split": dataset.parts[key]} if key in dataset.parts else {})
+
+
+def _write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for row in rows:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -9,14 +9,16 @@ from collections.abc import Set as AbstractSet
 from knowledge.candidate import Candidate
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
+from knowledge.measured_task import MeasuredTask, counted
 from knowledge.progress import Meter, OnProgress, ignore
+from knowledge.requirements import Task
 from knowledge.results import Consent, Evaluation, FailedCandidate, Preflight
 from knowledge.wording import Text, say
-from tools import retrieval
+from tools import retrieval, tasks
 from tools.evaluate.encode import encode
-from tools.evaluate.measure import again, key_of, measure
-from tools.evaluate.search import store_for
-from tools.evaluate.session import Session, judged, obtain, resolve
+from tools.evaluate.measure import again
+from tools.evaluate.session import Session, obtain, resolve
+from tools.evaluate.work import DEPTH, work_for
 from tools.fitness import examine, unfit
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
@@ -24,8 +26,6 @@ from tools.run_store import RunStore, new_run_id
 from tools.workers import stoppably
 from tools.workspace import Workspace
 
-#: documents ranked per query, unless a metric's cut-off asks for more
-DEPTH = 100
 NO_CONSENT = Consent()
 
 
@@ -34,18 +34,21 @@ def evaluate(
     candidates: Sequence[str],
     workspace: Workspace,
     *,
-    metrics: Sequence[str] = scoring.DEFAULT,
+    task: Task | MeasuredTask | None = None,
+    metrics: Sequence[str] | None = None,
     consent: Consent = NO_CONSENT,
     preflight: bool = True,
     on_progress: OnProgress = ignore,
 ) -> Evaluation:
-    """Measure each candidate over all queries that have at least one relevant document.
+    """Measure each candidate: its rankings for all queries that have a relevant document, or a task of `tools.tasks`.
 
     Args:
-        dataset: documents, queries and judgments.
+        dataset: documents, queries and judgments; or texts with classes; or pairs.
         candidates: specs.
         workspace: caches, keys, Milvus.
-        metrics: names as ir-measures prints them; the first is the primary one, on which candidates are compared.
+        task: what for; None: what the data has labels for.
+        metrics: names as ir-measures prints them, or those of the task; the first is the primary one, on which
+            candidates are compared. None: the usual ones.
         consent: what may be downloaded and sent.
         preflight: look at each encoder on a small sample first, and leave out those whose figures would mean nothing.
         on_progress: told how far it has come, in characters encoded.
@@ -54,34 +57,32 @@ def evaluate(
 
     Raises:
         SpecError, UserError: no candidate, or a spec or metric that does not exist (before anything is spent).
-        DatasetError: no documents, or no query has a relevant document.
+        DatasetError: no documents, no labels for this task, or labels that tell nothing.
         AdvisorError: the failure of the first candidate, when every one failed.
     """
-    scoring.check_metrics(metrics)
     parsed = retrieval.parse(candidates)
-    treated = labels.treat(dataset)
-    dataset = treated.dataset
-    judgments = judged(dataset)
-    queries = {q: dataset.queries[q] for q in judgments}
+    work = work_for(dataset, task, metrics)
     started = dt.datetime.now(dt.UTC)
     run_id = new_run_id("evaluation", started)
     failures: dict[Candidate, AdvisorError] = {}
     resolved = resolve(parsed, workspace, consent, failures)
-    session = Session(treated, queries, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
+    session = work.session(workspace, resolved)
+    session.on_progress = on_progress
+    failures |= {c: refused for c in parsed if c not in failures and (refused := work.refuse(c, session))}
+    encoding = work.encoding(session)
     runs = RunStore(workspace.store)
     try:
-        keys = {c: key_of(c, session, metrics) for c in parsed if c not in failures}
+        keys = {c: work.key(c, encoding) for c in parsed if c not in failures}
         known = {c: earlier for c, key in keys.items() if (earlier := runs.measurement(key))}
         if preflight:
             _check(list(keys), set(known), session, runs, run_id, failures, on_progress)
-        encode([c for c in keys if c not in known and c not in failures], session, failures, on_progress)
+        encode([c for c in keys if c not in known and c not in failures], encoding, failures, on_progress)
         found = {candidate: again(*earlier) for candidate, earlier in known.items() if candidate not in failures}
         missing = [c for c in keys if c not in known and c not in failures]
-        # opened only now: Milvus Lite complains about clients that idle while models encode
-        with store_for(missing, session) as store:
+        with work.measuring(missing, encoding) as measure:
             for candidate in stoppably(missing):
                 try:
-                    new, scores, first = measure(candidate, keys[candidate], session, store, judgments, metrics)
+                    new, scores, first = measure(candidate, keys[candidate])
                 except AdvisorError as error:
                     failures[candidate] = error
                     continue
@@ -94,14 +95,15 @@ def evaluate(
             run_id=run_id,
             started=started,
             dataset=dataset.summary,
-            primary=metrics[0],
+            task=work.task,
+            primary=work.metrics[0],
             candidates=tuple(found[c] for c in parsed if c in found),
             failed=tuple(_failed(c.spec, failures[c]) for c in parsed if c in failures),
             store=runs.name,
-            judged_queries=len(judgments),
-            notes=labels.notes(treated),
-            warnings=labels.warnings([found[c] for c in parsed if c in found], treated, metrics[0]),
-            same_queries=treated.same_queries,
+            judged_queries=work.count,
+            notes=work.notes,
+            warnings=work.warnings([found[c] for c in parsed if c in found]),
+            same_queries=work.same,
             preflight=tuple(session.checked.values()),
         )
         runs.save_run(run_id, "evaluation", evaluation.model_dump(mode="json"), dt.datetime.now(dt.UTC))
@@ -140,7 +142,11 @@ def check_first(
 
 
 def measured_before(
-    dataset: Dataset, candidates: Sequence[str], workspace: Workspace, metrics: Sequence[str] = scoring.DEFAULT
+    dataset: Dataset,
+    candidates: Sequence[str],
+    workspace: Workspace,
+    metrics: Sequence[str] | None = None,
+    task: Task | MeasuredTask | None = None,
 ) -> frozenset[str]:
     """Of these candidates, those that `evaluate` would find in the run store, and so neither encode nor search.
 
@@ -148,18 +154,19 @@ def measured_before(
 
     Raises:
         SpecError: one of them cannot be read.
+        DatasetError: as `evaluate`.
     """
     parsed = retrieval.parse(candidates)
     if not workspace.store.exists():  # to look leaves nothing behind
         return frozenset()
-    treated = labels.treat(dataset)
+    work = work_for(dataset, task, metrics)
     failures: dict[Candidate, AdvisorError] = {}
     resolved = resolve(parsed, workspace, NO_CONSENT, failures)
-    session = Session(treated, {}, workspace, resolved, max(DEPTH, scoring.depth_of(metrics)))
+    session = work.encoding(work.session(workspace, resolved))
     runs = RunStore(workspace.store)
     try:
         return frozenset(
-            c.spec for c in parsed if c not in failures and runs.measurement(key_of(c, session, metrics)) is not None
+            c.spec for c in parsed if c not in failures and runs.measurement(work.key(c, session)) is not None
         )
     finally:
         runs.close()
@@ -176,6 +183,12 @@ def query_scores(evaluation: Evaluation, workspace: Workspace) -> dict[str, dict
 
 def describe_method(evaluation: Evaluation) -> Text:
     """How it was measured, in one sentence."""
+    if evaluation.task != "ranking":
+        return say(
+            "{items}, {method}.",
+            items=counted(evaluation.task, evaluation.judged_queries),
+            method=tasks.load(evaluation.task).METHOD,
+        )
     return say(
         "{queries} queries over {documents} documents, {depth} documents ranked per query by exact search in Milvus.",
         queries=evaluation.judged_queries,

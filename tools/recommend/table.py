@@ -49,7 +49,11 @@ class RunEvidence(EvidenceList):
 
     def quality(self, about: str, what: Text, value: float, unit: str = "") -> str:
         run = self._evaluation
-        source = say("ir-measures on {dataset}", dataset=run.dataset.name)
+        source = (
+            say("ir-measures on {dataset}", dataset=run.dataset.name)
+            if run.task == "ranking"
+            else say("evaluation on {dataset}", dataset=run.dataset.name)
+        )
         return self._of(run, "measured", about, what, value, unit, source)
 
     def difference(self, about: str, value: float, cited: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from knowledge.results import Evidence, FailedCandidate, MeasuredCandidate, SpeedOfCandidate
 from knowledge.wording import Text, say
+from tools import tasks
 from tools.report import figures
 from tools.report.document import (
     Block,
@@ -82,9 +83,18 @@ def _work(voice: Voice) -> tuple[Block, ...]:
         say("Revision"),
         say("Notes"),
     )
-    explained = say(
-        "Quality: every judged query is scored by itself, and the table shows means. Intervals come from a "
-        "bootstrap over queries; differences are tested with paired randomisation, Holm-corrected for all pairs."
+    task = voice.report.evaluation.task
+    explained = (
+        say(
+            "Quality: every judged query is scored by itself, and the table shows means. Intervals come from a "
+            "bootstrap over queries; differences are tested with paired randomisation, Holm-corrected for all pairs."
+        )
+        if task == "ranking"
+        else say(
+            "Quality: {method}. Intervals come from a bootstrap over queries; differences are tested with paired "
+            "randomisation, Holm-corrected for all pairs of candidates.",
+            method=tasks.load(task).METHOD,
+        )
     )
     heads = voice.heads(*titles, numeric=range(1, 6))
     notes = voice.bullets(voice.report.evaluation.notes)

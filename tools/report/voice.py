@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
-from knowledge.candidate import Fusion, Leg, parse_candidate
+from knowledge.candidate import Candidate, Fusion, Rerank, parse_candidate
 from knowledge.errors import SpecError
+from knowledge.measured_task import items_of
 from knowledge.results import Evidence, Report, Row
-from knowledge.wording import Language, Text, say
+from knowledge.wording import Language, Text, say, spoken_of
 from tools.report import figures
 from tools.report.document import (
     Block,
@@ -47,11 +48,13 @@ def _short(spec: str) -> str:
         return spec
 
 
-def short_candidate(candidate: Leg | Fusion) -> str:
+def short_candidate(candidate: Candidate) -> str:
     """The last part of the model's name, and the options; those that speak for themselves without their keys."""
     options = ", ".join(v if k in _TELLING else f"{k}={v}" for k, v in sorted(candidate.options.items()))
     if isinstance(candidate, Fusion):
         name = f"{candidate.method}({', '.join(map(short_candidate, candidate.parts))})"
+    elif isinstance(candidate, Rerank):
+        name = f"rerank({short_candidate(candidate.base)}, {short_candidate(candidate.reranker)})"
     else:
         name = candidate.name.rstrip("/").rsplit("/", 1)[-1] or candidate.backend
     return f"{name} ({options})" if options else name
@@ -76,10 +79,11 @@ class Voice:
         self.language = language
         self.advice = report.recommendation
         self.names = short_names(row.spec for row in report.recommendation.rows)
+        self._items = items_of(report.evaluation.task) if report.evaluation else None
 
     def t(self, text: Text) -> str:
         """A sentence, finished, with readable names in place of specs, which the tables show beside them."""
-        finished = plain(text.render(self.language))
+        finished = plain(spoken_of(text, self._items).render(self.language))
         return self._specs.sub(lambda found: self.names[found[0]], finished) if self.names else finished
 
     @cached_property

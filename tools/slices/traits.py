@@ -57,18 +57,20 @@ def traits(dataset: Dataset, queries: Sequence[str], limits: Mapping[str, int]) 
         queries: ids of the queries that were scored.
         limits: candidate -> how many tokens of a document it reads, of those that do not read all.
     """
-    texts = {q: dataset.queries[q] for q in queries if q in dataset.queries}
+    texts = {q: text for q in queries if (text := dataset.text_of(q))}
+    asked_for = [q for q in texts if q in dataset.queries]  # else labelled texts or pairs are what was scored
     found = {q: [d for d, grade in dataset.judgments.get(q, {}).items() if grade > 0] for q in texts}
     relevant = {q: documents for q, documents in found.items() if documents}
     sizes = {q: estimated_tokens(text) for q, text in texts.items()}
     yield Trait(LENGTH, _by_size(sizes), at_query_time=True)
     yield Trait(LANGUAGE, _by_language(texts), at_query_time=True)
-    kinds = {q: kind_of(text) for q, text in texts.items()}
+    yield Trait(say("class"), _by_source({q: name for q in texts if (name := dataset.classes.get(q))}))
+    kinds = {q: kind_of(texts[q]) for q in asked_for}
     yield Trait(KIND, _grouped(kinds, lambda kind: _KINDS[kind]), at_query_time=True)
     asked = {q: source for q in texts if (source := dataset.query_sources.get(q))}
     yield Trait(say("source of the query"), _by_source(asked))
     yield Trait(say("source of the right documents"), _by_source(_sources(dataset, relevant)))
-    yield Trait(say("query words found in the right document"), _by_shared_words(shared_words(dataset, list(texts))))
+    yield Trait(say("query words found in the right document"), _by_shared_words(shared_words(dataset, asked_for)))
     counts = {q: len(documents) for q, documents in relevant.items()}
     yield Trait(say("relevant documents"), _grouped(counts, _how_many))
     lengths = {

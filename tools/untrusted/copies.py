@@ -27,7 +27,7 @@ from tools.untrusted.task import LOOK_SECONDS, MEMORY_MB, READ_SECONDS, Task
 
 JOB = "tools.untrusted.child"
 #: raised when the reader reads the same files differently, so that copies are made anew
-VERSION = 2
+VERSION = 3
 #: at a copy that was damaged, or removed by somebody who needed the room
 ATTEMPTS = 3
 #: copies of one upload that are kept, one for each choice of columns
