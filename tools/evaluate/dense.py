@@ -24,13 +24,12 @@ from tools.workers import stoppably
 
 
 def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) -> Searched:
-    """Rankings of all queries by inner product.
+    """Rankings of all queries by inner product; without a store exactly, whatever index is asked for.
 
     Raises:
         SpecError: the first stage is no shorter than the vectors.
         ResourceError: an index is asked for over more vectors than Milvus Lite holds.
     """
-    assert store
     setup, resolved = setup_of(leg), session.resolved[leg]
     asked = encoders.finish(vectors(resolved, what.queries, "query", session.workspace), leg, resolved)
     dimension = asked.shape[1]
@@ -42,7 +41,7 @@ def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) 
     short = beginnings(setup, parts, normalise=resolved.normalise)
     first = encoders.cut(asked, setup.first, normalise=resolved.normalise) if setup.first else asked
     stage = _FirstStage(store, setup, short, first, len(what.documents), to_fetch(setup, what.depth))
-    found = stage.approximate(leg) if setup.index else stage.compare_all()
+    found = stage.approximate(leg, store) if setup.index and store else stage.compare_all()
     begun = time.perf_counter()
     rankings = second_stage(setup, found.rankings, parts, asked, what.depth)
     again = time.perf_counter() - begun if setup.rescore else 0.0
@@ -72,7 +71,7 @@ def _notes(leg: Leg, setup: Setup, session: Session) -> Iterator[Text]:
 class _FirstStage:
     """What is searched before anything is ranked again: vectors of documents and queries, so many documents deep."""
 
-    store: VectorStore
+    store: VectorStore | None
     setup: Setup
     parts: Parts
     queries: Vectors
@@ -82,6 +81,8 @@ class _FirstStage:
     def compare_all(self) -> Searched:
         """Every document compared: in Milvus where it has the form of vectors, and room; else here."""
         setup, store, dimension = self.setup, self.store, self.queries.shape[1]
+        if store is None:
+            return self._here()
         if not store.native(setup.store):
             note = say(
                 "store={store} was simulated: {milvus} has no such vectors. They were rounded to it and every one "
@@ -91,7 +92,7 @@ class _FirstStage:
             )
             return replace(self._here(), notes=(note,))
         if store.holds(self.size, dimension):
-            return self._in_milvus()
+            return self._in_milvus(store)
         note = say(
             "{rows} vectors of {dimension} numbers are more than Milvus Lite can hold in little memory: they were "
             "searched exactly without it, block by block. A Milvus server (MILVUS_URI) takes them all.",
@@ -100,14 +101,14 @@ class _FirstStage:
         )
         return replace(self._here(), notes=(note,))
 
-    def approximate(self, leg: Leg) -> Searched:
+    def approximate(self, leg: Leg, store: VectorStore) -> Searched:
         """By an index in Milvus; beside it exactly, so that what the index loses is not taken for the model's error.
 
         Raises:
             ResourceError: Milvus Lite cannot hold the vectors.
         """
         index = self.setup.index
-        if not self.store.holds(self.size, self.queries.shape[1]):
+        if not store.holds(self.size, self.queries.shape[1]):
             raise ResourceError(
                 say(
                     "{spec} asks for an index over {rows} vectors of {dimension} numbers, more than Milvus Lite holds.",
@@ -118,18 +119,18 @@ class _FirstStage:
                 say("Set MILVUS_URI to a Milvus server, or leave the index out: its loss grows slowly."),
             )
         exact = self._here().rankings
-        with _timed(self.store.streamed(self.parts(), self.size, self.queries.shape[1], index=index)) as opened:
+        with _timed(store.streamed(self.parts(), self.size, self.queries.shape[1], index=index)) as opened:
             rows, scores = opened.collection.search(self.queries, self.depth)
             found = Searched(retrieval.Rankings(rows, scores), exact=exact)
             return replace(found, index_seconds=opened.seconds, search_seconds=opened.since())
 
-    def _in_milvus(self) -> Searched:
+    def _in_milvus(self, store: VectorStore) -> Searched:
         form = Stored.fit(self.setup.store, self.parts())
         asked, factors = form.queries(self.queries)
         sent = (form.packed(form.documents(part)) for part in self.parts())
         dimension = asked.shape[1]
         bits = -(-dimension // 8) * 8 if self.setup.store == "binary" else dimension
-        with _timed(self.store.streamed(sent, self.size, bits, store=self.setup.store)) as opened:
+        with _timed(store.streamed(sent, self.size, bits, store=self.setup.store)) as opened:
             rows, scores = opened.collection.search(form.packed(asked), self.depth)
             if bits != dimension:
                 scores = scores - (bits - dimension)  # bits that fill the last byte are the same everywhere

@@ -6,17 +6,19 @@ run goes on where it was. How many there are follows from a budget: together the
 that the evaluation encodes.
 """
 
-from tools.hard_cases.asking import SHARE, HardCases, hard_cases
+from tools.hard_cases.asking import SHARE, Cases, HardCases, ask_hard_cases, make_hard_cases
 from tools.hard_cases.contrast import ContrastSet, ask_contrasts, contrasts_of, read_contrasts
 from tools.hard_cases.outcomes import THRESHOLD
 
 __all__ = [
     "SHARE",
     "THRESHOLD",
+    "Cases",
     "ContrastSet",
     "HardCases",
     "ask_contrasts",
+    "ask_hard_cases",
     "contrasts_of",
-    "hard_cases",
+    "make_hard_cases",
     "read_contrasts",
 ]
