@@ -77,7 +77,8 @@ def question_text(about: str) -> Text:
     """The question about a field, a constraint's kind, the data or the plan."""
     if about == "data":
         return say(
-            "Where is your data? A folder or file with documents, and with queries and judgments if you have them."
+            "Where is your data? A folder or file with documents, and with queries and judgments if you have them; to "
+            "classify or cluster, texts with their classes; for likeness, duplicates or translations, pairs of texts."
         )
     if about == "plan":
         return say("Shall I measure them now?")

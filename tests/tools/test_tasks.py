@@ -11,7 +11,9 @@ from knowledge.errors import AdvisorError, DatasetError, UserError
 from knowledge.measured_task import measurable, measured_task
 from tests.animals import ANIMALS, HABITS
 from tools.datasets import read_dataset, save_dataset
+from tools.encoders.base import Resolved
 from tools.evaluate import describe_method, evaluate, measured_before, query_scores
+from tools.evaluate.features import with_prompt
 from tools.recommend.contest import compare_all, independent
 from tools.tasks import bitext, classification, deduplication
 from tools.tasks.base import Features
@@ -384,3 +386,25 @@ def test_agrees_with_mteb_on_part_of_stsb(workspace, shared):
     ]
     expected = spearmanr([pair.score for pair in some.values()], 1 - paired_cosine_distances(*sides)).statistic
     assert found.candidates[0].primary_mean == pytest.approx(expected, abs=1e-6)
+
+
+# ---------------------------------------------------------------- prompts
+
+
+@pytest.mark.parametrize(
+    ("own", "task", "expected"),
+    [
+        ({"query": "query: ", "passage": "passage: "}, "classification", "query: "),
+        ({"query": "Represent this sentence: "}, "similarity", ""),
+        ({"Classification": "classify: ", "query": "q: ", "document": "d: "}, "classification", "classify: "),
+        ({"Classification": "classify: ", "query": "q: ", "document": "d: "}, "clustering", "q: "),
+        ({"STS": "sts: "}, "deduplication", "sts: "),
+    ],
+)
+def test_texts_get_the_model_s_prompt_for_the_task(own, task, expected, tmp_path):
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps({"prompts": own}), "utf-8")
+    resolved = Resolved(spec="st:x", backend="st", model="x", path=str(tmp_path), fingerprint="f")
+    found = with_prompt(resolved, task)
+    assert found.prompts == {"query": expected, "document": expected}
+    given = resolved.model_copy(update={"prompts": {"query": "", "document": ""}})
+    assert with_prompt(given, task).prompts == given.prompts, "as the user says (prompts=none)"

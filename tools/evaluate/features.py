@@ -40,7 +40,7 @@ def refusal(candidate: Candidate, resolved: Resolved | None, task: MeasuredTask)
         cause = say("{spec} ranks documents, and gives no vectors.", spec=candidate.spec)
     elif resolved is not None and resolved.form != "dense":
         cause = say("{spec} does not give one vector a text.", spec=candidate.spec)
-    elif resolved is not None and candidate.options.keys() & (encoders.COMMON_OPTIONS - _OF_VECTORS):
+    elif candidate.options.keys() & (encoders.COMMON_OPTIONS - _OF_VECTORS):
         names = ", ".join(sorted(candidate.options.keys() & (encoders.COMMON_OPTIONS - _OF_VECTORS)))
         cause = say(
             "{spec}: {names} is about searching, which {task} does not.",
@@ -69,6 +69,14 @@ def with_prompt(resolved: Resolved, task: MeasuredTask) -> Resolved:
         query, document = resolved.prompts["query"], resolved.prompts["document"]
         found = query if query and document else document
     return resolved.model_copy(update={"prompts": {"query": found, "document": found}})
+
+
+def notes_of(resolved: Resolved | None) -> tuple[Text, ...]:
+    """How texts were read, where that is not plain; of an encoder with its prompt for the task."""
+    if resolved is None:
+        return (WORDS,)
+    prompt = resolved.prompts["document"]
+    return (say("each text began with “{prompt}”", prompt=prompt.strip()[:80]),) if prompt else ()
 
 
 def _of_kind(prompts: dict[str, str], names: Sequence[str]) -> str:

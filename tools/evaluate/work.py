@@ -19,7 +19,7 @@ from knowledge.results import MeasuredCandidate
 from knowledge.wording import Text, join, say
 from tools import tasks
 from tools.evaluate import features
-from tools.evaluate.measure import Measured, key_of, measure, record
+from tools.evaluate.measure import BM25_READING, Measured, key_of, measure, record
 from tools.evaluate.search import store_for
 from tools.evaluate.session import Searched, Session, judged
 from tools.metrics import judgments as labels
@@ -180,7 +180,7 @@ class ByTask:
             task=self.task,
             method=self._task.VERSION,
             spec=candidate.spec,
-            encoder=resolved.fingerprint if resolved else None,
+            encoder=resolved.fingerprint if resolved else BM25_READING,
             prompts=resolved.prompts if resolved else None,
             normalise=resolved.normalise if resolved else None,
             dataset=session.dataset.summary.hash,
@@ -204,7 +204,7 @@ class ByTask:
             dimension=made.own.shape[1] if resolved else None,
             index_seconds=read - begun,
             search_seconds=time.perf_counter() - read,
-            notes=() if resolved else (features.WORDS,),
+            notes=features.notes_of(resolved),
         )
         if resolved:
             searched = replace(searched, cost=session.costs[resolved.identity])
