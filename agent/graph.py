@@ -29,6 +29,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
         "agree",
         "evaluate",
         "benchmark",
+        "probe",
         "recommend",
         "report",
     ):
@@ -44,6 +45,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
     graph.add_conditional_edges("agree", routing.after_plan)
     graph.add_conditional_edges("evaluate", routing.after_evaluate)
     graph.add_conditional_edges("benchmark", routing.after_benchmark)
+    graph.add_conditional_edges("probe", routing.after_probe)
     graph.add_conditional_edges("recommend", routing.after_recommend)
     graph.add_edge("report", END)
     return graph

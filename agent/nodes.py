@@ -16,6 +16,7 @@ from agent.context import Context
 from agent.descriptions import assumptions, cautions, describe_change, made_silver
 from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, without_markup_paths
 from agent.llm_answers.worded import Worded
+from agent.probing import to_ask
 from agent.profile_answers import learn_from
 from agent.redo import asks_to_redo, means_other_data
 from agent.reporting import parts_of, recommendation_of, report_of, why_unmeasured, with_closer_look
@@ -414,6 +415,16 @@ class Nodes:
         return State(benchmark=found)
 
     @foreseen
+    def probe(self, state: State) -> State:
+        """Ask the contenders hard cases made of the user's own texts; small data gives none."""
+        ask = to_ask(state, self._context)
+        if ask is None:
+            return State(probes=None, robustness=None)
+        with _stage("probe", say("Trying hard cases: altered facts, typing mistakes")) as listen:
+            found = ask(listen)
+        return State(probes=found.probes, robustness=found.robustness)
+
+    @foreseen
     def recommend(self, state: State) -> State:
         """Decide."""
         context, evaluation, found = self._context, state.get("evaluation"), state["shortlist"]
@@ -438,6 +449,8 @@ class Nodes:
                 state.get("plan"),
                 state.get("screening"),
                 now=context.now(),
+                probes=state.get("probes"),
+                robustness=state.get("robustness"),
             )
             comparisons = Comparisons(found=decision.comparisons)
             parts = parts_of(decision.recommendation, state, context)

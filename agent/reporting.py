@@ -41,6 +41,8 @@ def report_of(state: State, folder: Path) -> Report:
         evaluation=state.get("evaluation"),
         comparisons=comparisons.found if comparisons else (),
         benchmark=state.get("benchmark") if state.get("evaluation") else None,
+        probes=state.get("probes") if state.get("evaluation") else None,
+        robustness=state.get("robustness") if state.get("evaluation") else None,
         recommendation=recommendation_of(state),
         reproduce=_reproduce(state, folder),
         made_by=MADE_BY,

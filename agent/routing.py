@@ -103,7 +103,12 @@ def after_evaluate(state: State) -> Literal["benchmark", "__end__"]:
     return END if state.get("failure") or is_stopped(state) else "benchmark"
 
 
-def after_benchmark(state: State) -> Literal["recommend", "__end__"]:
+def after_benchmark(state: State) -> Literal["probe", "__end__"]:
+    """Then hard cases."""
+    return END if state.get("failure") or is_stopped(state) else "probe"
+
+
+def after_probe(state: State) -> Literal["recommend", "__end__"]:
     """Then decide."""
     return END if state.get("failure") or is_stopped(state) else "recommend"
 

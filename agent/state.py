@@ -15,7 +15,9 @@ from knowledge.results import (
     DataProfile,
     Evaluation,
     Plan,
+    Probes,
     Recommendation,
+    Robustness,
     Screening,
     Shortlist,
     Slices,
@@ -90,6 +92,10 @@ class State(TypedDict, total=False):
     """the rounds in which candidates were left out, where measuring all of them would have taken long"""
     evaluation: Evaluation | None
     benchmark: Benchmark | None
+    probes: Probes | None
+    """in what share of hard cases the contenders find what is true"""
+    robustness: Robustness | None
+    """what the contenders lose when queries come with mistakes"""
     recommendation: Recommendation | None
     comparisons: Comparisons | None
     slices: Slices | None
@@ -110,8 +116,10 @@ RECORDS: tuple[type[BaseModel], ...] = (
     Evaluation,
     Failure,
     Plan,
+    Probes,
     Recommendation,
     Requirements,
+    Robustness,
     Screening,
     Shortlist,
     Slices,
@@ -128,7 +136,7 @@ def cleared(state: State) -> State:
     What was measured stays, quality in the run store and speed in `benchmark`: neither depends on what is demanded.
     """
     emptied = State(shortlist=None, plan=None, screening=None, evaluation=None, recommendation=None)
-    emptied |= State(comparisons=None, slices=None)
+    emptied |= State(comparisons=None, slices=None, probes=None, robustness=None)
     asked = state.get("asked")
     if asked is not None and asked.about == "plan":
         emptied |= State(asked=None)

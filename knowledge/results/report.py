@@ -10,7 +10,9 @@ from knowledge.results.closer_look import HeadToHead, Slices
 from knowledge.results.data import DataProfile
 from knowledge.results.evaluation import Comparison, Evaluation
 from knowledge.results.plan import Plan
+from knowledge.results.probes import Probes
 from knowledge.results.recommendation import Recommendation
+from knowledge.results.robustness import Robustness
 from knowledge.results.screening import Screening
 from knowledge.results.shortlist import Shortlist
 from knowledge.results.speed import Benchmark
@@ -22,6 +24,8 @@ class Report(Record):
     Attributes:
         slices: quality on parts of the queries; None where nothing was measured, or the queries are too few.
         head_to_head: the winner and its nearest rival, query by query.
+        probes: whether the winner and its rivals find what is true; None where the data gave no probes.
+        robustness: what they lose on perturbed queries; likewise.
     """
 
     schema_version: Literal[1] = 1
@@ -36,5 +40,7 @@ class Report(Record):
     recommendation: Recommendation
     slices: Slices | None = None
     head_to_head: HeadToHead | None = None
+    probes: Probes | None = None
+    robustness: Robustness | None = None
     reproduce: str
     made_by: str
