@@ -81,7 +81,7 @@ def tell_remarks(found: Evaluation) -> None:
     )
     for about_all in (*found.notes, *found.warnings):
         sys.stderr.write(f"{shown(about_all)}\n")
-    _failures(found.failed)
+    failures(found.failed)
 
 
 def _once_for_all(remarks: Iterable[tuple[str, str]]) -> None:
@@ -151,9 +151,10 @@ def show_benchmark(found: Benchmark) -> None:
             f"{c.bytes_per_vector:.0f}",
         )
     console().print(table)
-    _failures(found.failed)
+    failures(found.failed)
 
 
-def _failures(failed: tuple[FailedCandidate, ...]) -> None:
+def failures(failed: tuple[FailedCandidate, ...]) -> None:
+    """Who could not be measured, why, and what to do about it."""
     for f in failed:
         sys.stderr.write(f"{f.spec}: {shown(f.reason)}\n  → {shown(f.next_step)}\n")

@@ -146,7 +146,7 @@ def test_a_repeat_encodes_nothing_and_finds_the_same(measured, dataset, specs, m
         assert (now.metrics, now.interval, now.key) == (before.metrics, before.interval, before.key)
         assert (now.encoded_texts, now.encode_seconds) == (0, 0.0)
         assert now.cached_texts == before.encoded_texts + before.cached_texts
-        assert [str(note) for note in now.notes] == [f"measured before, in {found.run_id}"]
+        assert [str(note) for note in now.notes] == [*map(str, before.notes), f"measured before, in {found.run_id}"]
     assert query_scores(again, workspace) == query_scores(found, workspace)
 
 

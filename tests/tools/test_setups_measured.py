@@ -13,7 +13,7 @@ from tools.metrics import scoring
 from tools.speed import measure as speed_of
 from tools.workspace import Workspace
 
-WORDS = "cat dog sea ship apple pear code memory garbage collection server web suite query".split()
+WORDS = ("cat", "dog", "sea", "ship", "apple", "pear", "code", "memory", "garbage", "collection", "server", "web")
 SETUPS = {
     "plain": "",
     "cut": "?dim=16",
@@ -83,11 +83,11 @@ def test_the_figures_are_those_of_numpy(measured, dataset, static):
     }
     for name, scores in by_hand.items():
         rankings = {
-            q: sorted(zip(dataset.documents, row.tolist(), strict=True), key=lambda pair: -pair[1])
+            q: sorted(zip(dataset.documents, row.tolist(), strict=True), key=lambda pair: -pair[1])[:100]
             for q, row in zip(dataset.queries, np.float64(scores), strict=True)
         }
         right = np.mean(list(scoring.score(rankings, dataset.judgments, ["AP"])["AP"].values()))
-        assert of[name].metrics["AP"] == pytest.approx(right, abs=0.02 if name == "binary" else 1e-3), name  # ties
+        assert of[name].metrics["AP"] == pytest.approx(right, abs=0.02 if name == "binary" else 2e-3), name  # ties
 
 
 def test_ranking_everything_again_loses_nothing_and_some_of_it_less(measured):

@@ -16,7 +16,7 @@ from tools.encoding import stream, vectors
 from tools.evaluate.session import Search, Searched, Session
 from tools.milvus_collection import Collection
 from tools.setups import K, Setup, setup_of
-from tools.setups.matryoshka import not_trained_for
+from tools.setups.matryoshka import card_of, not_trained_for
 from tools.setups.staged import Parts, beginnings, scaled, second_stage, to_fetch
 from tools.setups.stored import Stored
 from tools.vector_store import VectorStore
@@ -58,7 +58,7 @@ def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) 
 
 
 def _notes(leg: Leg, setup: Setup, session: Session) -> Iterator[Text]:
-    yield from not_trained_for(leg, session.workspace)
+    yield from not_trained_for(leg, card_of(leg, session.workspace))
     if setup.rescore:
         yield say(
             "The best {count} documents of each query were ranked again by the whole vectors, as for {k} results.",
