@@ -264,6 +264,8 @@ def _decided_again(
             state.get("plan"),
             state.get("screening"),
             now=context.now(),
+            probes=state.get("probes"),
+            robustness=state.get("robustness"),
         ).recommendation
     out = {row.spec: row.excluded_by for row in again.rows if row.excluded_by} if again else {}
     out |= supposed.too_large

@@ -179,6 +179,8 @@ def evidence(voice: Voice) -> tuple[Block, ...]:
     for title, found in (
         (say("Figures of the predictions, the data and the plan"), rest),
         (say("Figures on parts of the queries"), voice.report.slices.evidence if voice.report.slices else ()),
+        (say("Figures of the probes"), voice.report.probes.evidence if voice.report.probes else ()),
+        (say("Figures of perturbed queries"), voice.report.robustness.evidence if voice.report.robustness else ()),
     ):
         if found:
             blocks += (Fold(voice.t(title), (_evidence_table(voice, title, found),)),)

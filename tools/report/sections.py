@@ -12,6 +12,7 @@ from tools.report.checks import checks, rounds
 from tools.report.closer_look import duels, parts
 from tools.report.comparison import candidates, certainty, metrics, not_measured, tradeoff
 from tools.report.document import Block, Document, Section
+from tools.report.hard_cases import robustness, truth
 from tools.report.method import evidence, method, reproduce
 from tools.report.pipeline import pipeline
 from tools.report.plan import plan
@@ -26,6 +27,8 @@ def make_document(report: Report, language: Language) -> Document:
         ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
         ("certainty", say("How sure"), lambda: certainty(voice)),
         ("parts", say("Where it holds: parts of the queries"), lambda: parts(voice)),
+        ("truth", say("True or only similar: one fact altered"), lambda: truth(voice)),
+        ("robustness", say("Queries with mistakes, cut short, in other letters"), lambda: robustness(voice)),
         ("side-by-side", say("Side by side, query by query"), lambda: duels(voice)),
         ("sensitivity", say("What would change the answer"), lambda: voice.bullets(voice.advice.what_would_change_it)),
         ("rejected", say("Rejected, and why"), lambda: rejected(voice)),

@@ -129,9 +129,11 @@ class Voice:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """Of the decision, and of parts of the queries."""
-        found = self.report.slices
-        return self.advice.evidence + (found.evidence if found else ())
+        """Of the decision, of parts of the queries, and of hard cases."""
+        report, found = self.report, self.advice.evidence
+        for looked_at in (report.slices, report.probes, report.robustness):
+            found += looked_at.evidence if looked_at else ()
+        return found
 
     @staticmethod
     def cite(row: Row, column: str) -> str | None:
