@@ -58,10 +58,15 @@ def _show_mistyped(error: TyperException) -> None:
     from app.cli.terminal import language
     from knowledge.wording import say
 
-    if language() == "en" or not (message := error.format_message()):
+    message = error.format_message()
+    path = getattr(getattr(error, "ctx", None), "command_path", "advisor")
+    if message and _wants_json():
+        said = mistyped(message).render(language())
+        _show_json(type(error).__name__, said, f"{path} --help", USAGE)
+        return
+    if language() == "en" or not message:
         error.show()  # type: ignore[attr-defined] # usage errors have it; Typer exports only their base
         return
-    path = getattr(getattr(error, "ctx", None), "command_path", "advisor")
     said = say("{problem}. Options: {command}", problem=mistyped(message), command=f"{path} --help")
     sys.stderr.write(f"{say('Error').render(language())}: {said.render(language())}\n")
 
@@ -76,12 +81,27 @@ def _explain(error: Exception) -> int:
 
 
 def show(error: AdvisorError) -> None:
-    """Cause and next step, on standard error."""
+    """Cause and next step, on standard error; where JSON was asked for, as a line of it."""
     from app.cli.terminal import language
     from knowledge.wording import say
 
     cause, step = error.cause.render(language()), error.next_step.render(language())
-    sys.stderr.write(f"{say('Error').render(language())}: {cause}\n  → {step}\n")
+    if _wants_json():
+        _show_json(type(error).__name__, cause, step, error.exit_code)
+    else:
+        sys.stderr.write(f"{say('Error').render(language())}: {cause}\n  → {step}\n")
+
+
+def _wants_json() -> bool:
+    # what is wrong may be the command line itself, so nobody has read it
+    return "--json" in sys.argv
+
+
+def _show_json(kind: str, cause: str, next_step: str, exit_code: int) -> None:
+    from app.cli.records import Failure
+
+    failure = Failure(error=kind, cause=cause, next_step=next_step, exit_code=exit_code)
+    sys.stderr.write(failure.model_dump_json() + "\n")
 
 
 def _bug(error: Exception) -> int:
@@ -94,8 +114,9 @@ def _bug(error: Exception) -> int:
     except UserError:  # which folder it should be is what cannot be read
         log = None
     text = "" if log else "".join(traceback.format_exception(error))
-    sys.stderr.write(
-        f"This is a bug in the advisor: {type(error).__name__}: {error}\n"
-        f"  → Please report it with {log or 'this text'}.\n{text}"
-    )
+    cause, step = f"This is a bug in the advisor: {type(error).__name__}: {error}", "Please report it with"
+    if _wants_json():
+        _show_json(type(error).__name__, cause, f"{step} {log or text}.", BUG)
+    else:
+        sys.stderr.write(f"{cause}\n  → {step} {log or 'this text'}.\n{text}")
     return BUG

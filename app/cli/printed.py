@@ -16,6 +16,7 @@ from app.cli.records import (
     CatalogOffered,
     CatalogRefreshed,
     CheckedCandidates,
+    Failure,
     Findings,
     KeyMade,
     KeysListed,
@@ -31,6 +32,7 @@ from app.cli.terminal import language
 from app.model_view import ModelsFound, ModelShown
 from knowledge.catalog_diff import CatalogDiff
 from knowledge.results import AdaptiveEvaluation, Benchmark, Evaluation, Plan, Shortlist
+from knowledge.results.next_gain import NextGain
 from tools.report import portable
 from tools.run_history import RunsCompared
 
@@ -52,7 +54,9 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "config show": (SettingsShown,),
     "demo": (Recommended, Plan),
     "doctor": (Findings,),
+    "error": (Failure,),
     "evaluate": (Evaluation, AdaptiveEvaluation, Plan),
+    "gains": (NextGain, Plan),
     "keys add": (KeyMade,),
     "keys list": (KeysListed,),
     "keys revoke": (KeysListed,),

@@ -118,6 +118,20 @@ class KeyMade(KeyListed):
     key: str
 
 
+class Failure(Record):
+    """What went wrong, as the last line on standard error where `--json` was given.
+
+    Attributes:
+        error: its class (see ``knowledge/errors.py``); of a bug, Python's own.
+        exit_code: with which the command ends.
+    """
+
+    error: str
+    cause: str
+    next_step: str
+    exit_code: int
+
+
 class KeysListed(RootModel[tuple[KeyListed, ...]]):
     """Keys, the oldest first."""
 

@@ -31,6 +31,8 @@ class Cli:
         out, err = self.capsys.readouterr()
         assert "Traceback" not in err
         check_json(arguments, code, out)
+        if "--json" in arguments and code and not out.strip():
+            jsonschema.validate(json.loads(err.splitlines()[-1]), schema_of("error"))
         return code, out, err
 
 

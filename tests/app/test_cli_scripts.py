@@ -52,9 +52,21 @@ def test_every_command_has_json_and_every_json_has_a_schema():
         if name not in WITHOUT_JSON:
             assert "--json" in options(command), name
             assert name in FORMS, name
-    assert set(FORMS) <= set(commands())
+    assert set(FORMS) - {"error"} <= set(commands())
     for name in FORMS:
         jsonschema.Draft202012Validator.check_schema(schema_of(name))
+
+
+def test_errors_are_json_too_where_json_is_asked_for(advisor):
+    code, out, err = advisor("evaluate", "--data", "/nowhere", "-c", "bm25", "--json")
+    failure = json.loads(err.splitlines()[-1])
+    assert (code, out, failure["exit_code"]) == (3, "", 3)
+    assert "/nowhere" in failure["cause"]
+    code, _, err = advisor("--lang", "zh", "evaluate", "--nonsense", "--json")
+    failure = json.loads(err.splitlines()[-1])
+    assert code == failure["exit_code"] == 2
+    assert "--nonsense" in failure["cause"]
+    assert "advisor evaluate --help" in failure["next_step"]
 
 
 def test_what_costs_shows_its_plan_and_what_takes_long_can_be_quiet():
