@@ -196,11 +196,11 @@ class RunStore(Database):
         query = select(_QUERY_SCORES.c.scores).where(_QUERY_SCORES.c.key == key, _QUERY_SCORES.c.metric == metric)
         return self._one(query) or {}
 
-    def rankings(self, key: str, queries: Sequence[str]) -> dict[str, list[str]]:
-        """The first documents of some queries, best first; queries of which none were kept are missing."""
-        query = select(_RANKINGS.c.query, _RANKINGS.c.documents).where(
-            _RANKINGS.c.key == key, _RANKINGS.c.query.in_(queries)
-        )
+    def rankings(self, key: str, queries: Sequence[str] | None = None) -> dict[str, list[str]]:
+        """The first documents of these queries (None: all), best first; queries of which none were kept are missing."""
+        query = select(_RANKINGS.c.query, _RANKINGS.c.documents).where(_RANKINGS.c.key == key)
+        if queries is not None:
+            query = query.where(_RANKINGS.c.query.in_(queries))
         try:
             with self._engine.connect() as connection:
                 return {row[0]: row[1] for row in connection.execute(query)}

@@ -5,6 +5,8 @@ from knowledge.results.closer_look import Duel, HeadToHead, Hit, Routed, Routing
 from knowledge.results.data import DataProfile, DatasetSummary, Lengths
 from knowledge.results.evaluation import Comparison, Evaluation, FailedCandidate, MeasuredCandidate
 from knowledge.results.evidence import Evidence, Interval
+from knowledge.results.index_gap import IndexGap
+from knowledge.results.labels import Gap, Judging, Label, PairToJudge, Place
 from knowledge.results.plan import Consent, Plan, PlannedCandidate
 from knowledge.results.preflight import Finding, Preflight, RecallByCut, Truncation
 from knowledge.results.probes import ProbeExample, ProbeKind, Probes, ProbeScore, RerankerGain
@@ -23,6 +25,7 @@ from knowledge.results.shortlist import (
     Relaxation,
     Shortlist,
 )
+from knowledge.results.silver import SilverQueries
 from knowledge.results.speed import Benchmark, Hardware, SpeedOfCandidate
 
 __all__ = [
@@ -42,16 +45,22 @@ __all__ = [
     "FailedCandidate",
     "Figure",
     "Finding",
+    "Gap",
     "Hardware",
     "HeadToHead",
     "Hit",
+    "IndexGap",
     "Interval",
+    "Judging",
+    "Label",
     "Lengths",
     "MeasuredCandidate",
     "Obstacle",
+    "PairToJudge",
     "Parity",
     "Perturbation",
     "Pick",
+    "Place",
     "Plan",
     "PlannedCandidate",
     "Prediction",
@@ -76,6 +85,7 @@ __all__ = [
     "Screened",
     "Screening",
     "Shortlist",
+    "SilverQueries",
     "Slice",
     "SliceScore",
     "Slices",

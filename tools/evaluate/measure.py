@@ -87,13 +87,7 @@ def measure(
     metrics: Sequence[str],
 ) -> Measured:
     """One candidate's quality, query by query."""
-    for leg in candidate.searched:
-        if leg not in session.legs:
-            session.legs[leg] = search(leg, session, store)
-    searched = {leg: session.legs[leg] for leg in candidate.searched}
-    reranker = Reranker(session)
-    rankings = retrieval.rank(candidate, {leg: s.rankings for leg, s in searched.items()}, session.depth, reranker)
-    by_query = _by_query(candidate, rankings, session)
+    by_query, searched, reranker = ranked(candidate, session, store)
     scores = scoring.score(by_query, judgments, metrics)
     legs = [session.resolved[leg] for leg in candidate.legs if leg in session.resolved]
     measured = record(candidate, key, legs, list(searched.values()), scores, session, metrics[0], reranker.scored)
@@ -106,6 +100,20 @@ def measure(
     }
     first = {query: [document for document, _ in ranked[:SHOWN]] for query, ranked in by_query.items()}
     return Measured(measured.model_copy(update=found), scores, first)
+
+
+def ranked(
+    candidate: Candidate, session: Session, store: VectorStore | None
+) -> tuple[dict[str, labels.Ranking], dict[Leg, Searched], Reranker]:
+    """What a candidate finds for each query, and what found it; no leg is searched twice."""
+    for leg in candidate.searched:
+        if leg not in session.legs:
+            session.legs[leg] = search(leg, session, store)
+    searched = {leg: session.legs[leg] for leg in candidate.searched}
+    reranker = Reranker(session)
+    rankings = retrieval.rank(candidate, {leg: s.rankings for leg, s in searched.items()}, session.depth, reranker)
+    by_query = _by_query(candidate, rankings, session)
+    return by_query, searched, reranker
 
 
 def _by_query(candidate: Candidate, rankings: retrieval.Rankings, session: Session) -> dict[str, labels.Ranking]:
