@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES, cite, sentences_of
 from agent.answering.duration import duration
+from agent.answering.hard_cases import on_mistakes, on_truth
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
 from agent.answering.parts import on_parts
@@ -58,6 +59,8 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         "cheapest": lambda: cheapest(question.words, recommendation),
         "parts": lambda: on_parts(question.words, recommendation, state, context),
         "money": lambda: money(question.models, recommendation, state, context),
+        "truth": lambda: on_truth(recommendation, state),
+        "mistakes": lambda: on_mistakes(recommendation, state),
     }
     return answers[subject]()
 

@@ -25,9 +25,11 @@ Subject = Literal[
     "money",
     "metric",
     "parts",
+    "truth",
+    "mistakes",
 ]
 #: answered from a decision alone: before there is one, they are questions of knowledge like others
-OF_A_DECISION: frozenset[Subject] = frozenset({"start", "licence", "cheapest", "money", "parts"})
+OF_A_DECISION: frozenset[Subject] = frozenset({"start", "licence", "cheapest", "money", "parts", "truth", "mistakes"})
 #: words that state as often as they ask: such a message is a question only where it asks
 NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "metric"}
 
@@ -80,6 +82,26 @@ def _sign(words: str, also: str = "", unless: str = "") -> _Sign:
 
 
 _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
+    "truth": (
+        _sign(
+            r"\bnegat(?:ions?|ed)\b|\bopposites?\b|\bantonyms?\b|\bcontradict\w*|\bcounterfactuals?\b"
+            r"|\b(?:true|right|correct) (?:from|and|or|vs\.?) (?:false|wrong|incorrect)\b|\btruth\b|\bfactual\w*"
+            r"|\b(?:wrong|different|other|altered|mix\w* up|confus\w*) (?:the )?(?:facts?|numbers?|units?|names?)\b"
+            r"|\bunderstands? (?:the )?(?:numbers?|units?|facts?)\b"
+            r"|否定|反义|意思相反|真假|对错|事实错误|(?:数字|单位|人名|地名)(?:搞|弄|会)?[混错]",
+            unless=r"\bwhat (?:is|are) (?:a |an )?(?:negation|antonym|counterfactual)s?\b|什么是|是什么意思"
+            r"|\bfalse (?:positive|negative)|p.value|significan|ground truth",
+        ),
+    ),
+    "mistakes": (
+        _sign(
+            r"\btypos?\b|\btyping (?:mistakes?|errors?)\b|\bmis-?spell\w*|\bspelling\b|\bmis-?typed?\b"
+            r"|\brobust(?:ness)? (?:to|against|of)\b|\b(?:upper|lower)-? ?case\b|\ball caps\b|\baccents\b"
+            r"|\bdiacritics\b|\bemojis?\b|\bcode.?switch\w*|\bmixed languages\b|\bword order\b"
+            r"|错别字|打错|错字|拼写|拼错|大小写|全角|半角|繁体|表情符号|中英(?:文)?混|鲁棒",
+            unless=r"\bwhat (?:is|are) (?:a |an )?(?:typo|emoji|diacritic)s?\b|什么是|是什么意思|支持|哪些模型",
+        ),
+    ),
     "more": (
         _sign(
             r"^\W*(?:please )?(?:(?:tell|show|give) me |say |and )?(?:more|(?:more |the |all )?details?|the rest"

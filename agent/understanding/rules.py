@@ -46,6 +46,7 @@ from agent.understanding.use_case import (
     read_task,
 )
 from agent.understanding.utterance import LONGEST, Utterance, readable
+from agent.understanding.weights import read_weights
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, say
 
@@ -59,6 +60,7 @@ _READERS = (
     read_edge,
     read_named_gpu,
     read_best,
+    read_weights,
     read_license,
     read_hosting,
     read_open_weights,
