@@ -39,7 +39,8 @@ _ASKS = re.compile("怎么|如何|怎样|什么|为何|哪")
 #: and what asks for a number, or for a yes
 _ASKS_HERE = re.compile(
     "怎么|如何|怎样|什么|为何|哪|几|多(?:少|久|大|长|确定|有)|[吗么呢]|[?？]|能不能|可不可以|行不行|够不够|贵不贵|准不准|有没有|[给写来要].{0,3}[个段份点些]"
-    r"|^\W*(?:how|what|which|when|where|who|can|could|may|is|are|do|does|will|would|should|any|show|give)\b",
+    r"|^\W*(?:how|what|which|when|where|who|can|could|may|is|are|do|does|will|would|should|any|show|give)\b"
+    r"|^\W*(?:错别字|否定|typos?|negations?)\W*$",
     re.IGNORECASE,
 )
 
