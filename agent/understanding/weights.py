@@ -31,7 +31,7 @@ def read_weights(reading: Reading) -> Iterator[Finding]:
             sentence = u.sentences[hit.start]
             of_it = [i for i, number in enumerate(u.sentences) if number == sentence]
             asks = any(u.tokens[i].text in ("?", "？", "吗", "呢") for i in of_it)
-            asks = asks or any(u.sentences[other.start] == sentence for other in u.of_category("interrogative"))
+            asks = asks or any(other.start == of_it[0] for other in u.of_category("interrogative"))
             if asks:
                 continue
             words = reading.use(hit)

@@ -19,6 +19,7 @@ from app.cli.settings import give, read_settings
 
 if TYPE_CHECKING:
     from knowledge.requirements import Requirements
+    from knowledge.results import Consent
     from tools.data_source import DataSource
 
 
@@ -114,6 +115,8 @@ def make_app() -> typer.Typer:
         evaluate,
         silver,
         benchmark,
+        probes,
+        robustness,
         gains,
         models,
         doctor,
@@ -283,6 +286,9 @@ def evaluate(
     preflight: Annotated[
         bool, typer.Option("--preflight/--no-preflight", help="Look at each encoder on a small sample first.")
     ] = True,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Then ask hard cases: altered facts, queries with mistakes.")
+    ] = False,
     silver: Silver = False,
     download: Download = False,
     send_to: SendTo = None,
@@ -311,6 +317,9 @@ def evaluate(
         )
         return
     consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
+    if probes:
+        _hard_cases(source, candidate, metric, consent, preflight=preflight, as_json=json, quiet=quiet)
+        return
     if adaptive or budget is not None:
         if task is not None and task is not MeasurableTask.ranking:
             from app.cli.mistyped import usage_error
@@ -366,6 +375,91 @@ def silver(
     assert source
     hosts = frozenset(send_to or ())
     make(read_settings(), source, out, most, seed, hosts, written=llm, as_json=json, quiet=quiet)
+
+
+def probes(
+    data: Data = None,
+    contrast: Annotated[
+        Path | None,
+        typer.Option("--contrast", help="A labelled set instead: query, right, wrong and maybe kind.", dir_okay=False),
+    ] = None,
+    candidate: Candidates = None,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Ask candidates for what is true: passages of your data against the same with one fact altered."""
+    from knowledge.results import Consent
+
+    consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
+    source = _source(data, column, skip_bad, documents, queries)
+    if (source is None) == (contrast is None):
+        from app.cli.mistyped import usage_error
+        from knowledge.wording import say
+
+        raise usage_error(say("give either --data FOLDER or --contrast FILE"))
+    if contrast is not None:
+        from app.cli.hard_cases import contrasts
+
+        contrasts(read_settings(), contrast, _some(candidate), consent, as_json=json, quiet=quiet)
+    elif source is not None:
+        _hard_cases(source, candidate, None, consent, kinds=("probes",), as_json=json, quiet=quiet)
+
+
+def robustness(
+    data: NeededData,
+    candidate: Candidates = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="As ir-measures writes it.")] = None,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure what candidates lose on your queries with typing mistakes, cut short, in other letters, with emoji."""
+    from knowledge.results import Consent
+
+    consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
+    source = _source(data, column, skip_bad, documents, queries)
+    assert source
+    metrics = [metric] if metric else None
+    _hard_cases(source, candidate, metrics, consent, kinds=("robustness",), as_json=json, quiet=quiet)
+
+
+def _hard_cases(
+    source: DataSource,
+    candidate: list[str] | None,
+    metrics: list[str] | None,
+    consent: Consent,
+    *,
+    kinds: tuple[str, ...] = (),
+    preflight: bool = True,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """The kinds of hard cases named; without any all of them, and the evaluation before."""
+    from app.cli.hard_cases import hard_cases
+
+    hard_cases(
+        read_settings(),
+        source,
+        _some(candidate),
+        metrics,
+        consent,
+        kinds=kinds or ("probes", "robustness"),
+        with_evaluation=not kinds,
+        preflight=preflight,
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 def benchmark(

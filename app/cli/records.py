@@ -10,7 +10,16 @@ from pydantic import Field, RootModel, computed_field
 from knowledge.catalog_diff import CatalogDiff
 from knowledge.manifest import Manifest
 from knowledge.requirements import Requirements
-from knowledge.results import DatasetSummary, FailedCandidate, Preflight, Recommendation, Record
+from knowledge.results import (
+    DatasetSummary,
+    Evaluation,
+    FailedCandidate,
+    Preflight,
+    Probes,
+    Recommendation,
+    Record,
+    Robustness,
+)
 from knowledge.wording import Text
 from tools.run_history import RunSummary
 
@@ -157,6 +166,14 @@ class CatalogOffered(Record):
 
     url: str
     bytes: int
+
+
+class ProbedEvaluation(Record):
+    """Hard cases of the data: null where they were not asked for, or the data gives too few; so is the evaluation."""
+
+    evaluation: Evaluation | None
+    probes: Probes | None
+    robustness: Robustness | None
 
 
 class RunsListed(RootModel[tuple[RunSummary, ...]]):
