@@ -56,6 +56,12 @@ RequirementsFile = Annotated[
     Path | None, typer.Option("--requirements", "-r", help="Requirements file (JSON).", show_default=False)
 ]
 FreeText = Annotated[str | None, typer.Option("--text", "-t", help="What you need, in your own words.")]
+Weight = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weight", metavar="NAME=NUMBER", help="robustness=0.3, correctness=0.3: beside quality, which is 1. Repeatable."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do and cost.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to measuring on this machine.")]
@@ -182,6 +188,7 @@ def recommend(
     documents: Documents = None,
     queries: Queries = None,
     out: Out = None,
+    weight: Weight = None,
     dry_run: DryRun = False,
     json: Json = False,
     no_input: NoInput = False,
@@ -195,6 +202,10 @@ def recommend(
     from knowledge.results import Consent
 
     wanted, words = _needs(requirements, text)
+    if weight:
+        from app.cli.weights import with_weights
+
+        wanted = with_weights(wanted, weight)
     consent = Consent(measure=yes, download=download, hosts=frozenset(send_to or ()))
     source = _source(data, column, skip_bad, documents, queries)
     ask = not (no_input or yes or json) and sys.stdin.isatty()
