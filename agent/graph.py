@@ -31,6 +31,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
         "benchmark",
         "probe",
         "recommend",
+        "gains",
         "report",
     ):
         graph.add_node(name, getattr(nodes, name))
@@ -47,6 +48,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
     graph.add_conditional_edges("benchmark", routing.after_benchmark)
     graph.add_conditional_edges("probe", routing.after_probe)
     graph.add_conditional_edges("recommend", routing.after_recommend)
+    graph.add_conditional_edges("gains", routing.after_gains)
     graph.add_edge("report", END)
     return graph
 

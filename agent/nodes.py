@@ -10,7 +10,8 @@ from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
 
 from agent import answers, events, interview
-from agent.answering.brief import shortened
+from agent.answering.brief import LINES, shortened
+from agent.answering.gains import asks_to_try, cannot_try
 from agent.candidates import read_candidates, specs_of
 from agent.context import Context
 from agent.descriptions import assumptions, cautions, describe_change, made_silver
@@ -37,6 +38,8 @@ from tools.adaptive import can_be_screened, find_winner
 from tools.benchmark import benchmark
 from tools.data_source import STDLIB, DataSource
 from tools.evaluate import evaluate, measured_before, query_scores
+from tools.next_gain import next_gain
+from tools.next_gain.words import answer as answer_on_gains
 from tools.plan import make_plan, without_what_is_known
 from tools.profile import profile
 from tools.recommend import is_measurable, recommend, recommend_unmeasured, with_background
@@ -91,6 +94,13 @@ class Nodes:
         before = state.get("requirements") or Requirements()
         handed = state.get("handed")
         update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
+        update |= State(trying=False)
+        if not handed and asks_to_try(state.get("message") or ""):
+            why = cannot_try(state)
+            if why is None:
+                return update | State(trying=True)
+            _tell(events.Said(text=why))
+            return State(status=state.get("status", "interviewing")) | update
         update |= self._to_read(handed, state) if handed else State()
         text, of_candidates = self._candidates_meant(state.get("message") or "", state)
         update |= of_candidates
@@ -466,6 +476,24 @@ class Nodes:
         recommendation = spoken_of(recommendation, items_of(evaluation.task) if evaluation else None)
         _tell(events.Recommended(recommendation=recommendation))
         return State(recommendation=recommendation, comparisons=comparisons, slices=parts)
+
+    @foreseen
+    def gains(self, state: State) -> State:
+        """Measure single changes to the winner; asked for, as it takes its time."""
+        advice, source = recommendation_of(state), state["data"]
+        assert advice.winner
+        assert source
+        with _stage("evaluate", say("Trying single changes to {spec}", spec=advice.winner)) as listen:
+            found = next_gain(
+                self._context.dataset(source),
+                advice.winner,
+                self._context.workspace,
+                margin=state["requirements"].margin.value,
+                consent=state.get("consent") or Consent(),
+                on_progress=listen,
+            )
+        _tell(events.Said(text=join(answer_on_gains(found), LINES)))
+        return State(gains=found, trying=False)
 
     @foreseen
     def report(self, state: State) -> State:

@@ -43,6 +43,7 @@ def report_of(state: State, folder: Path) -> Report:
         benchmark=state.get("benchmark") if state.get("evaluation") else None,
         probes=state.get("probes") if state.get("evaluation") else None,
         robustness=state.get("robustness") if state.get("evaluation") else None,
+        gains=state.get("gains") if state.get("evaluation") else None,
         recommendation=recommendation_of(state),
         reproduce=_reproduce(state, folder),
         made_by=MADE_BY,

@@ -12,7 +12,7 @@ from knowledge.requirements import Requirements
 #: LangGraph's name for the end, typed so that each route can be checked
 END: Literal["__end__"] = "__end__"
 
-AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "evaluate", "__end__"]
+AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "evaluate", "gains", "__end__"]
 
 
 def after_understanding(state: State) -> AfterUnderstanding:
@@ -21,6 +21,8 @@ def after_understanding(state: State) -> AfterUnderstanding:
     intent = understood.intent if understood else None
     if state.get("failure") or intent == "stop":
         return END
+    if state.get("trying"):
+        return "gains"
     if intent == "question":
         return "answer"
     if state.get("interactive", True) and is_only_talk(understood, state):
@@ -111,6 +113,11 @@ def after_benchmark(state: State) -> Literal["probe", "__end__"]:
 def after_probe(state: State) -> Literal["recommend", "__end__"]:
     """Then decide."""
     return END if state.get("failure") or is_stopped(state) else "recommend"
+
+
+def after_gains(state: State) -> Literal["report", "__end__"]:
+    """What was found of single changes goes into the report too."""
+    return END if state.get("failure") or is_stopped(state) else "report"
 
 
 def after_recommend(state: State) -> Literal["report", "__end__"]:

@@ -22,6 +22,7 @@ from knowledge.results import (
     Shortlist,
     Slices,
 )
+from knowledge.results.next_gain import NextGain
 from knowledge.wording import Language, Text
 from tools.data_source import DataSource
 
@@ -100,6 +101,10 @@ class State(TypedDict, total=False):
     comparisons: Comparisons | None
     slices: Slices | None
     """the winner on parts of the queries"""
+    trying: bool
+    """whether the message asks for single changes to the winner to be measured"""
+    gains: NextGain | None
+    """those changes"""
     failure: Failure | None
     status: Status
     """explicit, because "no next node" is not proof that the work was done"""
@@ -115,6 +120,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     DataSource,
     Evaluation,
     Failure,
+    NextGain,
     Plan,
     Probes,
     Recommendation,
@@ -136,7 +142,7 @@ def cleared(state: State) -> State:
     What was measured stays, quality in the run store and speed in `benchmark`: neither depends on what is demanded.
     """
     emptied = State(shortlist=None, plan=None, screening=None, evaluation=None, recommendation=None)
-    emptied |= State(comparisons=None, slices=None, probes=None, robustness=None)
+    emptied |= State(comparisons=None, slices=None, probes=None, robustness=None, gains=None)
     asked = state.get("asked")
     if asked is not None and asked.about == "plan":
         emptied |= State(asked=None)

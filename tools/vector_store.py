@@ -266,11 +266,7 @@ class VectorStore:
         done = self._check_index(name, form).get("indexed_rows", rows)
         if done < rows:
             raise ProviderError(
-                say(
-                    "Milvus indexed {done} of {rows} vectors: the rest would be compared one by one.",
-                    done=done,
-                    rows=rows,
-                ),
+                say("Milvus indexed {done} of {rows} vectors, and compares the rest.", done=done, rows=rows),
                 say("Run the same command again, or look at the server's log."),
             )
 

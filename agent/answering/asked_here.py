@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES, cite, sentences_of
 from agent.answering.duration import duration
+from agent.answering.gains import on_gains
 from agent.answering.hard_cases import on_mistakes, on_truth
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
@@ -57,12 +58,22 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         "start": lambda: starting(recommendation, state, context),
         "licence": lambda: licence(question.models, recommendation, state, context),
         "cheapest": lambda: cheapest(question.words, recommendation),
+        "gains": lambda: _gains(question.words, recommendation, state, context),
         "parts": lambda: on_parts(question.words, recommendation, state, context),
         "money": lambda: money(question.models, recommendation, state, context),
         "truth": lambda: on_truth(recommendation, state),
         "mistakes": lambda: on_mistakes(recommendation, state),
     }
     return answers[subject]()
+
+
+def _gains(words: str, recommendation: Recommendation, state: State, context: Context) -> Text:
+    """Single changes to the winner, after what was measured of such set-ups anyway."""
+    rows = variants(words, (), recommendation) if state.get("gains") is None else []
+    return join(
+        [*(about(row.spec, "show_model", state, context) for row in rows), on_gains(words, recommendation, state)],
+        LINES,
+    )
 
 
 def variants(words: str, models: tuple[str, ...], recommendation: Recommendation | None) -> list[Row]:

@@ -27,9 +27,12 @@ Subject = Literal[
     "parts",
     "truth",
     "mistakes",
+    "gains",
 ]
 #: answered from a decision alone: before there is one, they are questions of knowledge like others
-OF_A_DECISION: frozenset[Subject] = frozenset({"start", "licence", "cheapest", "money", "parts", "truth", "mistakes"})
+OF_A_DECISION: frozenset[Subject] = frozenset(
+    {"start", "licence", "cheapest", "money", "parts", "truth", "mistakes", "gains"}
+)
 #: words that state as often as they ask: such a message is a question only where it asks
 NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "metric"}
 
@@ -155,6 +158,27 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|(?:to|for) (?:my|the|our|a) (?:boss|manager|customers?|clients?|team|ceo|mother|grandm\w+|child))\b"
             r"|通俗|大白话|白话|简单(?:说|讲|来说|解释)|"
             r"人话|外行|老板",
+        ),
+    ),
+    "gains": (
+        _sign(
+            r"\bnext gain\b|\bsingle changes?\b|\bwhich (?:\w+ )?change\b"
+            r"|\bwhat (?:else )?(?:would|could|can|might|will) (?:improve|help|boost|raise)\b"
+            r"|\bhow (?:can|could|do|would) (?:i|we|you) (?:improve|boost|raise)\b"
+            r"|(?:怎么|如何|怎样)(?:才能|可以)?(?:再)?(?:提升|提高|改进|改善)|什么(?:改动|改进|设置)|哪[个项种](?:改动|改进|设置)",
+            also=r"\b(?:it|this|that|most|further|next|the (?:winner|score|result|quality))\b|它|这|最|更|再|推荐",
+            unless=r"fine-?tun|微调",
+        ),
+        _sign(
+            r"\b(?:half|quarter|fewer|smaller|shorter)\b.{0,20}\b(?:dim(?:ension)?s?|vectors?)\b"
+            r"|\bint-?8\b|\bbinary\b|\bfloat-?16\b|\btwo[- ]stages?\b|\bhnsw\b|\bivf\b"
+            r"|一半的?(?:维|向量)|维度?减半|量化|二值|两阶段",
+            also=r"\b(?:enough|suffice|sufficient|okay|ok|fine|lose|loses|loss|hurt)\b|够|损失|[行好]吗|可以吗|掉多少|影响",
+            unless=r"\bwhat (?:is|are)\b|\bwhat if\b|\bwhy\b|compare|什么是|是什么|区别|为什么|如果",
+        ),
+        _sign(
+            r"^\W*(?:(?:and|is|or) )?(?:int-?8|binary|float-?16|half (?:of )?the (?:dim(?:ension)?s?|vectors?)|hnsw|ivf"
+            r"|two[- ]stages?|二值|量化|维度减半|两阶段)\s*[?？]+\W*$"
         ),
     ),
     "parts": (

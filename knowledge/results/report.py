@@ -9,6 +9,7 @@ from knowledge.results.base import Record
 from knowledge.results.closer_look import HeadToHead, Slices
 from knowledge.results.data import DataProfile
 from knowledge.results.evaluation import Comparison, Evaluation
+from knowledge.results.next_gain import NextGain
 from knowledge.results.plan import Plan
 from knowledge.results.probes import Probes
 from knowledge.results.recommendation import Recommendation
@@ -26,6 +27,7 @@ class Report(Record):
         head_to_head: the winner and its nearest rival, query by query.
         probes: whether the winner and its rivals find what is true; None where the data gave no probes.
         robustness: what they lose on perturbed queries; likewise.
+        gains: single changes to the winner; None where the user did not ask for them.
     """
 
     schema_version: Literal[1] = 1
@@ -42,5 +44,6 @@ class Report(Record):
     head_to_head: HeadToHead | None = None
     probes: Probes | None = None
     robustness: Robustness | None = None
+    gains: NextGain | None = None
     reproduce: str
     made_by: str

@@ -16,6 +16,7 @@ from tools.report.hard_cases import robustness, truth
 from tools.report.method import evidence, method, reproduce
 from tools.report.pipeline import pipeline
 from tools.report.plan import plan
+from tools.report.set_ups import gains
 from tools.report.voice import Voice, when
 
 
@@ -26,6 +27,7 @@ def make_document(report: Report, language: Language) -> Document:
         ("candidates", say("Candidates compared"), lambda: candidates(voice)),
         ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
         ("certainty", say("How sure"), lambda: certainty(voice)),
+        ("gains", say("Cheapest next gain"), lambda: gains(voice)),
         ("parts", say("Where it holds: parts of the queries"), lambda: parts(voice)),
         ("truth", say("True or only similar: one fact altered"), lambda: truth(voice)),
         ("robustness", say("Queries with mistakes, cut short, in other letters"), lambda: robustness(voice)),

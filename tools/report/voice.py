@@ -129,9 +129,9 @@ class Voice:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """Of the decision, of parts of the queries, and of hard cases."""
+        """Of the decision, of parts of the queries, of hard cases, and of single changes."""
         report, found = self.report, self.advice.evidence
-        for looked_at in (report.slices, report.probes, report.robustness):
+        for looked_at in (report.slices, report.probes, report.robustness, report.gains):
             found += looked_at.evidence if looked_at else ()
         return found
 

@@ -1,0 +1,79 @@
+"""“What would improve it most?”, “is half the dimension enough?”, “int8?”: from single changes that were measured."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agent.answering.brief import LINES
+from knowledge.results import Recommendation
+from knowledge.results.next_gain import Change, NextGain
+from knowledge.wording import Text, join, say
+from tools.next_gain.words import answer, line
+
+if TYPE_CHECKING:
+    from agent.state import State
+
+#: what has the winner's set-ups tried
+TRY = say("try set-ups")
+_TRY = re.compile(
+    r"^\W*(?:please |then |ok(?:ay)?,? |yes,? )*(?:try|measure|test)(?: out)?"
+    r"(?: (?:the|its|some|other|all|single|different))* (?:set-?ups?|changes)(?: (?:please|then|now))*\W*$"
+    r"|^\W*(?:请|那就|好的?，?)*(?:试试|试一下|尝试|测测|测一下|测量)(?:看)?(?:其他|别的|各种|不同的?|单项)*"
+    r"(?:的)?(?:设置|配置|改动)\W*$",
+    re.I,
+)
+#: kinds of changes by the words of a question
+_ABOUT: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bdim(?:ension)?s?\b|shorter vectors|matryoshka|维", re.I), "dimension"),
+    (re.compile(r"\bint-?8\b|\bbinary\b|\bfloat-?16\b|\bfp-?16\b|quanti[sz]|bits?\b|量化|二值", re.I), "storage"),
+    (re.compile(r"\bhnsw\b|\bivf\b|approximate|\bindex(?:es)?\b|近似|索引", re.I), "index"),
+    (re.compile(r"two[- ]stages?|two[- ]step|两阶段", re.I), "two stages"),
+    (re.compile(r"hybrid|fus(?:e|ion)|bm25|word matching|混合|融合", re.I), "fusion"),
+    (re.compile(r"faster precision|\bonnx\b|openvino|\bbf-?16\b|精度", re.I), "precision"),
+)
+_STORES = re.compile(r"int-?8|binary|float-?16|fp-?16|二值", re.I)
+
+
+def asks_to_try(text: str) -> bool:
+    """Whether a message asks for single changes to be measured."""
+    return _TRY.search(" ".join(text.split())) is not None
+
+
+def cannot_try(state: State) -> Text | None:
+    """Why single changes cannot be measured now; None where they can."""
+    advice, evaluation = state.get("recommendation"), state.get("evaluation")
+    if advice is None or advice.winner is None:
+        return say("There is no recommendation yet whose set-up I could change.")
+    if evaluation is None or state.get("data") is None:
+        return say("That takes a measurement: give me data with queries and judgments, and agree to measuring.")
+    if evaluation.task != "ranking":
+        return say("Set-ups of a search can be tried, and this is about something else.")
+    return None
+
+
+def on_gains(words: str, recommendation: Recommendation, state: State) -> Text:
+    """What buys most and what saves most, or the changes that a question names; how to have them measured before."""
+    found = state.get("gains")
+    if found is None or found.base != recommendation.winner:
+        why = cannot_try(state)
+        return why or say(
+            "I have not tried that. Say “{words}”, and I measure single changes to {winner} (its dimension, storage, "
+            "two stages, an index, word matching beside it, a faster precision), mostly from what is encoded already.",
+            words=TRY,
+            winner=recommendation.winner,
+        )
+    asked = _asked(words, found)
+    return join([line(change, found) for change in asked] if asked else answer(found), LINES)
+
+
+def _asked(words: str, found: NextGain) -> list[Change]:
+    """The changes that a question is about; none where it asks of all."""
+    kinds = {kind for pattern, kind in _ABOUT if pattern.search(words)}
+    changes = [change for change in found.changes if change.kind in kinds]
+    named = {re.sub(r"[^a-z0-9]", "", store.lower()).replace("fp16", "float16") for store in _STORES.findall(words)}
+    named = {"binary" if store == "二值" else store for store in named if store} | (
+        {"binary"} if "二值" in words else set()
+    )
+    exact = [change for change in changes if any(f"store={store}" in change.spec for store in named)]
+    return exact or changes
