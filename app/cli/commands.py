@@ -59,7 +59,7 @@ FreeText = Annotated[str | None, typer.Option("--text", "-t", help="What you nee
 Weight = Annotated[
     list[str] | None,
     typer.Option(
-        "--weight", metavar="NAME=NUMBER", help="robustness=0.3, correctness=0.3: beside quality, which is 1. Repeatable."
+        "--weight", metavar="NAME=NUMBER", help="Beside quality, which is 1: robustness=0.3, correctness=0.3. Repeatable"
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do and cost.")]
