@@ -15,6 +15,7 @@ from knowledge.scores import Scores
 from knowledge.wording import Text
 from tools.data_source import DataSource
 from tools.guidance import Guidance
+from tools.label_store import with_given
 from tools.silver import labelled
 from tools.workspace import Workspace
 
@@ -61,7 +62,14 @@ class Context:
         self.guidance = Guidance(self.workspace)
 
     def dataset(self, source: DataSource) -> Dataset:
-        """The dataset, read once, with silver queries where nobody judged any; the last one is kept."""
+        """The dataset with the judgments that were given here."""
+        return with_given(self.unjudged(source), self.workspace)
+
+    def unjudged(self, source: DataSource) -> Dataset:
+        """The dataset, read once, with silver queries where nobody judged any; the last one is kept.
+
+        Judgments that were given here are not in it.
+        """
         key = source.model_dump_json()
         found = self._read.get(key)
         if found is None:

@@ -39,7 +39,7 @@ def examine(
             encoder=resolved.fingerprint,
             prompts=resolved.prompts,
             normalise=resolved.normalise,
-            dataset=dataset.summary.hash,
+            dataset=dataset.summary.original or dataset.summary.hash,
         )
         earlier = runs.measurement(key)
         if earlier:

@@ -17,6 +17,7 @@ from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, delet
 
 from knowledge.dataset import Dataset
 from knowledge.results import Label
+from knowledge.wording import say
 from tools.database import Database
 from tools.workspace import Workspace
 
@@ -107,6 +108,7 @@ def with_labels(dataset: Dataset, labels: Sequence[Label]) -> Dataset:
             "original": original,
             "given": len(taken),
             "judgments": sum(map(len, judgments.values())),
+            "notes": (*dataset.summary.notes, say("{count} of the judgments were given here.", count=len(taken))),
         }
     )
     return replace(dataset, judgments=judgments, summary=summary)

@@ -119,6 +119,7 @@ def make_app() -> typer.Typer:
         shortlist,
         preflight,
         evaluate,
+        judge,
         silver,
         benchmark,
         probes,
@@ -365,6 +366,51 @@ def evaluate(
     )
 
 
+def judge(
+    run: Annotated[
+        str | None,
+        typer.Argument(help="An evaluation; default with no --candidate: latest.", autocompletion=completion.runs),
+    ] = None,
+    data: Data = None,
+    candidate: Candidates = None,
+    margin: Annotated[float, typer.Option("--margin", min=0, max=1, help="Loss that counts as none.")] = 0.02,
+    most: Annotated[int, typer.Option("--most", min=1, help="Answers after which it is enough.")] = 100,
+    who: Annotated[str, typer.Option("--who", help="A name that your judgments are kept under.")] = "",
+    given: Annotated[
+        Path | None,
+        typer.Option("--given", help="Take judgments from this file (query, document, grade by tabs; - for stdin)."),
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write all judgments to this file, in the form of qrels.tsv.")
+    ] = None,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge the few passages that would settle between candidates; with --candidate, no judgments are needed before."""
+    from app.cli import judging
+    from app.cli.mistyped import usage_error
+    from knowledge.results import Consent
+    from knowledge.wording import say
+
+    source = _source(data, column, skip_bad, documents, queries)
+    settings = read_settings()
+    evaluation = None
+    if candidate:
+        if run is not None or source is None:
+            raise usage_error(say("name a run, or --data and the candidates: --data DIR -c bm25 -c st:MODEL"))
+        consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
+        desk = judging.desk_for_data(settings, source, candidate, consent, margin, most, quiet=quiet)
+    else:
+        desk, evaluation = judging.desk_for_run(settings.workspace(), run or "latest", source, margin, most)
+    judging.judge(desk, evaluation, who=who, given=given, export=export, as_json=json)
+
+
 def silver(
     data: NeededData,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the documents, queries and judgments.")],
@@ -503,9 +549,7 @@ def benchmark(
 
 def gains(
     data: NeededData,
-    base: Annotated[
-        str, typer.Option("--from", help="The candidate to change.", autocompletion=completion.candidates)
-    ],
+    base: Annotated[str, typer.Option("--from", help="The candidate to change.", autocompletion=completion.candidates)],
     also: Annotated[
         list[str] | None,
         typer.Option("--also", help="Another candidate, one change to the first, such as a reranker. Repeatable."),

@@ -42,18 +42,18 @@ def write(
     if form == "parquet":
         if out is None and sys.stdout.isatty():
             raise usage_error(say("Parquet is no text: name a file with --out"))
-        _put(_parquet(rows), out)
+        put(_parquet(rows), out)
     elif form == "json":
         exported = RunExported(
             run_id=evaluation.run_id,
             dataset=evaluation.dataset,
             scores=tuple(ScoreShown(**row._asdict()) for row in rows),
         )
-        _put(json_of(exported).encode(), out)
+        put(json_of(exported).encode(), out)
     elif form == "ir-measures":
-        _put(_as_ir_measures(rows, evaluation).encode(), out)
+        put(_as_ir_measures(rows, evaluation).encode(), out)
     else:
-        _put(_csv(rows).encode(), out)
+        put(_csv(rows).encode(), out)
 
 
 def _csv(rows: Sequence[ScoreRow]) -> str:
@@ -87,7 +87,7 @@ def _parquet(rows: Sequence[ScoreRow]) -> bytes:
     return written.getvalue()
 
 
-def _put(content: bytes, out: Path | None) -> None:
+def put(content: bytes, out: Path | None) -> None:
     """To standard output, or all at once into a file."""
     if out is None:
         sys.stdout.flush()

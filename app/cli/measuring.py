@@ -19,6 +19,7 @@ from tools import benchmark as speed
 from tools import encoders, retrieval
 from tools import evaluate as quality
 from tools.data_source import DataSource
+from tools.label_store import with_given
 from tools.workspace import Workspace
 
 
@@ -37,7 +38,7 @@ def evaluate(
     """Measure quality and print it."""
     line = ProgressLine(quiet)
     candidates = named_once(candidates, settings.workspace(), line)
-    dataset = source.read()
+    dataset = with_given(source.read(), settings.workspace())
     line.note(as_text(dataset_lines(dataset.summary, language())))
     found = quality.evaluate(
         dataset,

@@ -32,7 +32,7 @@ from app.cli.records import (
 from app.cli.terminal import language
 from app.model_view import ModelsFound, ModelShown
 from knowledge.catalog_diff import CatalogDiff
-from knowledge.results import AdaptiveEvaluation, Benchmark, Evaluation, Plan, Shortlist
+from knowledge.results import AdaptiveEvaluation, Benchmark, Evaluation, Judging, Plan, Shortlist
 from knowledge.results.next_gain import NextGain
 from tools.report import portable
 from tools.run_history import RunsCompared
@@ -58,6 +58,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "error": (Failure,),
     "evaluate": (Evaluation, AdaptiveEvaluation, ProbedEvaluation, Plan),
     "gains": (NextGain, Plan),
+    "judge": (Judging,),
     "keys add": (KeyMade,),
     "keys list": (KeysListed,),
     "keys revoke": (KeysListed,),

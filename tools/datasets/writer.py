@@ -103,9 +103,14 @@ def _field(key: str) -> str:
     return '"' + key.replace('"', '""') + '"' if key.startswith('"') and key.endswith('"') else key
 
 
-def _write_qrels(path: Path, judgments: dict[str, dict[str, int]]) -> None:
+def qrels(judgments: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """The lines of ``qrels.tsv``."""
+    yield "query-id\tcorpus-id\tscore\n"
+    for query_id, grades in judgments.items():
+        for document_id, grade in grades.items():
+            yield f"{_field(query_id)}\t{_field(document_id)}\t{grade}\n"
+
+
+def _write_qrels(path: Path, judgments: Mapping[str, Mapping[str, int]]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        out.write("query-id\tcorpus-id\tscore\n")
-        for query_id, grades in judgments.items():
-            for document_id, grade in grades.items():
-                out.write(f"{_field(query_id)}\t{_field(document_id)}\t{grade}\n")
+        out.writelines(qrels(judgments))
