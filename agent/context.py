@@ -62,8 +62,9 @@ class Context:
         self.guidance = Guidance(self.workspace)
 
     def dataset(self, source: DataSource) -> Dataset:
-        """The dataset with the judgments that were given here."""
-        return with_given(self.unjudged(source), self.workspace)
+        """The dataset with the judgments that were given here; strangers' stay in their conversations."""
+        found = self.unjudged(source)
+        return with_given(found, self.workspace) if self.reads_paths else found
 
     def unjudged(self, source: DataSource) -> Dataset:
         """The dataset, read once, with silver queries where nobody judged any; the last one is kept.

@@ -33,6 +33,7 @@ from tools.benchmark import REPEATS, benchmark
 from tools.data_source import DataSource
 from tools.evaluate import evaluate
 from tools.job_store import Job, JobStore, Once
+from tools.label_store import with_given
 from tools.workers import Stopped, stoppable
 
 LOG = logging.getLogger(__name__)
@@ -265,8 +266,8 @@ class Jobs:
         if job.kind == "recommendation":
             return self._recommend(job, work)
         assert work.source
-        dataset = self._advisor.context.dataset(work.source)
         workspace, listen = self._advisor.context.workspace, self._listener(job)
+        dataset = with_given(self._advisor.context.unjudged(work.source), workspace, space_of(job.owner))
         found: Evaluation | Benchmark
         if job.kind == "evaluation":
             found = evaluate(
@@ -402,6 +403,11 @@ def bug(error: Exception, log: Path | None) -> AdvisorError:
         say("This is a bug in the advisor: {error}.", error=type(error).__name__),
         say("Please report it with the log file {name}.", name=log.name if log else "-"),
     )
+
+
+def space_of(owner: str) -> str:
+    """Whose judgments count in an owner's jobs: each key's its own; without keys, those of this machine's user."""
+    return "" if owner == "local" else owner
 
 
 def result_of(job: Job) -> BaseModel | None:

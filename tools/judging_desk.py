@@ -12,7 +12,7 @@ from knowledge.results import Evaluation, Judging, Label
 from knowledge.wording import say
 from tools.active_labels import MOST, judging
 from tools.active_labels.pool import Rankings
-from tools.label_store import LabelStore, original_hash, with_labels
+from tools.label_store import LabelStore, original_hash, place_of, with_labels
 from tools.rescoring import kept_rankings, rescored
 from tools.workspace import Workspace
 
@@ -34,6 +34,7 @@ class Desk:
         margin: accepted loss.
         order: the candidates, cheapest first; None: costs are not known.
         most: answers after which it is enough.
+        space: whose judgments, as `place_of` has it.
     """
 
     found: Mapping[str, Rankings]
@@ -43,6 +44,7 @@ class Desk:
     margin: float
     order: tuple[str, ...] | None = None
     most: int = MOST
+    space: str = ""
 
     def look(self, count: int = 1) -> Judging:
         """How settled the decision is by all judgments so far, whoever gave them, and what to ask next."""
@@ -61,7 +63,7 @@ class Desk:
         """All judgments given here, oldest first."""
         store = LabelStore(self.workspace.store)
         try:
-            return store.given(original_hash(self.dataset))
+            return store.given(place_of(self.dataset, self.space))
         finally:
             store.close()
 
@@ -75,7 +77,7 @@ class Desk:
             self._check(label)
         store = LabelStore(self.workspace.store)
         try:
-            store.give(original_hash(self.dataset), labels)
+            store.give(place_of(self.dataset, self.space), labels)
         finally:
             store.close()
 
@@ -83,7 +85,7 @@ class Desk:
         """Forget a judgment; False where there was none."""
         store = LabelStore(self.workspace.store)
         try:
-            return store.take_back(original_hash(self.dataset), query, document, who)
+            return store.take_back(place_of(self.dataset, self.space), query, document, who)
         finally:
             store.close()
 
@@ -120,6 +122,7 @@ def desk_of(
     specs: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     most: int = MOST,
+    space: str = "",
 ) -> Desk:
     """The desk for what an evaluation found.
 
@@ -131,6 +134,7 @@ def desk_of(
         specs: only these candidates; None: all.
         order: the candidates, cheapest first; None: costs are not known.
         most: answers after which it is enough.
+        space: whose judgments, as `place_of` has it.
 
     Raises:
         UserError: it was made on other data, it ranked nothing, or its rankings were not kept.
@@ -147,7 +151,8 @@ def desk_of(
         )
     found = kept_rankings(evaluation, workspace)
     kept = {spec: found[spec] for spec in found if specs is None or spec in specs}
-    return Desk(kept, dataset, workspace, evaluation.primary, margin, None if order is None else tuple(order), most)
+    cheapest_first = None if order is None else tuple(order)
+    return Desk(kept, dataset, workspace, evaluation.primary, margin, cheapest_first, most, space)
 
 
 def updated(evaluation: Evaluation, desk: Desk, now: dt.datetime) -> Evaluation:

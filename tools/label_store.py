@@ -48,7 +48,7 @@ class LabelStore(Database):
         """Keep judgments, each in place of what the same person said of the same pair; all of them or none.
 
         Args:
-            dataset: hash of the data, as it was read.
+            dataset: which data, as `place_of` says.
             labels: the judgments.
         """
         with self._writing() as connection:
@@ -114,12 +114,22 @@ def with_labels(dataset: Dataset, labels: Sequence[Label]) -> Dataset:
     return replace(dataset, judgments=judgments, summary=summary)
 
 
-def with_given(dataset: Dataset, workspace: Workspace) -> Dataset:
-    """The data with the judgments that were given here for it."""
+def place_of(dataset: Dataset, space: str = "") -> str:
+    """Under what the judgments of some data are kept.
+
+    Args:
+        dataset: the data.
+        space: whose they are, where people who share this machine are not to see each other's; empty: everybody's.
+    """
+    return f"{space}:{original_hash(dataset)}" if space else original_hash(dataset)
+
+
+def with_given(dataset: Dataset, workspace: Workspace, space: str = "") -> Dataset:
+    """The data with the judgments that were given here for it; `space` as for `place_of`."""
     if not workspace.store.exists():  # to look leaves nothing behind
         return dataset
     store = LabelStore(workspace.store)
     try:
-        return with_labels(dataset, store.given(original_hash(dataset)))
+        return with_labels(dataset, store.given(place_of(dataset, space)))
     finally:
         store.close()

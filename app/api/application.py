@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 
 from agent.advisor import Advisor
 from agent.settings import Settings
-from app.api import completions, datasets, jobs, models, reports, shortlists, status, threads
+from app.api import completions, datasets, jobs, labels, models, reports, shortlists, status, threads
 from app.api.documented import openapi
 from app.api.gate import Gate
 from app.api.hooks import Hooks
@@ -126,7 +126,7 @@ def _application(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.state.answers = shortlists.Answers()
-    for part in (shortlists, jobs, datasets, threads, completions, models, reports, status):
+    for part in (shortlists, jobs, labels, datasets, threads, completions, models, reports, status):
         app.include_router(part.router)
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ProblemError, _refuse)  # type: ignore[arg-type]

@@ -24,11 +24,12 @@ from pydantic_core import core_schema
 from app.api.problems import Problem
 from knowledge.measured_task import MeasuredTask
 from knowledge.requirements import Requirements
-from knowledge.results import Benchmark, Consent, Evaluation, Pick, Recommendation, Rejection
+from knowledge.results import Benchmark, Consent, Evaluation, Label, Pick, Recommendation, Rejection
 from knowledge.wording import Text
 from tools.benchmark import REPEATS
 from tools.datasets import Preview
 from tools.job_store import JobState
+from tools.judging_desk import HIGHEST, NAME
 
 #: characters of one message
 LONGEST_TEXT = 20_000
@@ -193,6 +194,26 @@ class CompleteIn(Sent):
     )
 
 
+class LabelIn(Sent):
+    """A judgment of a document for a query.
+
+    Attributes:
+        grade: 0 not relevant, 1 relevant, more where the data has grades; null: could not tell.
+        who: under which name it is kept; the same name's later judgment of the pair takes its place.
+    """
+
+    query: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    document: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    grade: Annotated[int, Field(ge=0, le=HIGHEST)] | None
+    who: Annotated[str, StringConstraints(max_length=NAME)] = ""
+
+
+class LabelsIn(Sent):
+    """Judgments, taken all or none."""
+
+    judgments: list[LabelIn] = Field(min_length=1, max_length=1000)
+
+
 class ThreadIn(Sent):
     """A conversation to be begun."""
 
@@ -243,6 +264,13 @@ class JobList(Given):
     object: Literal["list"] = "list"
     data: list[JobRecord]
     next_cursor: str | None
+
+
+class LabelList(Given):
+    """Judgments, the latest last; of several of one pair the last counts."""
+
+    object: Literal["list"] = "list"
+    data: list[Label]
 
 
 class FileRecord(Given):

@@ -90,6 +90,7 @@ def test_every_route_asks_for_a_key_and_hides_what_is_anothers(server, ann, bob,
         "/v1/recommendations": {"text": "search", "dataset": dataset},
         "/v1/evaluations": {"dataset": dataset, "candidates": ["bm25"]},
         "/v1/benchmarks": {"dataset": dataset, "candidates": ["bm25"]},
+        "/v1/jobs/{job}/judgments": {"judgments": [{"query": "q0", "document": "d0", "grade": 1}]},
     }
     checked = set()
     with Client(server, None) as nobody, Client(server, "adv_000000000000_" + "x" * 43) as stranger:
@@ -409,3 +410,27 @@ def test_health_readiness_and_metrics(ann, recommended):
     assert re.search(r'advisor_requests_total\{.*route="/v1/jobs/\{job\}"', text)
     assert recommended["id"] not in text
     assert "adv_" not in text
+
+
+def test_pairs_are_judged_and_count_for_whoever_judged_them(ann, bob, dataset, recommended):
+    questions = f"{recommended['url']}/questions"
+    look = ann.get(questions, params={"count": 2}).json()
+    assert look["answered"] == 0
+    assert {look["winner"], *(gap["spec"] for gap in look["gaps"])} == set(SPECS)
+    pair = look["next"][0]
+    given = {"query": pair["query"], "document": pair["document"], "grade": 1, "who": "Ada"}
+    judged = ann.made(f"{recommended['url']}/judgments", {"judgments": [given]})
+    assert judged["answered"] == 1
+    assert (pair["query"], pair["document"]) not in {(p["query"], p["document"]) for p in judged["next"]}
+    changed = ann.made(f"{recommended['url']}/judgments", {"judgments": [given | {"grade": 0}]})
+    assert changed["answered"] == 1
+    (kept,) = ann.get(f"{recommended['url']}/judgments").json()["data"]
+    assert {name: kept[name] for name in given} == given | {"grade": 0}
+    assert ann.made(f"{recommended['url']}/rescored", {})["dataset"]["given"] == 1
+    evaluation = {"dataset": dataset, "candidates": ["bm25"]}
+    assert ann.ended(ann.made("/v1/evaluations", evaluation)["id"])["result"]["dataset"]["given"] == 1
+    assert bob.get(questions).status_code == 404
+    wrong = ann.post(f"{recommended['url']}/judgments", json={"judgments": [given | {"query": "nobody's"}]})
+    assert wrong.status_code == 422
+    alone = ann.ended(ann.made("/v1/benchmarks", evaluation)["id"])
+    assert is_problem(ann.get(f"{alone['url']}/questions"), "not-ready", 409)
