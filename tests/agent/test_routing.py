@@ -89,7 +89,9 @@ def test_after_understanding(state, goes_to):
         (routing.after_plan, {"consent": NO}, "recommend"),
         (routing.after_plan, {"consent": YES}, "evaluate"),
         (routing.after_evaluate, {}, "benchmark"),
-        (routing.after_benchmark, {}, "recommend"),
+        (routing.after_benchmark, {}, "probe"),
+        (routing.after_probe, {}, "recommend"),
+        (routing.after_probe, {"status": "stopped"}, "__end__"),
         (routing.after_recommend, {}, "report"),
     ],
 )
