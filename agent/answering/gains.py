@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
+from knowledge.candidate import parse_candidate
 from knowledge.results import Recommendation
 from knowledge.results.next_gain import Change, NextGain
 from knowledge.wording import Text, join, say
+from tools.next_gain.changes import dense_legs
 from tools.next_gain.words import answer, line
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ def cannot_try(state: State) -> Text | None:
         return say("That takes a measurement: give me data with queries and judgments, and agree to measuring.")
     if evaluation.task != "ranking":
         return say("Set-ups of a search can be tried, and this is about something else.")
+    if not dense_legs(parse_candidate(advice.winner)):
+        return say("{winner} has no vectors whose set-up could be changed.", winner=advice.winner)
     return None
 
 

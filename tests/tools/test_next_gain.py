@@ -182,15 +182,15 @@ def test_the_answer_names_them_in_both_languages(four):
 
 
 def test_chance_alone_gains_nothing():
-    """Of 40 times eight changes that are noise, the corrected tests may call one better in two."""
+    """Of ten times four changes that are noise, the corrected tests may call one better by chance."""
     wrong = 0
-    for seed in range(40):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
         base = rng.uniform(0, 1, 60)
-        scores = {"base": base} | {f"c{i}": base + rng.normal(0, 0.1, 60) for i in range(8)}
+        scores = {"base": base} | {f"c{i}": base + rng.normal(0, 0.1, 60) for i in range(4)}
         found = ranking_of(scores, dict.fromkeys(scores, (1.0, 1.0)))
         wrong += found.buys_most is not None
-    assert wrong <= 5
+    assert wrong <= 2
 
 
 # ---------------------------------------------------------------- a real run

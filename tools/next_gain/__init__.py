@@ -62,7 +62,8 @@ def plan_gains(
         estimate = estimates.get(one.candidate.spec)
         if estimate is None:
             continue
-        shared = whole and one.kind not in ("precision", "named")
+        # the base and what differs from it in set-up or fusion alone has read everything
+        shared = whole and (one.candidate == candidate or one.kind not in ("precision", "named"))
         cost = estimate.model_copy(update={"why": one.what, "minutes": 0.1 if shared else estimate.minutes})
         if cost.minutes > minutes and one.candidate != candidate:
             why = say("encoding would take {minutes:.0f} minutes", minutes=cost.minutes)
