@@ -58,7 +58,9 @@ _HOW: tuple[tuple[How, re.Pattern[str]], ...] = (
     ),
 )
 _REQUEST = re.compile(r"^\W*(?:can|could|would|will) you\b|^\W*please\b|^\W*(?:能不能|能否|可以|请|麻烦)", re.I)
-_FUSION = re.compile(r"rrf\((?:[^()]|\([^()]*\)){1,2000}\)(?:\?[a-z_]+=[^\s,，;；。]+)?")
+_COMBINED = re.compile(
+    r"(?:rrf|weighted|rerank)\((?:[^()]|\((?:[^()]|\([^()]*\))*\)){1,2000}\)(?:\?[a-z_]+=[^\s,，;；。)]+)?"
+)
 #: of any backend, so that one that there is not is told of
 _LEG = re.compile(
     r"(?<![\w/.:-])(?:bm25(?:\?[a-z_]+=[\w.&=-]+)?(?![\w-])|(?!https?:|file:|s3:)[a-z][a-z0-9_]{1,20}:(?=[A-Za-z.~])"
@@ -158,7 +160,7 @@ def _names(sentence: str) -> list[str]:
     """The candidates that a sentence names, in its order: specs as they are written, and models by their names."""
     found: list[tuple[int, str]] = []
     left = sentence
-    for pattern in (_FUSION, _LEG):
+    for pattern in (_COMBINED, _LEG):
         for match in pattern.finditer(left):
             found.append((match.start(), match.group().rstrip(".:?!")))
         left = pattern.sub(lambda match: " " * len(match.group()), left)
@@ -169,4 +171,4 @@ def _names(sentence: str) -> list[str]:
 
 
 def _is_spec(name: str) -> bool:
-    return name.startswith(("rrf(", "bm25")) or re.match(r"[a-z][a-z0-9_]*:", name) is not None
+    return name.startswith(("rrf(", "weighted(", "rerank(", "bm25")) or re.match(r"[a-z][a-z0-9_]*:", name) is not None

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import Stemmer
 
 from knowledge.candidate import parse_candidate
 from knowledge.errors import SpecError
@@ -91,3 +92,49 @@ def test_options_that_cannot_be_used(options):
 def test_options_that_can():
     for spec in ("bm25", "bm25?k1=0", "bm25?b=1", "bm25?stem=none", "bm25?b=0.5&k1=2&stem=german"):
         bm25.check_options(parse_candidate(spec))
+
+
+# ---------------------------------------------------------------- the documents' language
+
+GERMAN = [
+    "Die Katzen liegen auf den warmen Dächern der alten Häuser und schlafen.",
+    "Ein Hund läuft durch den Garten und sucht seinen Knochen.",
+    "Die Kinder spielen am Nachmittag mit den kleinen Bällen im Park.",
+    "Der Zug nach Hamburg hat heute leider eine Stunde Verspätung.",
+]
+FRENCH = [
+    "Les chats dorment sur les toits des vieilles maisons du village.",
+    "Un chien traverse le jardin et cherche son os préféré.",
+    "Les enfants jouent l'après-midi avec des ballons dans le parc.",
+]
+KOREAN = ["고양이는 지붕 위에서 잠을 잔다", "개가 정원에서 뼈를 찾는다", "아이들이 공원에서 공을 가지고 논다"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "stemmer", "query", "row"),
+    [
+        (GERMAN, "german", "Katze", 0),
+        (GERMAN, "german", "kleiner Ball", 2),
+        (FRENCH, "french", "dormir", 0),
+        (FRENCH, "french", "jouer au ballon", 2),
+        (DOCUMENTS, "english", "cat", 0),
+        (KOREAN, "english", "고양이", 0),
+        (KOREAN, "english", "공원", 2),
+        (["自动垃圾回收的语言", "网络服务器框架 running servers"], "english", "server runs", 1),
+        (["ＡＢＣ社の製品カタログです", "ｶﾞｰﾍﾞｰｼﾞコレクションの説明"], "english", "abc", 0),
+        (["ＡＢＣ社の製品カタログです", "ｶﾞｰﾍﾞｰｼﾞコレクションの説明"], "english", "ガーベージ", 1),
+    ],
+)
+def test_words_are_read_in_the_documents_language(documents, stemmer, query, row):
+    found = BM25Index(documents, parse_candidate("bm25"))
+    assert found.stemmer == stemmer
+    assert found.search([query], 1)[0][0][0] == row
+
+
+def test_another_stemmer_is_an_option_and_no_language_is_no_error():
+    assert BM25Index(GERMAN, parse_candidate("bm25?stem=none")).stemmer == "none"
+    assert BM25Index(GERMAN, parse_candidate("bm25?stem=none")).search(["Katze"], 1)[0].tolist() == [[-1]]
+    for documents in ([], ["", " "], ["x"], ["12 34"]):
+        assert BM25Index(documents, parse_candidate("bm25")).stemmer == "english"
+    assert bm25.stemmer_for("vi") == "none"
+    assert set(bm25.STEMMERS.values()) <= set(Stemmer.algorithms())

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from knowledge.candidate import parse_candidate
-from knowledge.errors import SpecError, UnknownModelError
+from knowledge.catalog import load_catalog
+from knowledge.errors import SpecError, UnknownModelError, UserError
 from tests.labelled import as_dataset
 from tests.tiny_legs import WORDS, make_ce, make_m3, make_matching_ce, make_multi, make_splade
 from tests.tiny_models import make_st
-from tools import encoders, part_scores, retrieval
+from tools import encoders, part_scores, retrieval, speed
+from tools.adaptive import find_winner
 from tools.encoding import vectors
 from tools.evaluate import evaluate, query_scores
 from tools.pairs import as_pair, as_text
+from tools.plan import plan_named
 from tools.representation_cache import RepresentationCache
 from tools.representations import Representation
 from tools.run_store import RunStore
@@ -378,3 +381,45 @@ def test_preflight_looks_at_what_is_read_and_not_at_vectors(dataset, specs, work
         assert 0 < checked.truncation.share_cut.mean <= 1 / 50, "one of them"
         assert {f.check for f in checked.findings if f.severity == "fails"} == set()
     assert json.loads(found.model_dump_json())["candidates"]
+
+
+# ---------------------------------------------------------------- cost
+
+
+def test_single_queries_are_timed_with_all_that_they_take(dataset, specs, workspace):
+    spec = f"rerank(rrf({specs['splade']}, {specs['m3-multi']}?chunk=2), {specs['ce']})?top=7".replace(
+        "?mode=multi?", "?mode=multi&"
+    )
+    candidate = parse_candidate(spec)
+    resolved = {leg.spec: encoders.resolve(leg, workspace) for leg in candidate.legs}
+    texts = list(dataset.documents.values())[:20]
+    found = speed.measure(candidate, resolved, texts, list(dataset.queries.values()), 2, seconds=0.01)
+    assert found["query_p50_ms"] > found["encode_p50_ms"] > 0
+    assert found["documents_per_second"] > 0
+    assert found["best_batch"]
+    by_leg = {leg: encoders.load(resolved[leg.spec]) for leg in candidate.searched}
+    sparse_, multi = by_leg.values()
+    pieces = [piece for text in texts for piece in (" ".join(text.split()[:2]), text.split()[2])]
+    expected = np.mean([8 * len(of.ids) for of in sparse_.embed(texts, kind="document")])
+    expected += 2 * np.mean([of.tokens.nbytes for of in multi.embed(pieces, kind="document")])
+    assert found["bytes_per_vector"] == pytest.approx(expected, abs=0.06)
+
+
+def test_the_plan_counts_what_a_reranker_and_overlapping_chunks_read(dataset, specs, workspace):
+    catalog = load_catalog()
+
+    def minutes(spec):
+        return plan_named([spec], dataset, workspace, catalog).candidates[0].minutes
+
+    once, twice = (minutes(f"rerank(bm25, {specs['ce']})?top={top}") for top in (1, 100))
+    assert twice > once > minutes("bm25")
+    assert minutes(f"{specs['splade']}?chunk=2&overlap=1") >= minutes(specs["splade"])
+    plan = plan_named([f"rerank(bm25, {specs['ce']})"], dataset, workspace, catalog)
+    assert plan.candidates[0].sends_text_to is None
+
+
+def test_what_part_of_the_documents_says_nothing_of_is_not_screened(dataset, specs, workspace):
+    for spec in (specs["splade"], f"rerank(bm25, {specs['ce']})", "bm25?chunk=2"):
+        with pytest.raises(UserError, match="cannot be judged by part") as refused:
+            find_winner(dataset, ["bm25", spec], workspace)
+        assert "without --adaptive" in refused.value.next_step.render()

@@ -3,14 +3,18 @@
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from knowledge.candidate import Leg, parse_candidate
+from knowledge.errors import SpecError
+from tests.tiny_legs import make_ce, make_multi, make_splade
 from tests.tiny_models import make_st
-from tools import encoders
+from tools import encoders, retrieval
 from tools.snippet import snippet
+from tools.timed_legs import TimedReranker, timed
 from tools.workspace import Workspace
 
 PROMPTS = {"query": "query: ", "document": "passage: "}
@@ -111,6 +115,57 @@ def test_pairs_of_characters_where_there_are_no_spaces(workspace, tmp_path):
     )
     (found,) = run(program, tmp_path, "found")
     assert found[0] == 1
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("others")
+    return {
+        "ce": make_ce(folder / "ce"),
+        "splade": make_splade(folder / "splade"),
+        "multi": make_multi(folder / "multi"),
+    }
+
+
+COMBINATIONS = (
+    "splade:{splade}",
+    "multi:{multi}?max_tokens=16",
+    "weighted(bm25, static:wordllama)?w=1:3",
+    "rerank(weighted(splade:{splade}, multi:{multi}), ce:{ce}?max_tokens=32)?top=2",
+)
+
+
+def test_programs_of_combinations_find_what_the_candidates_find(others, workspace, tmp_path):
+    candidates = [parse_candidate(spec.format(**others)) for spec in COMBINATIONS]
+    programs = [snippet(candidate, workspace) for candidate in candidates]
+    assert not any(line != line.strip() for text in programs for line in text.splitlines())
+    shown = run_all(programs, tmp_path, "documents, query, found")
+    for candidate, (documents, query, found) in zip(candidates, shown, strict=True):
+        resolved = {leg.spec: encoders.resolve(leg, workspace) for leg in candidate.legs if leg.backend != "bm25"}
+        loaded = {leg: encoders.load(resolved[leg.spec]) for leg in candidate.legs if leg.spec in resolved}
+        legs = {
+            leg: timed(leg, resolved.get(leg.spec), loaded.get(leg), documents, time.perf_counter)
+            for leg in candidate.searched
+        }
+        rerankers = {leg: TimedReranker(leg, loaded[leg], documents) for leg in loaded if leg not in legs}
+        ranked = retrieval.rank(
+            candidate,
+            {leg: of.search(query, 10) for leg, of in legs.items()},
+            10,
+            lambda leg, rows, of=rerankers, query=query: of[leg].scores(query, rows),
+        )
+        assert found == [row for row in ranked.rows[0].tolist() if row >= 0], candidate.spec
+
+
+@pytest.mark.parametrize("spec", ["bm25?chunk=20", "m3:x", "rrf(bm25, rrf(bm25, static:wordllama))"])
+def test_what_no_program_is_written_for_is_said(spec, workspace):
+    with pytest.raises(SpecError, match="No program can be written yet"):
+        snippet(parse_candidate(spec), workspace)
+
+
+def test_words_in_the_documents_language(workspace):
+    assert 'Stemmer("german")' in snippet(parse_candidate("bm25"), workspace, "de")
+    assert 'Stemmer("english")' in snippet(parse_candidate("bm25"), workspace, "zh")
 
 
 def test_an_endpoint_is_asked_as_it_was(workspace):

@@ -20,10 +20,11 @@ import numpy as np
 
 from knowledge.candidate import Candidate, Leg, parse_candidate
 from knowledge.dataset import Dataset
-from knowledge.errors import AdvisorError
+from knowledge.errors import AdvisorError, UserError
 from knowledge.progress import OnProgress, ignore
 from knowledge.results import AdaptiveEvaluation, Consent, Evaluation, FailedCandidate, Round, Screening
-from tools import encoders, retrieval
+from knowledge.wording import say
+from tools import chunking, encoders, retrieval
 from tools.adaptive import parity
 from tools.adaptive.engine import Reader, Rounds
 from tools.adaptive.pools import Pools
@@ -82,6 +83,7 @@ def find_winner(
         AdvisorError: the failure of the first candidate, when every one failed.
     """
     began = time.monotonic()
+    _parsed(candidates)
     checked, refused = check_first(dataset, candidates, workspace, consent, on_progress) if preflight else ((), ())
     left = [spec for spec in candidates if parse_candidate(spec).spec not in {r.spec for r in refused}]
     if budget_minutes is not None:
@@ -139,7 +141,7 @@ def screen(
     """The rounds alone, up to where the survivors' vectors are all there. Arguments as `find_winner`."""
     began = clock()
     scoring.check_metrics(metrics)
-    parsed = retrieval.parse(candidates)
+    parsed = _parsed(candidates)
     treated = labels.treat(dataset)
     judgments = _judgments(treated.dataset)
     if not judgments:
@@ -188,6 +190,25 @@ def screen(
         if c in failures
     )
     return screening, failed
+
+
+def _parsed(candidates: Sequence[str]) -> list[Candidate]:
+    parsed = retrieval.parse(candidates)
+    for candidate in parsed:
+        if not can_be_screened(candidate):
+            raise UserError(
+                say("{spec} cannot be judged by part of the documents.", spec=candidate.spec),
+                say("Measure it without --adaptive, which takes bm25, single vectors a text, and fusions of these."),
+            )
+    return parsed
+
+
+def can_be_screened(candidate: Candidate) -> bool:
+    """Whether the rounds can judge a candidate: words and single vectors of whole documents, and their fusions."""
+    return retrieval.rerankings(candidate) == [] and all(
+        chunking.rules_of(leg) is None and (leg.backend == "bm25" or encoders.backend(leg.backend).FORM == "dense")
+        for leg in candidate.legs
+    )
 
 
 def _judgments(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -247,4 +268,4 @@ def _winner(screening: Screening, evaluation: Evaluation, workspace: Workspace) 
     return next((spec for spec in screening.survivors if spec in tied), tied[0])
 
 
-__all__ = ["MARGIN", "find_winner", "screen"]
+__all__ = ["MARGIN", "can_be_screened", "find_winner", "screen"]

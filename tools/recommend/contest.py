@@ -99,7 +99,7 @@ def excluded_by_demands(
 
 def _is_short(spec: str, measured: MeasuredCandidate, limit: DimensionConstraint | None) -> bool:
     """Whether the vectors that were measured keep to the limit, whatever the model's own are like."""
-    legs = [leg for leg in parse_candidate(spec).legs if leg.backend != "bm25"]
+    legs = [leg for leg in parse_candidate(spec).searched if leg.backend != "bm25"]
     sizes = [int(leg.options["dim"]) if "dim" in leg.options else None for leg in legs]
     if len(legs) == 1 and sizes == [None]:
         sizes = [measured.dimension]

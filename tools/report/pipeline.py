@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from knowledge.candidate import Fusion, Leg, parse_candidate
+from knowledge.candidate import Candidate, Fusion, Rerank, parse_candidate
 from knowledge.errors import SpecError
 from knowledge.results import Row
-from knowledge.wording import say
+from knowledge.wording import Text, say
 from tools.report import figures
 from tools.report.document import (
     Block,
@@ -28,9 +28,9 @@ def pipeline(voice: Voice) -> tuple[Block, ...]:
     return (Diagram(voice.t(say("From documents and queries to a score")), _stations(voice, candidate, row)),)
 
 
-def _stations(voice: Voice, candidate: Leg | Fusion, row: Row) -> Pipeline:
+def _stations(voice: Voice, candidate: Candidate, row: Row) -> Pipeline:
     """One lane a leg: vectors go through Milvus; words are matched without it."""
-    legs = candidate.legs
+    legs = candidate.searched
     boxes, arrows = [Box(0, 0.5, voice.t(say("Your texts")), _texts(voice))], []
     ends = []
     for i, leg in enumerate(legs):
@@ -44,17 +44,25 @@ def _stations(voice: Voice, candidate: Leg | Fusion, row: Row) -> Pipeline:
             boxes.append(Box(2, lane, "Milvus", (voice.t(say("vector search")),)))
             arrows.append((len(boxes) - 2, len(boxes) - 1))
         ends.append(len(boxes) - 1)
-    merged = say("merged by {method}", method=candidate.method) if isinstance(candidate, Fusion) else say("top k")
-    boxes.append(Box(3, 0.5, voice.t(say("Ranked documents")), (voice.t(merged),)))
+    boxes.append(Box(3, 0.5, voice.t(say("Ranked documents")), (voice.t(_put_together(candidate)),)))
     arrows += [(end, len(boxes) - 1) for end in ends]
     boxes.append(Box(4, 0.5, voice.t(say("Metrics")), (f"{voice.advice.primary} {figures.score(row.quality.mean)}",)))
     arrows.append((len(boxes) - 2, len(boxes) - 1))
     told = say(
         "Documents and queries go through {legs}; the ranked documents are scored with {metric}.",
-        legs=" + ".join(plain(short_candidate(leg)) for leg in legs),
+        legs=" + ".join(plain(short_candidate(leg)) for leg in candidate.legs),
         metric=voice.advice.primary,
     )
     return Pipeline(tuple(boxes), tuple(arrows), voice.t(told))
+
+
+def _put_together(candidate: Candidate) -> Text:
+    """How what the legs found becomes one list."""
+    if isinstance(candidate, Fusion):
+        return say("merged by {method}", method=candidate.method)
+    if isinstance(candidate, Rerank):
+        return say("re-ranked by {model}", model=cut(short_candidate(candidate.reranker)))
+    return say("top k")
 
 
 def _texts(voice: Voice) -> tuple[str, str]:
