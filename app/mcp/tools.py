@@ -71,7 +71,8 @@ Candidates = Annotated[
     list[Spec],
     Field(
         max_length=20,
-        description="what to measure: bm25, st:MODEL, static:wordllama, openai:MODEL, rrf(bm25, st:MODEL)",
+        description="what to measure: bm25, st:MODEL, static:wordllama, openai:MODEL, rrf(bm25, st:MODEL), "
+        "rerank(bm25, ce:MODEL)",
     ),
 ]
 Measure = Annotated[bool, Field(description="the user agreed to measuring, which takes minutes of this machine's time")]
