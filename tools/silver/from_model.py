@@ -83,6 +83,7 @@ def written_set(
     passages = passages_of(dataset, most, seed)
     kept = _Kept(workspace.home / "silver", write, model)
     rows = {document: row for row, document in enumerate(dataset.documents)}
+    words = rare_words(dataset, seed)
     finders: list[Find] = []
     found: list[Draft] = []
     meter = Meter("profile", say("Having queries written"), max(len(passages), 1), on_progress)
@@ -90,11 +91,11 @@ def written_set(
         batch = passages[start : start + BATCH]
         drafts = list(write_drafts(batch, kept.write))
         finders = finders or _finders(list(dataset.documents.values()), workspace)
-        found = without_near_duplicates([*found, *found_again(drafts, rows, finders)])
+        found = without_near_duplicates([*found, *found_again(drafts, rows, finders)], words)
         meter.advance(len(batch))
         if len(found) >= most:
             break
-    return made_set(dataset, found[:most], rare_words(dataset, seed), seed)
+    return made_set(dataset, found[:most], words, seed)
 
 
 class _Kept:

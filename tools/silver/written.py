@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
@@ -18,6 +18,7 @@ import numpy as np
 
 from tools.language_detection import languages_of
 from tools.profile import estimated_tokens, terms
+from tools.silver.choice import Words
 from tools.silver.drafts import LONGEST, Draft
 from tools.silver.sentences import plain_question
 
@@ -32,7 +33,7 @@ VERSION = 1
 PER_PASSAGE, PASSAGE_CHARACTERS = 2, 4_000
 #: the passage has to be among so many that one of the finders finds
 FOUND_AMONG = 10
-#: share of all terms of two queries that they have in common, from which one of them is enough
+#: share of all telling words of two queries that they have in common, from which one of them is enough
 ALIKE = 0.7
 
 PROMPT = """You write test queries for a search engine.
@@ -113,21 +114,21 @@ def found_again(drafts: Sequence[Draft], rows: dict[str, int], finders: Sequence
     ]
 
 
-def without_near_duplicates(drafts: Sequence[Draft]) -> list[Draft]:
-    """The drafts in their order, without those that share most of their terms with an earlier one."""
+def without_near_duplicates(drafts: Sequence[Draft], words: Words) -> list[Draft]:
+    """The drafts in their order, without those that share most of their telling words with an earlier one.
+
+    Words that many documents have tell nothing: “what does the X cost” and “what does the Y cost” are two queries.
+    """
     kept: list[Draft] = []
     said: list[set[str]] = []
     holding: dict[str, list[int]] = defaultdict(list)
     for draft in drafts:
-        words = terms(draft.query)
-        shared: dict[int, int] = defaultdict(int)
-        for term in words:
-            for number in holding[term]:
-                shared[number] += 1
-        if any(count >= ALIKE * len(words | said[number]) for number, count in shared.items()):
+        own = words.telling(draft.query) or terms(draft.query)
+        shared = Counter(number for word in own for number in holding[word])
+        if any(count >= ALIKE * len(own | said[number]) for number, count in shared.items()):
             continue
-        for term in words:
-            holding[term].append(len(kept))
+        for word in own:
+            holding[word].append(len(kept))
         kept.append(draft)
-        said.append(words)
+        said.append(own)
     return kept
