@@ -14,8 +14,9 @@ from knowledge.requirements import Task
 
 #: more findings than one message has
 MOST_FINDINGS = 30
-#: what a language model may speak of; how much quality may be lost is for the user and the rules
-ABOUT = tuple(slot for slot in (*SLOTS, *CONSTRAINTS) if slot != "margin")
+#: what a language model may speak of; how much quality may be lost, and what counts beside it, is for the user and the
+#: rules
+ABOUT = tuple(slot for slot in (*SLOTS, *CONSTRAINTS) if slot not in ("margin", "robustness", "correctness"))
 
 
 class Found(BaseModel):

@@ -273,6 +273,8 @@ def _slots(voice: Voice, needs: Requirements) -> Iterable[tuple[Text, Slot[Any],
         (say("A GPU is available"), needs.gpu, lambda v: yes if v else no),
         (say("Exact words matter"), needs.keyword_match, lambda v: yes if v else no),
         (say("In use today"), needs.incumbent, str),
+        (say("Weight of robustness beside quality"), needs.robustness, lambda v: f"{v:g}"),
+        (say("Weight of correctness beside quality"), needs.correctness, lambda v: f"{v:g}"),
     )
     for title, slot, write in optional:
         if slot is not None:
