@@ -12,6 +12,7 @@ from knowledge.wording import say
 from tools.encoders import Resolved
 from tools.preflight import cut_flags, preflight
 from tools.run_store import RunStore, content_key
+from tools.setups import OPTIONS
 from tools.workspace import Workspace
 
 #: raised when the checks change in a way that makes earlier findings worth another look
@@ -29,28 +30,41 @@ def examine(
     run_id: str,
     on_checked: Callable[[], None] = lambda: None,
 ) -> dict[Leg, Preflight]:
-    """What is known of these encoders on this data; those `wanted` are looked at where nothing is known yet."""
+    """What is known of these encoders on this data; those `wanted` are looked at where nothing is known yet.
+
+    Legs that differ only in how their vectors are stored and searched are looked at once.
+    """
     found: dict[Leg, Preflight] = {}
+    looked_at: dict[Leg, Preflight] = {}
     asked = set(wanted)
     for leg, resolved in legs.items():
+        encoder = _as_checked(leg)
         key = content_key(
             preflight=METHOD,
-            spec=leg.spec,
+            spec=encoder.spec,
             encoder=resolved.fingerprint,
             prompts=resolved.prompts,
             normalise=resolved.normalise,
             dataset=dataset.summary.original or dataset.summary.hash,
         )
-        earlier = runs.measurement(key)
-        if earlier:
-            found[leg] = Preflight.model_validate(earlier[1])
-        elif leg in asked:
-            found[leg] = preflight(leg, resolved, dataset, workspace)
-            if _is_lasting(found[leg]):
-                runs.save_measurement(key, "preflight", leg.spec, run_id, found[leg].model_dump(mode="json"))
+        if encoder not in looked_at and (earlier := runs.measurement(key)):
+            looked_at[encoder] = Preflight.model_validate(earlier[1])
+        elif encoder not in looked_at and leg in asked:
+            looked_at[encoder] = preflight(encoder, resolved, dataset, workspace)
+            if _is_lasting(looked_at[encoder]):
+                payload = looked_at[encoder].model_dump(mode="json")
+                runs.save_measurement(key, "preflight", encoder.spec, run_id, payload)
+        if encoder in looked_at:
+            found[leg] = looked_at[encoder].model_copy(update={"spec": leg.spec})
         if leg in asked:
             on_checked()
     return found
+
+
+def _as_checked(leg: Leg) -> Leg:
+    """The leg without what is done to its vectors later, but their length."""
+    kept = {k: v for k, v in leg.options.items() if k == "dim" or k not in OPTIONS}
+    return leg.model_copy(update={"options": kept})
 
 
 def unfit(candidate: Candidate, found: Mapping[Leg, Preflight]) -> AdvisorError | None:

@@ -65,6 +65,16 @@ def test_a_look_is_taken_once(data, workspace, tmp_path, monkeypatch):
     assert again.preflight == first.preflight
 
 
+def test_set_ups_of_one_encoder_are_looked_at_once(data, workspace, tmp_path, monkeypatch):
+    spec = f"static:{make_static(tmp_path / 'model')}"
+    looked_at, look = [], fitness.preflight
+    monkeypatch.setattr(fitness, "preflight", lambda leg, *rest: looked_at.append(leg.spec) or look(leg, *rest))
+    specs = [f"{spec}?store=int8", f"{spec}?rescore=4&store=binary", f"{spec}?dim=8&store=int8", f"{spec}?dim=8"]
+    found = evaluate(data, specs, workspace)
+    assert looked_at == [spec, f"{spec}?dim=8"]
+    assert [p.spec for p in found.preflight] == specs
+
+
 def test_what_is_cut_off_is_told_and_recall_split(data, workspace, tmp_path):
     spec = f"st:{make_st(tmp_path / 'model')}"
     found = evaluate(data, [spec], workspace)
