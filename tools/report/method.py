@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from knowledge.results import Evidence, FailedCandidate, MeasuredCandidate, SpeedOfCandidate
+from knowledge.results import Evaluation, Evidence, FailedCandidate, MeasuredCandidate, SpeedOfCandidate
 from knowledge.wording import Text, say
 from tools import tasks
 from tools.report import figures
@@ -97,9 +97,24 @@ def _work(voice: Voice) -> tuple[Block, ...]:
         )
     )
     heads = voice.heads(*titles, numeric=range(1, 6))
-    notes = voice.bullets(voice.report.evaluation.notes)
+    notes = voice.bullets((*voice.report.evaluation.notes, *_given(voice.report.evaluation)))
     table = voice.table(say("Work done for the quality run"), heads, rows)
     return (table, Paragraph(voice.t(explained), aside=True), *notes)
+
+
+def _given(evaluation: Evaluation) -> tuple[Text, ...]:
+    """How the judgments that were given here were chosen, and what that does to the figures."""
+    if not evaluation.dataset.given:
+        return ()
+    return (
+        say(
+            "{count} judgments were given here, of pairs whose answer narrows the open comparisons most (Carterette, "
+            "Allan & Sitaraman, SIGIR 2006; relevance of the others by a regression on the candidates' places, "
+            "Carterette, SIGIR 2007). No figure is from that regression: what nobody judged counts as not relevant. As "
+            "pairs were chosen where candidates differ, queries judged in part may favour whoever's passages came up.",
+            count=evaluation.dataset.given,
+        ),
+    )
 
 
 def _speed(voice: Voice) -> tuple[Block, ...]:
