@@ -104,4 +104,4 @@ def test_what_kept_data_from_being_measured_names_the_columns_that_were_not_used
     assert str(what).startswith("Everything: the dataset has no judgments")
     assert str(note) in str(what)
     asked = summary.model_copy(update={"queries": 3})
-    assert str(note) not in str(why_unmeasured(state | State(profile=DataProfile(dataset=asked)))[0])
+    assert str(note) in str(why_unmeasured(state | State(profile=DataProfile(dataset=asked)))[0])

@@ -111,7 +111,10 @@ def judged(dataset: Dataset) -> dict[str, dict[str, int]]:
                 "The dataset {name} has no query with a relevant document, so quality cannot be measured.",
                 name=dataset.summary.name,
             ),
-            say("Add judgments (qrels.tsv: query-id, doc-id, grade); 50 queries are a start, 300 are good."),
+            say(
+                "Add judgments (qrels.tsv: query-id, doc-id, grade); 50 queries are a start, 300 are good. Or have "
+                "queries made from the documents: advisor evaluate --silver."
+            ),
         )
     return judgments
 
