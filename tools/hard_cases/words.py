@@ -32,9 +32,9 @@ def verdict(spec: str | None, found: Probes) -> Text:
         if score.spec == spec
     ]
     return say(
-        "{spec} finds the topic, not the truth: it is right in no more than {threshold:.0%} of the probes, where chance "
-        "is 50 %, for {kinds}. Where a wrong answer costs you something, add a reranker or a check by an NLI model "
-        "behind it, and measure it: rerank({spec}, ce:MODEL).",
+        "{spec} finds the topic, not the truth: it is right in no more than {threshold:.0%} of the probes, where "
+        "chance is 50 %, for {kinds}. Where a wrong answer costs you something, add a reranker or a check by an NLI "
+        "model behind it, and measure it: rerank({spec}, ce:MODEL).",
         spec=spec,
         threshold=found.threshold,
         kinds=join(shares, _AND),

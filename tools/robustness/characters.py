@@ -14,7 +14,7 @@ NAME = say("traditional or simplified characters")
 
 
 def perturb(query: str, chance: random.Random) -> str:
-    """A Chinese query in the other characters, as far as a character has just one other form."""
+    """A Chinese query in the other characters, as far as a character has one other form that is usual."""
     if not is_chinese(query):
         return query
     traditional, simplified = _tables()
