@@ -168,7 +168,7 @@ def test_the_budget_is_kept_and_a_kind_is_whole_or_left_out():
 def test_long_documents_are_cut_around_the_fact():
     filler = "Nothing of interest stood in that part of the text at all. " * 60
     documents = {
-        f"d{i}": f"{filler}Sample number {i} was found in the harbour of the town. {filler}" for i in range(30)
+        f"d{i}": f"{filler}The sample was found by a child in the harbour of town {i}. {filler}" for i in range(30)
     }
     probes = make_probes(as_dataset(documents, {}, {}), 10**9)
     assert probes
