@@ -59,7 +59,9 @@ FreeText = Annotated[str | None, typer.Option("--text", "-t", help="What you nee
 Weight = Annotated[
     list[str] | None,
     typer.Option(
-        "--weight", metavar="NAME=NUMBER", help="Beside quality, which is 1: robustness=0.3, correctness=0.3. Repeatable"
+        "--weight",
+        metavar="NAME=NUMBER",
+        help="Beside quality, which is 1: robustness=0.3, correctness=0.3. Repeatable",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do and cost.")]
@@ -73,7 +75,9 @@ Columns = Annotated[list[str] | None, typer.Option("--column", help="Which colum
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out entries that cannot be used.")]
 Documents = Annotated[int | None, typer.Option("--documents", min=1, help="Size of the stdlib sample.")]
 Queries = Annotated[int | None, typer.Option("--queries", min=1, help="Queries of the stdlib sample.")]
-Silver = Annotated[bool, typer.Option("--silver", help="With queries made from your documents, not your own.")]
+Silver = Annotated[
+    bool, typer.Option("--silver", help="With queries made from your documents, not your own; BM25 beside.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for report.md, report.html and report.json.")]
 
 
@@ -321,6 +325,7 @@ def evaluate(
     source = _source(data, column, skip_bad, documents, queries)
     assert source
     source = source.model_copy(update={"silver": silver})
+    candidate = _with_words(candidate) if silver else candidate
     if dry_run:
         from app.cli.planned import plan_measurement
 
@@ -819,6 +824,12 @@ def _source(
         documents=documents,
         queries=queries,
     )
+
+
+def _with_words(candidates: list[str] | None) -> list[str] | None:
+    """Word matching beside the candidates: how well it does tells how far silver queries copy their answers."""
+    named = candidates or []
+    return [*named, "bm25"] if named and not any(spec.strip().startswith("bm25") for spec in named) else candidates
 
 
 def _some(candidates: list[str] | None) -> list[str]:

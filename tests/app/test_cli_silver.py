@@ -46,9 +46,13 @@ def test_evaluate_makes_them_where_it_is_told_to(advisor, documents):
     code, _, err = advisor("evaluate", "--data", str(documents), "-c", "bm25")
     assert code != 0
     assert "--silver" in err
-    code, printed, _ = advisor("evaluate", "--data", str(documents), "-c", "bm25", "--silver", "--json")
+    code, printed, _ = advisor("evaluate", "--data", str(documents), "-c", "bm25?stem=none", "--silver", "--json")
+    assert [c["spec"] for c in json.loads(printed)["candidates"]] == ["bm25?stem=none"]
+    static = ("-c", "static:wordllama?dim=64")
+    code, printed, _ = advisor("evaluate", "--data", str(documents), *static, "--silver", "--json")
     assert code == 0
     found = json.loads(printed)
+    assert [c["spec"] for c in found["candidates"]] == ["static:wordllama?dim=64", "bm25"]
     assert (found["dataset"]["labels"], found["judged_queries"]) == ("silver", 64)
     assert 0 < found["candidates"][0]["metrics"]["nDCG@10"] <= 1
 
