@@ -49,7 +49,7 @@ def test_without_a_weight_nothing_changes_but_what_would_is_said():
     assert plain.reasons == found.reasons
     told = [str(text) for text in found.what_would_change_it if "robustness" in str(text)]
     assert told == [
-        f"With robustness at 0.2 beside quality at 1 it would be {NEAR}: perturbed queries change it by -5.0 points, "
+        f"With robustness at 0.3 beside quality at 1 it would be {NEAR}: perturbed queries change it by -5.0 points, "
         f"{BEST} by -30.0."
     ]
     assert not any("robustness" in str(text) for text in plain.what_would_change_it)
