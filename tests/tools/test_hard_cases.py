@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge.candidate import parse_candidate
 from knowledge.errors import DatasetError
 from knowledge.results import Consent
 from tests.tools.test_probes import dataset
@@ -19,8 +20,9 @@ from tools.hard_cases import (
     make_hard_cases,
     read_contrasts,
 )
-from tools.hard_cases.outcomes import right_in
-from tools.hard_cases.words import verdict, worst
+from tools.hard_cases.asking import for_probes
+from tools.hard_cases.outcomes import Outcomes, probes_of, right_in
+from tools.hard_cases.words import gains_told, verdict, worst
 from tools.probes import Probe
 from tools.run_store import RunStore
 from tools.statistics import wilson_interval
@@ -198,3 +200,19 @@ def test_judged_pairs_of_a_dataset_are_contrasts():
     assert [(p.right, p.wrong) for p in contrasts_of(data).probes] == [("yes", "no")]
     with pytest.raises(DatasetError):
         contrasts_of(dataset(3))
+
+
+def test_what_a_reranker_adds_is_told_where_its_base_was_asked_too(asked):
+    _, data, evaluation, cases, _ = asked
+    reranked = "rerank(bm25, ce:a/b)?top=20"
+    half = {probe.id: float(i % 2) for i, probe in enumerate(cases.probes)}
+    right = {"bm25": half, reranked: dict.fromkeys(half, 1.0), "rerank(st:a/b, ce:a/b)": half}
+    found = probes_of(cases.probes, right, (), Outcomes(evaluation, data, cases.own_characters, 0.0))
+    assert [(gain.spec, gain.base) for gain in found.gains] == [(reranked, "bm25")]
+    assert found.gains[0].gain.mean == pytest.approx(0.5, abs=0.02)
+    assert "points more of the probes than bm25" in str(next(gains_told(found)))
+
+
+def test_a_reranker_reads_only_what_can_be_one_of_the_two_passages():
+    spec = "rrf(bm25, rerank(static:wordllama, ce:a/b)?top=100)"
+    assert for_probes(parse_candidate(spec)).spec == "rrf(bm25, rerank(static:wordllama, ce:a/b)?top=4)"
