@@ -22,6 +22,7 @@ from knowledge.requirements import Requirements
 from knowledge.results import Consent, Plan, PlannedCandidate
 from knowledge.wording import say
 from tests.animals import CANDIDATES, write_dataset
+from tests.tools.test_weights import probes, robustness
 from tools.data_source import DataSource
 
 DRAWING = Path(__file__).with_name("graph.mermaid")
@@ -239,6 +240,7 @@ def serializer():
 
 def test_every_field_survives_a_checkpoint(full_state):
     empty = {"about", "failure", "asked", "understood", "handed", "reading", "more"}
+    empty |= {"probes", "robustness"}  # the data is too small for them
     for name in set(State.__annotations__) - empty - {"asked_before", "decided", "settled", "also"}:
         assert full_state.get(name) is not None, f"{name} was never filled, so nothing is tested"
     failed = nodes_module.Failure(error="X", cause=say("a {b}", b=say("c")), next_step=say("d"), exit_code=3)
@@ -246,6 +248,7 @@ def test_every_field_survives_a_checkpoint(full_state):
     asked = Asked(about="license", answers=(Answer(label=say("Yes"), parameters={"commercial": True}),))
     state = full_state | State(failure=failed, understood=understood, asked=asked)
     state |= State(handed=full_state["data"], reading=full_state["data"], also=["bm25"], more=say("a"))
+    state |= State(probes=probes({"bm25": 0.8}), robustness=robustness({"bm25": -0.1}))
     for name, value in state.items():
         back = Records().loads_typed(Records().dumps_typed(value))
         assert back == value, name
