@@ -66,7 +66,7 @@ STEMMERS = {
 #: documents whose language is looked at
 LOOKED_AT = 100
 _PIECES = re.compile(f"([{UNSPACED}{HANGUL}]+)|([^\\W{UNSPACED}{HANGUL}]+)")
-_WIDTHS = re.compile("[\u3000\uff00-\uffef]")
+_WIDTHS = re.compile("[\u3000\uff00-\uffef]+")
 
 
 def language_of(documents: Sequence[str]) -> str | None:

@@ -29,8 +29,8 @@ OPTIONS = frozenset({"chunk", "overlap", "by"})
 WAYS = ("tokens", "sentence", "heading")
 LARGEST = 100_000
 _TOKEN = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
-#: where a sentence ends; then lines, then words, then anywhere
-_BREAKS = (r"(?<=[.!?…])\s+|(?<=[。！？；])|\n{2,}", r"\n", r"\s", "")
+#: where a sentence ends; then lines, then blanks, then wherever a token ends: never within a word
+_BREAKS = (r"(?<=[.!?…])\s+|(?<=[。！？；])|\n{2,}", r"\n", r"\s", rf"(?<=\W)|(?<=[{UNSPACED}])|(?=[{UNSPACED}])")
 _HEADINGS = [("#" * level, f"h{level}") for level in range(1, 7)]
 #: so many chunks a document are looked at, on average over those that are ranked
 DEEPER = 20

@@ -115,9 +115,9 @@ KOREAN = ["고양이는 지붕 위에서 잠을 잔다", "개가 정원에서 �
     [
         (GERMAN, "german", "Katze", 0),
         (GERMAN, "german", "kleiner Ball", 2),
-        (FRENCH, "french", "dormir", 0),
+        (FRENCH, "french", "vieille maison", 0),
         (FRENCH, "french", "jouer au ballon", 2),
-        (DOCUMENTS, "english", "cat", 0),
+        (DOCUMENTS, "english", "ships", 3),
         (KOREAN, "english", "고양이", 0),
         (KOREAN, "english", "공원", 2),
         (["自动垃圾回收的语言", "网络服务器框架 running servers"], "english", "server runs", 1),
