@@ -14,7 +14,7 @@ from tools.datasets import read_dataset, save_dataset
 from tools.profile import terms
 from tools.silver import FEWEST, NoSilverError, has_labels, labelled, silver_set
 from tools.silver.choice import MOST_PHRASES, SHARED, rare_words
-from tools.silver.drafts import LEAST_LEFT, drafts
+from tools.silver.drafts import LEAST_LEFT, Draft, parts
 from tools.silver.from_model import passages_of, written_set
 from tools.silver.sentences import opening_question, sentences, without
 from tools.silver.written import (
@@ -74,6 +74,10 @@ def test_sentences_end_where_a_script_ends_them():
 
 
 LEFT = "The rest says enough about the harbour, its cranes, its customs house and the long mole that shelters it."
+
+
+def drafts(document: str, text: str, title: str = "") -> list[Draft]:
+    return [draft for part in parts(document, text, title) if (draft := part.draft())]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +145,15 @@ def test_queries_share_as_many_words_as_is_aimed_at(titles):
 def test_questions_come_before_everything():
     texts = {name: f"What does the {name} hold? {text}" for name, text in corpus().documents.items()}
     assert silver_set(as_dataset(texts, {}, {})).summary.silver.kinds == {"question": 64}
+
+
+def test_a_huge_document_is_looked_at_only_at_its_beginning():
+    huge = "".join(f"The clerk {name(i)} weighed barley for {name(i + 5000)}. " for i in range(40_000))
+    texts = corpus().documents | {"huge": huge, "one line": "word" * 500_000}
+    made = silver_set(as_dataset(texts, {}, {}))
+    assert len(made.queries) in (65, 66)
+    (query,) = (q for q, judged in made.judgments.items() if "huge" in judged)
+    assert made.queries[query] in huge[:20_000]
 
 
 def test_real_languages(shared):

@@ -15,7 +15,7 @@ from random import Random
 
 from knowledge.dataset import Dataset
 from tools.profile import fingerprint, terms
-from tools.silver.drafts import Draft, drafts, phrase
+from tools.silver.drafts import Draft, Part, parts, phrase
 
 #: mean share of a query's telling words that its document is to hold, and the largest share of phrases for it
 SHARED, MOST_PHRASES = 0.5, 0.6
@@ -64,16 +64,19 @@ def offered(dataset: Dataset, document: str, words: Words, seed: int) -> list[Dr
     Titles and headings were written to be found by, so a phrase is only taken where there are none.
     """
     text, chance = dataset.documents[document], Random(f"{seed} {document}")
-    found = list(drafts(document, text, dataset.titles.get(document, "")))
-    questions = [draft for draft in found if draft.kind == "question"]
-    if questions:
-        return [chance.choice(questions)]
-    said = [draft for draft in found if draft.kind == "sentence" and len(words.telling(draft.query)) > 1]
-    named = [draft for draft in found if draft.kind in ("title", "heading")]
-    if not named:
-        held = phrase(document, text, chance, lambda part: len(words.telling(part)))
-        named = [held] if held else []
-    return [chance.choice(among) for among in (said, named) if among]
+    found = list(parts(document, text, dataset.titles.get(document, "")))
+    question = _one_of([part for part in found if part.kind == "question"], chance)
+    if question:
+        return [question]
+    said = _one_of([p for p in found if p.kind == "sentence" and len(words.telling(p.query)) > 1], chance)
+    named = _one_of([part for part in found if part.kind in ("title", "heading")], chance)
+    held = None if named else phrase(document, text, chance, lambda part: len(words.telling(part)))
+    return [draft for draft in (said, named, held) if draft]
+
+
+def _one_of(found: Sequence[Part], chance: Random) -> Draft | None:
+    """The first, in an order left to chance, that leaves enough of its document."""
+    return next((draft for part in chance.sample(found, len(found)) if (draft := part.draft())), None)
 
 
 def askable(dataset: Dataset, seed: int) -> list[str]:

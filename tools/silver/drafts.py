@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Literal
 
@@ -44,32 +45,59 @@ class Draft:
     left: str
 
 
-def drafts(document: str, text: str, title: str = "") -> Iterator[Draft]:
-    """The drafts that a document allows, of every kind.
+@dataclass(frozen=True)
+class Part:
+    """A part of a document that could be a query; `left` makes the text without it, which may be long."""
+
+    document: str
+    kind: Kind
+    query: str
+    left: Callable[[], str]
+
+    def draft(self) -> Draft | None:
+        """The draft, if what is left is enough to be found."""
+        draft = Draft(self.document, self.kind, self.query, self.left())
+        length = estimated_tokens(draft.left[:CHARACTERS])
+        return draft if length >= max(LEAST_LEFT, estimated_tokens(self.query)) else None
+
+
+def parts(document: str, text: str, title: str = "") -> Iterator[Part]:
+    """The parts of a document that are no fragments, of every kind but phrases.
 
     Args:
         document: its id.
         text: the whole text, a title first where there is one.
         title: that title, or nothing.
     """
+    for kind, query, left in _taken_out(text, title):
+        shortest = SHORTEST if kind == "sentence" else 2
+        if shortest <= estimated_tokens(query) <= LONGEST and terms(query):
+            yield Part(document, kind, query, left)
+
+
+def _taken_out(text: str, title: str) -> Iterator[tuple[Kind, str, Callable[[], str]]]:
     body = text[len(title) :].strip() if title and text.startswith(title) else text
     if title and body:
-        kind: Kind = "question" if is_question(title) else "title"
-        yield from _fit(Draft(document, kind, plain_question(title), body))
+        yield "question" if is_question(title) else "title", plain_question(title), lambda: body
     opening = opening_question(body)
     if opening is not None:
-        yield from _fit(Draft(document, "question", opening[0], opening[1] if not title else f"{title} {opening[1]}"))
+        question, answer = opening
+        yield "question", question, lambda: f"{title} {answer}".strip()
     looked_at = body[:CHARACTERS]
-    found = list(headings(looked_at))
-    for start, end, words in found:
-        kind = "question" if is_question(words) else "heading"
-        yield from _fit(Draft(document, kind, plain_question(words), without(body, start, end)))
-    lines = {(start, end) for start, end, _ in found}
+    lines = []
+    for start, end, words in headings(looked_at):
+        lines.append((start, end))
+        kind: Kind = "question" if is_question(words) else "heading"
+        yield kind, plain_question(words), partial(without, text, *_shifted(text, body, start, end))
     for start, end in sentences(looked_at):
-        if (start, end) in lines or any(a <= start and end <= b for a, b in lines):
-            continue
-        left = without(body, start, end)
-        yield from _fit(Draft(document, "sentence", body[start:end], f"{title} {left}".strip()))
+        if not any(a <= start and end <= b for a, b in lines):
+            yield "sentence", body[start:end], partial(without, text, *_shifted(text, body, start, end))
+
+
+def _shifted(text: str, body: str, start: int, end: int) -> tuple[int, int]:
+    """Where in the whole text stands what stands there in its body, the end of it."""
+    before = len(text.rstrip()) - len(body.rstrip())
+    return start + before, end + before
 
 
 def phrase(document: str, text: str, chosen: Random, telling: Callable[[str], int]) -> Draft | None:
@@ -94,13 +122,3 @@ def phrase(document: str, text: str, chosen: Random, telling: Callable[[str], in
     ]
     best = max(stretches, key=telling, default="")
     return Draft(document, "phrase", best, text) if telling(best) >= 2 else None
-
-
-def _fit(draft: Draft) -> Iterator[Draft]:
-    """The draft, if it is no fragment and leaves enough to be found."""
-    length = estimated_tokens(draft.query)
-    shortest = SHORTEST if draft.kind == "sentence" else 2
-    if shortest <= length <= LONGEST and terms(draft.query):
-        left = estimated_tokens(draft.left)
-        if left >= max(LEAST_LEFT, length):
-            yield draft
