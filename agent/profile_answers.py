@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from agent.descriptions import slot_name
 from knowledge.constraints import make_constraint
@@ -105,7 +106,7 @@ def _without_data(requirements: Requirements) -> Requirements:
     """The requirements without what was inferred from data."""
     kept = tuple(c for c in requirements.constraints if not _is_from_data(c.origin, c.because))
     slots = {name: getattr(requirements, name) for name in ("documents", "document_tokens")}
-    gone = {name: None for name, slot in slots.items() if slot and _is_from_data(slot.origin, slot.because)}
+    gone: dict[str, Any] = {n: None for n, slot in slots.items() if slot and _is_from_data(slot.origin, slot.because)}
     if requirements.task.because == _LABELS:
         gone |= {"task": Requirements().task}
     return requirements.model_copy(update={"constraints": kept, **gone})

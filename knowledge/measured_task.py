@@ -11,8 +11,10 @@ from knowledge.wording import Items, Text, say, spoken_of
 MeasuredTask = Literal["ranking", "classification", "clustering", "similarity", "deduplication", "bitext"]
 MEASURED_TASKS: tuple[MeasuredTask, ...] = get_args(MeasuredTask)
 
-#: what speaks for the user's task, whatever of it the data allows
-_FOR: dict[Task, tuple[MeasuredTask, ...]] = {
+#: what speaks for a task, whatever of it the data allows
+_FOR: dict[Task | MeasuredTask, tuple[MeasuredTask, ...]] = {
+    "ranking": ("ranking",),
+    "bitext": ("bitext",),
     "search": ("ranking",),
     "rag": ("ranking",),
     "recommendation": ("ranking",),
@@ -68,8 +70,7 @@ def measured_task(data: DatasetSummary, task: Task | MeasuredTask | None = None)
     possible = measurable(data)
     if task is None:
         return next(iter(possible), None)
-    wanted = _FOR.get(task, (task,))  # type: ignore[call-overload]
-    return next((kind for kind in wanted if kind in possible), None)
+    return next((kind for kind in _FOR[task] if kind in possible), None)
 
 
 def is_mean(task: MeasuredTask, metric: str) -> bool:

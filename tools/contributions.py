@@ -28,7 +28,8 @@ def contributions(figure: float, without: Values) -> Values:
         figure: over all items.
         without: the figure over all items but one, for each item.
     """
-    return figure + (len(without) - 1) * (without.mean() - without)
+    found: Values = figure + (len(without) - 1) * (without.mean() - without)
+    return found
 
 
 def pearson(x: Values, y: Values) -> Values:

@@ -72,21 +72,27 @@ def head_to_head(
 def _duel(
     query: str, scores: tuple[float, float], found: tuple[Sequence[str], Sequence[str]], dataset: Dataset
 ) -> Duel:
-    grades = dataset.judgments.get(query, {})
-    sides = tuple(tuple(_hit(document, grades, dataset) for document in documents) for documents in found)
     seen = {document for documents in found for document in documents}
+    texts, grades = dataset.documents, dataset.judgments.get(query, {})
+    if query in dataset.classes:  # what was found are classes, by their names
+        right = dataset.classes[query]
+        texts, grades = {name: name for name in (*seen, right)}, {name: int(name == right) for name in (*seen, right)}
+    elif query in dataset.pairs:
+        right = dataset.pairs[query].second
+        grades = {document: int(document == right) for document in (*seen, right)}
+    sides = tuple(tuple(_hit(document, grades, texts) for document in documents) for documents in found)
     missed = [document for document, grade in grades.items() if grade > 0 and document not in seen]
     return Duel(
         query=query,
         text=_short(dataset.text_of(query)),
         scores=scores,
         hits=(sides[0], sides[1]),
-        missed=tuple(_hit(document, grades, dataset) for document in missed),
+        missed=tuple(_hit(document, grades, texts) for document in missed),
     )
 
 
-def _hit(document: str, grades: Mapping[str, int], dataset: Dataset) -> Hit:
-    return Hit(document=document, text=_short(dataset.documents.get(document, "")), grade=grades.get(document))
+def _hit(document: str, grades: Mapping[str, int], texts: Mapping[str, str]) -> Hit:
+    return Hit(document=document, text=_short(texts.get(document, "")), grade=grades.get(document))
 
 
 def _short(text: str) -> str:

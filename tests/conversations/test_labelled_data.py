@@ -10,7 +10,8 @@ from agent.settings import Settings
 from tests.animals import ANIMALS, HABITS
 from tools.data_source import DataSource
 
-SPECS = ["bm25", "static:wordllama?dim=64"]
+#: cheap to time; encoders are measured in tests/tools/test_tasks.py
+SPECS = ["bm25", "bm25?stem=none"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_classification_from_the_first_message_to_the_report(advisor, table):
     assert advice.winner in SPECS
     said = " ".join(text.render() for text in (advice.headline, *advice.reasons, advice.confidence, *advice.next_steps))
     assert "60 texts" in said
-    assert "quer" not in said.replace("query-aware", ""), said
+    assert "quer" not in said, said
     in_chinese = advice.confidence.render("zh")
     assert "文本" in in_chinese
     assert "查询" not in in_chinese
@@ -52,7 +53,7 @@ def test_classification_from_the_first_message_to_the_report(advisor, table):
         written = file.read()
     assert "Accuracy" in written
     assert "linear probe" in written
-    assert "nDCG" not in written
+    assert "nDCG" not in written.replace("0.02 nDCG@10 is about what users notice", "")
     with open(report.json_file, encoding="utf-8") as file:
         assert json.load(file)["evaluation"]["task"] == "classification"
 

@@ -14,6 +14,7 @@ from tools.datasets import read_dataset, save_dataset
 from tools.encoders.base import Resolved
 from tools.evaluate import describe_method, evaluate, measured_before, query_scores
 from tools.evaluate.features import with_prompt
+from tools.head_to_head import head_to_head
 from tools.recommend.contest import compare_all, independent
 from tools.tasks import bitext, classification, deduplication
 from tools.tasks.base import Features
@@ -84,6 +85,11 @@ def test_classification(labelled, workspace):
         "tied",
         "undecided",
     }
+    duels = head_to_head(found, labelled, workspace, *CANDIDATES).duels
+    for duel in duels:
+        assert duel.text == labelled.documents[duel.query]
+        assert [hits[0].grade for hits in duel.hits] == [int(score) for score in duel.scores]
+        assert all(hits[0].text in ("eats", "sleeps", "moves") for hits in duel.hits)
     assert measured_before(labelled, CANDIDATES, workspace) == set(CANDIDATES)
     assert not measured_before(labelled, CANDIDATES, workspace, task="clustering")
 
@@ -128,6 +134,8 @@ def test_similarity_agrees_with_scipy(pairs, workspace):
     measured = next(c for c in found.candidates if c.spec == WORDS)
     assert measured.primary_mean == pytest.approx(expected, abs=1e-4)
     assert np.mean(list(query_scores(found, workspace)[WORDS].values())) == pytest.approx(expected, abs=1e-4)
+    with pytest.raises(UserError, match="one figure over all"):
+        head_to_head(found, pairs, workspace, *CANDIDATES)
 
 
 def test_deduplication(pairs, workspace, tmp_path):

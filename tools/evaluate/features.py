@@ -61,12 +61,10 @@ def with_prompt(resolved: Resolved, task: MeasuredTask) -> Resolved:
     none for nearly all.
     """
     own = _own_prompts(resolved)
-    found = next((own[name] for name in _PROMPTS[task] if name in own), None)
-    if found is None and own:
-        query, document = _of_kind(own, ("query", "queries")), _of_kind(own, ("passage", "document", "corpus"))
-        found = query if query and document else document or ""
-    elif found is None:
-        query, document = resolved.prompts["query"], resolved.prompts["document"]
+    found: str | None = next((own[name] for name in _PROMPTS[task] if name in own), None)
+    if found is None:
+        query: str | None = _of_kind(own, ("query", "queries")) if own else resolved.prompts["query"]
+        document = _of_kind(own, ("passage", "document", "corpus")) if own else resolved.prompts["document"]
         found = query if query and document else document
     return resolved.model_copy(update={"prompts": {"query": found, "document": found}})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from knowledge.requirements import Task
 from knowledge.results import MeasuredCandidate
 from knowledge.wording import Text, join, say
 from tools import tasks
+from tools.encoders import Resolved
 from tools.evaluate import features
 from tools.evaluate.measure import BM25_READING, Measured, key_of, measure, record
 from tools.evaluate.search import store_for
@@ -50,7 +51,7 @@ class Work(Protocol):
     notes: tuple[Text, ...]
     same: tuple[tuple[str, ...], ...]
 
-    def session(self, workspace: Workspace, resolved: dict[Leg, features.Resolved]) -> Session:
+    def session(self, workspace: Workspace, resolved: dict[Leg, Resolved]) -> Session:
         """What the measurement has at hand, its encoders as they are looked at beforehand."""
         ...
 
@@ -66,8 +67,8 @@ class Work(Protocol):
         """Identity of a measurement: everything that decides its result; of an `encoding` session."""
         ...
 
-    def measuring(self, candidates: Sequence[Candidate], session: Session) -> Iterator[Measure]:
-        """What measures one candidate under its key, as a context; of an `encoding` session."""
+    def measuring(self, candidates: Sequence[Candidate], session: Session) -> AbstractContextManager[Measure]:
+        """What measures one candidate under its key; of an `encoding` session."""
         ...
 
     def warnings(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
@@ -91,7 +92,7 @@ def work_for(dataset: Dataset, task: Task | MeasuredTask | None, metrics: Sequen
     if kind is None and measurable(dataset.summary) and task is not None:
         raise unsuitable(dataset, task)
     if kind is None or kind == "ranking":
-        return Ranking(dataset, tuple(scoring.DEFAULT if metrics is None else metrics))
+        return Ranking(dataset, tuple(scoring.for_task(task) if metrics is None else metrics))
     return ByTask(dataset, kind, metrics)
 
 
@@ -117,7 +118,7 @@ class Ranking:
         self.count = len(self._judgments)
         self.notes, self.same = labels.notes(self._treated), self._treated.same_queries
 
-    def session(self, workspace: Workspace, resolved: dict[Leg, features.Resolved]) -> Session:
+    def session(self, workspace: Workspace, resolved: dict[Leg, Resolved]) -> Session:
         """See `Work`."""
         queries = {query: self._treated.dataset.queries[query] for query in self._judgments}
         return Session(self._treated, queries, workspace, resolved, max(DEPTH, scoring.depth_of(self.metrics)))
@@ -158,7 +159,7 @@ class ByTask:
         self._job = self._task.prepare(dataset)
         self.count, self.notes, self.same = len(self._job.items), self._job.notes, self._job.same
 
-    def session(self, workspace: Workspace, resolved: dict[Leg, features.Resolved]) -> Session:
+    def session(self, workspace: Workspace, resolved: dict[Leg, Resolved]) -> Session:
         """See `Work`."""
         return Session(labels.Treated(self._dataset, same_queries=self.same), {}, workspace, resolved, 0)
 
@@ -198,7 +199,7 @@ class ByTask:
         begun = time.perf_counter()
         made = features.features(candidate, resolved, list(self._job.texts.values()), session.workspace)
         read = time.perf_counter()
-        figures = self._job.score(made)
+        figures, answers = self._job.score(made)
         searched = Searched(
             Rankings(np.zeros((0, 0), np.int64), np.zeros((0, 0))),
             dimension=made.own.shape[1] if resolved else None,
@@ -212,7 +213,11 @@ class ByTask:
         found = record(candidate, key, [resolved] if resolved else [], [searched], scores, session, self.metrics[0])
         # what an item contributes may reach beyond what any figure can be
         interval = found.interval.model_copy(update={"high": max(found.interval.mean, min(found.interval.high, 1.0))})
-        return Measured(found.model_copy(update={"interval": interval}), scores, {})
+        return Measured(
+            found.model_copy(update={"interval": interval}),
+            scores,
+            {item: [answer] for item, answer in answers.items()},
+        )
 
     def warnings(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
         """See `Work`."""

@@ -68,6 +68,14 @@ def _data(evidence: EvidenceList, profile: DataProfile) -> Iterator[tuple[str, s
     yield "documents", add(say("documents"), data.documents, counted)
     yield "queries", add(say("queries"), data.queries, counted)
     yield "judgments", add(say("judgments"), data.judgments, counted)
+    for name, what in (
+        ("labelled", say("texts with a class")),
+        ("classes", say("classes")),
+        ("pairs", say("pairs")),
+        ("tested", say("texts or pairs for testing")),
+    ):
+        if getattr(data, name):
+            yield name, add(what, getattr(data, name), counted)
     yield "skipped", add(say("rows left out while reading"), data.skipped, counted)
     yield "duplicate_share", add(say("share of duplicated documents"), profile.duplicate_share, counted)
     yield "pii_share", add(say("share of texts that look like personal data"), profile.pii_share)

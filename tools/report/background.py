@@ -177,6 +177,19 @@ def _reason(voice: Voice, models: Sequence[tuple[str, str]]) -> tuple[Cell, ...]
     return Cell(reason, note=note), Cell(figures.count(len(named)), sort=len(named)), Cell(shown)
 
 
+#: what data is counted in; of data for search, the first three are shown though there be none
+COUNTS = {
+    "documents": say("Documents"),
+    "queries": say("Queries"),
+    "judgments": say("Judgments"),
+    "labelled": say("Texts with a class"),
+    "classes": say("Classes"),
+    "pairs": say("Pairs"),
+    "tested": say("For testing"),
+}
+SEARCHED = ("documents", "queries", "judgments")
+
+
 def data(voice: Voice) -> tuple[Block, ...]:
     """The data profile."""
     profile = voice.report.profile
@@ -187,11 +200,8 @@ def data(voice: Voice) -> tuple[Block, ...]:
         (say("Dataset"), data.name),
         *(
             (title, figures.count(getattr(data, field)), voice.cited("data", field))
-            for field, title in (
-                ("documents", say("Documents")),
-                ("queries", say("Queries")),
-                ("judgments", say("Judgments")),
-            )
+            for field, title in COUNTS.items()
+            if getattr(data, field) or (field in SEARCHED and not data.labelled and not data.pairs)
         ),
         (say("Labels"), voice.named(LABELS, data.labels)),
     ]

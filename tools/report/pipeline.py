@@ -19,7 +19,8 @@ from tools.report.voice import Voice, cut, short_candidate
 def pipeline(voice: Voice) -> tuple[Block, ...]:
     """From texts to a score, with the parts of the winner."""
     row = voice.winning_row
-    if row is None or not voice.is_measured:
+    evaluation = voice.report.evaluation
+    if row is None or not voice.is_measured or evaluation is None or evaluation.task != "ranking":
         return ()
     try:
         candidate = parse_candidate(row.spec)

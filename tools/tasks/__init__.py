@@ -27,15 +27,15 @@ def check_metrics(name: MeasuredTask | None, metrics: Sequence[str]) -> None:
         name: the task; None: it is not known yet which, and the metrics of any will do.
         metrics: their names.
     """
-    if name is None:
-        name = next((task for task in MEASURED_TASKS[1:] if {*metrics[:1]} & {*load(task).METRICS}), "ranking")
-    if name == "ranking":
+    of_any = (task for task in MEASURED_TASKS[1:] if {*metrics[:1]} & {*load(task).METRICS})
+    task: MeasuredTask = name or next(of_any, "ranking")
+    if task == "ranking":
         scoring.check_metrics(metrics)
         return
-    known = load(name).METRICS
+    known = load(task).METRICS
     unknown = next((metric for metric in metrics if metric not in known), None)
     if unknown is not None or not metrics:
         raise UserError(
-            say("There is no metric called “{name}” for {task}.", name=unknown or "", task=NAMES[name]),
+            say("There is no metric called “{name}” for {task}.", name=unknown or "", task=NAMES[task]),
             say("There are: {names}.", names=", ".join(known)),
         )

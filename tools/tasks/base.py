@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,8 @@ class Features:
         """Of row by row, shape (rows,)."""
         one, other = self.unit[first], self.unit[second]
         if isinstance(one, np.ndarray):
-            return np.einsum("ij,ij->i", one, other, dtype=np.float64)
+            found: NDArray[np.float64] = np.einsum("ij,ij->i", one, other, dtype=np.float64)
+            return found
         return np.asarray(one.multiply(other).sum(axis=1), dtype=np.float64).ravel()
 
     def against(self, first: Rows, second: Rows) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
@@ -50,6 +51,18 @@ class Features:
                 np.arange(start, min(len(first), start + _BLOCK)),
                 np.asarray(found if isinstance(found, np.ndarray) else found.toarray(), dtype=np.float32),
             )
+
+
+class Scored(NamedTuple):
+    """What a candidate makes of a job.
+
+    Attributes:
+        figures: in all of the task's metrics.
+        answers: item id -> its answer, where that is one thing: a class, or a document's id; else empty.
+    """
+
+    figures: Figures
+    answers: dict[str, str]
 
 
 class Job(Protocol):
@@ -69,8 +82,8 @@ class Job(Protocol):
     notes: tuple[Text, ...]
     warnings: tuple[Text, ...]
 
-    def score(self, features: Features) -> Figures:
-        """The figures in all of the task's metrics."""
+    def score(self, features: Features) -> Scored:
+        """The figures in all of the task's metrics, and the candidate's answers."""
         ...
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError
 from knowledge.wording import say
-from tools.tasks.base import Features, Figures, Prepared, Rows, by_item
+from tools.tasks.base import Features, Prepared, Rows, Scored, by_item
 from tools.tasks.couples import columns_of, scored, without_test
 
 METRICS = ("F1(bitext)", "Accuracy(bitext)", "Accuracy(reverse)")
@@ -28,16 +28,20 @@ class Bitext(Prepared):
 
     dataset: Dataset | None = None
 
-    def score(self, features: Features) -> Figures:
+    def score(self, features: Features) -> Scored:
         """See `Job`."""
         assert self.dataset
         first, second = columns_of(self.dataset, self.items, self.row)
         found, back = _nearest(features, first, second), _nearest(features, second, first)
-        return {
-            "F1(bitext)": by_item(self.items, weighted_f1(second, found)),
-            "Accuracy(bitext)": by_item(self.items, found == second),
-            "Accuracy(reverse)": by_item(self.items, back == first),
-        }
+        documents = list(self.texts)
+        return Scored(
+            {
+                "F1(bitext)": by_item(self.items, weighted_f1(second, found)),
+                "Accuracy(bitext)": by_item(self.items, found == second),
+                "Accuracy(reverse)": by_item(self.items, back == first),
+            },
+            {pair: documents[row] for pair, row in zip(self.items, found, strict=True)},
+        )
 
 
 def _nearest(features: Features, rows: Rows, others: Rows) -> Rows:

@@ -78,7 +78,8 @@ def folds(classes: Mapping[str, str], texts: Mapping[str, str], count: int = FOL
     by_class: dict[str, list[list[str]]] = {}
     for group in by_text.values():
         by_class.setdefault(classes[group[0]], []).append(group)
-    random, found, turn = np.random.default_rng(SEED), {}, 0
+    random, turn = np.random.default_rng(SEED), 0
+    found: dict[str, int] = {}
     for groups in by_class.values():
         for row in random.permutation(len(groups)):
             found |= dict.fromkeys(groups[row], turn % count)

@@ -20,7 +20,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError
 from knowledge.wording import Text, say
 from tools import contributions
-from tools.tasks.base import SEED, Features, Figures, Prepared, Rows, by_item, groups_of, need_sklearn
+from tools.tasks.base import SEED, Features, Prepared, Rows, Scored, by_item, groups_of, need_sklearn
 from tools.tasks.classes import folds, uneven, usable
 from tools.workers import stop_point
 
@@ -56,13 +56,15 @@ class Classification(Prepared):
 
     Attributes:
         classes: of all texts, numbered in order of name, shape (texts,).
+        names: of the classes.
         divisions: rows to learn from and rows to judge by, so that each tested text is in one of them.
     """
 
     classes: NDArray[np.int64] | None = None
+    names: tuple[str, ...] = ()
     divisions: tuple[tuple[Rows, Rows], ...] = ()
 
-    def score(self, features: Features) -> Figures:
+    def score(self, features: Features) -> Scored:
         """See `Job`."""
         assert self.classes is not None
         classes = self.classes
@@ -78,7 +80,7 @@ class Classification(Prepared):
             return by_item([names[row] for row in rows], values)
 
         right = classes[tested]
-        return {
+        figures = {
             "Accuracy": named(tested, probed == right),
             "F1(macro)": named(tested, contributions.of_counts(right, probed, macro_f1)),
             "P(macro)": named(tested, contributions.of_counts(right, probed, macro_precision)),
@@ -86,6 +88,7 @@ class Classification(Prepared):
             "Accuracy(kNN)": named(tested, nearest == right),
             MTEB: named(judged, few),
         }
+        return Scored(figures, {names[row]: self.names[found] for row, found in zip(tested, probed, strict=True)})
 
     def _predicted(self, learn: Callable[[Rows, Rows], NDArray[np.int64]]) -> NDArray[np.int64]:
         """What is predicted for every tested text, division by division."""
@@ -217,6 +220,7 @@ def prepare(dataset: Dataset) -> Classification:
         notes=(*notes, *told),
         warnings=uneven([names[d] for d in tested]),
         classes=np.array([number[names[d]] for d in texts], dtype=np.int64),
+        names=tuple(number),
         divisions=divisions,
     )
 

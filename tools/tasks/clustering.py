@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from knowledge.dataset import Dataset
 from knowledge.wording import say
 from tools import contributions
-from tools.tasks.base import SEED, Features, Figures, Prepared, by_item, groups_of, need_sklearn
+from tools.tasks.base import SEED, Features, Prepared, Scored, by_item, groups_of, need_sklearn
 from tools.tasks.classes import usable
 from tools.workers import stop_point
 
@@ -40,7 +40,7 @@ class Clustering(Prepared):
 
     classes: NDArray[np.int64] | None = None
 
-    def score(self, features: Features) -> Figures:
+    def score(self, features: Features) -> Scored:
         """See `Job`."""
         from sklearn.cluster import KMeans
 
@@ -52,7 +52,7 @@ class Clustering(Prepared):
             found = KMeans(count, n_init=1, max_iter=STEPS, random_state=seed).fit(features.unit)
             for name, figure in FIGURES.items():
                 sums[name] += contributions.of_counts(self.classes, found.labels_.astype(np.int64), figure)
-        return {name: by_item(self.items, values / STARTS) for name, values in sums.items()}
+        return Scored({name: by_item(self.items, values / STARTS) for name, values in sums.items()}, {})
 
 
 def _entropies(counts: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -12,7 +12,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError
 from knowledge.wording import Text, say
 from tools import contributions
-from tools.tasks.base import SEED, Features, Figures, Prepared, by_item
+from tools.tasks.base import SEED, Features, Figures, Prepared, Scored, by_item
 from tools.tasks.couples import columns_of, sample, scored
 
 METRICS = ("AP(pairs)", "F1(pairs)", "P(pairs)", "R(pairs)")
@@ -39,16 +39,16 @@ class Deduplication(Prepared):
     tuning: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
 
-    def score(self, features: Features) -> Figures:
+    def score(self, features: Features) -> Scored:
         """See `Job`."""
         cosines, same = self._known(self.items, features)
-        figures = {"AP(pairs)": by_item(self.items, contributions.average_precision(cosines, same))}
+        figures: Figures = {"AP(pairs)": by_item(self.items, contributions.average_precision(cosines, same))}
         threshold = best_threshold(*self._known(self.tuning, features))
         cosines, same = self._known(self.held_out, features)
         taken = (cosines >= threshold).astype(np.int64)
         for name, figure in (("F1(pairs)", _f1), ("P(pairs)", _precision), ("R(pairs)", _recall)):
             figures[name] = by_item(self.held_out, contributions.of_counts(same.astype(np.int64), taken, figure))
-        return figures
+        return Scored(figures, {})
 
     def _known(self, pairs: Sequence[str], features: Features) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         assert self.dataset

@@ -10,7 +10,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError
 from knowledge.wording import say
 from tools import contributions
-from tools.tasks.base import Features, Figures, Prepared, by_item
+from tools.tasks.base import Features, Prepared, Scored, by_item
 from tools.tasks.couples import columns_of, scored, without_test
 
 METRICS = ("Spearman", "Pearson")
@@ -29,16 +29,19 @@ class Similarity(Prepared):
 
     dataset: Dataset | None = None
 
-    def score(self, features: Features) -> Figures:
+    def score(self, features: Features) -> Scored:
         """See `Job`."""
         assert self.dataset
         first, second = columns_of(self.dataset, self.items, self.row)
         found = features.cosines(first, second)
         given = np.array([self.dataset.pairs[pair].score for pair in self.items], dtype=np.float64)
-        return {
-            "Spearman": by_item(self.items, contributions.spearman(found, given)),
-            "Pearson": by_item(self.items, contributions.pearson(found, given)),
-        }
+        return Scored(
+            {
+                "Spearman": by_item(self.items, contributions.spearman(found, given)),
+                "Pearson": by_item(self.items, contributions.pearson(found, given)),
+            },
+            {},
+        )
 
 
 def prepare(dataset: Dataset) -> Similarity:
