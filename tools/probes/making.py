@@ -29,7 +29,7 @@ DOCUMENTS, OF_ONE = 4_000, 2
 #: longer passages are cut around the fact: what a model cuts off it can not get right
 LONGEST, AROUND = 220, 160
 #: texts in which names to swap with are looked for
-_NAMES_FROM = 2_000
+_NAMES_FROM = 500
 
 
 @dataclass(frozen=True)
