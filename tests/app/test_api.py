@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from tests.app.api import Client, Server, add_key, tiny_dataset
+from tests.tools.test_silver import corpus
 
 ROOT = Path(__file__).parents[2]
 JSON = {"Content-Type": "application/json"}
@@ -348,6 +349,17 @@ def test_a_job_that_fails_says_why(ann):
     assert (failed["state"], failed["result"]) == ("failed", None)
     assert failed["problem"]["type"] == "/v1/problems/dataset"
     assert failed["problem"]["next_step"]
+    assert "No silver queries can be made" in failed["problem"]["detail"]
+
+
+def test_documents_without_queries_are_measured_with_silver_ones(ann):
+    url = ann.made("/v1/datasets", {})["url"]
+    rows = "".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in corpus().documents.items())
+    ann.patch(f"{url}/files/corpus.jsonl", content=rows.encode())
+    data = ann.made(f"{url}/complete", {})["id"]
+    found = ann.ended(ann.made("/v1/evaluations", {"dataset": data, "candidates": ["bm25"]})["id"])["result"]
+    assert (found["dataset"]["labels"], found["judged_queries"]) == ("silver", 64)
+    assert sum(found["dataset"]["silver"]["kinds"].values()) == 64
 
 
 def test_cancelling_ends_what_waits_at_once_and_what_runs_soon(ann):

@@ -11,7 +11,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
 from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Preflight
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 from tools import bm25, encoders, hub, retrieval
 from tools.chunking import Chunks, Rules, cut, rules_of
 from tools.encoders import Kind, Resolved
@@ -107,9 +107,15 @@ def judged(dataset: Dataset) -> dict[str, dict[str, int]]:
     judgments = {query: judged for query, judged in known.items() if any(grade > 0 for grade in judged.values())}
     if not judgments:
         raise DatasetError(
-            say(
-                "The dataset {name} has no query with a relevant document, so quality cannot be measured.",
-                name=dataset.summary.name,
+            # with why no silver queries were made, or which columns might hold queries
+            join(
+                [
+                    say(
+                        "The dataset {name} has no query with a relevant document, so quality cannot be measured.",
+                        name=dataset.summary.name,
+                    ),
+                    *dataset.summary.notes,
+                ]
             ),
             say(
                 "Add judgments (qrels.tsv: query-id, doc-id, grade); 50 queries are a start, 300 are good. Or have "
