@@ -8,6 +8,7 @@ again: what a killed process leaves (index files that no longer load among it) i
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import shutil
 import tempfile
@@ -178,11 +179,16 @@ class VectorStore:
         if store not in self._native:
             form = Stored.fit(store, [np.eye(8, dtype=np.float32)])
             packed = form.packed(form.documents(np.eye(8, dtype=np.float32)[:2]))
+            log = logging.getLogger("pymilvus")
+            level = log.level
+            log.setLevel(logging.CRITICAL)  # what a server lacks is no error to be told of
             try:
                 with self.streamed([packed], len(packed), 8, store=store) as collection:
                     self._native[store] = collection.search(packed[1:], 2)[0].tolist() == [[1, 0]]
             except ProviderError:
                 self._native[store] = False
+            finally:
+                log.setLevel(level)
         return self._native[store]
 
     def collection(self, vectors: Vectors) -> contextlib.AbstractContextManager[Collection]:
