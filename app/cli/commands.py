@@ -335,6 +335,11 @@ def evaluate(
         return
     consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
     if probes:
+        if adaptive or budget is not None or task not in (None, MeasurableTask.ranking):
+            from app.cli.mistyped import usage_error
+            from knowledge.wording import say
+
+            raise usage_error(say("--probes looks at rankings of all candidates: leave out --adaptive, --budget, --task"))
         _hard_cases(source, candidate, metric, consent, preflight=preflight, as_json=json, quiet=quiet)
         return
     if adaptive or budget is not None:

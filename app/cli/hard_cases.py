@@ -22,6 +22,7 @@ from tools import evaluate as quality
 from tools.data_source import DataSource
 from tools.hard_cases import SHARE, ask_contrasts, ask_hard_cases, make_hard_cases, read_contrasts
 from tools.hard_cases.words import gains_told, verdict, worst
+from tools.label_store import with_given
 from tools.metrics import scoring
 
 _NOTHING = say(
@@ -51,7 +52,7 @@ def hard_cases(
     line = ProgressLine(quiet)
     workspace = settings.workspace()
     candidates = named_once(candidates, workspace, line)
-    dataset = source.read()
+    dataset = with_given(source.read(), workspace)
     line.note(as_text(dataset_lines(dataset.summary, language())))
     evaluation = quality.evaluate(
         dataset,
