@@ -339,7 +339,7 @@ def evaluate(
             from app.cli.mistyped import usage_error
             from knowledge.wording import say
 
-            raise usage_error(say("--probes looks at rankings of all candidates: leave out --adaptive, --budget, --task"))
+            raise usage_error(say("--probes looks at rankings of all: leave out --adaptive, --budget and --task"))
         _hard_cases(source, candidate, metric, consent, preflight=preflight, as_json=json, quiet=quiet)
         return
     if adaptive or budget is not None:
