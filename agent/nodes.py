@@ -38,6 +38,7 @@ from tools.adaptive import can_be_screened, find_winner
 from tools.benchmark import benchmark
 from tools.data_source import STDLIB, DataSource
 from tools.evaluate import evaluate, measured_before, query_scores
+from tools.metrics import scoring
 from tools.next_gain import next_gain
 from tools.next_gain.words import answer as answer_on_gains
 from tools.plan import make_plan, without_what_is_known
@@ -366,7 +367,8 @@ class Nodes:
             also=state.get("also") or (),
         )
         consent, specs = state.get("consent"), [c.spec for c in made.candidates]
-        known = measured_before(context.dataset(source), specs, context.workspace, task=made.task)
+        metrics = _metrics(made, state["requirements"])
+        known = measured_before(context.dataset(source), specs, context.workspace, metrics, made.task)
         timed = _covers(state.get("benchmark"), specs)
         made = without_what_is_known(made, known, timed=timed)
         if consent is None and state.get("interactive", True):
@@ -399,12 +401,23 @@ class Nodes:
         assert consent
         dataset, workspace = self._context.dataset(source), self._context.workspace
         specs = [c.spec for c in plan.candidates]
+        metrics = _metrics(plan, state["requirements"])
         with _stage("evaluate", say("Measuring quality on your data")) as listen:
             if not _is_worth_screening(plan, state["requirements"], state.get("shortlist")):
-                full = evaluate(dataset, specs, workspace, task=plan.task, consent=consent, on_progress=listen)
+                full = evaluate(
+                    dataset, specs, workspace, task=plan.task, metrics=metrics, consent=consent, on_progress=listen
+                )
                 return State(evaluation=full, screening=None, status="measuring")
             margin = state["requirements"].margin.value
-            found = find_winner(dataset, specs, workspace, margin=margin, consent=consent, on_progress=listen)
+            found = find_winner(
+                dataset,
+                specs,
+                workspace,
+                metrics=metrics or scoring.DEFAULT,
+                margin=margin,
+                consent=consent,
+                on_progress=listen,
+            )
         return State(evaluation=found.evaluation, screening=found.screening, status="measuring")
 
     @foreseen
@@ -534,6 +547,11 @@ def _is_worth_screening(plan: Plan, requirements: Requirements, listed: Shortlis
     partly = all(can_be_screened(parse_candidate(c.spec)) for c in plan.candidates)
     fair = not any(map(is_measurable, hard)) and not named & refused and not sends and partly
     return plan.task == "ranking" and plan.minutes >= SCREENING_MINUTES and fair
+
+
+def _metrics(plan: Plan, requirements: Requirements) -> tuple[str, ...] | None:
+    """What is measured of rankings for the user's task; None, all there are, where something else is measured."""
+    return scoring.for_task(requirements.task.value) if plan.task == "ranking" else None
 
 
 def _candidates_now(only: list[str], also: list[str]) -> Text:

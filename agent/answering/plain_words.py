@@ -32,6 +32,21 @@ _METRICS: tuple[tuple[str, str, str, Text], ...] = (
     ),
     (
         "precision-recall",
+        r"context recall|上下文召回率",
+        "ContextRecall",
+        say("Context recall says which share of all right documents is among the five that a language model is given."),
+    ),
+    (
+        "precision-recall",
+        r"context precision|上下文精确率",
+        "ContextPrecision",
+        say(
+            "Context precision says whether, of the five documents that a language model is given, the right ones "
+            "stand before the wrong ones: 1 is all of them first, 0 is none there."
+        ),
+    ),
+    (
+        "precision-recall",
         r"recall|召回率",
         "R",
         say("Recall says which share of all right documents is in the list at all, wherever in it they stand."),

@@ -6,6 +6,7 @@ import pytest
 
 from knowledge.errors import UserError
 from tools.metrics import scoring
+from tools.metrics.context import context_precision, context_recall
 from tools.metrics.f1 import f1
 
 JUDGED = {"q1": {"a": 2, "b": 1, "x": 0}, "q2": {"c": 1}, "q3": {"a": 1}}
@@ -64,7 +65,34 @@ def test_f1():
     assert f1(0.0, 0.0) == 0
 
 
-@pytest.mark.parametrize("name", [*scoring.DEFAULT, "nDCG@1000", "P(rel=2)@5", "F1@1", "Rprec", "Bpref", "SetP"])
+def test_context_precision_is_the_mean_precision_at_the_ranks_of_right_documents():
+    ranking, relevant = ["a", "x", "b", "y", "c"], {"a", "b", "c", "d"}
+    assert context_precision(ranking, relevant, 5) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
+    assert context_precision(ranking, relevant, 2) == 1, "what is missing lowers recall, not this"
+    assert context_precision(["x", "a"], relevant, 5) == 0.5
+    assert context_precision(["x"], relevant, 5) == 0
+    assert context_recall(ranking, relevant, 3) == 0.5
+    assert context_recall([], relevant, 3) == 0
+    assert context_recall(ranking, set(), 3) == 0
+
+
+def test_context_metrics_count_a_document_once_and_agree_with_recall():
+    judged = {"q": {"a": 2, "b": 1, "c": 0}, "r": {"z": 1}}
+    rankings = {"q": [("c", 9.0), ("a", 8.0), ("a", 7.0), ("b", 6.0)]}
+    names = ["ContextPrecision@3", "ContextRecall@3", "ContextRecall@2", "R@3", "R@2"]
+    found = scoring.score(rankings, judged, names)
+    assert found["ContextPrecision@3"] == {"q": pytest.approx((1 / 2 + 2 / 3) / 2), "r": 0}
+    assert found["ContextRecall@3"] == found["R@3"]
+    assert found["ContextRecall@2"] == found["R@2"]
+
+
+def test_a_language_model_that_reads_what_is_found_has_metrics_of_its_own():
+    assert {*scoring.for_task("rag")} - {*scoring.DEFAULT} == {"ContextPrecision@5", "ContextRecall@5"}
+    assert scoring.for_task("rag")[0] == scoring.DEFAULT[0]
+    assert scoring.for_task("search") == scoring.for_task(None) == scoring.DEFAULT
+
+
+@pytest.mark.parametrize("name", [*scoring.RAG, "nDCG@1000", "P(rel=2)@5", "F1@1", "Rprec", "Bpref", "SetP"])
 def test_known_metrics(name):
     scoring.check_metrics([name])
     assert set(score(name)[name]) == set(JUDGED)
@@ -83,6 +111,9 @@ def test_known_metrics(name):
             "精确率@10",
             "(" * 200,
             "INST",
+            "ContextRecall@0",
+            "ContextPrecision",
+            "contextrecall@5",
         ),
     ],
 )

@@ -85,6 +85,14 @@ class Cells:
         self._problems.add("bad_label", table.at(number, why))
         return None
 
+    def source(self, row: Row, roles: Roles) -> str:
+        """Where it comes from, by a short name or number; empty where the cell has none."""
+        value = row.get(roles.get("source", ""))
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        name = str(value).strip() if isinstance(value, str | int) else ""
+        return name if len(name) <= _LONGEST_CLASS and is_unicode(name) else ""
+
     def score(self, row: Row, roles: Roles, table: Table, number: int) -> float | None:
         """How alike two texts are; None where the value is no number."""
         value = row.get(roles["score"])

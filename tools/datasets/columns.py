@@ -13,6 +13,7 @@ Roles, as in ``columns={"text": "body"}``:
 ``text1 text2``         the two texts of a pair
 ``score``               how alike they are, or whether they are the same (0 or 1)
 ``split``               whether a labelled text or pair is for training or for testing
+``source``              where a document or query comes from, or what it is about: for parts of the queries
 ======================= ====================================================================
 """
 
@@ -41,6 +42,7 @@ ROLES = (
     "text2",
     "score",
     "split",
+    "source",
 )
 
 _DOCUMENT_ID = "doc_id docid document_id documentid corpus_id passage_id pid 文档id 编号"
@@ -72,6 +74,10 @@ _OTHER_SIDES = (
     ("原文", "译文"),
 )
 _SIDE_BY_SIDE = (*((side.replace("N", "1"), side.replace("N", "2")) for side in _SIDES.split()), *_OTHER_SIDES)
+_SOURCE = (
+    "source source_type doc_type document_type category folder collection section product_line domain channel type"
+    " 来源 类别 分类 类型 目录 栏目 渠道"
+)
 _TITLE = "title headline heading subject name 标题 题目"
 
 # most telling name first
@@ -111,7 +117,10 @@ _NAMES: dict[str, dict[str, str]] = {
         "judged_document": f"{_DOCUMENT_ID} doc document corpus",
         "grade": _GRADE,
     },
+    "sources": {"source": _SOURCE},
 }
+#: tables that may have a column of sources
+_OF_SOURCES = ("documents", "queries", "pairs")
 
 
 def _plain(name: str) -> str:
@@ -150,7 +159,7 @@ def roles_of(table: str) -> tuple[str, ...]:
         table: ``documents``, ``queries``, ``pairs`` (a query and a document a row), ``judgments``, ``labelled`` (texts
             with their classes) or ``couples`` (two texts a row).
     """
-    return tuple(_NAMES[table])
+    return (*_NAMES[table], "source") if table in _OF_SOURCES else tuple(_NAMES[table])
 
 
 def guess(table: str, names: Sequence[str], columns: Mapping[str, str], *, file: str) -> dict[str, str]:

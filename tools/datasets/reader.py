@@ -90,6 +90,8 @@ class _Assembly:
         self.notes: list[Text] = []
         self.documents: dict[str, str] = {}
         self.titles: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self.query_sources: dict[str, str] = {}
         self.queries: dict[str, str] = {}
         self.judgments: dict[str, dict[str, int]] = {}
         self.examples = Examples()
@@ -153,6 +155,8 @@ class _Assembly:
             self.queries,
             self.judgments,
             self.titles,
+            self.sources,
+            self.query_sources,
             classes=examples.classes,
             pairs=examples.pairs,
             parts=parts,
@@ -289,6 +293,8 @@ class _Assembly:
         self._keep_document(document_id, joined)
         if title.strip():
             self.titles[document_id] = title.strip()
+        if source := self._cells.source(row, roles):
+            self.sources[document_id] = source
         return True
 
     def _keep_document(self, document_id: str, text: str) -> None:
@@ -310,6 +316,9 @@ class _Assembly:
             self._left_out["document"].add(document_id)
         else:
             self._keep_document(document_id, text.strip())
+            folder, inside, _ = document_id.partition("/")
+            if inside:
+                self.sources[document_id] = folder
 
     def _read_queries(self, table: Table) -> None:
         start, table = peeked(table, GUESSED_FROM_ROWS)
@@ -335,6 +344,8 @@ class _Assembly:
                 self._problems.add("empty_text", table.at(number, why))
             return False
         self.queries[query_id] = text.strip()
+        if source := self._cells.source(row, roles):
+            self.query_sources[query_id] = source
         return True
 
     def _read_pairs(self, table: Table, roles: dict[str, str]) -> None:

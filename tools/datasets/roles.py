@@ -38,6 +38,7 @@ _WHERE_READ = {
     "grade": _OF_JUDGMENTS,
     "judged_query": _OF_JUDGMENTS,
     "judged_document": _OF_JUDGMENTS,
+    "source": say("It is read from tables of documents or of queries, and there is none here."),
     "label": _OF_CLASSES,
     "split": _OF_CLASSES,
     "text1": _OF_COUPLES,
@@ -81,7 +82,7 @@ def couple_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mappin
 def labelled_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles | None:
     """Roles in a table of texts with their classes; None where no column is one of classes."""
     roles = guess("labelled", table.names, columns, file=table.file.shown)
-    if "label" not in roles:
+    if "label" not in roles or (roles["label"] == columns.get("source") and "label" not in columns):
         return None
     if "text" not in roles and "text" not in columns:
         roles |= _guessed_text(start, set(roles.values()))
@@ -110,7 +111,7 @@ def pair_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[
             roles |= guessed
     if "text" not in roles and "title" in roles and "title" not in columns:
         roles["text"] = roles.pop("title")
-    return roles if "text" in roles or "query" in columns else None
+    return _with_source(roles, table, columns) if "text" in roles or "query" in columns else None
 
 
 def document_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles:
@@ -120,7 +121,7 @@ def document_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapp
         roles |= _guessed_text(start, set(roles.values()))
     if "text" not in roles and "title" in roles and "title" not in columns:
         roles["text"] = roles.pop("title")
-    return roles
+    return _with_source(roles, table, columns)
 
 
 def query_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping[str, str]) -> Roles:
@@ -129,7 +130,13 @@ def query_roles(table: Table, start: Sequence[tuple[int, Row]], columns: Mapping
     if "query" not in roles and "query" not in columns:
         guessed = _guessed_text(start, set(roles.values()))
         roles |= {"query": guessed["text"]} if guessed else {}
-    return roles
+    return _with_source(roles, table, columns)
+
+
+def _with_source(roles: Roles, table: Table, columns: Mapping[str, str]) -> Roles:
+    """The roles, and a column of sources that nothing else is read from."""
+    found = guess("sources", table.names, columns, file=table.file.shown)
+    return roles | {role: name for role, name in found.items() if name not in roles.values()}
 
 
 def judgment_roles(table: Table, columns: Mapping[str, str]) -> Roles:

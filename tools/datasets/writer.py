@@ -37,7 +37,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        rows = map(_document, dataset.documents.items(), repeat(dataset.titles))
+        rows = map(_document, dataset.documents.items(), repeat(dataset))
         if dataset.pairs:
             _write_jsonl(work / "pairs.jsonl", _pairs(dataset))
         elif dataset.classes:
@@ -45,7 +45,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         else:
             _write_jsonl(work / "corpus.jsonl", rows)
         if dataset.queries:
-            _write_jsonl(work / "queries.jsonl", ({"_id": q, "text": text} for q, text in dataset.queries.items()))
+            _write_jsonl(work / "queries.jsonl", map(_query, dataset.queries.items(), repeat(dataset)))
         if dataset.judgments:
             _write_qrels(work / "qrels.tsv", dataset.judgments)
         summary = dataset.summary
@@ -70,13 +70,19 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _document(item: tuple[str, str], titles: Mapping[str, str]) -> dict[str, str]:
+def _document(item: tuple[str, str], dataset: Dataset) -> dict[str, str]:
     """A document's row, which is read back to the same text."""
     key, text = item
-    title = titles.get(key, "")
+    title = dataset.titles.get(key, "")
+    source = {"source": dataset.sources[key]} if key in dataset.sources else {}
     if title and (text == title or text.startswith(f"{title} ")):
-        return {"_id": key, "title": title, "text": text[len(title) + 1 :]}
-    return {"_id": key, "text": text}
+        return {"_id": key, "title": title, "text": text[len(title) + 1 :]} | source
+    return {"_id": key, "text": text} | source
+
+
+def _query(item: tuple[str, str], dataset: Dataset) -> dict[str, str]:
+    key, text = item
+    return {"_id": key, "text": text} | ({"source": dataset.query_sources[key]} if key in dataset.query_sources else {})
 
 
 def _labels(document: str, dataset: Dataset) -> dict[str, str]:

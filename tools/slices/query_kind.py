@@ -19,7 +19,7 @@ _ASKS = re.compile(
     r"|^\W*(?:can|could|do|does|did|is|are|was|were|will|would|should|has|have|am)\s+"
     r"(?:i|you|we|they|he|she|it|there|the|an?|this|that|these|those|my|your|our|their|someone|anyone|people)\b"
     rf"|(?<=[{_HAN}])(?:吗|呢|么)\W*$"
-    r"|什么|怎么|怎样|如何|何时|何地|为何|为啥|啥|哪[里个些儿种家位年天]?|谁|多少|多久|多长|多大|多远|几[个天次点年月号岁种]|是否|是不是"
+    r"|什么|怎么|怎样|如何|何时|何地|为何|为啥|啥|哪[里个些儿种家位年天]?|谁|多少|多久|多长|多大|多远|(?<!十)几(?![乎何经度率])|是否|是不是"
     r"|有没有|能不能|可不可以|会不会|要不要|行不行|干嘛",
     re.IGNORECASE,
 )
@@ -29,7 +29,7 @@ _CODE = re.compile(
     r"|^\s*(?:def|class|func|fn|function|public|private|static|const|let|var|import|from|package|return)\s+[\w{*]+"
     r"(?:\s*[({:;=.]|\s+(?:import|class|static|void|int)\b)"
     r"|\bselect\b.+\bfrom\b|\binsert\s+into\b|^\s*(?:\$|>>>)\s"
-    r"|^\s*[A-Za-z_]\w*(?:\.\w+)*\([^()]*\)\s*$"  # a call and nothing else
+    r"|^\s*[A-Za-z_]\w*(?:\.\w+)*(?:\([^()]*\)(?:\.\w+)*)+\s*$"  # calls and nothing else
     r"|^\s*(?:[a-z]+_[a-z_\d]+|[a-z]+[A-Z]\w*|\w+(?:\.[a-z_]\w*){2,})\s*$",  # an identifier and nothing else
     re.MULTILINE,
 )

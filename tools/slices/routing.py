@@ -9,8 +9,9 @@ Advised only where all of this holds, so that chance and habit give no advice:
   it for all;
 - the whole is better than the winner alone, and than each of the others alone, at 95 %.
 
-The whole is measured by cross-fitting: on one half of the queries, drawn at random, the best candidate of each part is
-picked, as long as it is ahead by more than the margin; the other half is answered so; then the halves change places.
+The whole is measured by cross-fitting: on one half of the queries, drawn at random, the best candidate of each such
+part is picked, as long as it is ahead by more than the margin; the other half is answered so; then the halves change
+places.
 The mean over several draws is each query's score. A figure taken from the queries that the parts were picked on would
 be too good. One thing stays: that a routing is advised at all follows from the same queries, so that its gain is
 somewhat larger here than on new ones (``benchmarks/slices`` says by how much).
@@ -83,11 +84,11 @@ class Router:
         }
         if not chosen:
             return None
-        routed = cross_fitted(matrix, rows, self._advice.margin)
+        routed = cross_fitted(matrix, [rows[i] for i in chosen], self._advice.margin)
         gain = bootstrap_interval(routed - matrix[0])
         others = dict.fromkeys(score.spec for score in chosen.values())
         over = {spec: bootstrap_interval(routed - matrix[self._specs.index(spec)]) for spec in others}
-        if min(interval.low for interval in (gain, *over.values())) <= 0:
+        if min(interval.low for interval in (gain, *over.values())) <= EQUAL_SCORES:  # rounding is no gain
             return None
         return self._record(trait, parts, chosen, gain, over)
 
