@@ -11,6 +11,7 @@ from knowledge.errors import DatasetError
 from knowledge.results import Consent
 from tests.tools.test_probes import dataset
 from tools.evaluate import evaluate
+from tools.evaluate.ranking import Job, Texts, rank_others
 from tools.hard_cases import (
     SHARE,
     THRESHOLD,
@@ -23,6 +24,7 @@ from tools.hard_cases import (
 from tools.hard_cases.asking import for_probes
 from tools.hard_cases.outcomes import Outcomes, probes_of, right_in
 from tools.hard_cases.words import gains_told, verdict, worst
+from tools.metrics import scoring
 from tools.probes import Probe
 from tools.run_store import RunStore
 from tools.statistics import wilson_interval
@@ -216,3 +218,18 @@ def test_what_a_reranker_adds_is_told_where_its_base_was_asked_too(asked):
 def test_a_reranker_reads_only_what_can_be_one_of_the_two_passages():
     spec = "rrf(bm25, rerank(static:wordllama, ce:a/b)?top=100)"
     assert for_probes(parse_candidate(spec)).spec == "rrf(bm25, rerank(static:wordllama, ce:a/b)?top=4)"
+
+
+def test_queries_as_they_are_score_as_the_evaluation_scored_them(asked):
+    workspace, data, evaluation, cases, _ = asked
+    queries = {query: data.queries[query] for query in list(data.queries)[:60]}
+    texts = Texts(cases.treated.dataset.documents, queries, 100)
+    job = Job({spec: parse_candidate(spec) for spec in SPECS}, texts)
+    runs = RunStore(workspace.store)
+    keys = {c.spec: c.key for c in evaluation.candidates}
+    judged = {query: data.judgments[query] for query in queries}
+    for _, spec, rankings in rank_others({"again": job}, workspace, Consent()):
+        stored = runs.query_scores(keys[spec], evaluation.primary)
+        again = scoring.score(rankings, judged, [evaluation.primary])[evaluation.primary]
+        assert again == pytest.approx({query: stored[query] for query in queries}), spec
+    runs.close()

@@ -14,6 +14,7 @@ from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Evaluation, FailedCandidate, Probes, Robustness
 from knowledge.wording import say
 from tools.evaluate.ranking import ByQuery, Job, Texts, rank_others
+from tools.evaluate.work import DEPTH
 from tools.hard_cases.outcomes import Outcomes, probes_of, right_in, robustness_of
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
@@ -100,7 +101,7 @@ def ask_hard_cases(
     runs = RunStore(workspace.store)
     try:
         found = {spec: _known(cases, measured[spec], runs) for spec in order}
-        jobs, skipped = _jobs(cases, found)
+        jobs, skipped = _jobs(cases, found, _depth(evaluation))
         if any(job.candidates for job in jobs.values()):
             run_id = new_run_id("hard-cases", evaluation.started)
             judged = {q: dict(cases.treated.dataset.judgments[q]) for q in {one.query for one in cases.perturbed}}
@@ -148,9 +149,9 @@ def _known(cases: Cases, measured: str, runs: RunStore) -> dict[str, dict[str, d
 
 
 def _jobs(
-    cases: Cases, found: Mapping[str, Mapping[str, object]]
+    cases: Cases, found: Mapping[str, Mapping[str, object]], depth: int
 ) -> tuple[dict[str, Job], dict[str, list[FailedCandidate]]]:
-    """What is still to be ranked, by whom; and who is not cases."""
+    """What is still to be ranked, by whom; and who is not asked."""
     skipped: dict[str, list[FailedCandidate]] = {PROBES: [], ROBUSTNESS: []}
     jobs: dict[str, Job] = {}
     if cases.probes:
@@ -167,9 +168,14 @@ def _jobs(
                     next_step=say("What its first stage loses, it can not bring back: look at that one."),
                 )
             )
-        texts = Texts(cases.treated.dataset.documents, cases.queries, 10, _own(cases))
+        texts = Texts(cases.treated.dataset.documents, cases.queries, depth, _own(cases))
         jobs[ROBUSTNESS] = Job(missing, texts)
     return jobs, skipped
+
+
+def _depth(evaluation: Evaluation) -> int:
+    """As deep as the evaluation ranked: what is fused is fused from so many of each leg."""
+    return max(DEPTH, scoring.depth_of(evaluation.candidates[0].metrics))
 
 
 def _own(cases: Cases) -> dict[str, frozenset[str]]:
