@@ -30,7 +30,7 @@ from tools.workspace import Workspace
 
 if TYPE_CHECKING:
     from tools.encoders import Encoder, Vectors
-    from tools.vector_store import Collection
+    from tools.milvus_collection import Collection
 
 #: with b = 0.3 a note with many names is hardly punished for them
 WORDS, MEANING = Leg(backend="bm25", options={"b": "0.3", "stem": "english"}), Leg(backend="static", name="wordllama")

@@ -32,13 +32,13 @@ class Form:
     """What a collection's vectors are, and how they are searched, in Milvus's words.
 
     Attributes:
-        field: type of the vectors.
+        kind: type of the vectors.
         index: name of the index.
         metric: what it compares by.
         build, search: the index's parameters.
     """
 
-    field: str
+    kind: str
     index: str
     metric: str
     build: dict[str, int] = field(default_factory=dict)

@@ -228,7 +228,7 @@ class VectorStore:
         form = Form.of(store, index, size)
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("row", DataType.INT64, is_primary=True)
-        schema.add_field("vector", DataType[form.field], dim=dimension)
+        schema.add_field("vector", DataType[form.kind], dim=dimension)
         with _as_provider_error():
             self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=CALL_SECONDS)
             try:

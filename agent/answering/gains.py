@@ -65,7 +65,7 @@ def on_gains(words: str, recommendation: Recommendation, state: State) -> Text:
             "I have not tried that. Say “{words}”, and I measure single changes to {winner} (its dimension, storage, "
             "two stages, an index, word matching beside it, a faster precision), mostly from what is encoded already.",
             words=TRY,
-            winner=recommendation.winner,
+            winner=recommendation.winner or "",
         )
     asked = _asked(words, found)
     return join([line(change, found) for change in asked] if asked else answer(found), LINES)

@@ -13,7 +13,7 @@ from tools import encoders, retrieval
 from tools.fast import options_here
 from tools.setups import OPTIONS, Setup, Store, setup_of
 from tools.setups.matryoshka import card_of
-from tools.setups.options import INDEXES, IndexKind
+from tools.setups.options import INDEXES
 from tools.workspace import Workspace
 
 BM25 = Leg(backend="bm25")
@@ -44,7 +44,7 @@ def changes(base: Candidate, lengths: Mapping[Leg, int], documents: int, workspa
         documents: how many there are.
         workspace: where models are, whose cards say which lengths they are made for.
     """
-    found = [
+    found: list[Planned] = [
         *_lengths(base, lengths, workspace),
         *_stores(base),
         *_stages(base, lengths, workspace),
@@ -62,6 +62,15 @@ def with_options(leg: Leg, without: frozenset[str], **options: str) -> Leg:
     """The leg without some options and with others."""
     kept = {k: v for k, v in leg.options.items() if k not in without}
     return leg.model_copy(update={"options": kept | options})
+
+
+def _with(without: frozenset[str], options: Mapping[str, str] | None = None) -> Callable[[Leg], Leg]:
+    """`with_options`, still to be given its leg."""
+
+    def change(leg: Leg) -> Leg:
+        return with_options(leg, without, **(options or {}))
+
+    return change
 
 
 def dense_legs(candidate: Candidate) -> list[Leg]:
@@ -154,14 +163,14 @@ def _stores(base: Candidate) -> Iterator[Planned]:
     now = {setup.store for setup in setups}
     bare = frozenset({"store", "rescore"})
     if now != {"float32"}:
-        yield from _made("storage", _each(base, lambda leg: with_options(leg, bare)), say("stored in float32"))
+        yield from _made("storage", _each(base, _with(bare)), say("stored in float32"))
     stores: tuple[tuple[Store, str], ...] = (("float16", ""), ("int8", ""), ("binary", ""), ("binary", "4"))
     for store, again in stores:
         more = {"store": store} | ({"rescore": again} if again else {})
         what = say("stored in {store}", store=store)
         if again:
             what = say("stored in {store}, the best {n} x 10 ranked again by float32", store=store, n=again)
-        yield from _made("storage", _each(base, lambda leg, more=more: with_options(leg, bare, **more)), what)
+        yield from _made("storage", _each(base, _with(bare, more)), what)
 
 
 def _stages(base: Candidate, lengths: Mapping[Leg, int], workspace: Workspace) -> Iterator[Planned]:
@@ -186,11 +195,11 @@ def _indexes(base: Candidate) -> Iterator[Planned]:
     if not all(setup.plain for setup in _setups(base)):
         return
     for kind in INDEXES:
-
-        def change(leg: Leg, kind: IndexKind = kind) -> Leg:
-            return with_options(leg, frozenset(), index=kind)
-
-        yield from _made("index", _each(base, change), say("an approximate index: {kind}", kind=kind.upper()))
+        yield from _made(
+            "index",
+            _each(base, _with(frozenset(), {"index": kind})),
+            say("an approximate index: {kind}", kind=kind.upper()),
+        )
 
 
 def _fusions(base: Candidate) -> Iterator[Planned]:
@@ -215,5 +224,5 @@ def _precisions(base: Candidate) -> Iterator[Planned]:
     for variant in options_here(bare):
         more = {k: v for k, v in variant.options.items() if k not in bare.options}
         shown = " ".join(f"{k}={v}" for k, v in sorted(more.items()))
-        changed = _each(base, lambda leg, more=more: with_options(leg, frozenset(), **more))
+        changed = _each(base, _with(frozenset(), more))
         yield from _made("precision", changed, say("the encoder run with {options}", options=shown))

@@ -80,12 +80,8 @@ def answer(found: NextGain) -> list[Text]:
 
 def line(change: Change, found: NextGain) -> Text:
     """One change in one sentence."""
-    parts = {
-        "what": change.what,
-        "verdict": VERDICTS[change.verdict],
-        "spec": change.spec,
-        **_difference(change, found),
-    }
+    parts: dict[str, Text | str] = {"what": change.what, "verdict": VERDICTS[change.verdict], "spec": change.spec}
+    parts |= _difference(change, found)
     if change.bytes_per_document is None:
         return say("{what}: {difference} points of {metric} ({low} to {high}), {verdict} ({spec}).", **parts)
     return say(
@@ -118,19 +114,16 @@ def time_change(change: Change) -> Text | None:
 
 
 def _gain(change: Change, found: NextGain) -> Text:
-    value = ""
-    if change.points_per_ms is not None:
-        value = say("{points} points a millisecond", points=digits(change.points_per_ms))
-    parts = {"what": change.what, "spec": change.spec, **_difference(change, found)}
+    parts: dict[str, Text | str] = {"what": change.what, "spec": change.spec, **_difference(change, found)}
     longer = time_change(change)
     if longer is None:
         return say("{what} gains {difference} points of {metric} ({low} to {high}; {spec}).", **parts)
-    if value:
+    if change.points_per_ms is not None:
         return say(
             "{what} gains {difference} points of {metric} ({low} to {high}; {spec}), and a query takes {longer}: "
             "{value}.",
             longer=longer,
-            value=value,
+            value=say("{points} points a millisecond", points=digits(change.points_per_ms)),
             **parts,
         )
     return say(

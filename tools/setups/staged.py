@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.encoders.base import Vectors, cut
 from tools.retrieval import Rankings, exact
@@ -56,7 +57,7 @@ def to_fetch(setup: Setup, depth: int) -> int:
     return max(depth, setup.rescore * K)
 
 
-def scaled(found: Rankings, factors: Vectors) -> Rankings:
+def scaled(found: Rankings, factors: NDArray[np.float64]) -> Rankings:
     """The rankings with each query's scores times its factor."""
     return Rankings(found.rows, found.scores * factors[:, None])
 
