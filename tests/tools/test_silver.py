@@ -321,7 +321,9 @@ def test_a_model_writes_a_set_and_is_asked_once_for_each_passage(tmp_path):
     assert made.documents == data.documents, "what is written takes nothing out"
     assert made.summary.silver.kinds == {"written": len(made.queries)}
     assert FEWEST <= len(made.queries) <= 40
-    assert not any("zebra" in query or "sorry" in query for query in made.queries.values())
+    assert not any("sorry" in query for query in made.queries.values())
+    # nothing is near it, so some passage is the nearest; of all the others it was thrown out
+    assert sum("zebra" in query for query in made.queries.values()) <= 1
     calls = len(asked)
     assert written_set(data, write, workspace, model="m", most=40) == made
     assert len(asked) == calls

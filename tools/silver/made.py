@@ -11,13 +11,13 @@ from knowledge.errors import DatasetError
 from knowledge.results import SilverQueries
 from knowledge.wording import Text, join, say
 from tools.silver.choice import STRATA, Words, stratum
-from tools.silver.drafts import Draft, Kind
+from tools.silver.drafts import Draft
 
 #: queries made at most, and the fewest that are worth measuring with
 QUERIES, FEWEST = 300, 20
 SEED = 0
 
-_KINDS: dict[Kind, Text] = {
+_KINDS: dict[str, Text] = {
     "title": say("titles, each for the text below it"),
     "heading": say("headings, each for the document they were taken out of"),
     "question": say("questions, each for the answer that follows it"),

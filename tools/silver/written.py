@@ -97,7 +97,7 @@ def write_drafts(passages: Iterable[tuple[str, str]], write: Write) -> Iterator[
 
 
 def found_again(drafts: Sequence[Draft], rows: dict[str, int], finders: Sequence[Find]) -> list[Draft]:
-    """The drafts whose document at least one finder has among the first `FOUND_AMONG`.
+    """The drafts whose document at least one finder has among the first `FOUND_AMONG`, or the first tenth of a few.
 
     Args:
         drafts: what was written.
@@ -106,7 +106,8 @@ def found_again(drafts: Sequence[Draft], rows: dict[str, int], finders: Sequence
     """
     if not drafts:
         return []
-    found = [find([draft.query for draft in drafts], FOUND_AMONG) for find in finders]
+    among = max(1, min(FOUND_AMONG, len(rows) // FOUND_AMONG))
+    found = [find([draft.query for draft in drafts], among) for find in finders]
     return [
         draft
         for number, draft in enumerate(drafts)
