@@ -1,10 +1,12 @@
 """Hard cases in the report, in every form and language."""
 
 import importlib.util
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from knowledge.results import (
     Interval,
@@ -19,7 +21,7 @@ from knowledge.results import (
 )
 from knowledge.wording import say
 from tests.xss_payloads import PAYLOADS
-from tools.report import render_html, render_json, render_markdown
+from tools.report import render_html, render_json, render_markdown, render_terminal
 from tools.report.sections import make_document
 
 
@@ -82,6 +84,9 @@ def test_every_form_says_whether_it_is_true_and_what_mistakes_cost(report, langu
         assert title in shown
         for figure in ("55", "90", "0.123"):
             assert figure in shown
+    terminal = Console(width=100, record=True, file=io.StringIO())
+    terminal.print(render_terminal(report, language))
+    assert topic in terminal.export_text()
     data = json.loads(render_json(report, language))
     assert data["probes"]["kinds"][0]["scores"][0]["accuracy"]["mean"] == 0.55
     assert Report.model_validate_json(render_json(report, language)).robustness.kinds[0].queries == 50

@@ -41,8 +41,7 @@ def truth(voice: Voice) -> tuple[Block, ...]:
         probes=sum(kind.probes for kind in found.kinds),
     )
     return (
-        Paragraph(voice.t(verdict(voice.report.recommendation.winner, found))),
-        *(Paragraph(voice.t(told)) for told in gains_told(found)),
+        *voice.bullets((verdict(voice.advice.winner, found), *gains_told(found))),
         voice.table(say("Probes of correctness"), heads, rows, sortable=True),
         Paragraph(voice.t(explained), aside=True),
         _examples(voice, [kind for kind in found.kinds if kind.example]),
@@ -114,7 +113,7 @@ def robustness(voice: Voice) -> tuple[Block, ...]:
         alpha=ALPHA,
     )
     return (
-        Paragraph(voice.t(worst(voice.report.recommendation.winner, found))),
+        *voice.bullets((worst(voice.advice.winner, found),)),
         voice.table(say("What perturbed queries change"), heads, rows, sortable=True),
         Paragraph(voice.t(explained), aside=True),
         _before_and_after(voice, list(found.kinds)),

@@ -37,7 +37,7 @@ def for_terminal(report: Report, document: Document, language: Language) -> Iter
     if report.recommendation.rows:
         yield text.Text()
         yield _table(report, language)
-    for id in ("certainty", "sensitivity", "not-measured", "plan"):
+    for id in ("certainty", "truth", "robustness", "sensitivity", "not-measured", "plan"):
         section = document.section(id)
         items = [i for b in section.blocks if isinstance(b, Bullets) for i in b.items] if section else []
         if section and items:
