@@ -109,8 +109,8 @@ def test_only_the_settings_read_the_environment():
         for path in (ROOT / package).rglob("*.py")
         if re.search(r"os\.environ|os\.getenv|getenv\(", path.read_text("utf-8"))
     }
-    # workers passes a few names on to children; the chat must set Gradio's switch before it is imported
-    assert readers <= {"agent/settings.py", "tools/workers.py", "app/chat/server.py"}
+    # workers passes a few names on to children; Gradio's and Ragas' switches must be set before they are imported
+    assert readers <= {"agent/settings.py", "tools/workers.py", "app/chat/server.py", "tools/rag_judge/by_ragas.py"}
 
 
 def test_every_setting_constraint_and_extra_is_in_the_readme():

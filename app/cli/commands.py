@@ -123,6 +123,7 @@ def make_app() -> typer.Typer:
         shortlist,
         preflight,
         evaluate,
+        rag,
         judge,
         silver,
         benchmark,
@@ -419,6 +420,46 @@ def judge(
     else:
         desk, evaluation = judging.desk_for_run(settings.workspace(), run or "latest", source, margin, most)
     judging.judge(desk, evaluation, who=who, given=given, export=export, as_json=json)
+
+
+def rag(
+    data: NeededData,
+    candidate: Candidates = None,
+    queries: Annotated[int, typer.Option("--queries", min=1, max=1000, help="Questions asked at most.")] = 20,
+    contexts: Annotated[int, typer.Option("--contexts", min=1, max=10, help="Documents read for each.")] = 5,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Your own answers (columns query_id, answer).", show_default=False)
+    ] = None,
+    embedder: Annotated[
+        str | None, typer.Option("--embedder", help="Encoder by which questions are compared.", show_default=False)
+    ] = None,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Have a language model (ADVISOR_LLM) answer from what candidates find, and judge the answers (Ragas)."""
+    from app.cli.rag import judge as judge_answers
+    from knowledge.results import Consent
+
+    source = _source(data, column, skip_bad, None, None)
+    assert source
+    judge_answers(
+        read_settings(),
+        source,
+        _some(candidate),
+        Consent(measure=True, download=download, hosts=frozenset(send_to or ())),
+        queries=queries,
+        contexts=contexts,
+        answers=answers,
+        embedder=embedder,
+        dry_run=dry_run,
+        as_json=json,
+        quiet=quiet,
+    )
 
 
 def silver(

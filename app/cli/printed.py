@@ -32,7 +32,16 @@ from app.cli.records import (
 from app.cli.terminal import language
 from app.model_view import ModelsFound, ModelShown
 from knowledge.catalog_diff import CatalogDiff
-from knowledge.results import AdaptiveEvaluation, Benchmark, Evaluation, Judging, Plan, Shortlist
+from knowledge.results import (
+    AdaptiveEvaluation,
+    Benchmark,
+    Evaluation,
+    Judging,
+    Plan,
+    RagEstimate,
+    RagJudgement,
+    Shortlist,
+)
 from knowledge.results.next_gain import NextGain
 from tools.report import portable
 from tools.run_history import RunsCompared
@@ -66,6 +75,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "models": (ModelsFound, ModelShown),
     "preflight": (CheckedCandidates, Plan),
     "probes": (ProbedEvaluation,),
+    "rag": (RagJudgement, RagEstimate),
     "recommend": (Recommended, Plan),
     "robustness": (ProbedEvaluation,),
     "runs compare": (RunsCompared,),

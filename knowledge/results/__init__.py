@@ -10,6 +10,7 @@ from knowledge.results.labels import Gap, Judging, Label, PairToJudge, Place
 from knowledge.results.plan import Consent, Plan, PlannedCandidate
 from knowledge.results.preflight import Finding, Preflight, RecallByCut, Truncation
 from knowledge.results.probes import ProbeExample, ProbeKind, Probes, ProbeScore, RerankerGain
+from knowledge.results.rag import RagEstimate, RagJudgement, RagScore
 from knowledge.results.recommendation import Recommendation, Row
 from knowledge.results.report import Report
 from knowledge.results.robustness import Perturbation, QueryChange, Robustness
@@ -70,6 +71,9 @@ __all__ = [
     "ProbeScore",
     "Probes",
     "QueryChange",
+    "RagEstimate",
+    "RagJudgement",
+    "RagScore",
     "RecallByCut",
     "Recommendation",
     "Record",

@@ -79,7 +79,7 @@ def score(
     qrels = [ir_measures.Qrel(q, d, grade) for q, judged in judgments.items() for d, grade in judged.items()]
     run = [ir_measures.ScoredDoc(q, d, s) for q, ranking in rankings.items() for d, s in _strict(ranking)]
     scores: dict[str, dict[str, float]] = {name: dict.fromkeys(judgments, 0.0) for name in measures.values()}
-    for found in ir_measures.iter_calc(list(measures), qrels, run):
+    for found in ir_measures.iter_calc(list(measures), qrels, run) if measures else ():
         scores[measures[found.measure]][found.query_id] = float(found.value)
     for name, k in cutoffs.items():
         precision, recall = scores[f"P@{k}"], scores[f"R@{k}"]

@@ -11,14 +11,14 @@ from knowledge.languages import language_name
 from knowledge.wording import Text, say
 from tools.language_detection import language_of_each, languages_of
 from tools.profile import estimated_tokens, shared_words
-from tools.slices.query_kind import Kind, kind_of
+from tools.slices.query_kind import kind_of
 from tools.slices.words import CODE, KEYWORDS, KIND, LANGUAGE, LENGTH, NUMBERS, QUESTIONS, STATEMENTS
 
 #: of a relevant document, at most so many are looked at
 _RELEVANT = 10
 #: more values than this are no sources but addresses or names of single documents
 _MOST_SOURCES = 50
-_KINDS: dict[Kind, Text] = {
+_KINDS: dict[str, Text] = {
     "question": QUESTIONS,
     "keywords": KEYWORDS,
     "statement": STATEMENTS,
@@ -65,8 +65,8 @@ def traits(dataset: Dataset, queries: Sequence[str], limits: Mapping[str, int]) 
     yield Trait(LENGTH, _by_size(sizes), at_query_time=True)
     yield Trait(LANGUAGE, _by_language(texts), at_query_time=True)
     yield Trait(say("class"), _by_source({q: name for q in texts if (name := dataset.classes.get(q))}))
-    kinds = {q: kind_of(texts[q]) for q in asked_for}
-    yield Trait(KIND, _grouped(kinds, lambda kind: _KINDS[kind]), at_query_time=True)
+    kinds: dict[str, str] = {q: kind_of(texts[q]) for q in asked_for}
+    yield Trait(KIND, _grouped(kinds, _KINDS.__getitem__), at_query_time=True)
     asked = {q: source for q in texts if (source := dataset.query_sources.get(q))}
     yield Trait(say("source of the query"), _by_source(asked))
     yield Trait(say("source of the right documents"), _by_source(_sources(dataset, relevant)))
@@ -79,16 +79,13 @@ def traits(dataset: Dataset, queries: Sequence[str], limits: Mapping[str, int]) 
     }
     yield Trait(say("longest relevant document"), _by_size(lengths))
     for limit in sorted(set(limits.values())):
-        names = ", ".join(spec for spec, of in limits.items() if of == limit)
-        inside, outside = (
-            say("within the {limit} tokens that are read", limit=limit),
-            say("longer than the {limit} tokens that are read", limit=limit),
-        )
-        name = say("relevant documents and the limit of {names}, by estimate", names=names)
-        yield Trait(name, _cut(lengths, limit, inside, outside))
+        who = ", ".join(spec for spec, of in limits.items() if of == limit)
+        yield Trait(say("relevant documents and the limit of {names}, by estimate", names=who), _cut(lengths, limit))
 
 
-def _cut(lengths: Mapping[str, int], limit: int, inside: Text, outside: Text) -> tuple[Part, ...]:
+def _cut(lengths: Mapping[str, int], limit: int) -> tuple[Part, ...]:
+    inside = say("within the {limit} tokens that are read", limit=limit)
+    outside = say("longer than the {limit} tokens that are read", limit=limit)
     return _grouped(lengths, lambda length: outside if length > limit else inside)
 
 

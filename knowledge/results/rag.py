@@ -1,0 +1,76 @@
+"""Answers written from what a candidate found, as a language model judges them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from knowledge.results.base import Record
+from knowledge.results.evidence import Interval
+from knowledge.wording import Text
+
+
+class RagScore(Record):
+    """One candidate's contexts, by the answers written from them.
+
+    Attributes:
+        faithfulness: share of an answer's statements that the contexts support, mean over the answers judged; None
+            where none could be judged.
+        answer_relevance: how near the questions that the answer would fit are to the one that was asked; 0 for an
+            answer that says it does not know.
+        context_precision, context_recall: at as many documents as were read, over the same queries, from the labels.
+        judged: answers with both scores.
+        failed: answers that were not written or not judged; `why` is the last reason.
+    """
+
+    spec: str
+    faithfulness: Interval | None = None
+    answer_relevance: Interval | None = None
+    context_precision: Interval
+    context_recall: Interval
+    judged: int
+    failed: int = 0
+    why: Text | None = None
+
+
+class RagJudgement(Record):
+    """Several candidates, judged by the same model on the same queries.
+
+    Attributes:
+        evaluation: run that found the contexts.
+        model: wrote the answers and judged them; `host` is who received the texts.
+        library: with its version; its prompts decide what is asked.
+        embedder: spec of the encoder by which questions are compared, the same for all candidates.
+        queries: how many, evenly spread over those with labels.
+        contexts: documents read for each.
+        own_answers: whether the answers are the user's own: then faithfulness says whether the contexts support them.
+        calls: requests to the model, repeated ones included.
+    """
+
+    run_id: str
+    created: dt.datetime
+    evaluation: str
+    model: str
+    host: str
+    library: str
+    embedder: str
+    queries: int
+    contexts: int
+    own_answers: bool = False
+    calls: int
+    scores: tuple[RagScore, ...]
+
+
+class RagEstimate(Record):
+    """What judging would take.
+
+    Attributes:
+        calls: requests to the model if it answers in the form it is asked for.
+        most_calls: no more are made.
+        tokens: about how many it reads, for `calls`.
+    """
+
+    queries: int
+    candidates: int
+    calls: int
+    most_calls: int
+    tokens: int
