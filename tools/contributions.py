@@ -105,6 +105,63 @@ def of_counts(rows: NDArray[np.int64], columns: NDArray[np.int64], figure: Calla
     return contributions(figure(counts), without[rows, columns])
 
 
+def of_classes(
+    true: NDArray[np.int64], predicted: NDArray[np.int64], term: Callable[[Counts, Counts, Counts], Counts]
+) -> Values:
+    """Contributions to a mean over classes, those that are neither true nor predicted of any item left out.
+
+    Args:
+        true: class of each item.
+        predicted: what it was taken for.
+        term: of each class, from how many items are rightly of it, truly of it, and taken for it.
+    """
+    size = int(max(true.max(), predicted.max())) + 1
+    right = true == predicted
+    hits = np.bincount(true[right], minlength=size).astype(float)
+    of_true, of_predicted = (np.bincount(of, minlength=size).astype(float) for of in (true, predicted))
+    known = of_true + of_predicted > 0
+    terms = term(hits, of_true, of_predicted)
+    whole = float(terms[known].mean())
+    missed = term(hits, of_true - 1, of_predicted)[true] + term(hits, of_true, of_predicted - 1)[predicted]
+    change = np.where(
+        right,
+        term(hits - 1, of_true - 1, of_predicted - 1)[true] - terms[true],
+        missed - terms[true] - terms[predicted],
+    )
+    return contributions(whole, whole + change / known.sum())
+
+
+def of_entropies(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], figure: Callable[[Values, Values, Values], Values]
+) -> Values:
+    """Contributions to a figure made of the entropies of two divisions of the same items.
+
+    Args:
+        rows: of each item, such as its class.
+        columns: of each item, such as its cluster.
+        figure: from the entropy of the rows, that of the columns, and what the two have in common.
+    """
+    n = len(rows)
+    whole, without = np.empty(3), np.empty((3, n))
+    for place, of in enumerate((rows, columns, rows * (int(columns.max()) + 1) + columns)):
+        _, member, counts = np.unique(of, return_inverse=True, return_counts=True)
+        held = counts.astype(float)
+        total = _weighed(held).sum()
+        left = total + (_weighed(held - 1) - _weighed(held))[member]
+        whole[place], without[place] = np.log(n) - total / n, np.log(n - 1) - left / (n - 1)
+
+    def of_three(found: Values) -> Values:
+        return figure(found[0], found[1], np.maximum(found[0] + found[1] - found[2], 0.0))
+
+    return contributions(float(of_three(whole[:, None])[0]), of_three(without))
+
+
+def _weighed(counts: Values) -> Values:
+    """Each count times its logarithm."""
+    found: Values = counts * np.log(np.maximum(counts, 1.0))
+    return found
+
+
 def average_precision(scores: Values, same: NDArray[np.bool_]) -> Values:
     """Contributions to average precision, equal scores counting as one threshold (as scikit-learn's does)."""
     _, group = np.unique(-scores, return_inverse=True)

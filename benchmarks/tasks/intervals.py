@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 
 from tools import contributions
 from tools.statistics import ALPHA, bootstrap_interval, randomisation_test, worse_by_more
-from tools.tasks.classification import macro_f1
+from tools.tasks.classification import f1
 from tools.tasks.clustering import v_measure
 
 Items = NDArray[np.float64]
@@ -66,17 +66,12 @@ def _precision(truth: Items, made: Items) -> float:
     return float((np.cumsum(ranked) / np.arange(1, len(ranked) + 1) * ranked).sum() / max(ranked.sum(), 1))
 
 
-def _from_counts(figure: Callable[[Items], float]) -> Callable[[Items, Items], float]:
-    def plain(truth: Items, made: Items) -> float:
-        counts = np.zeros((CLASSES, CLASSES))
-        np.add.at(counts, (truth.astype(np.int64), made.astype(np.int64)), 1.0)
-        return figure(counts)
-
-    return plain
+def _classes(truth: Items, made: Items) -> Items:
+    return contributions.of_classes(truth.astype(np.int64), made.astype(np.int64), f1)
 
 
-def _of_counts(figure: Callable[[Items], float]) -> Callable[[Items, Items], Items]:
-    return lambda truth, made: contributions.of_counts(truth.astype(np.int64), made.astype(np.int64), figure)
+def _entropies(truth: Items, made: Items) -> Items:
+    return contributions.of_entropies(truth.astype(np.int64), made.astype(np.int64), v_measure)
 
 
 FIGURES = {
@@ -94,8 +89,8 @@ FIGURES = {
         _precision,
         1.5,
     ),
-    "F1(macro)": Figure(_uneven, _names, _of_counts(macro_f1), _from_counts(macro_f1), 0.8),
-    "V-measure": Figure(_uneven, _names, _of_counts(v_measure), _from_counts(v_measure), 0.8),
+    "F1(macro)": Figure(_uneven, _names, _classes, lambda t, m: float(_classes(t, m).mean()), 0.8),
+    "V-measure": Figure(_uneven, _names, _entropies, lambda t, m: float(_entropies(t, m).mean()), 0.8),
 }
 
 

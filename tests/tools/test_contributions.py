@@ -62,7 +62,7 @@ def test_average_precision(seed, n, ties):
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000), few)
-def test_figures_of_a_table_of_counts(seed, n):
+def test_figures_of_entropies(seed, n):
     from sklearn.metrics import homogeneity_completeness_v_measure
 
     from tools.tasks.clustering import completeness, homogeneity, v_measure
@@ -70,7 +70,35 @@ def test_figures_of_a_table_of_counts(seed, n):
     rows, columns = np.random.default_rng(seed).integers(0, 3, size=(2, n))
     for place, figure in enumerate((homogeneity, completeness, v_measure)):
         expected = brute(lambda a, b, place=place: homogeneity_completeness_v_measure(a, b)[place], rows, columns)
-        assert contributions.of_counts(rows, columns, figure) == pytest.approx(expected, abs=1e-7)
+        assert contributions.of_entropies(rows, columns, figure) == pytest.approx(expected, abs=1e-7)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), few)
+def test_means_over_classes(seed, n):
+    from sklearn.metrics import precision_recall_fscore_support
+
+    from tools.tasks.classification import f1, precision, recall
+
+    true, predicted = np.random.default_rng(seed).integers(0, 3, size=(2, n))
+    true, predicted = (np.append(of, [0, 1, 2, 0, 1, 2]) for of in (true, predicted))  # every class stays without one
+
+    def figure(a, b, place):
+        return precision_recall_fscore_support(a, b, average="macro", zero_division=0)[place]
+
+    for place, term in enumerate((precision, recall, f1)):
+        expected = brute(lambda a, b, place=place: figure(a, b, place), true, predicted)
+        assert contributions.of_classes(true, predicted, term) == pytest.approx(expected, abs=1e-9)
+
+
+def test_figures_of_counts():
+    rows, columns = np.array([0, 0, 1, 1, 1, 0]), np.array([0, 1, 1, 1, 0, 0])
+
+    def share(counts: np.ndarray) -> float:
+        return float(counts[1, 1] / max(counts[1].sum(), 1))
+
+    expected = brute(lambda a, b: float((b[a == 1] == 1).mean()), rows, columns)
+    assert contributions.of_counts(rows, columns, share) == pytest.approx(expected)
 
 
 def test_intervals_are_those_of_a_bootstrap_that_computes_the_figure_anew():

@@ -9,6 +9,7 @@ import pytest
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, DatasetError, UserError
 from knowledge.measured_task import measurable, measured_task
+from knowledge.results import DatasetSummary
 from tests.animals import ANIMALS, HABITS
 from tools.datasets import read_dataset, save_dataset
 from tools.encoders.base import Resolved
@@ -243,15 +244,15 @@ def test_draws_are_mteb_s():
         assert chosen[0] == order[0]
 
 
-def test_macro_figures_agree_with_sklearn():
-    from sklearn.metrics import precision_recall_fscore_support
+def test_more_classes_than_can_be_measured(monkeypatch):
+    from tools.tasks import classes as module
 
-    true, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 3, 2, 2])
-    counts = np.zeros((3, 4))
-    np.add.at(counts, (true, predicted), 1)
-    expected = precision_recall_fscore_support(true, predicted, average="macro", zero_division=0)[:3]
-    found = classification.macro_precision(counts), classification.macro_recall(counts), classification.macro_f1(counts)
-    assert found == pytest.approx(expected)
+    monkeypatch.setattr(module, "MOST_CLASSES", 3)
+    names = {f"{name}{i}": name for place, name in enumerate("abcde") for i in range(10 - place)}
+    summary = DatasetSummary(name="d", path="d", hash="0", format="CSV", documents=0, queries=0, judgments=0)
+    found, notes = module.usable(Dataset(summary, {}, classes=names))
+    assert set(found.values()) == {"a", "b", "c"}
+    assert "Of 5 classes, the 3" in notes[0].render()
 
 
 def test_neighbours_vote_by_cosine():

@@ -16,6 +16,8 @@ from tools.tasks.base import SEED
 FEWEST_OF_A_CLASS = 2
 #: with fewer texts in all, no figure means anything
 FEWEST = 10
+#: more would take hours, and tell no more of which candidate is better
+MOST_CLASSES = 300
 #: parts that texts are divided into where the data does not say which are for testing
 FOLDS = 5
 #: the commonest class has so many times what an even division would give it
@@ -46,8 +48,14 @@ def usable(dataset: Dataset) -> tuple[dict[str, str], tuple[Text, ...]]:
             ),
             say("Give at least {least} texts; 100 are a start, some 20 of each class are good.", least=FEWEST),
         )
-    note = say("Classes of a single text are left out: {count}.", count=len(rare))
-    return classes, (note,) if rare else ()
+    notes = [say("Classes of a single text are left out: {count}.", count=len(rare))] if rare else []
+    if len(left) > MOST_CLASSES:
+        kept = {name for name, _ in counts.most_common(MOST_CLASSES)}
+        classes = {document: name for document, name in classes.items() if name in kept}
+        notes.append(
+            say("Of {count} classes, the {most} with most texts are measured.", count=len(left), most=MOST_CLASSES)
+        )
+    return classes, tuple(notes)
 
 
 def uneven(classes: Sequence[str]) -> tuple[Text, ...]:

@@ -46,6 +46,8 @@ STEPS = 200
 CHOOSING = 3_000
 #: texts that are learnt from, or tested, at most
 MOST_TRAINING, MOST_TESTED = 20_000, 10_000
+#: in place of a fold: a text that is learnt from and not judged, and one that would be, were it not tested too
+LEARNT, COPY = -1, -2
 #: where the data sets none apart, all texts are tested in turn up to so many; of more, a fifth is set apart
 MOST_IN_TURN = 3_000
 
@@ -58,22 +60,25 @@ class Classification(Prepared):
         classes: of all texts, numbered in order of name, shape (texts,).
         names: of the classes.
         divisions: rows to learn from and rows to judge by, so that each tested text is in one of them.
+        drawn_from: rows that MTEB's protocol draws from for the first of them: it keeps what is also tested.
     """
 
     classes: NDArray[np.int64] | None = None
     names: tuple[str, ...] = ()
     divisions: tuple[tuple[Rows, Rows], ...] = ()
+    drawn_from: Rows | None = None
 
     def score(self, features: Features) -> Scored:
         """See `Job`."""
         assert self.classes is not None
+        assert self.drawn_from is not None
         classes = self.classes
         penalty = _best_penalty(features, classes, self.divisions[0][0])
         tested = np.concatenate([judged for _, judged in self.divisions])
         probed = self._predicted(lambda learnt, judged: probe(features.own, classes, learnt, judged, penalty))
         nearest = self._predicted(lambda learnt, judged: neighbours(features, classes, learnt, judged))
-        learnt, judged = self.divisions[0]
-        few = few_shot(features.own, classes, learnt, judged)
+        judged = self.divisions[0][1]
+        few = few_shot(features.own, classes, self.drawn_from, judged)
         names = list(self.texts)
 
         def named(rows: Rows, values: NDArray[Any]) -> dict[str, float]:
@@ -82,9 +87,9 @@ class Classification(Prepared):
         right = classes[tested]
         figures = {
             "Accuracy": named(tested, probed == right),
-            "F1(macro)": named(tested, contributions.of_counts(right, probed, macro_f1)),
-            "P(macro)": named(tested, contributions.of_counts(right, probed, macro_precision)),
-            "R(macro)": named(tested, contributions.of_counts(right, probed, macro_recall)),
+            "F1(macro)": named(tested, contributions.of_classes(right, probed, f1)),
+            "P(macro)": named(tested, contributions.of_classes(right, probed, precision)),
+            "R(macro)": named(tested, contributions.of_classes(right, probed, recall)),
             "Accuracy(kNN)": named(tested, nearest == right),
             MTEB: named(judged, few),
         }
@@ -174,29 +179,21 @@ def draws(classes: Sequence[int], few: int = FEW) -> list[list[int]]:
     return found
 
 
-def _by_class(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Hits, true ones and predicted ones of each class that occurs as either."""
-    size = max(counts.shape)
-    square = np.pad(counts, ((0, size - counts.shape[0]), (0, size - counts.shape[1])))
-    return np.diag(square), square.sum(axis=1), square.sum(axis=0)
+def f1(hits: NDArray[np.float64], true: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each class, from how many texts are rightly of it, truly of it, and taken for it."""
+    return 2 * hits / np.maximum(true + predicted, 1)
 
 
-def macro_f1(counts: NDArray[np.float64]) -> float:
-    """Mean of the classes' F1 from a table of counts, true classes in rows and predicted ones in columns."""
-    hits, true, predicted = _by_class(counts)
-    return float(np.mean(2 * hits / np.maximum(true + predicted, 1)))
+def precision(
+    hits: NDArray[np.float64], true: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of each class; 0 for one that no text is taken for."""
+    return hits / np.maximum(predicted, 1)
 
 
-def macro_precision(counts: NDArray[np.float64]) -> float:
-    """Mean of the classes' precision, 0 for one that is never predicted."""
-    hits, _, predicted = _by_class(counts)
-    return float(np.mean(hits / np.maximum(predicted, 1)))
-
-
-def macro_recall(counts: NDArray[np.float64]) -> float:
-    """Mean of the classes' recall."""
-    hits, true, _ = _by_class(counts)
-    return float(np.mean(hits / np.maximum(true, 1)))
+def recall(hits: NDArray[np.float64], true: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each class; 0 for one that no text is of."""
+    return hits / np.maximum(true, 1)
 
 
 def prepare(dataset: Dataset) -> Classification:
@@ -209,8 +206,9 @@ def prepare(dataset: Dataset) -> Classification:
     number = {name: i for i, name in enumerate(sorted(set(names.values())))}
     parts = sorted({fold for fold in divided.values() if fold >= 0})
     rows = {fold: np.array([row[d] for d in texts if divided[d] == fold], dtype=np.int64) for fold in parts}
-    everything = np.arange(len(texts))
-    divisions = tuple((np.setdiff1d(everything, judged), judged) for judged in rows.values())
+    copies = np.array([row[d] for d in texts if divided[d] == COPY], dtype=np.int64)
+    others = np.setdiff1d(np.arange(len(texts)), copies)
+    divisions = tuple((np.setdiff1d(others, judged), judged) for judged in rows.values())
     tested = [list(texts)[i] for judged in rows.values() for i in judged]
     same = groups_of({d: texts[d] for d in tested})
     return Classification(
@@ -222,11 +220,12 @@ def prepare(dataset: Dataset) -> Classification:
         classes=np.array([number[names[d]] for d in texts], dtype=np.int64),
         names=tuple(number),
         divisions=divisions,
+        drawn_from=np.union1d(divisions[0][0], copies),
     )
 
 
 def _divided(dataset: Dataset, names: dict[str, str]) -> tuple[dict[str, int], tuple[Text, ...]]:
-    """The fold in which each text is judged (-1: it is only learnt from), and what is to be said of it."""
+    """The fold in which each text is judged, or `LEARNT` or `COPY`; and what is to be said of it."""
     given = {document: dataset.parts[document] for document in names if document in dataset.parts}
     if given:
         return _as_given(dataset, names, given)
@@ -254,9 +253,9 @@ def _as_given(
     leaking = {d for d, part in given.items() if part == "train" and " ".join(dataset.documents[d].split()) in tested}
     learnt = {names[d] for d, part in given.items() if part == "train" and d not in leaking}
     fold = {
-        d: 0 if part == "test" else -1
+        d: COPY if d in leaking else LEARNT if part == "train" else 0
         for d, part in given.items()
-        if d not in leaking and (part == "train" or names[d] in learnt)
+        if part == "train" or names[d] in learnt
     }
     judged = {names[d] for d, part in fold.items() if part == 0}
     if len(learnt) < 2 or not judged:
@@ -277,12 +276,14 @@ def _as_given(
 def _at_most(fold: dict[str, int]) -> tuple[dict[str, int], tuple[Text, ...]]:
     """Fold 0 judged, all others learnt from; samples of very many."""
     random = np.random.default_rng(SEED)
-    judged, learnt = [d for d, part in fold.items() if part == 0], [d for d, part in fold.items() if part != 0]
+    judged = [d for d, part in fold.items() if part == 0]
+    learnt = [d for d, part in fold.items() if part not in (0, COPY)]
     notes = []
     for texts, most in ((learnt, MOST_TRAINING), (judged, MOST_TESTED)):
         if len(texts) > most:
             what = say("training") if texts is learnt else say("testing")
             notes.append(say("Of {all} texts for {what}, {most} were drawn.", all=len(texts), what=what, most=most))
             texts[:] = [texts[row] for row in np.sort(random.permutation(len(texts))[:most])]
-    kept = dict.fromkeys(learnt, -1) | dict.fromkeys(judged, 0)
+    kept = {d: COPY for d, part in fold.items() if part == COPY}
+    kept |= dict.fromkeys(learnt, LEARNT) | dict.fromkeys(judged, 0)
     return {d: kept[d] for d in fold if d in kept}, tuple(notes)

@@ -28,6 +28,7 @@ VERSION = 1
 #: of more texts a sample is clustered
 MOST = 10_000
 STEPS = 100
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,42 +52,27 @@ class Clustering(Prepared):
             stop_point()
             found = KMeans(count, n_init=1, max_iter=STEPS, random_state=seed).fit(features.unit)
             for name, figure in FIGURES.items():
-                sums[name] += contributions.of_counts(self.classes, found.labels_.astype(np.int64), figure)
+                sums[name] += contributions.of_entropies(self.classes, found.labels_.astype(np.int64), figure)
         return Scored({name: by_item(self.items, values / STARTS) for name, values in sums.items()}, {})
 
 
-def _entropies(counts: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Entropy of the rows, of the columns, and what they have in common."""
-    total = counts.sum()
-    rows, columns = counts.sum(axis=1) / total, counts.sum(axis=0) / total
-
-    def entropy(shares: NDArray[np.float64]) -> float:
-        shares = shares[shares > 0]
-        return float(-(shares * np.log(shares)).sum())
-
-    of_rows, of_columns = entropy(rows), entropy(columns)
-    return of_rows, of_columns, of_rows + of_columns - entropy(counts.ravel() / total)
+def homogeneity(classes: Values, clusters: Values, common: Values) -> Values:
+    """Whether each cluster holds one class only, from the entropies of both and what they share; 1 is best."""
+    return np.divide(common, classes, out=np.ones_like(common), where=classes > 0)
 
 
-def homogeneity(counts: NDArray[np.float64]) -> float:
-    """Whether each cluster (a column) holds one class (a row) only; 1 is best."""
-    classes, _, common = _entropies(counts)
-    return common / classes if classes else 1.0
-
-
-def completeness(counts: NDArray[np.float64]) -> float:
+def completeness(classes: Values, clusters: Values, common: Values) -> Values:
     """Whether each class is in one cluster only; 1 is best."""
-    _, clusters, common = _entropies(counts)
-    return common / clusters if clusters else 1.0
+    return np.divide(common, clusters, out=np.ones_like(common), where=clusters > 0)
 
 
-def v_measure(counts: NDArray[np.float64]) -> float:
+def v_measure(classes: Values, clusters: Values, common: Values) -> Values:
     """The harmonic mean of both (Rosenberg & Hirschberg, EMNLP-CoNLL 2007)."""
-    both = homogeneity(counts), completeness(counts)
-    return 2 * both[0] * both[1] / sum(both) if sum(both) else 0.0
+    one, other = homogeneity(classes, clusters, common), completeness(classes, clusters, common)
+    return np.divide(2 * one * other, one + other, out=np.zeros_like(common), where=one + other > 0)
 
 
-FIGURES: dict[str, Callable[[NDArray[np.float64]], float]] = {
+FIGURES: dict[str, Callable[[Values, Values, Values], Values]] = {
     "V-measure": v_measure,
     "Homogeneity": homogeneity,
     "Completeness": completeness,
