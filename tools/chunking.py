@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from knowledge.candidate import Leg
 from knowledge.errors import SpecError
-from knowledge.wording import say
+from knowledge.wording import Text, say
 from tools.scripts import UNSPACED
 
 OPTIONS = frozenset({"chunk", "overlap", "by"})
@@ -108,7 +108,7 @@ def rules_of(leg: Leg) -> Rules | None:
     return Rules(size, overlap or 0, by)
 
 
-def _impossible(leg: Leg, name: str, allowed: object) -> SpecError:
+def _impossible(leg: Leg, name: str, allowed: str | Text) -> SpecError:
     return SpecError(
         say("“{name}={value}” in {spec} is not possible.", name=name, value=leg.options[name], spec=leg.spec),
         say("Possible are: {names}.", names=allowed),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ class _Parts:
     """Weights of entries or vectors of tokens in memory, each pair compared."""
 
     def __init__(self, leg: Leg, resolved: Resolved, encoder: Encoder, documents: Sequence[str], clock: Clock) -> None:
-        self._encoder: Any = encoder
+        self._encoder = cast(Any, encoder)  # it gives representations, which `Encoder.embed` does not name
         self._parts, self._clock = resolved.parts, clock
         self._documents: list[Representation] = self._encoder.embed(list(documents), kind="document")
         self.encode_ms: list[float] = []
