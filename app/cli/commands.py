@@ -629,12 +629,20 @@ def gains(
     source = _source(data, column, skip_bad, documents, queries)
     assert source
     source = source.model_copy(update={"silver": silver})
-    options = {"also": also or [], "minutes": minutes, "as_json": json, "quiet": quiet}
     if dry_run:
-        single_changes.plan(read_settings(), source, base, **options)
+        single_changes.plan(read_settings(), source, base, also=also or (), minutes=minutes, as_json=json, quiet=quiet)
         return
-    consent = Consent(measure=True, download=download, hosts=frozenset(send_to or ()))
-    single_changes.measure(read_settings(), source, base, margin=margin, consent=consent, **options)
+    single_changes.measure(
+        read_settings(),
+        source,
+        base,
+        margin=margin,
+        consent=Consent(measure=True, download=download, hosts=frozenset(send_to or ())),
+        also=also or (),
+        minutes=minutes,
+        as_json=json,
+        quiet=quiet,
+    )
 
 
 def models(
