@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from knowledge.dataset import Dataset
 from tools.probes import antonym, entity, negation, number, unit
@@ -22,8 +23,8 @@ KINDS: Mapping[str, Kind] = {
 }
 #: with fewer probes a kind says too little: an interval of 20 is ±20 points wide
 FEWEST = 20
-#: with more a kind would cost more than it tells: ±9 points
-MOST = 80
+#: with more a kind would cost more than it tells: ±10 points
+MOST = 60
 #: documents looked at; of one document, so many probes at most, each of another kind
 DOCUMENTS, OF_ONE = 4_000, 2
 #: longer passages are cut around the fact: what a model cuts off it can not get right
@@ -112,8 +113,7 @@ def _all(dataset: Dataset, found: Mapping[str, Sequence[Probe]], most: int) -> I
         for name in sorted(KINDS, key=lambda kind: len(found[kind])):  # whatever there is least of
             if len(found[name]) >= most or made >= OF_ONE:
                 continue
-            key = f"{document}/{name}"
-            source = Source(language, text, lambda word, key=key: _share(f"{key}/{word}"), names[language], symbols)
+            source = Source(language, text, partial(_drawn, f"{document}/{name}"), names[language], symbols)
             # of each kind one half asks for what stands there: taken in turn, they are as many
             turned = len(found[name]) % 2 == 1
             probe = _of_query(name, asked.get(document, ()), source, turned) or _of_sentence(name, source, turned)
@@ -210,6 +210,10 @@ def _passage(source: Source, sentence: str) -> str:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _drawn(key: str, word: str) -> float:
+    return _share(f"{key}/{word}")
 
 
 def _share(text: str) -> float:

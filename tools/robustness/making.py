@@ -26,7 +26,7 @@ KINDS: Mapping[str, Kind] = {
 #: with fewer changed queries a kind says too little
 FEWEST = 15
 #: with more a kind would cost more than it tells
-MOST = 100
+MOST = 80
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def perturb_queries(queries: Mapping[str, str], characters: int, most: int = MOS
 
 def _chosen(queries: Mapping[str, str]) -> list[str]:
     """Query ids in an order that says nothing, one a text: the same queries for every kind, as far as it goes."""
-    first = {" ".join(text.split()): query for query, text in reversed(queries.items())}
+    first = {" ".join(queries[query].split()): query for query in reversed(list(queries))}
     return sorted(first.values(), key=lambda query: hashlib.sha256(_bytes(queries[query])).digest())
 
 

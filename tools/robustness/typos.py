@@ -40,7 +40,7 @@ def _mistyped(word: str, chance: random.Random) -> str:
         return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
     if how == "doubled":
         return word[:at] + word[at] * 2 + word[at + 1 :]
-    near = lists()["keyboard"].get(word[at].lower())
+    near: str | None = lists()["keyboard"].get(word[at].lower())
     if how == "neighbour" and near:
         return word[:at] + chance.choice(near) + word[at + 1 :]
     return word[:at] + word[at + 1 :]
