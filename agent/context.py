@@ -62,9 +62,13 @@ class Context:
         self.guidance = Guidance(self.workspace)
 
     def dataset(self, source: DataSource) -> Dataset:
-        """The dataset with the judgments that were given here; strangers' stay in their conversations."""
-        found = self.unjudged(source)
-        return with_given(found, self.workspace) if self.reads_paths else found
+        """The dataset with the judgments that were given here."""
+        return with_given(self.unjudged(source), self.workspace, self.space_of(source))
+
+    @staticmethod
+    def space_of(source: DataSource) -> str:
+        """Whose judgments of it count: of a stranger's upload those of whoever has it, else this machine's users'."""
+        return source.path if source.untrusted else ""
 
     def unjudged(self, source: DataSource) -> Dataset:
         """The dataset, read once, with silver queries where nobody judged any; the last one is kept.

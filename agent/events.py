@@ -132,12 +132,18 @@ class Recommended(_Event):
 
 
 class Reported(_Event):
-    """The report is written: paths of its three forms."""
+    """The report is written: paths of its three forms.
+
+    Attributes:
+        offer: what could be done next to be surer; `answers` are what to say to that.
+    """
 
     kind: Literal["reported"] = "reported"
     markdown: str
     html: str
     json_file: str
+    offer: Text | None = None
+    answers: tuple[Text, ...] = ()
 
 
 class Failed(_Event):

@@ -32,6 +32,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
         "probe",
         "recommend",
         "gains",
+        "judge",
         "report",
     ):
         graph.add_node(name, getattr(nodes, name))
@@ -49,6 +50,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
     graph.add_conditional_edges("probe", routing.after_probe)
     graph.add_conditional_edges("recommend", routing.after_recommend)
     graph.add_conditional_edges("gains", routing.after_gains)
+    graph.add_conditional_edges("judge", routing.after_judge)
     graph.add_edge("report", END)
     return graph
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent import interview
+from agent.judging import is_pair
 from agent.state import State
 from agent.understanding.base import Asked, Understood
 from tools.data_source import STDLIB, DataSource, exists
@@ -84,7 +85,7 @@ def still_open(found: Understood, state: State) -> Asked | None:
     put = (state.get("asked_before") or []).count(asked.about)
     if found.intent == "question" and (put < _AFTER_QUESTIONS or asked.about == "plan"):
         return asked
-    if asked.about == "plan":
+    if asked.about == "plan" or is_pair(asked.about):
         return None if found.intent in ("confirm", "decline", "stop") else asked
     # What could not be read is not asked for again: it is assumed, and said to be.
     return asked if found.intent == "greeting" and put < _AFTER_GREETINGS else None

@@ -103,7 +103,7 @@ def asked_about(about: str) -> Asked:
 
 def asking(asked: Asked) -> Text:
     """The words that put a question: what was not understood of it is named."""
-    question = question_text(asked.about)
+    question = asked.words or question_text(asked.about)
     if not asked.half_read:
         return question
     if asked.likely is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Literal
 
@@ -10,7 +11,20 @@ from knowledge.results import Judging, PairToJudge
 from knowledge.wording import Text, join, say
 
 Reply = Literal["yes", "no", "unsure", "skip", "stop", "back"]
-LINES = Text(template="\n")
+#: how the name of what a question about a pair is about begins
+_PAIR = "pair-"
+
+
+def about_pair(pair: PairToJudge) -> str:
+    """What the question about a pair is about: one of its own, so that a late click answers no other pair."""
+    digest = hashlib.sha256(f"{pair.query}\0{pair.document}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{_PAIR}{digest[:12]}"
+
+
+def is_pair(about: str | None) -> bool:
+    """Whether a question is about a pair to judge."""
+    return about is not None and about.startswith(_PAIR)
+
 
 _YES, _NO, _UNSURE, _STOP = say("Yes, it answers it"), say("No"), say("Not sure"), say("Stop judging")
 _WORDS: dict[Reply, str] = {
@@ -39,7 +53,7 @@ def read_reply(text: str) -> Reply | int | None:
 def pair_words(pair: PairToJudge) -> Text:
     """A pair, put as a question."""
     return say(
-        "Does this passage answer the query?\nQuery: {query}\nPassage: {passage}",
+        "Does this passage answer the query?\n\nQuery: {query}\n\nPassage: {passage}",
         query=pair.query_text,
         passage=pair.text,
     )

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from langgraph.config import get_config, get_stream_writer
 from langgraph.types import interrupt
 
-from agent import answers, events, interview
+from agent import answers, events, interview, judging_turn
 from agent.answering.brief import LINES, shortened
 from agent.answering.gains import asks_to_try, cannot_try
 from agent.candidates import read_candidates, specs_of
 from agent.context import Context
 from agent.descriptions import assumptions, cautions, describe_change, made_silver
 from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, without_markup_paths
+from agent.judging import is_pair
 from agent.llm_answers.worded import Worded
 from agent.probing import to_ask
 from agent.profile_answers import learn_from
@@ -29,7 +30,7 @@ from agent.understanding.base import Asked, Understood
 from agent.understanding.rules import RuleUnderstanding
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
-from knowledge.measured_task import items_of
+from knowledge.measured_task import items_of, measured_task
 from knowledge.progress import Progress, Stage
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, Consent, Plan, Shortlist
@@ -95,7 +96,9 @@ class Nodes:
         before = state.get("requirements") or Requirements()
         handed = state.get("handed")
         update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
-        update |= State(trying=False)
+        update |= State(trying=False, judging=None)
+        if not handed and (judging := judging_turn.wants(state.get("message") or "", state)):
+            return State(status=state.get("status", "interviewing")) | update | self._judging(judging, state)
         if not handed and asks_to_try(state.get("message") or ""):
             why = cannot_try(state)
             if why is None:
@@ -108,6 +111,14 @@ class Nodes:
         if not text.strip():
             return State(status=state.get("status", "interviewing")) | update
         return update | self._read(text, before, state | of_candidates)
+
+    def _judging(self, said: str, state: State) -> State:
+        """An update that has pairs judged, or says why not."""
+        why = judging_turn.cannot_judge(state, self._context)
+        if why is None:
+            return State(judging=said)
+        _tell(events.Said(text=why))
+        return State()
 
     def _read(self, text: str, before: Requirements, state: State) -> State:
         """What else than candidates a message says."""
@@ -227,7 +238,7 @@ class Nodes:
     def _say_what_next(self, found: Understood, state: State) -> None:
         """What to do now, for a message that changed nothing."""
         unknown, asked = found.intent == "unknown", state.get("asked")
-        if unknown and state.get("about"):
+        if unknown and (state.get("about") or (asked and is_pair(asked.about))):
             _tell(events.Said(text=NOT_READ))
         elif is_stopped(state):
             _tell(events.Said(text=STOPPED))
@@ -278,9 +289,9 @@ class Nodes:
         except AdvisorError as error:
             return self._unreadable(error, source, state)
         _tell(events.Profiled(profile=found))
-        if found.dataset.silver is not None:
-            _tell(events.Said(text=made_silver(found.dataset)))
         requirements, learnt = learn_from(found, state["requirements"])
+        if found.dataset.silver is not None and measured_task(found.dataset, requirements.task.value) == "ranking":
+            _tell(events.Said(text=made_silver(found.dataset)))
         if learnt:
             _tell(events.Noted(requirements=requirements, changes=learnt))
         timed = state.get("benchmark") if state.get("profile") is None and state.get("data") == source else None
@@ -514,8 +525,22 @@ class Nodes:
         folder = self._context.report_folder_of(recommendation_of(state).run_id)
         report = with_closer_look(report_of(state, folder), state, self._context)
         files = write_report(report, folder, state.get("language", "en"))
-        _tell(events.Reported(markdown=str(files.markdown), html=str(files.html), json_file=str(files.json)))
+        offer = judging_turn.offer(state, self._context)
+        answers = (judging_turn.BEGIN,) if offer else ()
+        paths = {"markdown": str(files.markdown), "html": str(files.html), "json_file": str(files.json)}
+        _tell(events.Reported(**paths, offer=offer, answers=answers))
         return State(status="done")
+
+    @foreseen
+    def judge(self, state: State) -> State:
+        """Put the next pair, or say what the judgments come to."""
+        done = judging_turn.turn(state, self._context, get_config()["configurable"]["thread_id"])
+        for said in done.said:
+            _tell(events.Said(text=said))
+        if done.asked is not None:
+            _tell(events.question(done.asked))
+        update = State(asked=done.asked, judging=None)
+        return update if done.evaluation is None else update | State(evaluation=done.evaluation, screening=None)
 
 
 def _failed(error: AdvisorError) -> State:

@@ -12,7 +12,7 @@ from knowledge.requirements import Requirements
 #: LangGraph's name for the end, typed so that each route can be checked
 END: Literal["__end__"] = "__end__"
 
-AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "evaluate", "gains", "__end__"]
+AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "__end__"]
 
 
 def after_understanding(state: State) -> AfterUnderstanding:
@@ -23,6 +23,8 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return END
     if state.get("trying"):
         return "gains"
+    if state.get("judging"):
+        return "judge"
     if intent == "question":
         return "answer"
     if state.get("interactive", True) and is_only_talk(understood, state):
@@ -113,6 +115,13 @@ def after_benchmark(state: State) -> Literal["probe", "__end__"]:
 def after_probe(state: State) -> Literal["recommend", "__end__"]:
     """Then decide."""
     return END if state.get("failure") or is_stopped(state) else "recommend"
+
+
+def after_judge(state: State) -> Literal["recommend", "__end__"]:
+    """What was scored again is decided again."""
+    evaluation, advice = state.get("evaluation"), state.get("recommendation")
+    same = evaluation is None or advice is None or evaluation.run_id == advice.run_id
+    return END if state.get("failure") or is_stopped(state) or same else "recommend"
 
 
 def after_gains(state: State) -> Literal["report", "__end__"]:

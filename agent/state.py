@@ -6,6 +6,7 @@ from typing import Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.judging import is_pair
 from agent.understanding.base import Asked, Understood
 from knowledge.requirements import Requirements
 from knowledge.results import (
@@ -101,6 +102,8 @@ class State(TypedDict, total=False):
     comparisons: Comparisons | None
     slices: Slices | None
     """the winner on parts of the queries"""
+    judging: str | None
+    """what was said to a pair that is being judged, or that somebody wants to judge some"""
     trying: bool
     """whether the message asks for single changes to the winner to be measured"""
     gains: NextGain | None
@@ -144,7 +147,7 @@ def cleared(state: State) -> State:
     emptied = State(shortlist=None, plan=None, screening=None, evaluation=None, recommendation=None)
     emptied |= State(comparisons=None, slices=None, probes=None, robustness=None, gains=None)
     asked = state.get("asked")
-    if asked is not None and asked.about == "plan":
+    if asked is not None and (asked.about == "plan" or is_pair(asked.about)):
         emptied |= State(asked=None)
     return emptied | State(consent=None) if state.get("interactive", True) else emptied
 

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from agent import events
 from agent.advisor import Advisor
+from agent.context import Context
 from app.bug_log import write_bug_log
 from knowledge.errors import AdvisorError, UserError
 from knowledge.measured_task import MeasuredTask
@@ -267,7 +268,8 @@ class Jobs:
             return self._recommend(job, work)
         assert work.source
         workspace, listen = self._advisor.context.workspace, self._listener(job)
-        dataset = with_given(self._advisor.context.unjudged(work.source), workspace, space_of(job.owner))
+        dataset = self._advisor.context.unjudged(work.source)
+        dataset = with_given(dataset, workspace, space_of(job.owner, work.source))
         found: Evaluation | Benchmark
         if job.kind == "evaluation":
             found = evaluate(
@@ -405,9 +407,9 @@ def bug(error: Exception, log: Path | None) -> AdvisorError:
     )
 
 
-def space_of(owner: str) -> str:
-    """Whose judgments count in an owner's jobs: each key's its own; without keys, those of this machine's user."""
-    return "" if owner == "local" else owner
+def space_of(owner: str, source: DataSource) -> str:
+    """Whose judgments count in an owner's jobs: of the sample that everybody has, each key's its own."""
+    return Context.space_of(source) or ("" if owner == "local" else owner)
 
 
 def result_of(job: Job) -> BaseModel | None:

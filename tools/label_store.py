@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, delete, insert, select
+from sqlalchemy import Column, ColumnElement, DateTime, Integer, MetaData, String, Table, and_, delete, insert, select
 
 from knowledge.dataset import Dataset
 from knowledge.results import Label
@@ -53,13 +53,13 @@ class LabelStore(Database):
         """
         with self._writing() as connection:
             for label in labels:
-                connection.execute(delete(_LABELS).where(*_is(dataset, label.query, label.document, label.who)))
+                connection.execute(delete(_LABELS).where(_is(dataset, label.query, label.document, label.who)))
                 connection.execute(insert(_LABELS).values(dataset=dataset, **dict(label)))
 
     def take_back(self, dataset: str, query: str, document: str, who: str = "") -> bool:
         """Forget a judgment; False where there was none."""
         with self._writing() as connection:
-            return bool(connection.execute(delete(_LABELS).where(*_is(dataset, query, document, who))).rowcount)
+            return bool(connection.execute(delete(_LABELS).where(_is(dataset, query, document, who))).rowcount)
 
     def given(self, dataset: str) -> list[Label]:
         """All judgments of some data, oldest first."""
@@ -68,9 +68,9 @@ class LabelStore(Database):
         return [Label(**{**row._mapping, "given": _aware(row.given)}) for row in self._all(query)]
 
 
-def _is(dataset: str, query: str, document: str, who: str) -> tuple[object, ...]:
+def _is(dataset: str, query: str, document: str, who: str) -> ColumnElement[bool]:
     c = _LABELS.c
-    return c.dataset == dataset, c.query == query, c.document == document, c.who == who
+    return and_(c.dataset == dataset, c.query == query, c.document == document, c.who == who)
 
 
 def _aware(moment: dt.datetime) -> dt.datetime:

@@ -58,7 +58,7 @@ def rescored(evaluation: Evaluation, dataset: Dataset, workspace: Workspace, now
         DatasetError: no query has a relevant document.
         UserError: the rankings were not kept, or the primary metric looks further down than they go.
     """
-    if not _is_shallow(evaluation.primary):
+    if not is_shallow(evaluation.primary):
         raise UserError(
             say("{metric} cannot be told from the first {depth} documents.", metric=evaluation.primary, depth=KEPT),
             say("Measure again: the judgments count from then on, and what was encoded is kept."),
@@ -81,7 +81,7 @@ def rescored(evaluation: Evaluation, dataset: Dataset, workspace: Workspace, now
         candidates = []
         for candidate in evaluation.candidates:
             rankings = found[candidate.spec]
-            names = [name for name in candidate.metrics if _is_shallow(name)]
+            names = [name for name in candidate.metrics if is_shallow(name)]
             scores, again = _again(candidate, rankings, judgments, names, dataset, treated.same_queries)
             payload = again.model_dump(mode="json")
             runs.save_measurement(again.key, "quality", again.spec, run_id, payload, scores, rankings)
@@ -137,5 +137,6 @@ def _again(
     )
 
 
-def _is_shallow(metric: str) -> bool:
+def is_shallow(metric: str) -> bool:
+    """Whether a metric looks at no more documents than are kept."""
     return 1 <= scoring.depth_of([metric]) <= KEPT

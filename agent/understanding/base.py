@@ -29,12 +29,14 @@ class Asked(Record):
             parameters are ``{"value": ...}``.
         half_read: the user's words that speak of it, where there are any that could not be read.
         likely: what those words probably mean; who says yes has confirmed it.
+        words: how the question is put, where that is not the same for all of its kind.
     """
 
     about: str
     answers: tuple[Answer, ...] = ()
     half_read: str = ""
     likely: Answer | None = None
+    words: Text | None = None
 
 
 class Change(Record):

@@ -72,5 +72,5 @@ def _desk(service: Service, caller: Caller, name: str) -> tuple[Desk, Evaluation
         )
     context = service.advisor.context
     dataset = context.unjudged(source)
-    space = space_of(caller.owner)
+    space = space_of(caller.owner, source)
     return desk_of(found, dataset, context.workspace, margin=margin, space=space), found

@@ -34,7 +34,9 @@ def event_json(event: events.Event, language: Language) -> dict[str, Any]:
     """An event; a report is named by its address, data by its own name."""
     if isinstance(event, events.Reported):
         run = Path(event.markdown).parent.name
-        return {"kind": event.kind, "report": run, "url": f"/v1/reports/{run}"}
+        offer = event.offer.render(language) if event.offer else None
+        answers = [answer.render(language) for answer in event.answers]
+        return {"kind": event.kind, "report": run, "url": f"/v1/reports/{run}", "offer": offer, "answers": answers}
     if isinstance(event, events.Failed):
         return {"kind": event.kind, **members(kind_of(event.error), event.cause, event.next_step, language)}
     dump = _EVENT.dump_python(event, mode="json", context={"language": language})

@@ -126,7 +126,9 @@ def _message(
         case events.Recommended():
             return [_said(recommendation_markdown(event.recommendation, language))]
         case events.Reported():
-            return [_said(escape(_where_the_report_is(before).render(language)))]
+            words = [_where_the_report_is(before), *([event.offer] if event.offer else [])]
+            told = escape("\n\n".join(text.render(language) for text in words))
+            return [_said(told, event.answers if last else (), language)]
         case events.Failed():
             lines = (Line(f"⚠️ {event.cause.render(language)}"), Line(f"→ {event.next_step.render(language)}"))
             return [_said(as_markdown(lines), (SKIP_BAD,) if last and event.error == "DatasetError" else (), language)]

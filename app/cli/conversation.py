@@ -168,6 +168,7 @@ def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer:
                 printer.show(event)
                 if isinstance(event, events.Reported) and not isinstance(printer, LinePrinter):
                     print_answer(advisor, thread, event)
+                    _print_offer(event)
     except KeyboardInterrupt:
         if not waits:
             raise
@@ -177,6 +178,13 @@ def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer:
     if printer.failure:
         _print_failure(printer.failure)
         printer.failure = None
+
+
+def _print_offer(event: events.Reported) -> None:
+    if event.offer is not None:
+        sys.stdout.write(
+            shown(event.offer) + "\n" + "".join(f"   {shown(answer)}\n" for answer in event.answers) + "\n"
+        )
 
 
 def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -> None:

@@ -36,6 +36,12 @@ def answer(label: Text, about: str, plan: Plan | None, language: Language) -> Bu
     return Button(words, action("answer"), json.dumps(value, ensure_ascii=False))
 
 
+def offered(label: Text, language: Language) -> Button:
+    """Takes up what was offered with a report."""
+    words = label.render(language)
+    return Button(words, action("answer"), json.dumps({"label": words}, ensure_ascii=False))
+
+
 def measure(language: Language) -> Button:
     """Goes on from a short answer to measuring."""
     words = MEASURE.render(language)

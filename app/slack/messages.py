@@ -119,6 +119,8 @@ def _blocks(event: events.Event, language: Language, *, aside: bool) -> list[Blo
             return blocks.small(text) if aside else blocks.paragraphs(text)
         case events.Noted():
             return blocks.lines(noted_lines(event, language))
+        case events.Reported() if event.offer is not None:
+            return blocks.paragraphs(event.offer.render(language))
         case events.Question():
             return _question(event, language)
         case events.Profiled():
@@ -225,6 +227,9 @@ def _ending(
     decided = next((e.recommendation for e in reversed(told) if isinstance(e, events.Recommended)), None)
     if (decided is not None and not decided.measured) or not begun:
         yield from blocks.buttons([buttons.measure(language)])
+    reported = next((e for e in reversed(told) if isinstance(e, events.Reported)), None)
+    if reported is not None and reported.answers:
+        yield from blocks.buttons([buttons.offered(a, language) for a in reported.answers])
     if decided is not None or any(isinstance(e, events.Said) for e in told):
         yes, no = say("Helpful").render(language), say("Not helpful").render(language)
         yield blocks.opinion(yes, no, buttons.action("rate"))

@@ -104,8 +104,8 @@ def measured(tmp_path_factory):
 def test_scored_again_it_has_the_figures_of_a_new_evaluation(measured):
     dataset, workspace, evaluation = measured
     found = kept_rankings(evaluation, workspace)
-    first = {q: ranked[0] for q, ranked in found["bm25"].items()}
-    given = [label(q, d, grade=1 if i % 2 else 0) for i, (q, d) in enumerate(first.items())]
+    second = {q: ranked[1] for q, ranked in found["bm25"].items()}
+    given = [label(q, d, grade=1 if i % 2 else 0) for i, (q, d) in enumerate(second.items())]
     store = LabelStore(workspace.store)
     store.give(dataset.summary.hash, given)
     store.close()

@@ -30,6 +30,8 @@ __all__ = ["MOST", "judging"]
 
 #: nobody is asked about more pairs than this, unless he says so
 MOST = 100
+#: a regression from fewer answers is no ground for calling anything settled
+FEWEST = 10
 #: characters of a query and of a passage that are shown
 QUERY, PASSAGE = 400, 1000
 
@@ -84,7 +86,7 @@ def judging(
         status = "exhausted"
     elif _is_certain(gaps, looked, pool):
         status = "certain"
-    elif looked.agreeing >= LEVEL:
+    elif looked.agreeing >= LEVEL and answered >= FEWEST:
         status = "settled"
     elif answered + len(unsure) >= most:
         status = "enough"
@@ -100,10 +102,18 @@ def judging(
         answered=answered,
         unsure=len(unsure),
         left=left,
-        more=0 if status in ("certain", "settled", "exhausted") else expected_more(looked, answered, left),
+        more=_more(status, looked, answered, left),
         status=status,
         next=_next(pool, value, count, dataset),
     )
+
+
+def _more(status: str, looked: Outlook, answered: int, left: int) -> int | None:
+    """About how many more answers settle it."""
+    if status in ("certain", "settled", "exhausted"):
+        return 0
+    found = expected_more(looked, answered, left)
+    return None if found is None else min(max(found, FEWEST - answered), left)
 
 
 def _taught(pool: Pool, said: set[tuple[str, str]], *, everything: bool) -> np.ndarray:

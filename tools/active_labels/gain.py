@@ -68,21 +68,24 @@ class Metric:
         return found
 
     def _ndcg(self, gains: Array, more: NDArray[np.int64]) -> Array:
-        found = np.einsum("...qp,cqp->...cq", gains, self._weights)
-        ideal = self._ideal[np.arange(len(self._ideal)), more]
-        return found / np.maximum(ideal, 1e-12)[..., None, :]
+        ideal = np.maximum(self._ideal[np.arange(len(self._ideal)), more], 1e-12)
+        found: Array = np.einsum("...qp,cqp->...cq", gains, self._weights) / ideal[..., None, :]
+        return found
 
     def _precision(self, gains: Array, more: NDArray[np.int64]) -> Array:
         return self._hits(gains) / self._k
 
     def _recall(self, gains: Array, more: NDArray[np.int64]) -> Array:
-        return self._hits(gains) / np.maximum(self._pool.relevant + more, 1)[..., None, :]
+        there_are = np.maximum(self._pool.relevant + more, 1)
+        found: Array = self._hits(gains) / there_are[..., None, :]
+        return found
 
     def _success(self, gains: Array, more: NDArray[np.int64]) -> Array:
         return np.minimum(self._hits(gains), 1.0)
 
     def _reciprocal(self, gains: Array, more: NDArray[np.int64]) -> Array:
-        return np.max((gains > 0)[..., None, :, :] * self._inverse, axis=-1)
+        found: Array = np.max((gains > 0)[..., None, :, :] * self._inverse, axis=-1)
+        return found
 
     def _hits(self, gains: Array) -> Array:
         found: Array = np.einsum("...qp,cqp->...cq", (gains > 0).astype(float), self._weights)

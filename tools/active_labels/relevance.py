@@ -89,7 +89,8 @@ def learn(pool: Pool, taught: NDArray[np.bool_]) -> Relevance:
         reached = loss(weights)
         if np.abs(length * ahead).max() < _NEAR:
             break
-    return Relevance(features, weights, np.linalg.inv(curvature(weights)))
+    covariance: Array = np.linalg.inv(curvature(weights)).astype(np.float64)
+    return Relevance(features, weights, covariance)
 
 
 def _features(pool: Pool) -> Array:

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.requirements import Requirements
@@ -164,6 +164,16 @@ def contenders(
     first = decide(taking_part, field, apart, requirements.margin.value)
     by_quality = sorted(taking_part, key=lambda spec: -quality[spec].primary_mean)
     return tuple(dict.fromkeys((first, tied[0], *by_quality)))
+
+
+def cheapest_first(specs: Sequence[str], evaluation: Evaluation, benchmark: Benchmark) -> list[str]:
+    """The candidates in the order in which they would be taken, were all of them equally good."""
+    field = Contest({c.spec: c for c in evaluation.candidates}, {c.spec: c for c in benchmark.candidates}, {}, {})
+    left, order = list(specs), []
+    while left:
+        order.append(field.cheapest(left))
+        left.remove(order[-1])
+    return order
 
 
 def _cheapest_of_equals_first(
