@@ -233,6 +233,15 @@ def test_what_is_encoded_already_is_not_encoded_again(real):
         runs.close()
 
 
+def test_bytes_of_a_candidate_that_searches_chunks_are_those_of_all_its_chunks(real):
+    dataset, static, workspace = real
+    cut = f"{static}?chunk=2"
+    evaluate(dataset, [cut], workspace, preflight=False)
+    found = next_gain(dataset, cut, workspace, margin=0.02)
+    assert found.bytes_per_document == pytest.approx(3 * 4 * 32)  # six words a document
+    assert found.change(f"{static}?chunk=2&store=int8").bytes_per_document == pytest.approx(3 * 32)
+
+
 def test_nothing_to_change_is_an_error_with_a_next_step(real):
     dataset, _, workspace = real
     with pytest.raises(UserError, match="nothing to change"):

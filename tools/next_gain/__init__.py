@@ -17,11 +17,12 @@ from tools import encoders
 from tools.encoders import Resolved
 from tools.evaluate import NO_CONSENT, evaluate, query_scores
 from tools.next_gain.changes import Planned, changes, dense_legs
-from tools.next_gain.costs import costs
+from tools.next_gain.costs import costs, texts_of
 from tools.next_gain.ranking import ranked
 from tools.plan import FASTER, plan_named
 from tools.retrieval import parse
 from tools.run_store import RunStore, new_run_id
+from tools.setups.matryoshka import card_of
 from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
 
@@ -150,11 +151,9 @@ def _way(candidate: Candidate) -> tuple[str, str]:
 
 def _lengths(resolved: dict[Leg, Resolved], dataset: Dataset, workspace: Workspace) -> dict[Leg, int]:
     """How long vectors are as their encoders give them: from the cache, else from the card; not known, not there."""
-    from tools.setups.matryoshka import card_of
-
     found: dict[Leg, int] = {}
-    first = next(iter(dataset.documents.values()), "")
     for leg, of in resolved.items():
+        first = next(iter(texts_of(leg, dataset)), "")
         cache, card = VectorCache(workspace.vectors, of.key("document")), card_of(leg, workspace)
         if not cache.missing([first]):
             found[leg] = int(cache.get([first]).shape[1])
@@ -165,8 +164,10 @@ def _lengths(resolved: dict[Leg, Resolved], dataset: Dataset, workspace: Workspa
 
 def _vectors_known(resolved: dict[Leg, Resolved], dataset: Dataset, workspace: Workspace) -> bool:
     """Whether the base has read every document already."""
-    texts = list(dataset.documents.values())
-    return not any(VectorCache(workspace.vectors, of.key("document")).missing(texts) for of in resolved.values())
+    return not any(
+        VectorCache(workspace.vectors, of.key("document")).missing(texts_of(leg, dataset))
+        for leg, of in resolved.items()
+    )
 
 
 __all__ = ["MINUTES", "next_gain", "plan_gains"]

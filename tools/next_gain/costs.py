@@ -16,6 +16,7 @@ from knowledge.results import SpeedOfCandidate
 from tools import encoders
 from tools.benchmark import benchmark
 from tools.bm25 import BM25Index
+from tools.chunking import cut, rules_of
 from tools.encoders import Vectors
 from tools.encoding import vectors
 from tools.next_gain.changes import Planned, dense_legs
@@ -73,6 +74,12 @@ def costs(
     return found
 
 
+def texts_of(leg: Leg, dataset: Dataset) -> list[str]:
+    """What a leg reads: the documents, or their chunks."""
+    documents, rules = list(dataset.documents.values()), rules_of(leg)
+    return documents if rules is None else list(cut(documents, rules).texts)
+
+
 def _known_here(candidate: Candidate) -> bool:
     """Whether its search is by words and single vectors alone."""
     known = {leg for leg in candidate.searched if leg.backend == "bm25"} | set(dense_legs(candidate))
@@ -96,7 +103,8 @@ def _benchmarked(
 
 def _search_cost(leg: Leg, dataset: Dataset, workspace: Workspace) -> Cost:
     queries = list(dataset.queries.values())[:TIMED]
-    documents = list(dataset.documents.values())
+    documents = texts_of(leg, dataset)
+    each = len(documents) / len(dataset.documents)
     if leg.backend == "bm25":
         index = BM25Index(documents, leg)
         times = []
@@ -104,10 +112,10 @@ def _search_cost(leg: Leg, dataset: Dataset, workspace: Workspace) -> Cost:
             begun = time.perf_counter()
             index.search([query], DEPTH)
             times.append((time.perf_counter() - begun) * 1000)
-        return Cost(float(np.median(times)), index.bytes_per_document)
+        return Cost(float(np.median(times)), index.bytes_per_document * each)
     resolved, setup = encoders.resolve(leg, workspace), setup_of(leg)
     asked = encoders.finish(vectors(resolved, queries, "query", workspace), leg, resolved)
-    size = setup.bytes(asked.shape[1])
+    size = setup.bytes(asked.shape[1]) * each
     if setup.index or asked.shape[1] * 4 * len(documents) > LARGEST_BYTES:
         return Cost(None, size)
 
