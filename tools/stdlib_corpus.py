@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import random
 import re
+import subprocess
+import sys
 import sysconfig
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from platform import python_version
@@ -25,6 +28,7 @@ from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import DatasetError
 from knowledge.results import DatasetSummary
 from knowledge.wording import say
+from tools.workers import child_environment
 
 MASK = "…"
 
@@ -85,7 +89,6 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
         DatasetError: this Python has no standard library on disk as source files.
     """
     folder = Path(sysconfig.get_paths()["stdlib"])
-    # Python 3.11 loses count when two threads parse at once ("AST constructor recursion depth mismatch")
     with _PARSING:
         entries, askable = _documented(folder)
     if not entries:
@@ -122,7 +125,20 @@ def stdlib_corpus(*, documents: int | None = None, queries: int | None = None, s
 
 @cache
 def _documented(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
-    """All entries by name, and the names of those that can be asked for. Parsing takes seconds, so it is done once."""
+    """All entries by name, and the names of those that can be asked for. Parsing takes seconds, so it is done once.
+
+    And in a child process: Python before 3.11.8 loses count where two threads of a process parse at once
+    ("AST constructor recursion depth mismatch", gh-106905), and ``inspect.signature``, which many libraries call,
+    parses too.
+    """
+    command = [sys.executable, "-P", "-m", "tools.stdlib_corpus", str(folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=child_environment(1), check=True)
+    entries, askable = json.loads(done.stdout)
+    return {name: _Entry(**entry) for name, entry in entries.items()}, tuple(askable)
+
+
+def _parsed(folder: Path) -> tuple[dict[str, _Entry], tuple[str, ...]]:
+    """The child's side of `_documented`."""
     entries = _unique(entry for path in _modules(folder) for entry in _entries(path, _dotted(path, folder)))
     return entries, tuple(sorted(_askable(entries)))
 
@@ -286,3 +302,8 @@ def _alike(texts: dict[str, list[str]], threshold: float) -> set[str]:
         for word in prefix:
             by_word[word].append(name)
     return found
+
+
+if __name__ == "__main__":
+    found, can_be_asked = _parsed(Path(sys.argv[1]))
+    sys.stdout.write(json.dumps([{name: asdict(entry) for name, entry in found.items()}, can_be_asked]))

@@ -2,12 +2,13 @@ import ast
 import re
 import sys
 import sysconfig
+from pathlib import Path
 
 import pytest
 
 from knowledge.dataset import content_hash
 from knowledge.errors import DatasetError
-from tools.stdlib_corpus import _documented, _entries, _Masker, _split, stdlib_corpus
+from tools.stdlib_corpus import _entries, _Masker, _parsed, _split, stdlib_corpus
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +63,7 @@ def test_the_same_seed_gives_the_same_sample(corpus):
 def test_nothing_is_imported():
     for name in ("antigravity", "this", "turtle"):
         sys.modules.pop(name, None)
-    _documented.cache_clear()
-    stdlib_corpus(documents=10)
+    _parsed(Path(sysconfig.get_paths()["stdlib"]))
     assert not {"antigravity", "this", "turtle"} & set(sys.modules)
 
 
