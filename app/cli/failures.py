@@ -61,8 +61,7 @@ def _show_mistyped(error: TyperException) -> None:
     message = error.format_message()
     path = getattr(getattr(error, "ctx", None), "command_path", "advisor")
     if message and _wants_json():
-        said = mistyped(message).render(language())
-        _show_json(type(error).__name__, said, f"{path} --help", USAGE)
+        _show_json(type(error).__name__, mistyped(message).render(language()), f"{path} --help", USAGE)
         return
     if language() == "en" or not message:
         error.show()  # type: ignore[attr-defined] # usage errors have it; Typer exports only their base
