@@ -8,7 +8,7 @@ from agent.answering.brief import LINES
 from knowledge.quantities import points
 from knowledge.results import Recommendation
 from knowledge.wording import Text, join, say
-from tools.hard_cases.words import gains_told, verdict, worst
+from tools.hard_cases.words import all_kinds, gains_told, verdict, worst
 
 if TYPE_CHECKING:
     from agent.state import State
@@ -36,7 +36,7 @@ def on_truth(recommendation: Recommendation, state: State) -> Text:
                 low=score.accuracy.low,
                 high=score.accuracy.high,
             )
-            for kind in found.kinds
+            for kind in all_kinds(found)
             for score in kind.scores
             if score.spec == spec
         ]

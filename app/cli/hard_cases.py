@@ -21,7 +21,7 @@ from knowledge.wording import Text, join, say
 from tools import evaluate as quality
 from tools.data_source import DataSource
 from tools.hard_cases import SHARE, ask_contrasts, ask_hard_cases, make_hard_cases, read_contrasts
-from tools.hard_cases.words import gains_told, verdict, worst
+from tools.hard_cases.words import all_kinds, gains_told, verdict, worst
 from tools.label_store import with_given
 from tools.metrics import scoring
 
@@ -105,7 +105,7 @@ def show(probes: Probes | None, robustness: Robustness | None, first: str) -> No
     if probes is not None:
         title = say("Probes: share right, one fact altered (chance 50 %, 95 % intervals)")
         table = _table(title, say("fact"), [score.spec for score in probes.kinds[0].scores])
-        for kind in probes.kinds:
+        for kind in all_kinds(probes):
             shares = (_share(score.accuracy) for score in kind.scores)
             table.add_row(Plain(shown(kind.name)), str(kind.probes), *shares)
         console().print(table)

@@ -65,6 +65,8 @@ class Probes(Record):
         threshold: an accuracy that is not above it says that a candidate finds the topic, not the truth.
         fewest: kinds with fewer probes are not shown.
         left_out: names of these kinds.
+        reworded: the probes of all kinds whose query says the fact in other words than the passage, where words that
+            are repeated help nobody; None where they are too few.
         skipped: candidates that were not asked, and why.
         characters: that one encoder had to read for the probes beyond the evaluation's own.
         share: of the evaluation's own characters.
@@ -75,6 +77,7 @@ class Probes(Record):
     fewest: int
     kinds: tuple[ProbeKind, ...]
     left_out: tuple[Text, ...] = ()
+    reworded: ProbeKind | None = None
     skipped: tuple[FailedCandidate, ...] = ()
     gains: tuple[RerankerGain, ...] = ()
     characters: int = 0
@@ -88,9 +91,9 @@ class Probes(Record):
         return sum(found) / len(found) if found else None
 
     def weak(self, spec: str) -> tuple[ProbeKind, ...]:
-        """The kinds in which a candidate is not above the threshold."""
+        """The kinds, and the reworded ones of all kinds, in which a candidate is not above the threshold."""
         return tuple(
             kind
-            for kind in self.kinds
+            for kind in (*self.kinds, *((self.reworded,) if self.reworded else ()))
             if any(score.spec == spec and score.accuracy.mean <= self.threshold for score in kind.scores)
         )

@@ -25,7 +25,7 @@ from tools.hard_cases.asking import for_probes
 from tools.hard_cases.outcomes import Outcomes, probes_of, right_in
 from tools.hard_cases.words import gains_told, verdict, worst
 from tools.metrics import scoring
-from tools.probes import Probe
+from tools.probes import FEWEST, Probe
 from tools.run_store import RunStore
 from tools.statistics import wilson_interval
 from tools.workspace import Workspace
@@ -60,6 +60,16 @@ def test_they_keep_to_the_budget_and_every_candidate_is_asked(asked):
     for kind in found.probes.kinds:
         for score in kind.scores:
             assert cited[score.cites["accuracy"]] == score.accuracy.mean
+
+
+def test_probes_in_other_words_are_told_apart(asked):
+    *_, cases, found = asked
+    other = [probe for probe in cases.probes if probe.reworded]
+    if len(other) < FEWEST:
+        assert found.probes.reworded is None
+        return
+    assert found.probes.reworded.probes == len(other)
+    assert sum(kind.reworded for kind in found.probes.kinds) == len(other)
 
 
 def test_word_matching_reads_case_and_order_alike_and_shortened_queries_cost(asked):
@@ -123,12 +133,8 @@ def test_wilson_intervals_by_hand():
 def test_sentences_follow_from_the_records(asked):
     *_, found = asked
     for spec in SPECS:
-        weak = any(
-            score.accuracy.mean <= THRESHOLD
-            for kind in found.probes.kinds
-            for score in kind.scores
-            if score.spec == spec
-        )
+        shown = (*found.probes.kinds, *([found.probes.reworded] if found.probes.reworded else []))
+        weak = any(s.accuracy.mean <= THRESHOLD for kind in shown for s in kind.scores if s.spec == spec)
         assert ("not the truth" in str(verdict(spec, found.probes))) == weak
     assert "very short" in str(worst("bm25", found.robustness))
     assert "not asked" in str(verdict("st:other", found.probes))

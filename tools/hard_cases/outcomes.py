@@ -31,6 +31,9 @@ from tools.statistics import bootstrap_interval, holm, randomisation_test, wilso
 
 #: right in three of four, where chance is right in two: what is not above this finds the topic, not the truth
 THRESHOLD = 0.75
+#: probes of all kinds whose query is in other words than the passage
+REWORDED = "reworded"
+_IN_OTHER_WORDS = say("all kinds, asked in other words")
 #: characters of an example's passage
 _SHOWN = 160
 
@@ -84,19 +87,12 @@ def probes_of(
     names = names or {name: kind.NAME for name, kind in making_probes.KINDS.items()}
     evidence = EvidenceList("EP")
     shown = [name for name in names if any(probe.kind == name for probe in probes)]
-    kinds = []
-    for name in shown:
-        of_kind = [probe for probe in probes if probe.kind == name]
-        kinds.append(
-            ProbeKind(
-                kind=name,
-                name=names[name],
-                probes=len(of_kind),
-                reworded=sum(probe.reworded for probe in of_kind),
-                scores=tuple(_score(spec, names[name], of_kind, right[spec], source, evidence) for spec in right),
-                example=_example(of_kind[0]),
-            )
-        )
+    kinds = [
+        _kind(name, names[name], [probe for probe in probes if probe.kind == name], right, source, evidence)
+        for name in shown
+    ]
+    reworded = [probe for probe in probes if probe.reworded]
+    enough = len(reworded) >= making_probes.FEWEST
     known = frozenset(source.dataset.documents.values())
     texts = {text for probe in probes for text in (probe.right, probe.wrong)} - known
     characters = sum(map(len, texts)) + sum(map(len, {probe.query for probe in probes}))
@@ -105,12 +101,31 @@ def probes_of(
         fewest=making_probes.FEWEST,
         kinds=tuple(kinds),
         left_out=tuple(text for name, text in names.items() if name not in shown),
+        reworded=_kind(REWORDED, _IN_OTHER_WORDS, reworded, right, source, evidence) if enough else None,
         skipped=tuple(skipped),
         gains=_gains(probes, right, source, evidence),
         characters=characters,
         share=source.share(characters),
         seconds=source.seconds,
         evidence=tuple(evidence.found),
+    )
+
+
+def _kind(
+    kind: str,
+    name: Text,
+    probes: Sequence[Probe],
+    right: Mapping[str, Mapping[str, float]],
+    source: Outcomes,
+    evidence: EvidenceList,
+) -> ProbeKind:
+    return ProbeKind(
+        kind=kind,
+        name=name,
+        probes=len(probes),
+        reworded=sum(probe.reworded for probe in probes),
+        scores=tuple(_score(spec, name, probes, right[spec], source, evidence) for spec in right),
+        example=_example(probes[0]),
     )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledge.quantities import points
-from knowledge.results import Probes, Robustness
+from knowledge.results import ProbeKind, Probes, Robustness
 from knowledge.wording import Text, join, say
 from tools.statistics import ALPHA
 
 _AND = Text(template=", ")
+
+
+def all_kinds(found: Probes) -> tuple[ProbeKind, ...]:
+    """The kinds, and last those of all kinds that are asked in other words."""
+    return (*found.kinds, *((found.reworded,) if found.reworded else ()))
 
 
 def verdict(spec: str | None, found: Probes) -> Text:
@@ -23,7 +28,7 @@ def verdict(spec: str | None, found: Probes) -> Text:
             "{spec} is right in more than {threshold:.0%} of the probes of every kind that was tried ({kinds}).",
             spec=spec,
             threshold=found.threshold,
-            kinds=join([kind.name for kind in found.kinds], _AND),
+            kinds=join([kind.name for kind in all_kinds(found)], _AND),
         )
     shares = [
         say("{kind} {share:.0%}", kind=kind.name, share=score.accuracy.mean)

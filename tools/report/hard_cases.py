@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from knowledge.results import Perturbation, ProbeKind, ProbeScore, QueryChange
 from knowledge.wording import Text, join, say
-from tools.hard_cases.words import gains_told, verdict, worst
+from tools.hard_cases.words import all_kinds, gains_told, verdict, worst
 from tools.report import figures
 from tools.report.document import Block, Bullets, Cell, Fold, Paragraph, plain
 from tools.report.voice import Voice
@@ -29,7 +29,7 @@ def truth(voice: Voice) -> tuple[Block, ...]:
             Cell(figures.count(kind.probes), sort=kind.probes),
             *(_right(score, found.threshold) for score in kind.scores),
         )
-        for kind in found.kinds
+        for kind in all_kinds(found)
     ]
     explained = say(
         "A probe asks for one of two passages of your data that differ in one fact; right is who ranks the true one "
