@@ -1,6 +1,6 @@
 """How many answers does it take until the decision is the one that all labels give, and is it settled when it says so?
 
-    python -m benchmarks.active_labels.bench [--home FOLDER] [--seeds 3] [--cap 80] [SET ...] > .../result.txt
+    python -m benchmarks.active_labels.bench [--home FOLDER] [--seeds 3] [--cap 60] [SET ...] > .../result.txt
 
 For each set, a sample of queries; all labels are hidden, or all but some; an oracle answers from the labels (what is
 not labelled: no). Beside the pairs that `tools.active_labels` asks about, pairs chosen at random among those on whose
@@ -45,7 +45,7 @@ SETS = ("covid_faq", "scifact", "dbpedia_entity", "cmrc2018_zh")
 MODEL = "st:sentence-transformers/all-MiniLM-L6-v2?backend=onnx&precision=int8"
 #: cheapest first
 SPECS = ("bm25", "static:wordllama?dim=64", "static:wordllama?dim=256", MODEL, f"rrf(bm25, {MODEL})")
-METRIC, MARGIN, QUERIES = "nDCG@10", 0.02, 100
+METRIC, MARGIN, QUERIES = "nDCG@10", 0.02, 80
 #: shares of the labels that are left
 KEPT = (0.0, 0.3)
 NOW = dt.datetime(2026, 11, 28, tzinfo=dt.UTC)
@@ -210,7 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, default=Path(tempfile.gettempdir()) / "active-labels-bench")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--cap", type=int, default=80)
+    parser.add_argument("--cap", type=int, default=60)
     parser.add_argument("sets", nargs="*", default=SETS)
     asked = parser.parse_args()
     workspace = Workspace(home=asked.home, offline=True)
