@@ -53,7 +53,9 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
     answers: dict[Subject, Callable[[], Text | None]] = {
         "confidence": lambda: _confidence(recommendation, state),
         "winner": lambda: _winner(recommendation, state, context),
-        "evidence": lambda: join([_evidence(wanted, recommendation) for wanted in ids_in(question.words)], LINES),
+        "evidence": lambda: join(
+            [_evidence(wanted, recommendation, state) for wanted in ids_in(question.words)], LINES
+        ),
         "failures": lambda: _failures(recommendation, state, context),
         "start": lambda: starting(recommendation, state, context),
         "licence": lambda: licence(question.models, recommendation, state, context),
@@ -180,8 +182,10 @@ def _winner(recommendation: Recommendation, state: State, context: Context) -> T
     return about(recommendation.winner, "show_model", state, context)
 
 
-def _evidence(wanted: str, recommendation: Recommendation) -> Text:
-    found = next((e for e in recommendation.evidence if e.id.upper() == wanted), None)
+def _evidence(wanted: str, recommendation: Recommendation, state: State) -> Text:
+    of_parts = state.get("slices")
+    cited = (*recommendation.evidence, *(of_parts.evidence if of_parts else ()))
+    found = next((e for e in cited if e.id.upper() == wanted), None)
     if found is None:
         return say(
             "There is no evidence {id} behind this recommendation; it has {count} entries.",

@@ -38,9 +38,9 @@ NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "m
 
 _IT = r"(?:this|that|it|(?:the|your) (?:answer|choice|recommendation|result|verdict))"
 _WINNER = r"(?:winner|winning|recommended)(?: (?:one|model|candidate|set-?up))?"
-_ID = r"\[?(?<![\w-])E\d{1,5}\]?(?![\w-])"
+_ID = r"\[?(?<![\w-])EQ?\d{1,5}\]?(?![\w-])"
 _IDS = rf"{_ID}(?:(?:\s*(?:,|and|or|&)\s*)+{_ID})*"
-_ID_ZH = r"\[?(?<![a-z0-9-])E\d{1,5}\]?(?![a-z0-9-])"
+_ID_ZH = r"\[?(?<![a-z0-9-])EQ?\d{1,5}\]?(?![a-z0-9-])"
 _IDS_ZH = rf"{_ID_ZH}(?:\s*[,，、和与及跟]\s*{_ID_ZH})*"
 #: what a question about this result speaks of
 _THIS = (
@@ -297,4 +297,6 @@ def subject_of(words: str) -> Subject | None:
 
 def ids_in(words: str) -> tuple[str, ...]:
     """The ids of evidence that a question names, each once."""
-    return tuple(dict.fromkeys(found.upper() for found in re.findall(r"(?<![a-z0-9-])E\d{1,5}(?![0-9])", words, re.I)))
+    return tuple(
+        dict.fromkeys(found.upper() for found in re.findall(r"(?<![a-z0-9-])EQ?\d{1,5}(?![0-9])", words, re.I))
+    )

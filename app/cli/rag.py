@@ -119,7 +119,7 @@ def show(found: RagJudgement) -> None:
         else say("The same model wrote the answers and judged them; another model may judge otherwise.")
     )
     notes += [
-        say("{spec}: {failed} answers could not be judged ({why}).", spec=s.spec, failed=s.failed, why=s.why or "?")
+        say("{spec}: {failed} answers could not be judged. {why}", spec=s.spec, failed=s.failed, why=s.why or "")
         for s in found.scores
         if s.failed
     ]

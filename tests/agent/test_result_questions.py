@@ -20,7 +20,7 @@ BEGINS = {
     "cheapest": ("static:wordllama", "bm25", "rrf("),
     "money": "Nobody charges for ",
     "metric": ("nDCG says", "MRR says", "Recall says", "MAP rewards"),
-    "parts": ("One model is enough", "More than one model", "There are too few such queries", "up to ", "keywords ("),
+    "parts": ("One model is enough", "More than one model", "There are too few such queries", "up to ", "10 to "),
 }
 
 

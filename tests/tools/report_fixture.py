@@ -33,6 +33,8 @@ from knowledge.results import (
     Rejection,
     Report,
     Round,
+    Routed,
+    Routing,
     Row,
     Screening,
     Shortlist,
@@ -309,7 +311,35 @@ def _slices(words: str = "") -> Slices:
         made.append(
             Slice(trait=text(words or "length of the query"), part=text(part), queries=queries, scores=tuple(scores))
         )
-    return Slices(metric="nDCG@10", level=0.9875, fewest=10, left_out=1, slices=tuple(made), evidence=tuple(evidence))
+    better = made[1].scores[1]
+    gain = cited(specs[0], "gain of routing", 0.02, (better.cites["difference"],))
+    over = cited(specs[1], "gain of routing", 0.03, (better.cites["difference"],))
+    routed = Routed(
+        part=made[1].part,
+        spec=better.spec,
+        queries=252,
+        difference=better.difference,
+        cites={"difference": better.cites["difference"]},
+    )
+    routing = Routing(
+        trait=made[1].trait,
+        parts=(routed,),
+        otherwise=specs[0],
+        queries=512,
+        gain=interval(0.02, 0.01),
+        over={specs[1]: interval(0.03, 0.01)},
+        memory_mb=1786.4,
+        cites={"gain": gain, f"over/{specs[1]}": over},
+    )
+    return Slices(
+        metric="nDCG@10",
+        level=0.9875,
+        fewest=10,
+        left_out=1,
+        slices=tuple(made),
+        routing=(routing,),
+        evidence=tuple(evidence),
+    )
 
 
 def _head_to_head(first: str, second: str, words: tuple[str, ...] = ("how to sort a list", "sorted() returns a list")):

@@ -141,11 +141,11 @@ def test_requests_are_bounded_and_a_useless_model_is_an_error(measured):
 
 
 @with_ragas
-def test_a_model_that_fails_now_and_then_costs_those_answers_only(measured):
+def test_a_model_that_fails_ends_it_and_what_was_judged_stays(measured):
     with FakeLLM() as llm:
         llm.otherwise = answers_and_judges()
-        llm.script = [fails(400, "too long")]
+        llm.script = [answers_and_judges()] * 6 + [fails(400, "too long")]  # who asked rests after a failure
         writer = query_writer(Settings(llm="openai:judge", llm_base_url=llm.base_url))
         found = judge(measured, writer.write, specs=["bm25"])
-    assert (found.scores[0].judged, found.scores[0].failed) == (3, 1)
-    assert found.scores[0].why
+    assert (found.scores[0].judged, found.scores[0].failed) == (1, 3)
+    assert "HTTP 400" in str(found.scores[0].why)

@@ -465,6 +465,25 @@ def test_a_rival_that_is_better_on_some_queries_is_named(report):
     assert "all 4 hold together in 95 of 100 cases" in render_markdown(report)
 
 
+def test_a_routing_is_told_with_its_gain_its_cost_and_its_evidence(report, pages):
+    route = report.slices.routing[0]
+    for shown in (pages["en"].text, render_markdown(report)):
+        assert "Two models instead of one:" in shown
+        assert "send 9 to 38 tokens to all-MiniLM-L6-v2 (+5.0 points of nDCG@10 on those 252 of 512 queries" in shown
+        assert "2 set-ups in memory at once (1.74 GB in all)" in shown
+        assert "No routing is advised" not in shown
+    links = [a["href"] for tag, a in pages["en"].tags if tag == "a" and "evidence" in a.get("href", "")]
+    assert {f"#evidence-{id}" for id in route.cites.values()} <= set(links)
+    assert "用两个模型代替一个" in pages["zh"].text
+    none = report.slices.model_copy(
+        update={
+            "routing": (),
+            "slices": tuple(s.model_copy(update={"at_query_time": True}) for s in report.slices.slices),
+        }
+    )
+    assert "No routing is advised" in render_markdown(report.model_copy(update={"slices": none}))
+
+
 def test_two_candidates_side_by_side(report, pages):
     for shown in (pages["en"].text, render_markdown(report)):
         assert "is better on 60 queries, all-MiniLM-L6-v2 on 40; on 412 they are equal" in shown

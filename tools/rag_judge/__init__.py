@@ -63,7 +63,7 @@ class _Counted:
         if self.calls >= self._most:
             raise _Spent(
                 say(
-                    "the bound of {most} requests is reached: too many replies had to be asked for again",
+                    "The bound of {most} requests is reached: too many replies had to be asked for again.",
                     most=self._most,
                 ),
                 say("Use a model that keeps to the form it is asked for (JSON)."),
@@ -179,7 +179,7 @@ def judge(
         )
         if not any(score.judged for score in scores):
             raise AdvisorError(
-                say("Not one answer could be judged: {why}.", why=scores[0].why or "?"),
+                say("Not one answer could be judged. {why}", why=scores[0].why or ""),
                 say("Try a model that keeps to the form it is asked for (JSON), or look at “advisor doctor”."),
             )
         runs.save_run(found.run_id, "rag", found.model_dump(mode="json"), created)
@@ -217,7 +217,7 @@ def _score(
             if not any(math.isnan(value) for value in found):
                 judged.append(found)
             else:
-                failed, why = failed + 1, say("the answer says nothing that could be checked")
+                failed, why = failed + 1, say("The answer says nothing that could be checked.")
         except _Spent as spent:
             failed, why = failed + len(asked) - len(precision) + 1, spent.cause
             break
@@ -226,7 +226,7 @@ def _score(
         except _unreadable() as error:
             failed, why = (
                 failed + 1,
-                say("a reply could not be read ({why})", why=f"{type(error).__name__}: {error}"[:300]),
+                say("A reply could not be read ({why}).", why=f"{type(error).__name__}: {error}"[:300]),
             )
         meter.advance()
     return RagScore(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from knowledge.quantities import memory, points
 from knowledge.results import Interval, Recommendation, Routed, Routing, Slices
 from knowledge.wording import Text, join, say
@@ -56,26 +58,29 @@ def _split(route: Routing, metric: str) -> Text:
 def _part(one: Routed, queries: int, metric: str) -> Text:
     return say(
         "{part} to {spec} ({gain} points of {metric} on those {count} of {total} queries, {level} interval {low} to "
-        "{high})",
+        "{high}{cite})",
         part=one.part,
         spec=one.spec,
         metric=metric,
         count=one.queries,
         total=queries,
         level=f"{one.difference.level:.1%}",
+        cite=_cite(one.cites, "difference"),
         **_ends(one.difference, "gain"),
     )
 
 
 def _whole(route: Routing, metric: str) -> Text:
-    against = [(route.otherwise, route.gain), *route.over.items()]
+    against = [(route.otherwise, route.gain, "gain")]
+    against += [(spec, interval, f"over/{spec}") for spec, interval in route.over.items()]
     gains = [
         say(
-            "{gain} points over {spec} alone (95 % interval {low} to {high})",
+            "{gain} points over {spec} alone (95 % interval {low} to {high}{cite})",
             spec=spec,
+            cite=_cite(route.cites, name),
             **_ends(interval, "gain"),
         )
-        for spec, interval in against
+        for spec, interval, name in against
     ]
     return say(
         "Over all queries that gives, in {metric}, {gains}: chosen on one half of the queries and measured on the "
@@ -83,6 +88,10 @@ def _whole(route: Routing, metric: str) -> Text:
         metric=metric,
         gains=join(gains, _SEMICOLON),
     )
+
+
+def _cite(cites: Mapping[str, str], name: str) -> str:
+    return f" [{cites[name]}]" if name in cites else ""
 
 
 def _cost(route: Routing) -> Text:
