@@ -231,6 +231,7 @@ def full_state(tmp_path_factory):
         list(
             advisor.recommend("t", text="English, on our own machines", data=source, specs=CANDIDATES, consent=consent)
         )
+        list(advisor.reply("t", "try set-ups"))
         return advisor.state("t")
 
 

@@ -116,7 +116,7 @@ def test_a_dimension_changes_no_key_but_unknown_options_are_errors(backend, mode
 
 def test_a_backend_that_does_not_exist_names_those_that_do(workspace):
     for name in ("cohere", "base", "os"):
-        with pytest.raises(SpecError, match=r"openai, st, static, bm25"):
+        with pytest.raises(SpecError, match=r"ce, m3, multi, openai, splade, st, static, bm25"):
             encoders.resolve(Leg(backend=name, name="x"), workspace)
 
 
