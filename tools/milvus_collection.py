@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,11 @@ class Form:
         return ", ".join((self.index, self.metric, *(f"{name}={value}" for name, value in self.build.items())))
 
 
+#: weights of vocabulary entries, {entry: weight} of a text, each compared with every other's
+Weights = dict[int, float]
+SPARSE = Form("SPARSE_FLOAT_VECTOR", "SPARSE_INVERTED_INDEX", "IP")
+
+
 class Collection:
     """Indexed vectors.
 
@@ -82,7 +88,7 @@ class Collection:
     def __init__(self, client: Any, name: str, form: Form, size: int, bits: int | None = None) -> None:
         self._client, self._name, self._form, self._size, self._bits = client, name, form, size, bits
 
-    def search(self, queries: NDArray[np.generic], k: int) -> tuple[np.ndarray, np.ndarray]:
+    def search(self, queries: NDArray[np.generic] | Sequence[Weights], k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and scores of the k best for each query: two arrays of shape (queries, at most k), best first.
 
         Scores are inner products, of bits those of plus and minus one. Where Milvus finds fewer than for other
@@ -99,7 +105,13 @@ class Collection:
             batch = [_asked(vector) for vector in queries[start : start + SEARCH_QUERIES]]
             # without output_fields Milvus Lite returns every vector too
             found = self._client.search(
-                self._name, data=batch, limit=k, output_fields=["row"], timeout=CALL_SECONDS, **how
+                self._name,
+                data=batch,
+                anns_field="vector",  # Milvus Lite finds it by itself only where vectors are dense
+                limit=k,
+                output_fields=["row"],
+                timeout=CALL_SECONDS,
+                **how,
             )
             for q, hits in enumerate(found, start):
                 rows[q, : len(hits)] = [hit["row"] for hit in hits]
@@ -112,6 +124,8 @@ def sent(vector: NDArray[np.generic]) -> Any:
     return vector.tobytes() if vector.dtype == np.uint8 else vector
 
 
-def _asked(vector: NDArray[np.generic]) -> Any:
+def _asked(vector: NDArray[np.generic] | Weights) -> Any:
     """A vector as pymilvus takes it for a query."""
+    if isinstance(vector, dict):
+        return vector
     return vector.tolist() if vector.dtype == np.float32 else sent(vector)

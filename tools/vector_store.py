@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from knowledge.errors import ProviderError, ResourceError
 from knowledge.wording import say
 from tools.encoders.base import Vectors
-from tools.milvus_collection import CALL_SECONDS, Collection, Form, sent
+from tools.milvus_collection import CALL_SECONDS, SPARSE, Collection, Form, Weights, sent
 from tools.setups import Index, Store
 from tools.setups.stored import Stored
 from tools.workspace import Workspace
@@ -241,6 +241,42 @@ class VectorStore:
                     self._build(name, form, done)
                 self._load(name)
                 yield Collection(self._client, name, form, done, bits=dimension if store == "binary" else None)
+            finally:
+                self._client.drop_collection(name, timeout=CALL_SECONDS)
+
+    @contextlib.contextmanager
+    def sparse(self, parts: Iterable[Sequence[Weights]], size: int) -> Iterator[Collection]:
+        """Weights of vocabulary entries, searchable by exact inner product for as long as the block runs.
+
+        A text without weights is not put in: no query finds it. Row numbers count it all the same.
+
+        Args:
+            parts: the weights, part by part; row numbers count through.
+            size: bytes of them all.
+
+        Raises:
+            ProviderError, ResourceError: as `streamed`.
+        """
+        from pymilvus import DataType
+
+        self._check_room(size)
+        name = f"{PREFIX}{time.time():.0f}_{uuid.uuid4().hex}"
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("row", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType[SPARSE.kind])
+        with _as_provider_error():
+            self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=CALL_SECONDS)
+            try:
+                self._client.create_index(name, self._index(SPARSE), timeout=CALL_SECONDS, sync=False)
+                self._check_index(name, SPARSE)
+                done = 0
+                for part in parts:
+                    rows = [{"row": done + i, "vector": weights} for i, weights in enumerate(part) if weights]
+                    for start in range(0, len(rows), INSERT_ROWS):
+                        self._client.insert(name, rows[start : start + INSERT_ROWS], timeout=CALL_SECONDS)
+                    done += len(part)
+                self._load(name)
+                yield Collection(self._client, name, SPARSE, done)
             finally:
                 self._client.drop_collection(name, timeout=CALL_SECONDS)
 

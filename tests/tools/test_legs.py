@@ -20,6 +20,7 @@ from tools.plan import plan_named
 from tools.representation_cache import RepresentationCache
 from tools.representations import Representation
 from tools.run_store import RunStore
+from tools.vector_store import VectorStore
 from tools.workspace import Workspace
 
 TEXTS = ["the cat is in the sea", "a dog and an apple", "猫在垫子上睡觉", "", "x", "garbage collection " * 60, "\n\t "]
@@ -292,6 +293,19 @@ def test_sparse_search_is_that_of_a_plain_loop(size):
         assert [row for row in found.rows[q].tolist() if row >= 0] == expected
         assert np.allclose(found.scores[q][: len(expected)], [totals[i] for i in expected], atol=1e-5)
         assert not found.scores[q][len(expected) :].any()
+
+
+def test_sparse_search_in_milvus_is_the_same(workspace):
+    queries, documents = [some(i, 4) for i in range(5)], [some(100 + i, i % 7) for i in range(40)]
+    expected = part_scores.exact(queries, [documents], 10, {"sparse": 1.0})
+
+    def weights(of):
+        return [dict(zip(one.ids.tolist(), one.weights.tolist(), strict=True)) for one in of]
+
+    with VectorStore(workspace) as store, store.sparse(map(weights, blocks(documents, 7)), 40 * 7 * 8) as collection:
+        rows, scores = collection.search(weights(queries), 10)
+    assert rows.tolist() == expected.rows.tolist()
+    assert np.allclose(scores, expected.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "figures"), [(1, 1), (7, 50), (100, 2**24)])

@@ -1,4 +1,4 @@
-"""Search by representations: weights of vocabulary entries, a vector for each token, several of these added."""
+"""Search by a vector for each token (MaxSim), alone or added to a text's vector and its weights of entries."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tools.vector_store import VectorStore
 from tools.workers import stoppably
 
 #: documents compared at a time
-BLOCK = {"sparse": 4096, "multi": 256, "mixed": 256}
+BLOCK = 256
 
 
 def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) -> Searched:
     """Rankings of all queries over all documents, each pair compared, block by block."""
     resolved = session.resolved[leg]
     asked = [of for block in representations(resolved, what.queries, "query", session.workspace) for of in block]
-    stored = representations(resolved, what.documents, "document", session.workspace, BLOCK[resolved.form])
+    stored = representations(resolved, what.documents, "document", session.workspace, BLOCK)
     begun = time.perf_counter()
     found = part_scores.exact(asked, stoppably(stored), what.depth, resolved.parts)
     lengths = {

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from knowledge.candidate import Candidate, Leg
 from tools import retrieval
-from tools.evaluate import dense, parts, words
+from tools.evaluate import dense, parts, sparse, words
 from tools.evaluate.session import Search, Searched, Session
 from tools.vector_store import VectorStore
 
@@ -16,7 +16,7 @@ from tools.vector_store import VectorStore
 WAYS: dict[str, Callable[[Leg, Search, Session, VectorStore | None], Searched]] = {
     "words": words.search,
     "dense": dense.search,
-    "sparse": parts.search,
+    "sparse": sparse.search,
     "multi": parts.search,
     "mixed": parts.search,
 }
@@ -25,7 +25,7 @@ WAYS: dict[str, Callable[[Leg, Search, Session, VectorStore | None], Searched]] 
 def store_for(candidates: Sequence[Candidate], session: Session) -> AbstractContextManager[VectorStore | None]:
     """Milvus, where a candidate has vectors that it can search."""
     legs = {leg for candidate in candidates for leg in candidate.searched if leg in session.resolved}
-    held = any(session.resolved[leg].form == "dense" for leg in legs)
+    held = any(session.resolved[leg].form in ("dense", "sparse") for leg in legs)
     return VectorStore(session.workspace) if held else nullcontext()
 
 
