@@ -2,8 +2,8 @@
 
     python benchmarks/robustness/bench.py [FOLDER [SET ...]] > benchmarks/robustness/result.txt
 
-FOLDER holds the sets (default: ../shared/data; scifact and cmrc2018_zh). Each candidate by itself, with nothing in the cache: seconds of its
-evaluation, then seconds of probes and perturbed queries together, and the characters that each reads.
+FOLDER holds the sets (default: ../shared/data; scifact and cmrc2018_zh). Each candidate by itself, with nothing in the
+cache: seconds of its evaluation, then seconds of probes and perturbed queries together, and the characters of each.
 """
 
 from __future__ import annotations
