@@ -27,8 +27,9 @@ def check_metrics(name: MeasuredTask | None, metrics: Sequence[str]) -> None:
         name: the task; None: it is not known yet which, and the metrics of any will do.
         metrics: their names.
     """
-    of_any = (task for task in MEASURED_TASKS[1:] if {*metrics[:1]} & {*load(task).METRICS})
-    task: MeasuredTask = name or next(of_any, "ranking")
+    of_any = (kind for kind in MEASURED_TASKS[1:] if {*metrics[:1]} & {*load(kind).METRICS})
+    ranking: MeasuredTask = "ranking"
+    task: MeasuredTask = name or next(of_any, ranking)
     if task == "ranking":
         scoring.check_metrics(metrics)
         return
