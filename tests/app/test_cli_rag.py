@@ -11,7 +11,11 @@ from tests.fake_llm import FakeLLM
 from tests.rag_replies import answers_and_judges
 
 HAS_RAGAS = importlib.util.find_spec("ragas") is not None
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ragas does not close a file of its own
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture

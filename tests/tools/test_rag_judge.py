@@ -21,7 +21,11 @@ from tools.workspace import Workspace
 HAS_RAGAS = importlib.util.find_spec("ragas") is not None
 with_ragas = pytest.mark.skipif(not HAS_RAGAS, reason="the extra “ragas” is not installed")
 #: what Ragas and the libraries it imports warn of when they are imported
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ragas does not close a file of its own
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="module")
