@@ -5,7 +5,7 @@ turns each into one value an item (Tukey 1958; Efron & Tibshirani 1993, An Intro
 the item's *contribution*, the figure plus n - 1 times what it loses without the item, set so that their mean is the
 figure itself. Contributions behave like independent observations of which the figure is the mean; resampling them is
 the bootstrap over items to first order, and the difference of two candidates is paired by item as that of any scores.
-``benchmarks/tasks`` compares the intervals with those of a bootstrap that computes the figure anew on each resample.
+``benchmarks/tasks/intervals.py`` compares the intervals with those of a bootstrap that computes the figure anew.
 """
 
 from __future__ import annotations
