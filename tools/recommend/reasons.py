@@ -268,8 +268,8 @@ def _made(silver: SilverQueries, queries: int) -> Text:
     """What queries of this program's making can and cannot say of those that people ask."""
     return say(
         "People asked none of these {queries} queries: they share {share:.0%} of their telling words with their "
-        "documents. Users who word things more freely favour encoders over word matching, and the other way round; some "
-        "50 queries of theirs with judgments would make it sure.",
+        "documents. Users who word things more freely favour encoders over word matching, and the other way round; "
+        "some 50 queries of theirs with judgments would make it sure.",
         queries=queries,
         share=silver.shared_words,
     )

@@ -29,7 +29,7 @@ def check_metrics(name: MeasuredTask | None, metrics: Sequence[str]) -> None:
     """
     of_any = (kind for kind in MEASURED_TASKS[1:] if {*metrics[:1]} & {*load(kind).METRICS})
     ranking: MeasuredTask = "ranking"
-    task: MeasuredTask = name or next(of_any, ranking)
+    task = next(of_any, ranking) if name is None else name
     if task == "ranking":
         scoring.check_metrics(metrics)
         return
