@@ -8,14 +8,13 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from pydantic import BaseModel
 
-from agent import nodes as nodes_module
 from agent.advisor import Advisor
 from agent.checkpoints import Records
 from agent.graph import build_graph, make_context, studio_graph
 from agent.interview import DATA, PLAN
-from agent.nodes import Nodes
+from agent.nodes import Nodes, common, work
 from agent.settings import Settings
-from agent.state import ALLOWED, State
+from agent.state import ALLOWED, Failure, State
 from agent.understanding.base import Asked, Understood
 from knowledge.constraints import Answer
 from knowledge.requirements import Requirements
@@ -38,8 +37,8 @@ def nodes(context, monkeypatch):
     """The nodes outside a graph; what they tell is kept in `told`."""
     found = Nodes(context)
     found.told = []
-    monkeypatch.setattr(nodes_module, "get_stream_writer", lambda: found.told.append)
-    monkeypatch.setattr(nodes_module, "get_config", lambda: {"configurable": {"thread_id": "t"}})
+    monkeypatch.setattr(common, "get_stream_writer", lambda: found.told.append)
+    monkeypatch.setattr(common, "get_config", lambda: {"configurable": {"thread_id": "t"}})
     return found
 
 
@@ -225,7 +224,7 @@ def full_state(tmp_path_factory):
     """The state at the end of a real conversation that filled every field."""
     home = tmp_path_factory.mktemp("full")
     with pytest.MonkeyPatch.context() as patch, Advisor(Settings(home=home, offline=True)) as advisor:
-        patch.setattr(nodes_module, "SCREENING_MINUTES", 0.0)
+        patch.setattr(work, "SCREENING_MINUTES", 0.0)
         source = DataSource(path=str(write_dataset(home / "animals")))
         consent = Consent(measure=True, download=True, hosts=frozenset({"api.example"}))
         list(
@@ -245,7 +244,7 @@ def test_every_field_survives_a_checkpoint(full_state):
     empty |= {"probes", "robustness"}  # the data is too small for them
     for name in set(State.__annotations__) - empty - {"asked_before", "decided", "settled", "also"}:
         assert full_state.get(name) is not None, f"{name} was never filled, so nothing is tested"
-    failed = nodes_module.Failure(error="X", cause=say("a {b}", b=say("c")), next_step=say("d"), exit_code=3)
+    failed = Failure(error="X", cause=say("a {b}", b=say("c")), next_step=say("d"), exit_code=3)
     understood = Understood(requirements=full_state["requirements"], intent="confirm")
     asked = Asked(about="license", answers=(Answer(label=say("Yes"), parameters={"commercial": True}),))
     state = full_state | State(failure=failed, understood=understood, asked=asked)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent import nodes
+from agent.nodes import work
 from knowledge.constraints.memory import MemoryConstraint
 from tests.animals import CANDIDATES
 from tests.tiny_models import make_st
@@ -12,7 +12,7 @@ from tests.tiny_models import make_st
 
 @pytest.fixture
 def long(monkeypatch):
-    monkeypatch.setattr(nodes, "SCREENING_MINUTES", 0.0)
+    monkeypatch.setattr(work, "SCREENING_MINUTES", 0.0)
 
 
 def test_losers_are_left_out_and_the_report_says_on_what_evidence(long, talk, data, tmp_path):

@@ -18,8 +18,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from agent import nodes
 from agent.advisor import Advisor
+from agent.nodes import work
 from agent.settings import Settings
 from knowledge import __version__
 from tests.animals import CANDIDATES, write_dataset
@@ -47,7 +47,7 @@ def fill(home: Path) -> None:
         talk(advisor, "unmeasured", "Semantic search over German contracts, just decide", "I have none yet")
         talk(advisor, "consent", OPENING, "just decide", data=DATA)
         talk(advisor, "done", OPENING, "just decide", "yes", data=DATA)
-        nodes.SCREENING_MINUTES = 0.0
+        work.SCREENING_MINUTES = 0.0
         talk(advisor, "screening", OPENING, "just decide", "yes", data=DATA)
 
 

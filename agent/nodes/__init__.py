@@ -1,0 +1,11 @@
+"""The nodes of the graph: each reads the state, does one thing, and returns what it changed."""
+
+from agent.nodes.talk import Talk
+from agent.nodes.work import Work
+
+
+class Nodes(Talk, Work):
+    """All nodes, with the context they share."""
+
+
+__all__ = ["Nodes"]
