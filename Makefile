@@ -51,7 +51,7 @@ fuzz: $(VENV)/.dev ## damage files of every format, ten thousand times each (eig
 	@FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest tests/tools/test_datasets.py -k damage --hypothesis-show-statistics
 
 kills: $(VENV)/.dev ## kill an evaluation at twenty random moments, and see that it finds the same (two minutes)
-	@KILLS=20 $(BIN)/python -m pytest tests/app/test_evaluate_durability.py -k random_moments
+	@KILLS=20 $(BIN)/python -m pytest tests/app/test_evaluate_durability.py tests/app/test_cli_catalog.py -k "random_moments or any_point"
 
 fuzz-api: $(VENV)/.dev ## the HTTP API against its OpenAPI file, all phases of Schemathesis (half an hour)
 	@FUZZ_EXAMPLES=50 $(BIN)/python -m pytest tests/app/test_api_fuzz.py

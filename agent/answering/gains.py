@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TRY = say("try set-ups")
 _TRY = re.compile(
     r"^\W*(?:please |then |ok(?:ay)?,? |yes,? )*(?:try|measure|test)(?: out)?"
-    r"(?: (?:the|its|some|other|all|single|different))* (?:set-?ups?|changes)(?: (?:please|then|now))*\W*$"
+    r"(?: (?:the|its|some|other|all|single|different))* (?:set-?ups?|changes)(?:,? (?:please|then|now))*\W*$"
     r"|^\W*(?:请|那就|好的?，?)*(?:试试|试一下|尝试|测测|测一下|测量)(?:看)?(?:其他|别的|各种|不同的?|单项)*"
     r"(?:的)?(?:设置|配置|改动)\W*$",
     re.I,

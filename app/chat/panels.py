@@ -75,6 +75,12 @@ ROLE_NAMES: dict[str, Text] = {
     "judged_query": say("judgment: id of the query"),
     "judged_document": say("judgment: id of the document"),
     "grade": say("judgment: grade"),
+    "label": say("text: class"),
+    "text1": say("pair: first text"),
+    "text2": say("pair: second text"),
+    "score": say("pair: score"),
+    "split": say("training or test"),
+    "source": say("where it comes from"),
 }
 PARTS: dict[str, Text] = {
     "table": say("one table"),

@@ -167,7 +167,7 @@ def test_bad_data_is_named_with_its_place_and_a_way_on(advisor, bad, files, word
     assert code == 3
     assert out == ""
     assert words in err
-    assert "→" in err
+    assert json.loads(err.splitlines()[-1])["next_step"]
     assert len(err) < 2_000
 
 

@@ -13,7 +13,7 @@ from tests.animals import CANDIDATES, write_dataset
 from tools.data_source import DataSource
 from tools.run_store import RunStore
 
-MEASURED = ["stage_started", "stage_done", "stage_started", "stage_done", "recommended", "reported"]
+MEASURED = [*["stage_started", "stage_done"] * 3, "recommended", "reported"]
 
 
 def texts(events, language="en"):

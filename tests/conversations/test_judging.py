@@ -44,7 +44,7 @@ def decided(talk: Talk, few: Path, words: str = "English search, just decide") -
 def labels(home: Path, talk: Talk):
     store = LabelStore(home / "runs.sqlite")
     try:
-        return store.given(talk.state["profile"].dataset.hash)
+        return store.given(talk.state["data"].read().summary.hash)  # what was judged before makes another of it
     finally:
         store.close()
 

@@ -120,7 +120,9 @@ def test_scored_again_it_has_the_figures_of_a_new_evaluation(measured):
         assert "nDCG@10" in one.metrics
         assert "R@100" not in one.metrics
         assert one.metrics != pytest.approx({name: before.metrics[name] for name in one.metrics})
-        assert one.interval == other.interval
+        assert one.interval.model_dump() == pytest.approx(
+            other.interval.model_dump(), abs=0.005
+        )  # queries in another order
         assert one.unjudged == pytest.approx(other.unjudged)
         assert one.key != before.key
     assert query_scores(again, workspace) == query_scores(fresh, workspace)
