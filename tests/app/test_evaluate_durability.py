@@ -20,7 +20,7 @@ DOCUMENTS = 640
 WORDS = ["cat", "dog", "sea", "ship", "apple", "pear", "code", "memory", "garbage", "collection", "server", "web"]
 COMMAND = "import sys; from app.cli import main; sys.argv[0] = 'advisor'; main()"
 #: moments, four or five in each evaluation, each begun anew in a home of its own; `make kills` takes twenty
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "2"))
 HOMES = max(KILLS // 5, 1)
 
 
