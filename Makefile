@@ -8,7 +8,7 @@ CHAT_FLAGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock $(PIP_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chat test check fuzz kills fuzz-api openapi lock clean
+.PHONY: help demo chat test thorough check fuzz kills fuzz-api openapi lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ chat: $(VENV)/.ui ## open the web chat
 test: $(VENV)/.dev check ## run all checks and tests
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
+thorough: $(VENV)/.dev ## all tests, those that take long too (half an hour)
+	@THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
 check: $(VENV)/.dev ## style, types, directions of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -51,7 +54,7 @@ fuzz: $(VENV)/.dev ## damage files of every format, ten thousand times each (eig
 	@FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest tests/tools/test_datasets.py -k damage --hypothesis-show-statistics
 
 kills: $(VENV)/.dev ## kill an evaluation at twenty random moments, and see that it finds the same (two minutes)
-	@KILLS=20 $(BIN)/python -m pytest tests/app/test_evaluate_durability.py tests/app/test_cli_catalog.py -k "random_moments or any_point"
+	@THOROUGH=1 KILLS=20 $(BIN)/python -m pytest tests/app/test_evaluate_durability.py tests/app/test_cli_catalog.py -k "random_moments or any_point"
 
 fuzz-api: $(VENV)/.dev ## the HTTP API against its OpenAPI file, all phases of Schemathesis (half an hour)
 	@FUZZ_EXAMPLES=50 $(BIN)/python -m pytest tests/app/test_api_fuzz.py

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+#: take long, and have quicker relatives that run always; `make thorough` runs these too
+THOROUGH = frozenset(
+    {
+        "test_a_bar_on_a_terminal_colours_only_where_they_are_wanted",
+        "test_a_faster_precision_stands_in_only_after_a_look_at_it",
+        "test_a_second_process_on_the_same_thread_waits",
+        "test_build_from_the_tables_gives_the_shipped_catalog_byte_for_byte",
+        "test_each_variant_is_measured_in_a_child_and_nothing_is_encoded_twice",
+        "test_in_a_child_and_what_it_encodes_is_not_encoded_again",
+        "test_killed_at_any_point_the_old_copy_or_the_new_one_is_there",
+        "test_killed_it_goes_on_to_the_same_answer_and_pays_nothing_twice",
+        "test_killed_while_exporting_nothing_is_taken_for_an_export",
+        "test_killed_while_it_times_the_candidates",
+        "test_losers_are_left_out_and_the_report_says_on_what_evidence",
+        "test_many_conversations_at_once",
+        "test_on_the_edge_the_error_stays_under_its_level",
+        "test_preflight_looks_at_what_is_read_and_not_at_vectors",
+        "test_programs_of_combinations_find_what_the_candidates_find",
+        "test_the_real_model_raises_no_alarm_and_shows_its_limits",
+        "test_time_that_is_up_keeps_what_was_encoded",
+        "test_two_at_once_make_it_once",
+        "test_what_a_handle_names_survives_the_server",
+        "test_what_is_cut_off_is_told_and_recall_split",
+    }
+)
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if getattr(item, "originalname", item.name) in THOROUGH and "THOROUGH" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="takes long: make thorough"))
 
 
 @pytest.fixture(autouse=True)

@@ -99,7 +99,7 @@ def test_in_chinese_with_the_file_that_is_offered_to_try(server, browser, tmp_pa
     page.set_input_files("input[type=file]", file)
     page.wait_for_selector("#preview th :text('查询：文本')")
     page.click("#use")
-    wait_for(page, "60 条查询")
+    wait_for(page, "60 个查询")
     answer_until(page, "好，开始实测")
     assert not serious(page)
     page.locator("#chat button.option", has_text="好，开始实测").click()
