@@ -3,7 +3,7 @@
     python -m benchmarks.doors.api > benchmarks/doors/api.txt           # about half an hour on two cores
     python -m benchmarks.doors.api --short                              # the same on a small scale, some minutes
 
-`chats`: conversations at once, ten turns each, every turn streamed, with 25 s between an answer and the next message on
+`chats`: conversations at once, ten turns each, every turn streamed, with 40 s between an answer and the next message on
 average (less where there are fewer, so that as much is said a second). Each speaks of a project of its own, so that a
 word of one in another's transcript is seen. A turn's overhead is what the door adds to the engine: from the request
 until the message is in the transcript, and from the last word in the transcript until its caller has it.
@@ -54,7 +54,7 @@ TURNS = (
 
 
 #: seconds between an answer and the next message, on average
-PAUSE = 25.0
+PAUSE = 40.0
 
 
 def main() -> int:
