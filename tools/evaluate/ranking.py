@@ -10,11 +10,10 @@ from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
 from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, DatasetSummary
-from tools import retrieval
 from tools.encoders import Resolved
 from tools.evaluate.encode import encode
-from tools.evaluate.rerank import Reranker
-from tools.evaluate.search import search, store_for
+from tools.evaluate.measure import ranked
+from tools.evaluate.search import store_for
 from tools.evaluate.session import Session, resolve
 from tools.metrics import judgments as labels
 from tools.vector_store import VectorStore
@@ -22,7 +21,7 @@ from tools.workers import stoppably
 from tools.workspace import Workspace
 
 #: query id -> (document id, score), best first
-ByQuery = dict[str, list[tuple[str, float]]]
+ByQuery = dict[str, labels.Ranking]
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,10 @@ def rank_others(
     for name, job in jobs.items():
         documents |= {f"{name}/{id}": text for id, text in job.texts.documents.items()}
         queries |= {f"{name}/{id}": text for id, text in job.texts.queries.items()}
-    together = _session(documents, queries, 0, workspace, resolved, on_progress)
+    together = _session(Texts(documents, queries, 0), workspace, resolved, on_progress)
     encode([c for c in everyone if c not in failures], together, failures, on_progress)
     for name, job in jobs.items():
-        texts = job.texts
-        session = _session(texts.documents, texts.queries, texts.depth, workspace, resolved, on_progress)
+        session = _session(job.texts, workspace, resolved, on_progress)
         session.costs.update(together.costs)
         able = [c for c in job.candidates.values() if c not in failures]
         # an exact comparison here gives the same ranking as one in Milvus, without filling it once more
@@ -80,48 +78,20 @@ def rank_others(
         with store_for(indexed, session) as store:
             for asked, candidate in stoppably(list(job.candidates.items())):
                 error = failures.get(candidate)
-                yield name, asked, error or _try(candidate, session, store, texts.own)
+                yield name, asked, error or _try(candidate, session, store)
 
 
-def _try(
-    candidate: Candidate, session: Session, store: VectorStore | None, own: Mapping[str, frozenset[str]]
-) -> ByQuery | AdvisorError:
+def _try(candidate: Candidate, session: Session, store: VectorStore | None) -> ByQuery | AdvisorError:
     try:
-        return ranked(candidate, session, store, own)
+        return ranked(candidate, session, store)[0]
     except AdvisorError as error:
         return error
 
 
-def ranked(
-    candidate: Candidate, session: Session, store: VectorStore | None, own: Mapping[str, frozenset[str]]
-) -> ByQuery:
-    """One candidate's rankings of a session's documents."""
-    for leg in candidate.searched:
-        if leg not in session.legs:
-            session.legs[leg] = search(leg, session, store)
-    of_leg = {leg: session.legs[leg].rankings for leg in candidate.searched}
-    found = retrieval.rank(candidate, of_leg, session.depth, Reranker(session))
-    ids, ties = list(session.dataset.documents), isinstance(candidate, Leg)  # a fusion has an order for equal scores
-    return {
-        query: labels.settled(
-            [(ids[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0],
-            own.get(query, frozenset()),
-            break_ties=ties,
-        )
-        for query, rows, scores in zip(session.queries, found.rows.tolist(), found.scores.tolist(), strict=True)
-    }
-
-
-def _session(
-    documents: Mapping[str, str],
-    queries: Mapping[str, str],
-    depth: int,
-    workspace: Workspace,
-    resolved: dict[Leg, Resolved],
-    on_progress: OnProgress,
-) -> Session:
+def _session(texts: Texts, workspace: Workspace, resolved: dict[Leg, Resolved], on_progress: OnProgress) -> Session:
+    documents, queries = dict(texts.documents), dict(texts.queries)
     summary = DatasetSummary(
         name="", path="", hash="", format="", documents=len(documents), queries=len(queries), judgments=0
     )
-    treated = labels.Treated(Dataset(summary, dict(documents), dict(queries), {}))
-    return Session(treated, dict(queries), workspace, resolved, depth, on_progress=on_progress)
+    treated = labels.Treated(Dataset(summary, documents, queries, {}), own=dict(texts.own))
+    return Session(treated, queries, workspace, resolved, texts.depth, on_progress=on_progress)
