@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from knowledge.wording import Text
 
-Stage = Literal["profile", "shortlist", "evaluate", "benchmark", "probe", "recommend", "report", "catalog"]
+Stage = Literal["profile", "shortlist", "evaluate", "benchmark", "load", "probe", "recommend", "report", "catalog"]
 
 
 class Progress(BaseModel):

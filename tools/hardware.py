@@ -118,13 +118,21 @@ def read_gpus(nvml: Any) -> tuple[Gpu, ...]:
     except nvml.NVMLError:
         return ()
     try:
-        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-        parts = [part for handle in handles for part in _parts(nvml, handle)]
-        return tuple(found for part in parts if (found := _gpu(nvml, part)) is not None)
+        return tuple(found for part in gpu_parts(nvml) if (found := _gpu(nvml, part)) is not None)
     except nvml.NVMLError:
         return ()
     finally:
         nvml.nvmlShutdown()
+
+
+def gpu_parts(nvml: Any) -> list[Any]:
+    """Handles of the GPUs, and of the slices of those that are divided (MIG).
+
+    Args:
+        nvml: the module `pynvml`, started.
+    """
+    handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+    return [part for handle in handles for part in _parts(nvml, handle)]
 
 
 def _parts(nvml: Any, handle: Any) -> list[Any]:

@@ -46,7 +46,8 @@ def estimated_tokens(text: str) -> int:
     return round(unspaced + 1.1 * (len(_PIECE.findall(text)) - unspaced))
 
 
-def _lengths(counts: Sequence[int]) -> Lengths | None:
+def lengths(counts: Sequence[int]) -> Lengths | None:
+    """Mean, median, 95th percentile and largest of some texts' tokens; None of no text."""
     counts = sorted(counts)
     if not counts:
         return None
@@ -209,8 +210,8 @@ def profile(dataset: Dataset, on_progress: OnProgress = ignore) -> DataProfile:
         dataset=dataset.summary,
         languages=languages,
         query_languages=query_languages,
-        document_tokens=_lengths(document_tokens),
-        query_tokens=_lengths(query_tokens),
+        document_tokens=lengths(document_tokens),
+        query_tokens=lengths(query_tokens),
         duplicate_share=duplicate_share,
         word_overlap=overlap,
         pii_share=pii_share,

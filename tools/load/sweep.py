@@ -1,0 +1,201 @@
+"""A load test from the first request to the last repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gc
+import statistics
+from collections.abc import Coroutine, Sequence
+from typing import Literal, TypeVar
+
+from knowledge.errors import DatasetError
+from knowledge.progress import OnProgress, ignore
+from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPoint, LoadTest, LoadTexts, Loop
+from knowledge.wording import say
+from tools.hardware import this_machine
+from tools.load.gpu import GpuWatch
+from tools.load.loops import precise_loop
+from tools.load.search import Found, LimitReached, search
+from tools.load.steps import Course, Steps
+from tools.load.target import Target
+from tools.profile import estimated_tokens, lengths
+from tools.run_store import new_run_id
+from tools.workers import LOOK_EVERY, stop_point
+
+REPEATS = 3
+#: where the first level breaks, so many halvings are tried
+HALVINGS = 3
+#: the repeats may show that what was found does not hold: so often the next lower level is tried
+SECOND_THOUGHTS = 3
+#: the first rate that is tried, as a share of what one request at a time comes to
+FIRST = 0.5
+
+Origin = Literal["queries", "document beginnings"]
+T = TypeVar("T")
+
+
+def run_load(
+    target: Target,
+    texts: Sequence[str],
+    *,
+    goal: Goal | None = None,
+    limits: Limits | None = None,
+    loop: Loop = "open",
+    arrivals: Arrivals = "poisson",
+    rate: float | None = None,
+    concurrency: int | None = None,
+    repeats: int = REPEATS,
+    seed: int = 0,
+    origin: Origin = "queries",
+    pids: Sequence[int] = (),
+    on_progress: OnProgress = ignore,
+) -> LoadTest:
+    """Put a target under load, and close it. Saves nothing: that is the caller's.
+
+    Args:
+        target: whom to ask.
+        texts: what; each is sent once before one is sent again.
+        goal: what counts as held.
+        limits: what it may take.
+        loop: open: the rate is searched for, or `rate`; closed: the concurrency, or `concurrency`.
+        arrivals: of an open loop.
+        rate: only this one, a second, repeated.
+        concurrency: only this one, repeated.
+        repeats: of what was found.
+        seed: of the order of the texts and of the arrivals.
+        origin: what the texts are.
+        pids: the target's processes, where they run here (this one's own id too, for a candidate within it).
+        on_progress: told before each step.
+
+    Raises:
+        DatasetError: no texts.
+        AdvisorError, TimeoutError: what the very first request met.
+        Stopped: the user wants it to end (see `tools.workers.stoppable`); KeyboardInterrupt ends it as well.
+    """
+    if not texts:
+        raise DatasetError(
+            say("There is no text to send."), say("See “Your data” in the README for the forms that are read.")
+        )
+    course = Course(goal=goal or Goal(), limits=limits or Limits(), loop=loop, arrivals=arrivals, seed=seed)
+    given = rate if loop == "open" else concurrency
+    gpus = GpuWatch.here()
+
+    async def test() -> LoadTest:
+        started = dt.datetime.now(dt.UTC)
+        steps = Steps(target, texts, course, pids=pids, gpus=gpus, on_progress=on_progress)
+        try:
+            cold, warm = await steps.warm_up()
+            found, again = await _measured(steps, course, given, warm, max(1, repeats))
+        finally:
+            await target.close()
+        sent = LoadTexts(
+            origin=origin,
+            count=len(texts),
+            tokens=lengths([estimated_tokens(text) for text in texts]),
+            sent=steps.order.sent,
+            most_sent=steps.order.most_sent,
+        )
+        return LoadTest(
+            run_id=new_run_id("load", started),
+            started=started,
+            target=target.name,
+            machine=this_machine(),
+            loop=loop,
+            arrivals=arrivals,
+            seed=seed,
+            swept=given is None,
+            goal=course.goal,
+            limits=course.limits,
+            texts=sent,
+            cold_ms=cold,
+            warm=warm,
+            points=tuple(found.points),
+            repeats=tuple(again),
+            stopped=found.stopped,
+            failure=str(steps.failure) if steps.failure else None,
+            **_held(found, again),
+        )
+
+    gc.freeze()  # a collection among a large program's objects stops the generator for tens of milliseconds
+    try:
+        with asyncio.Runner(loop_factory=precise_loop) as runner:
+            return runner.run(_unless_stopped(test()))
+    except BaseExceptionGroup as bugs:
+        raise bugs.exceptions[0] from None
+    finally:
+        gc.unfreeze()
+        if gpus:
+            gpus.close()
+
+
+async def _measured(
+    steps: Steps, course: Course, given: float | None, warm: Latency, repeats: int
+) -> tuple[Found, list[LoadPoint]]:
+    """The steps of the search, and the repeats of what it found, or of the level that was given."""
+    if given is not None:
+        found = Found()
+        return found, await _repeated(steps, given, repeats, found)
+    steps.reserve = repeats * course.limits.step_seconds
+    limits = course.limits
+    if course.loop == "closed":
+        found = await search(steps.measure, 1, lowest=1, highest=limits.in_flight, whole=True)
+    else:
+        start = min(FIRST * 1000 / warm.p50_ms, limits.rate)
+        # where one request alone takes too long, fewer of them will not be faster
+        lowest = start if warm.p50_ms > course.goal.p95_ms else start / 2**HALVINGS
+        found = await search(steps.measure, start, lowest=lowest, highest=limits.rate)
+    steps.reserve = 0.0
+    again: list[LoadPoint] = []
+    for _ in range(SECOND_THOUGHTS):
+        if found.holds is None:
+            return found, []
+        again = await _repeated(steps, found.holds.level, repeats, found)
+        if not again or not _middle(again).broke:
+            return found, again
+        found.points.append(_middle(again))  # breaks at this level too: the next lower one is what is left
+    return found, []
+
+
+async def _repeated(steps: Steps, level: float, repeats: int, found: Found) -> list[LoadPoint]:
+    again: list[LoadPoint] = []
+    try:
+        for _ in range(repeats):
+            again.append(await steps.measure(level))
+    except LimitReached as reached:
+        found.stopped = found.stopped or reached.limit
+    return again
+
+
+def _held(found: Found, again: Sequence[LoadPoint]) -> dict[str, float | int | None]:
+    """What held and what broke, of the search and the repeats."""
+    held = _middle(again) if again else found.holds
+    broke = found.breaks
+    if held is not None and held.broke:
+        held, broke = None, held
+    p95s = [point.latency.p95_ms for point in again if point.latency]
+    return {
+        "holds_qps": (held.rate or held.achieved) if held else None,
+        "holds_concurrency": held.concurrency if held else None,
+        "breaks_qps": (broke.rate or broke.achieved) if broke else None,
+        "spread": (max(p95s) - min(p95s)) / statistics.median(p95s) if len(p95s) > 1 else None,
+    }
+
+
+def _middle(points: Sequence[LoadPoint]) -> LoadPoint:
+    """The one in the middle, of those in the order of how well they went: more than half did as well or better."""
+    in_order = sorted(points, key=lambda p: (p.broke is not None, p.latency.p95_ms if p.latency else float("inf")))
+    return in_order[len(in_order) // 2]
+
+
+async def _unless_stopped(work: Coroutine[None, None, T]) -> T:
+    """The result, unless the user wants it to end."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK_EVERY)
+            stop_point()
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
