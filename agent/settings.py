@@ -33,6 +33,8 @@ class Settings(BaseSettings):
         child_minutes: ``ADVISOR_CHILD_MINUTES``: a process that encodes for longer is ended; what it made is kept.
         milvus_uri, milvus_token: ``MILVUS_URI``, ``MILVUS_TOKEN``: a Milvus server instead of Milvus Lite.
         openai_base_url, openai_api_key: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``: for ``openai:`` models of both kinds.
+        endpoint_api_key: ``ADVISOR_ENDPOINT_API_KEY``: for an embedding endpoint named on the command line, if it wants
+            one; ``OPENAI_API_KEY`` goes to ``OPENAI_BASE_URL`` alone.
         llm: ``ADVISOR_LLM``: a chat model that helps the rules to understand and words answers, as ``provider:model``.
         llm_base_url: ``ADVISOR_LLM_BASE_URL``: where it answers, if not at ``OPENAI_BASE_URL`` or the provider's own.
         llm_api_key: ``ADVISOR_LLM_API_KEY``: its key; no other key is sent to ``ADVISOR_LLM_BASE_URL``.
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     milvus_token: SecretStr | None = Field(None, validation_alias=AliasChoices("MILVUS_TOKEN", "milvus_token"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url"))
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key"))
+    endpoint_api_key: SecretStr | None = None
     llm: str | None = None
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
@@ -112,6 +115,7 @@ class Settings(BaseSettings):
             milvus_token=self.milvus_token,
             openai_base_url=self.openai_base_url,
             openai_api_key=self.openai_api_key,
+            endpoint_api_key=self.endpoint_api_key,
             hub_endpoint=self.hub_endpoint.rstrip("/"),
             offline=self.offline,
             child_memory_mb=self.child_memory_mb,

@@ -58,6 +58,7 @@ def _alone(tmp_path, monkeypatch):
         "ADVISOR_CHILD_MEMORY_MB",
         "ADVISOR_CHILD_MINUTES",
         "ADVISOR_PASSWORD",
+        "ADVISOR_ENDPOINT_API_KEY",
         "ADVISOR_LLM",
         "ADVISOR_LLM_BASE_URL",
         "ADVISOR_LLM_API_KEY",

@@ -16,6 +16,7 @@ class Workspace:
         home: folder for the vector cache, the run store and logs; made when first written to.
         milvus_uri: a Milvus server; None means Milvus Lite in a temporary folder.
         openai_base_url: any OpenAI-compatible endpoint; None means OpenAI's own.
+        endpoint_api_key: for an endpoint that the user names for itself; no other key is sent there.
         hub_endpoint: the model hub's base URL.
         hub_cache: folder of downloaded models; None means huggingface_hub's default.
         offline: never try the hub.
@@ -28,6 +29,7 @@ class Workspace:
     milvus_token: SecretStr | None = None
     openai_base_url: str | None = None
     openai_api_key: SecretStr | None = None
+    endpoint_api_key: SecretStr | None = None
     hub_endpoint: str = "https://huggingface.co"
     hub_cache: Path | None = None
     offline: bool = False
