@@ -13,6 +13,14 @@ from typing import Any
 from knowledge.fit import Gpu, Machine
 from knowledge.results import Hardware
 
+#: what MiniLM-sized encoders reach on common server cores; halved or doubled by the machine, so an estimate only
+FLOPS_PER_CORE = 25e9
+
+
+def seconds_to_encode(parameters: float, tokens: float, cores: int) -> float:
+    """About how long an encoder of so many running parameters takes: two operations for each of them and each token."""
+    return 2 * parameters * tokens / (FLOPS_PER_CORE * cores)
+
 
 def this_machine() -> Hardware:
     """Describe this machine."""

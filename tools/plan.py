@@ -16,7 +16,7 @@ from knowledge.wording import Text, say
 from tools import chunking, encoders, hub, retrieval
 from tools.encoders import Resolved
 from tools.fast import options_here
-from tools.hardware import gpus, memory_limit_bytes, usable_cores
+from tools.hardware import gpus, memory_limit_bytes, seconds_to_encode, usable_cores
 from tools.setups.matryoshka import WORDLLAMA, not_trained_for
 from tools.workspace import Workspace
 
@@ -24,8 +24,6 @@ from tools.workspace import Workspace
 BM25 = "bm25"
 #: encoders that installed packages carry: they can be measured on any machine, with or without a hub
 PACKAGED = (*(f"st:{model}" for model in hub.PACKAGED), "static:wordllama")
-#: what MiniLM-sized encoders reach on common server cores; halved or doubled by the machine, so an estimate only
-FLOPS_PER_CORE = 25e9
 STATIC_TOKENS_PER_SECOND = 300_000
 #: documents a second over those of torch in fp32, by backend and precision: the least of three datasets, rounded down
 #: (benchmarks/fast_encode, MiniLM on two AMD EPYC cores, 2026-11-22); a pair that is not here was not measured
@@ -328,8 +326,8 @@ def _minutes(leg: Leg, card: ModelCard | None, tokens: float) -> float:
     if leg.backend == "openai":
         return (tokens / 20_000 + BENCHMARK_SECONDS) / 60
     parameters = (card.active_parameters or card.parameters if card else None) or 100_000_000
-    flops = FLOPS_PER_CORE * usable_cores() * FASTER.get(_way(leg), 1.0)
-    return (LOAD_SECONDS + 2 * parameters * tokens / flops + BENCHMARK_SECONDS) / 60
+    encoding = seconds_to_encode(parameters, tokens, usable_cores()) / FASTER.get(_way(leg), 1.0)
+    return (LOAD_SECONDS + encoding + BENCHMARK_SECONDS) / 60
 
 
 def _planned(leg: Leg, resolved: Resolved, card: ModelCard | None, why: Text, tokens: float) -> PlannedCandidate:

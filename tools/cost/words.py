@@ -1,0 +1,288 @@
+"""Costs in sentences: what a month costs, what it is made of, where an API is cheaper, and what has to grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from knowledge.quantities import digits, duration, many
+from knowledge.quantities import points as as_points
+from knowledge.results.cost import BreakEven, CostOfCandidate, Costs, HoldingKind, Need, Origin, PerPoint, Size
+from knowledge.wording import Text, join, say
+
+COMMA = Text(template=", ")
+HOLDINGS: dict[HoldingKind, Text] = {
+    "measured": say("as it was measured"),
+    "hnsw": say("HNSW in memory"),
+    "ivf_sq8": say("IVF_SQ8 in memory"),
+    "diskann": say("DiskANN on disk"),
+}
+NEEDS: dict[Need, Text] = {
+    "one machine": say("one machine"),
+    "quantised": say("one machine, 8 bits a number"),
+    "disk": say("one machine, DiskANN"),
+    "cluster": say("a cluster, in shards"),
+}
+ORIGINS: dict[Origin, Text] = {
+    "stated": say("stated"),
+    "measured": say("measured"),
+    "published": say("published"),
+    "assumed": say("assumed"),
+}
+
+
+def dollars(value: float) -> str:
+    """Money as people read it: cents below 100 dollars, three digits above."""
+    if 0 < value < 0.01:
+        return "under $0.01"
+    return f"${value:,.2f}" if abs(value) < 100 else f"${digits(value)}"
+
+
+def gigabytes(value: float) -> Text:
+    """A size in GB, or TB from a thousand on."""
+    return say("{n} TB", n=digits(value / 1000)) if value >= 1000 else say("{n} GB", n=digits(value))
+
+
+def cited(cites: dict[str, str], name: str) -> str:
+    """The evidence of a figure, to be written behind it; empty where there is none."""
+    return f" ({cites[name]})" if name in cites else ""
+
+
+def answer(found: Costs) -> list[Text]:
+    """What the first candidate costs, what of, and what the numbers of it rest on."""
+    first = found.candidates[0]
+    lines = [_month(first, found)]
+    lines += [_parts(first), _once(first.at, first)]
+    return [line for line in lines if line.template]
+
+
+def _month(one: CostOfCandidate, found: Costs) -> Text:
+    volume = {"documents": many(found.volume.documents), "queries": many(found.volume.queries_per_month)}
+    if one.usd_per_month is None:
+        return say(
+            "What {spec} costs a month at {documents} documents and {queries} queries a month, I can not tell: say "
+            "what a machine costs an hour. It takes {machines}.",
+            spec=one.spec,
+            machines=machines(one),
+            **volume,
+        )
+    return say(
+        "{spec} costs about {usd} a month{cite} at {documents} documents and {queries} queries a month.",
+        spec=one.spec,
+        usd=dollars(one.usd_per_month),
+        cite=cited(one.cites, "usd_per_month"),
+        **volume,
+    )
+
+
+def machines(one: CostOfCandidate) -> Text:
+    """How many machines, and what decides that."""
+    cite = cited(one.cites, "machines")
+    if one.machines == 1:
+        return say("one machine{cite}", cite=cite)
+    if one.machines_for_queries > one.machines_for_index:
+        return say("{n:,} machines{cite}, for the queries", n=one.machines, cite=cite)
+    return say("{n:,} machines{cite}, for the index", n=one.machines, cite=cite)
+
+
+def _parts(one: CostOfCandidate) -> Text:
+    parts: list[Text] = []
+    if one.machines_usd_per_month is not None:
+        parts.append(say("{machines}: {usd}", machines=machines(one), usd=dollars(one.machines_usd_per_month)))
+    for name, what, usd in (
+        ("query_tokens_usd_per_month", say("tokens of queries"), one.query_tokens_usd_per_month),
+        ("disk_usd_per_month", say("disk"), one.disk_usd_per_month),
+        ("changed_usd_per_month", say("embedding what changes"), one.changed_usd_per_month),
+        ("reembed_usd_per_month", say("a month's share of embedding all anew"), one.reembed_usd_per_month),
+    ):
+        if usd:
+            parts.append(say("{what}: {usd}{cite}", what=what, usd=dollars(usd), cite=cited(one.cites, name)))
+    return (
+        say("Of that {parts}.", parts=join(parts, COMMA))
+        if parts and one.usd_per_month is not None
+        else Text(template="")
+    )
+
+
+def _once(at: Size, one: CostOfCandidate) -> Text:
+    """What comes before the first month: embedding everything."""
+    if at.embed_hours is not None:
+        usd = say(", {usd}", usd=dollars(at.embed_usd)) if at.embed_usd is not None else Text(template="")
+        return say(
+            "Once before: embedding all takes {time}{cite} of one machine{usd}; the index takes {memory} of memory.",
+            time=duration(at.embed_hours * 3600),
+            cite=cited(at.cites, "embed_hours"),
+            usd=usd,
+            memory=gigabytes(at.holding.memory_gb),
+        )
+    if at.embed_usd is not None:
+        return say(
+            "Once before: embedding all costs {usd}{cite}; the index takes {memory} of memory on machines of your own.",
+            usd=dollars(at.embed_usd),
+            cite=cited(at.cites, "embed_usd"),
+            memory=gigabytes(at.holding.memory_gb),
+        )
+    return say("The index takes {memory} of memory.", memory=gigabytes(at.holding.memory_gb))
+
+
+def compared(found: Costs) -> list[Text]:
+    """One's own machines or an API: which is cheaper now, and where that changes."""
+    if not found.break_even:
+        return [_no_comparison(found)]
+    lines = [_cheaper_now(found.break_even[0], found)]
+    lines += [_crossings(curve) for curve in found.break_even]
+    equal = found.break_even[0].equal_usd_per_hour
+    if equal is not None:
+        lines.append(
+            say("Both cost the same where a machine costs ${price} an hour, all else being equal.", price=digits(equal))
+        )
+    lines.append(say("Either way the index is on machines of your own: an API only embeds."))
+    return lines
+
+
+def _no_comparison(found: Costs) -> Text:
+    if all(one.usd_per_month is None for one in found.candidates):
+        return say("I can not compare them in money: say what a machine costs an hour.")
+    return say("There is nothing of the other kind to compare it with: no API with a price meets what is demanded.")
+
+
+def _cheaper_now(curve: BreakEven, found: Costs) -> Text:
+    own, api = found.candidate(curve.own), found.candidate(curve.api)
+    assert own
+    assert api
+    figures = {
+        "own": own.spec,
+        "mine": dollars(own.usd_per_month or 0.0),
+        "mine_cite": cited(curve.cites, "own"),
+        "api": api.spec,
+        "theirs": dollars(api.usd_per_month or 0.0),
+        "theirs_cite": cited(curve.cites, "api"),
+    }
+    how = Text(template="") if api.measured else say(" The API's quality on your data was not measured.")
+    if curve.cheaper_now == "own":
+        return say(
+            "Your own machines: {own} costs {mine} a month{mine_cite}, {api} {theirs}{theirs_cite}.{how}",
+            how=how,
+            **figures,
+        )
+    return say(
+        "The API: {api} costs {theirs} a month{theirs_cite}, {own} on your own machines {mine}{mine_cite}.{how}",
+        how=how,
+        **figures,
+    )
+
+
+def _crossings(curve: BreakEven) -> Text:
+    """Where the lines cross, in a sentence."""
+    over = say("queries a month") if curve.over == "queries_per_month" else say("documents")
+    if not curve.crossings:
+        cheaper = say("your own machines are") if curve.cheaper_now == "own" else say("the API is")
+        low, high = (many(point.x) for point in (curve.points[0], curve.points[-1]))
+        return say("From {low} to {high} {over} {cheaper} cheaper.", low=low, high=high, over=over, cheaper=cheaper)
+    first, last = curve.crossings[0], curve.crossings[-1]
+    sides = (say("the API"), say("your own machines"))
+    before, after = sides if last.cheaper_beyond == "own" else sides[::-1]
+    if len(curve.crossings) == 1:
+        return say(
+            "Up to {x} {over} {before} would be cheaper, beyond that {after}.",
+            x=_rounded(first.x),
+            over=over,
+            before=before,
+            after=after,
+        )
+    return say(
+        "Between {x} and {y} {over} the cheaper one changes with each machine that is added ({n} times); beyond that "
+        "it is {after}.",
+        x=_rounded(first.x),
+        y=_rounded(last.x),
+        over=over,
+        n=len(curve.crossings),
+        after=after,
+    )
+
+
+def _rounded(value: float) -> Text:
+    return many(float(f"{value:.1e}"))
+
+
+def growing(one: CostOfCandidate) -> Iterator[Text]:
+    """What larger numbers of documents take."""
+    for size in one.sizes:
+        time = (
+            say(", {time} of one machine to embed", time=duration(size.embed_hours * 3600))
+            if size.embed_hours is not None
+            else Text(template="")
+        )
+        yield say(
+            "{documents} documents: {need} ({kind}, {memory} of memory and {disk} of disk a copy, {machines}){time}.",
+            documents=many(size.documents),
+            need=NEEDS[size.need],
+            kind=HOLDINGS[size.chosen],
+            memory=gigabytes(size.holding.memory_gb),
+            disk=gigabytes(size.holding.disk_gb),
+            machines=say("one machine")
+            if size.holding.machines == 1
+            else say("{n:,} machines", n=size.holding.machines),
+            time=time,
+        )
+
+
+def one_machine(one: CostOfCandidate) -> Text:
+    """How many documents one machine holds."""
+    parts = [
+        say("{count} with {kind}", count=_rounded(float(documents)), kind=HOLDINGS[kind])
+        for kind, documents in one.limits.items()
+        if documents > 0
+    ]
+    if not parts:
+        return say("One such machine has no memory left for an index beside the encoder.")
+    return say("One such machine holds about this many documents: {parts}.", parts=join(parts, COMMA))
+
+
+def each_point(found: PerPoint, metric: str) -> Text:
+    """What a point of quality costs."""
+    figures = {"better": found.better, "other": found.other, "points": as_points(found.points / 100, signed=False)}
+    if found.usd_per_point is None:
+        return say(
+            "{better} measured {points} points of {metric} better than {other} and costs no more a month here.",
+            metric=metric,
+            **figures,
+        )
+    return say(
+        "{better} measured {points} points of {metric} better than {other} and costs {usd} more a month: {each} a "
+        "month for each point{cite}.",
+        metric=metric,
+        usd=dollars(found.usd_per_month),
+        each=dollars(found.usd_per_point),
+        cite=cited(found.cites, "usd_per_point"),
+        **figures,
+    )
+
+
+def resting_on(found: Costs) -> Text:
+    """What was assumed, in one sentence, so that the figures can be set right."""
+    parts = [
+        say("{what} {value}", what=one.what, value=as_value(one.value, one.unit))
+        for one in found.assumptions
+        if one.origin == "assumed" and one.value is not None
+    ]
+    if not parts:
+        return Text(template="")
+    return say("Assumed, as nobody said otherwise: {parts}.", parts=join(parts, COMMA))
+
+
+def as_value(value: float | None, unit: str) -> str:
+    """A figure of the volume with its unit."""
+    if value is None:
+        return "–"
+    number = f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+    return f"{number} {unit}".strip()
+
+
+def basis(found: Costs) -> Text:
+    """What was measured and what was not."""
+    if found.measured:
+        return say(
+            "Speed, memory and bytes as measured on this machine (run {run}); prices and rules as published.",
+            run=found.run_id or "",
+        )
+    return say("Published facts alone: nothing was measured, and hours follow from the number of parameters.")
