@@ -56,12 +56,16 @@ def accepted(header: str | None) -> Language:
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens; port 0 takes a free one.
 
+    It says that it speaks TCP, and so do the connections it accepts: asyncio sends small packets at once only on such,
+    and an answer's body would wait some 40 ms for the client to acknowledge its head.
+
     Raises:
         UserError: the address cannot be listened on.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), port), family=family, backlog=1024)
+        listener = socket.create_server((host.strip("[]"), port), family=family, backlog=1024)
+        return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
     except OSError as error:
         raise UserError(
             say("Cannot listen on {host}, port {port}: {why}.", host=host, port=port, why=str(error.strerror or error)),
