@@ -113,7 +113,9 @@ def _known(
     known = [
         from_run(spec, evaluation, benchmark, timed[spec], cards, evidence) for spec in specs or timed if benchmark
     ]
-    known += [from_card(spec, card, volume.document_tokens, evidence) for spec, card in published.items()]
+    known += [
+        from_card(spec, card, volume.document_tokens, volume.query_tokens, evidence) for spec, card in published.items()
+    ]
     sized = [one for one in known if one.bytes_per_document > 0]
     if not sized:
         raise UserError(

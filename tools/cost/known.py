@@ -201,13 +201,13 @@ def _dense(
     return (tuple(found), max(other, 0.0)) if other > -1 else ((), whole)
 
 
-def from_card(spec: str, card: ModelCard, document_tokens: float, evidence: EvidenceList) -> Known:
+def from_card(spec: str, card: ModelCard, document_tokens: float, query_tokens: float, evidence: EvidenceList) -> Known:
     """A model of which only published facts are known: its length, its size, its price.
 
     Args:
         spec: what it is called in the result.
         card: its facts.
-        document_tokens: of a text, for the time that its size makes likely on this machine.
+        document_tokens, query_tokens: of a text, for the time that its size makes likely on this machine.
         evidence: where the figures go.
     """
     cites: dict[str, str] = {}
@@ -225,20 +225,22 @@ def from_card(spec: str, card: ModelCard, document_tokens: float, evidence: Evid
         cite("dimension", say("dimensions"), card.dimension)
         cites["bytes_per_vector"] = cites["dimension"]
         dense = (Dense(_asked_dimension(spec) or card.dimension, Setup()),)
-    rate = None
+    rate = per_second = None
     if not card.is_api and card.parameters:
         cite("parameters", say("parameters"), card.parameters)
         running = card.active_parameters if card.active_parameters is not None else card.parameters
-        rate = 1 / seconds_to_encode(running, document_tokens, usable_cores())
-        cites["documents_per_second"] = evidence.add(
-            "computed",
-            spec,
-            say("documents encoded per second"),
-            rate,
-            "1/s",
-            source=say("two operations a parameter and token, on {n} cores; nothing was timed", n=usable_cores()),
-            computed_from=(cites["parameters"],),
+        rate, per_second = (
+            1 / seconds_to_encode(max(running, 1), max(tokens, 1.0), usable_cores())
+            for tokens in (document_tokens, query_tokens)
         )
+        per_second *= UTILISATION
+        how = say("two operations a parameter and token, on {n} cores; nothing was timed", n=usable_cores())
+        for name, what, value in (
+            ("documents_per_second", say("documents encoded per second"), rate),
+            ("queries_per_second", say("queries per second of one machine"), per_second),
+        ):
+            base = (cites["parameters"],)
+            cites[name] = evidence.add("computed", spec, what, value, "1/s", source=how, computed_from=base)
     return Known(
         spec=spec,
         model=card.model,
@@ -246,6 +248,7 @@ def from_card(spec: str, card: ModelCard, document_tokens: float, evidence: Evid
         measured=False,
         usd_per_million_tokens=price,
         documents_per_second=rate,
+        queries_per_second=per_second,
         dense=dense,
         encoder_gb=0.0 if card.is_api else (card.parameters or 0) * 4 / GB + OVERHEAD_GB["cpu"],
         cites=cites,

@@ -186,12 +186,12 @@ def _machine(hardware: Hardware | None) -> dict[str, _Default]:
     found["machine_memory_gb"] = (
         round(hardware.memory_gb * _GIB, 2),
         "measured",
-        say("of the machine that was measured: {cpu}, {n} cores", cpu=hardware.cpu, n=hardware.cores),
+        say("of the machine that the speed holds for: {cpu}, {n} cores", cpu=hardware.cpu, n=hardware.cores),
     )
     like = rules.machine_like(hardware.cores, hardware.memory_gb, hardware.gpus)
     if like is not None:
         because = say(
-            "{name} is the cheapest listed machine with as much as the one measured; {source}",
+            "{name} is the cheapest listed machine with as much; {source}",
             name=like.name,
             source=rules.source(like).cited,
         )
