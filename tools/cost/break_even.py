@@ -55,10 +55,12 @@ def break_even(own: Known, api: Known, volume: Volume, over: Over) -> BreakEven 
 
 
 def equal_usd_per_hour(own: Known, api: Known, volume: Volume) -> float | None:
-    """The price of a machine at which both cost the same; None where there is none above zero.
+    """The price of a machine at which both cost the same; None where both take as many, or there is none above zero.
 
     Both costs are straight lines in that price: the API's index is on machines too.
     """
+    if month(own, volume).machines == month(api, volume).machines:
+        return None  # then it is the same on both sides, but for the hours of embedding
     at_zero, at_one = (volume.model_copy(update={"machine_usd_per_hour": price}) for price in (0.0, 1.0))
     costs = [_usd(known, of) for known in (own, api) for of in (at_zero, at_one)]
     if any(cost is None for cost in costs):

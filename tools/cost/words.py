@@ -33,7 +33,7 @@ ORIGINS: dict[Origin, Text] = {
 def dollars(value: float) -> str:
     """Money as people read it: cents below 100 dollars, three digits above."""
     if 0 < value < 0.01:
-        return "under $0.01"
+        return "<$0.01"
     return f"${value:,.2f}" if abs(value) < 100 else f"${digits(value)}"
 
 
@@ -158,6 +158,12 @@ def _cheaper_now(curve: BreakEven, found: Costs) -> Text:
         "theirs_cite": cited(curve.cites, "api"),
     }
     how = Text(template="") if api.measured else say(" The API's quality on your data was not measured.")
+    if figures["mine"] == figures["theirs"]:
+        return say(
+            "About the same: {own} on your own machines {mine} a month{mine_cite}, {api} {theirs}{theirs_cite}.{how}",
+            how=how,
+            **figures,
+        )
     if curve.cheaper_now == "own":
         return say(
             "Your own machines: {own} costs {mine} a month{mine_cite}, {api} {theirs}{theirs_cite}.{how}",

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tools.report.curves import Curves
 from tools.report.drawings import Bar, Pipeline, Scatter
 
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -103,6 +104,14 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class CurvesPlot:
+    """Lines over a range."""
+
+    title: str
+    curves: Curves
+
+
+@dataclass(frozen=True)
 class Diagram:
     """The set-up that was measured."""
 
@@ -138,7 +147,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Table | Paragraph | Bullets | Code | Plot | Diagram | SideBySide | Fold
+Block = Table | Paragraph | Bullets | Code | Plot | CurvesPlot | Diagram | SideBySide | Fold
 
 
 @dataclass(frozen=True)

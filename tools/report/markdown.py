@@ -10,6 +10,7 @@ from tools.report.document import (
     Bullets,
     Cell,
     Code,
+    CurvesPlot,
     Diagram,
     Document,
     Fold,
@@ -121,6 +122,8 @@ class _Markdown:
                 yield escape(block.pipeline.description)
             case Plot():
                 yield self.plot(block)
+            case CurvesPlot():
+                yield self.curves(block)
 
     def duel(self, block: SideBySide) -> Iterable[str]:
         """One list below the other: texts of documents are too long for the cells of a table."""
@@ -147,6 +150,15 @@ class _Markdown:
             told = f"{point.number} {point.name} ({point.group}): {block.scatter.y.title} {point.labels['quality']}"
             lines.append("- " + escape(f"{told}{', ' if where else ''}{where}"))
         return "\n".join(lines)
+
+    def curves(self, block: CurvesPlot) -> str:
+        """Each line at the round places of its axis: what a drawing shows at a glance."""
+        x, lines = block.curves.x, block.curves.lines
+        head = [x.title, *(line.name for line in lines)]
+        rows = [[tick.label, *(f"{line.near(tick.value):,.2f}" for line in lines)] for tick in x.ticks]
+        told = ["| " + " | ".join(map(escape, row)) + " |" for row in (head, *rows)]
+        rule = "| --- |" + " ---: |" * len(lines)
+        return "\n".join([f"**{escape(block.title)}** ({escape(block.curves.y.title)})", "", told[0], rule, *told[1:]])
 
     def table(self, table: Table) -> str:
         head = "| " + " | ".join(escape(c.title) or " " for c in table.columns) + " |"
