@@ -28,7 +28,16 @@ from knowledge.errors import AdvisorError, ResourceError, make_room
 from knowledge.wording import Text, say
 from tools.hardware import usable_cores
 
-JOBS = frozenset({"tools.encoding", "tools.fast", "tools.preflight.child", "tools.speed", "tools.untrusted.child"})
+JOBS = frozenset(
+    {
+        "tools.encoding",
+        "tools.fast",
+        "tools.preflight.child",
+        "tools.service.child",
+        "tools.speed",
+        "tools.untrusted.child",
+    }
+)
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
 #: children at once, by what they do: more models would only share the cores and take memory, more readers memory;

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +96,17 @@ class Encoder(Protocol):
         Encoders of other forms than "dense" and "pairs" give a `tools.representations.Representation` for each text.
         """
         ...
+
+
+@runtime_checkable
+class Tokenises(Protocol):
+    """An encoder whose tokenising can be told apart from the rest of its work.
+
+    Attributes:
+        tokenise_seconds: spent on it so far.
+    """
+
+    tokenise_seconds: float
 
 
 class Backend(Protocol):

@@ -11,6 +11,7 @@ alone: its activations are scaled by their own extremes, so beside other texts i
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -181,6 +182,7 @@ class SentenceTransformersEncoder:
     """A loaded sentence-transformers model."""
 
     tokens: int | None = None
+    tokenise_seconds: float = 0.0
 
     def __init__(self, resolved: Resolved) -> None:
         import torch
@@ -212,7 +214,9 @@ class SentenceTransformersEncoder:
         vectors = np.zeros((len(texts), 0), np.float32)
         for start in range(0, len(order), BLOCK):
             rows = order[start : start + BLOCK]
+            begun = time.perf_counter()
             features = self._model.preprocess([texts[row] for row in rows], prompt=prompt, task=kind)
+            self.tokenise_seconds += time.perf_counter() - begun
             made = self._encode(features, kind, batch_size)
             if not vectors.shape[1]:
                 vectors = np.zeros((len(texts), made.shape[1]), np.float32)
