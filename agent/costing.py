@@ -64,9 +64,21 @@ def costs_of(
 
 
 def published_costs(
-    models: Sequence[str], catalog: Catalog, *, stated: Stated = NOTHING_STATED, api: ModelCard | None = None
+    models: Sequence[str],
+    catalog: Catalog,
+    requirements: Requirements | None = None,
+    *,
+    stated: Stated = NOTHING_STATED,
+    api: ModelCard | None = None,
 ) -> Costs:
     """What models of the catalog cost by published facts alone, on a machine like this one.
+
+    Args:
+        models: their names.
+        catalog: their facts.
+        requirements: an API to compare them with has to meet their demands.
+        stated: what was said for this calculation.
+        api: the one to compare with; None: the cheapest that meets the demands.
 
     Raises:
         UnknownModelError: the catalog does not have one of them.
@@ -74,7 +86,7 @@ def published_costs(
     """
     volume, assumptions = volume_of(stated, hardware=this_machine())
     chosen = {model: card_of(model, catalog) for model in models}
-    compared = api or reference_api(Requirements(), catalog.cards)
+    compared = api or reference_api(requirements or Requirements(), catalog.cards)
     name = (compared.spec or compared.model) if compared else None
     if compared and name and not any(card.is_api for card in chosen.values()):
         chosen[name] = compared

@@ -207,7 +207,8 @@ def from_card(spec: str, card: ModelCard, document_tokens: float, query_tokens: 
     Args:
         spec: what it is called in the result.
         card: its facts.
-        document_tokens, query_tokens: of a text, for the time that its size makes likely on this machine.
+        document_tokens: of a document, for the time that its size makes likely on this machine.
+        query_tokens: the same of a query.
         evidence: where the figures go.
     """
     cites: dict[str, str] = {}
