@@ -351,6 +351,42 @@ class VectorStore:
 
 
 @contextlib.contextmanager
+def client_of(uri: str, token: str = "") -> Iterator[Any]:
+    """A client of somebody's Milvus, or of a file of Milvus Lite, for as long as the block runs: to read from.
+
+    Raises:
+        ProviderError: it cannot be opened, or fails within the block.
+    """
+    from pymilvus import MilvusClient
+    from pymilvus.exceptions import MilvusException
+
+    shown = _without_password(uri)
+    lite = None if "://" in uri else str(Path(uri).expanduser())
+    if lite is not None and not Path(lite).exists():  # Milvus Lite would make an empty one
+        raise ProviderError(
+            say("There is no Milvus at {uri}.", uri=shown), say("Name a server (http://HOST:19530), or a file of it.")
+        )
+    quiet: dict[str, int] = {"grpc.keepalive_time_ms": 2**31 - 1} if lite else {}
+    try:
+        client: Any = MilvusClient(uri=lite or uri, token=token, timeout=CONNECT_SECONDS, grpc_options=quiet)
+    except (MilvusException, OSError, ValueError) as error:
+        raise ProviderError(
+            say("Milvus at {uri} cannot be opened: {why}.", uri=shown, why=_first_line(error).replace(uri, shown)),
+            say("Check the address, and that the server runs."),
+        ) from error
+    try:
+        with _as_provider_error():
+            yield client
+    finally:
+        client.close()
+        if lite is not None:
+            with contextlib.suppress(ImportError):
+                from milvus_lite.server_manager import server_manager_instance
+
+                server_manager_instance.release_server(lite)
+
+
+@contextlib.contextmanager
 def _as_provider_error() -> Iterator[None]:
     from pymilvus.exceptions import MilvusException
 

@@ -1,0 +1,92 @@
+"""A deployed pipeline against the evaluation that recommended it: one check after another, each with its reason.
+
+What is wrong is named where it can be found out: stored vectors are held against the model's own, and where they
+differ, each usual mistake (another prompt, texts cut off, vectors cut and not normalised) is made here on purpose until
+one fits (`tools.verify.diagnosis`); of a search address, the same with what it finds (`tools.verify.rankings`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from knowledge.progress import Meter, OnProgress, ignore
+from knowledge.results import Consent
+from knowledge.results.handover import Handover
+from knowledge.results.verification import Check, Verification
+from knowledge.wording import say
+from tools.run_store import RunStore, new_run_id
+from tools.verify.corpus import corpus
+from tools.verify.hardness import edges, robustness
+from tools.verify.identity import identity
+from tools.verify.own_model import own_model
+from tools.verify.pipeline import Pipeline
+from tools.verify.quality import agreement, answers, quality
+from tools.verify.speed import SECONDS, speed
+from tools.verify.subject import Deployed
+from tools.workspace import Workspace
+
+
+def verify(
+    handover: Handover,
+    pipeline: Pipeline,
+    workspace: Workspace,
+    *,
+    documents: Mapping[str, str] | None = None,
+    consent: Consent,
+    seconds: float = SECONDS,
+    on_progress: OnProgress = ignore,
+) -> Verification:
+    """Check a pipeline, and keep what was found in the run store.
+
+    Args:
+        handover: what it should be.
+        pipeline: what it is.
+        workspace: caches, models on this machine, the run store.
+        documents: id -> text, where they are at hand: without them, checks that need them are skipped.
+        consent: what may be sent where, to have the recommendation's own answers.
+        seconds: of the load step; 0: none.
+        on_progress: told how far it has come.
+
+    Raises:
+        ProviderError: the embedding server or Milvus does not answer at all.
+    """
+    begun, created = time.monotonic(), dt.datetime.now(dt.UTC)
+    deployed = Deployed(handover, pipeline, workspace, own_model(handover.spec, workspace), documents)
+    meter = Meter("evaluate", say("Asking"), len(handover.queries), on_progress)
+    checks: list[Check] = [*identity(deployed)]
+    deployed.ask_all(meter.advance)
+    stages: tuple[Callable[[], Iterator[Check]], ...] = (
+        lambda: answers(deployed),
+        lambda: corpus(deployed),
+        lambda: quality(deployed),
+        lambda: agreement(deployed),
+        lambda: robustness(deployed, consent),
+        lambda: edges(deployed),
+    )
+    if deployed.found:
+        checks += [check for stage in stages for check in stage()]
+        checks += speed(deployed, seconds) if seconds else ()
+    else:  # it answers nothing: what else is wrong does not show
+        checks += answers(deployed)
+    found = Verification(
+        run_id=new_run_id("verify", created),
+        created=created,
+        decision=handover.run_id,
+        spec=handover.spec,
+        pipeline=pipeline.name,
+        queries=len(handover.queries),
+        asked=deployed.asked,
+        seconds=round(time.monotonic() - begun, 1),
+        checks=tuple(checks),
+    )
+    runs = RunStore(workspace.store)
+    try:
+        runs.save_run(found.run_id, "verify", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
+    finally:
+        runs.close()
+    return found
+
+
+__all__ = ["verify"]

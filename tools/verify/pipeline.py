@@ -1,0 +1,154 @@
+"""A deployed pipeline as it is asked: a text in, ids of documents out. It is a search address, or two parts of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import SecretStr
+
+from knowledge.errors import ProviderError
+from knowledge.wording import say
+from tools.deployed_collection import DeployedCollection
+from tools.encoders import Vectors
+from tools.encoders.base import cut
+from tools.verify.calls import host_of, post
+from tools.verify.embedding import Embedder, RefusedError
+
+#: where ids are looked for in an answer, where the user does not say; a list of ids, or of objects with one
+LISTS = ("ids", "results", "hits", "documents", "matches", "data")
+IDS = ("id", "document", "document_id", "doc_id", "_id")
+
+
+class Pipeline(Protocol):
+    """Anything that searches.
+
+    Attributes:
+        name: hosts and collection, without credentials.
+        timed: whether the time of a search is that of the deployment.
+    """
+
+    name: str
+    timed: bool
+
+    def search(self, text: str, k: int) -> list[str]:
+        """Ids of at most k documents, best first.
+
+        Raises:
+            RefusedError: it answered that it will not.
+            ProviderError: it did not answer, or nothing that can be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SearchAddress:
+    """A search service: ``POST URL {"query": TEXT, "limit": K}``, and ids in its answer.
+
+    Attributes:
+        query_field, limit_field: how the service calls the two.
+        ids: where the ids are in its answer, such as ``hits.id``; None: where they usually are.
+        extra: sent with every request.
+    """
+
+    url: str
+    query_field: str = "query"
+    limit_field: str = "limit"
+    ids: str | None = None
+    key: SecretStr | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    timed = True
+
+    @property
+    def name(self) -> str:
+        """The host."""
+        return host_of(self.url)
+
+    def search(self, text: str, k: int) -> list[str]:
+        headers = {"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {}
+        answer = post(self.url, {**self.extra, self.query_field: text, self.limit_field: k}, headers)
+        if not answer.ok:
+            raise RefusedError(self.name, answer)
+        found = ids_in(answer.body, self.ids)
+        if found is None:
+            raise ProviderError(
+                say("No list of ids is in what {host} answers: {text}", host=self.name, text=answer.text[:120]),
+                say("Say where they are: --ids hits.id for objects with an id in a list called hits."),
+            )
+        return found[:k]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What makes vectors, and the collection that is searched with them: what an application puts together.
+
+    Attributes:
+        prompt: put before queries.
+        normalise: whether vectors are brought to unit length before they are searched with; they are whenever they
+            have to be cut to the collection's dimension.
+    """
+
+    embedder: Embedder
+    collection: DeployedCollection
+    prompt: str = ""
+    normalise: bool = True
+
+    @property
+    def name(self) -> str:
+        """Both."""
+        return f"{self.embedder.name} + {self.collection.about.name}"
+
+    @property
+    def timed(self) -> bool:
+        """A model here answers from a cache."""
+        return self.embedder.served
+
+    def asked(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of queries as they are searched with."""
+        made = self.embedder.embed([self.prompt + text for text in texts])
+        return cut(made, self.collection.about.dimension, normalise=self.normalise)
+
+    def search(self, text: str, k: int) -> list[str]:
+        vector = self.asked([text])
+        if not np.isfinite(vector).all():
+            raise ProviderError(
+                say("The vector of a query is not made of numbers."), say("Look at the embedding server's log.")
+            )
+        return self.collection.search(vector, k)[0]
+
+
+def ids_in(body: Any, path: str | None = None) -> list[str] | None:
+    """The ids in an answer; None where there is no list of them."""
+    if path is not None:
+        names = path.split(".")
+        return _at(body, names)
+    if isinstance(body, list):
+        return _listed(body)
+    if isinstance(body, dict):
+        for name in LISTS:
+            if isinstance(body.get(name), list):
+                return _listed(body[name])
+    return None
+
+
+def _at(body: Any, names: Sequence[str]) -> list[str] | None:
+    if isinstance(body, list):
+        if not names:
+            return _listed(body)
+        inner = [_at(one, names) for one in body]
+        return None if any(one is None for one in inner) else [id for one in inner for id in one or ()]
+    if not names:
+        return None if body is None or isinstance(body, dict | bool) else [str(body)]
+    return _at(body.get(names[0]), names[1:]) if isinstance(body, dict) else None
+
+
+def _listed(items: Sequence[Any]) -> list[str] | None:
+    found = []
+    for item in items:
+        one = next((item[name] for name in IDS if name in item), None) if isinstance(item, dict) else item
+        if isinstance(one, bool) or not isinstance(one, str | int):
+            return None
+        found.append(str(one))
+    return found
