@@ -12,16 +12,26 @@ from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
 from knowledge.measured_task import NAMES, is_mean, measurable, measured_task
 from knowledge.requirements import Requirements
-from knowledge.results import Evaluation, Recommendation, Report, Slices
+from knowledge.results import Contexts, Evaluation, Recommendation, Report, Slices
 from knowledge.wording import Text, join, say
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
+from tools.rag_judge.contexts import contexts
 from tools.report import REQUIREMENTS_FILE
 from tools.report.background import TASKS
-from tools.slices import rival, slices
+from tools.slices import rival, rivals, slices
 
 #: of the queries that either of two candidates wins, so many are quoted
 QUOTED = 5
+#: what data needs to be measured for what is no search
+_CLASSES = say("texts, each with its class (columns text and label)")
+_PAIRS = say("pairs of texts, each with how alike they are, or whether they are the same (columns text1, text2, score)")
+LABELS_FOR: dict[str, Text] = {
+    "classification": _CLASSES,
+    "clustering": _CLASSES,
+    "similarity": _PAIRS,
+    "deduplication": _PAIRS,
+}
 MADE_BY = f"Embedding Advisor {__version__}"
 
 
@@ -65,7 +75,16 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
     if other in scores and advice.winner in scores:
         duels = head_to_head(evaluation, dataset, context.workspace, advice.winner, other, most=QUOTED)
     parts = state.get("slices") or slices(advice, evaluation, scores, dataset)
-    return report.model_copy(update={"slices": parts, "head_to_head": duels})
+    read = contexts_of(evaluation, advice, context)
+    return report.model_copy(update={"slices": parts, "head_to_head": duels, "contexts": read})
+
+
+def contexts_of(evaluation: Evaluation, recommendation: Recommendation, context: Context) -> Contexts | None:
+    """What the winner and its rivals give a language model to read; None where they were not measured for that."""
+    if recommendation.winner is None:
+        return None
+    measured = {c.spec: c.metrics for c in evaluation.candidates}
+    return contexts(evaluation, (recommendation.winner, *rivals(recommendation, measured)), context.workspace)
 
 
 def parts_of(recommendation: Recommendation | None, state: State, context: Context) -> Slices | None:
@@ -119,11 +138,17 @@ def why_unmeasured(state: State) -> tuple[Text, Text]:
             "Give a dataset with queries and judgments, and ask again."
         )
     task = (state.get("requirements") or Requirements()).task.value
-    if profile is not None and measurable(profile.dataset) and measured_task(profile.dataset, task) is None:
-        has = join([NAMES[kind] for kind in measurable(profile.dataset)], Text(template=", "))
+    has = measurable(profile.dataset) if profile is not None and profile.dataset.silver is None else ()
+    if has and profile is not None and measured_task(profile.dataset, task) is None:
+        names = join([NAMES[kind] for kind in has], Text(template=", "))
         return (
-            say("Everything: the data has labels for {has}, and none for {task}.", has=has, task=TASKS[task]),
+            say("Everything: the data has labels for {has}, and none for {task}.", has=names, task=TASKS[task]),
             say("Say what you want to do with it, or give data with labels for that, and ask again."),
+        )
+    if profile is not None and task in LABELS_FOR and not has:
+        return (
+            say("Everything: the data has no labels for {task}.", task=TASKS[task]),
+            say("Give {labels}, and ask again.", labels=LABELS_FOR[task]),
         )
     if profile is not None and not measurable(profile.dataset):
         what = say("Everything: the dataset has no judgments (which document answers which query).")

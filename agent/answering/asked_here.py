@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES, cite, sentences_of
+from agent.answering.contexts import on_contexts
+from agent.answering.costs import CostSubject, costs_in, on_costs
 from agent.answering.duration import duration
 from agent.answering.gains import on_gains
 from agent.answering.hard_cases import on_mistakes, on_truth
@@ -14,15 +16,17 @@ from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
 from agent.answering.parts import on_parts
 from agent.answering.plain_words import in_plain_words
-from agent.answering.result import cheapest, licence, money
+from agent.answering.result import cheapest, licence
 from agent.answering.starting import starting
 from agent.answering.subjects import OF_A_DECISION, Subject, ids_in, subject_of
 from agent.descriptions import assumptions, describe_change
+from agent.reporting import contexts_of
 from agent.understanding.base import Change, Question
 from knowledge.candidate import parse_candidate
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Text, join, say
+from tools.cost import Stated
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -50,11 +54,15 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         return always[subject]()
     if recommendation is None:
         return UNDECIDED
+
+    def costs(of: CostSubject) -> Text | None:
+        return on_costs(of, question.words, question.models, recommendation, state, context)
+
     answers: dict[Subject, Callable[[], Text | None]] = {
         "confidence": lambda: _confidence(recommendation, state),
         "winner": lambda: _winner(recommendation, state, context),
         "evidence": lambda: join(
-            [_evidence(wanted, recommendation, state) for wanted in ids_in(question.words)], LINES
+            [_evidence(wanted, recommendation, state, context) for wanted in ids_in(question.words)], LINES
         ),
         "failures": lambda: _failures(recommendation, state, context),
         "start": lambda: starting(recommendation, state, context),
@@ -62,9 +70,12 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         "cheapest": lambda: cheapest(question.words, recommendation),
         "gains": lambda: _gains(question.words, recommendation, state, context),
         "parts": lambda: on_parts(question.words, recommendation, state, context),
-        "money": lambda: money(question.models, recommendation, state, context),
+        "money": lambda: costs("money"),
+        "hosting": lambda: costs("hosting"),
+        "size": lambda: costs("size"),
         "truth": lambda: on_truth(recommendation, state),
         "mistakes": lambda: on_mistakes(recommendation, state),
+        "contexts": lambda: on_contexts(recommendation, state, context),
     }
     return answers[subject]()
 
@@ -182,9 +193,14 @@ def _winner(recommendation: Recommendation, state: State, context: Context) -> T
     return about(recommendation.winner, "show_model", state, context)
 
 
-def _evidence(wanted: str, recommendation: Recommendation, state: State) -> Text:
-    of_parts = state.get("slices")
-    cited = (*recommendation.evidence, *(of_parts.evidence if of_parts else ()))
+def _evidence(wanted: str, recommendation: Recommendation, state: State, context: Context) -> Text:
+    beside = [state.get("slices"), state.get("probes"), state.get("robustness"), state.get("gains")]
+    evaluation = state.get("evaluation")
+    if evaluation is not None and wanted.startswith("EX"):
+        beside.append(contexts_of(evaluation, recommendation, context))
+    if wanted.startswith("EM"):
+        beside.append(costs_in(recommendation, state, context, stated=Stated()))
+    cited = (*recommendation.evidence, *(one for found in beside if found for one in found.evidence))
     found = next((e for e in cited if e.id.upper() == wanted), None)
     if found is None:
         return say(

@@ -28,19 +28,24 @@ Subject = Literal[
     "truth",
     "mistakes",
     "gains",
+    "contexts",
+    "hosting",
+    "size",
 ]
 #: answered from a decision alone: before there is one, they are questions of knowledge like others
 OF_A_DECISION: frozenset[Subject] = frozenset(
-    {"start", "licence", "cheapest", "money", "parts", "truth", "mistakes", "gains"}
+    {"start", "licence", "cheapest", "money", "parts", "truth", "mistakes", "gains", "contexts", "hosting", "size"}
 )
+#: answered at other numbers of documents and queries, where these are supposed
+OF_VOLUME: frozenset[Subject | None] = frozenset({"money", "hosting", "size"})
 #: words that state as often as they ask: such a message is a question only where it asks
 NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "metric"}
 
 _IT = r"(?:this|that|it|(?:the|your) (?:answer|choice|recommendation|result|verdict))"
 _WINNER = r"(?:winner|winning|recommended)(?: (?:one|model|candidate|set-?up))?"
-_ID = r"\[?(?<![\w-])EQ?\d{1,5}\]?(?![\w-])"
+_ID = r"\[?(?<![\w-])E[GMPQRX]?\d{1,5}\]?(?![\w-])"
 _IDS = rf"{_ID}(?:(?:\s*(?:,|and|or|&)\s*)+{_ID})*"
-_ID_ZH = r"\[?(?<![a-z0-9-])EQ?\d{1,5}\]?(?![a-z0-9-])"
+_ID_ZH = r"\[?(?<![a-z0-9-])E[GMPQRX]?\d{1,5}\]?(?![a-z0-9-])"
 _IDS_ZH = rf"{_ID_ZH}(?:\s*[,，、和与及跟]\s*{_ID_ZH})*"
 #: what a question about this result speaks of
 _THIS = (
@@ -85,6 +90,21 @@ def _sign(words: str, also: str = "", unless: str = "") -> _Sign:
 
 
 _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
+    "contexts": (
+        _sign(
+            r"\bcontext[- ]?(?:precision|recall)\b|\bfaithful(?:ness|ly)?\b|\banswer relevanc[ey]\b|\bhallucinat\w*"
+            r"|\bgrounded(?:ness)?\b|上下文(?:精确率|精度|召回率|召回)|忠实度?|回答相关度|幻觉",
+            unless=r"\bwhat (?:is|are|does)\b|\bhow is\b|\bmean\b|\bplain\b|什么是|是什么|什么意思|大白话|通俗|怎么算",
+        ),
+        _sign(
+            r"\b(?:context|contexts|passages|chunks|documents)\b|上下文|段落|文档|资料",
+            also=r"\b(?:llm|language model|gpt|generator|rag)\b.{0,40}\b(?:gets?|sees?|reads?|given|enough|right)"
+            r"|\bhow (?:good|useful|relevant|complete) (?:is|are) (?:the|its|my) (?:\w+ )?(?:context|passages|chunks)"
+            r"|(?:上下文|段落|资料).{0,6}(?:好不好|好吗|怎么样|如何|够吗|够不够|质量)|大模型.{0,12}(?:够|对|正确|相关)",
+            unless=r"context (?:length|window|size)|max(?:imum)? context|long context|上下文(?:长度|窗口)|多长|多少"
+            r"|\bhow (?:many|long)\b|\bwhat if\b|如果",
+        ),
+    ),
     "truth": (
         _sign(
             r"\bnegat(?:ions?|ed)\b|\bopposites?\b|\bantonyms?\b|\bcontradict\w*|\bcounterfactuals?\b"
@@ -275,6 +295,35 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|显卡|服务器|接口|方式",
         ),
     ),
+    "hosting": (
+        _sign(
+            r"\bself[- ]?host(?:ed|ing)?\b|\b(?:my|our|your|an?) own (?:servers?|machines?|hardware|gpus?)\b"
+            r"|\bon[- ]prem\w*|\bin[- ]house\b|自建|自托管"
+            r"|自己(?:部署|托管|跑|的机器|的服务器)|自有(?:机器|服务器)|本地部署|私有化",
+            also=r"\bapis?\b|\bpay(?:s|ing)? off\b|\bcheaper\b|\bworth\b|\bbreak[- ]?even\b|\bcosts?\b"
+            r"|\bmake sense\b|接口|划算|便宜|合算|回本|值得|成本",
+            unless=r"\b(?:must|has to|have to|needs? to) be\b|必须|只能|一定要",
+        ),
+        _sign(r"\bbreak[- ]?even\b|盈亏平衡|打平|回本", unless=r"\bwhat is (?:a |the )?break|什么是|是什么意思"),
+        _sign(
+            r"\bapis?\b.{0,25}\b(?:cheaper|pay off)\b|\b(?:cheaper|pay off)\b.{0,25}\bapis?\b"
+            r"|(?:api|接口).{0,8}(?:划算|便宜|合算)"
+        ),
+    ),
+    "size": (
+        _sign(
+            r"\d\s*(?:m|b|k|mn|bn|million|billion)\b|\d\s*(?:万|亿)|[百千万亿]万|[一二两三四五六七八九十百千]亿"
+            r"|\b(?:a|one|ten|hundred|hundreds of) (?:million|billion)s?\b",
+            also=r"\b(?:how (?:much|many)|what)\b.{0,40}\b(?:memory|ram|dis[ck]|storage|machines?|servers?|nodes?"
+            r"|shards?)\b"
+            r"|\b(?:one|a single|single) (?:machine|server|node)\b|\b(?:cluster|shard\w*|diskann|scale)\b"
+            r"|\bwhat (?:do|does|would|will)\b.{0,40}\b(?:take|need|require)\b"
+            r"|(?:内存|磁盘|存储|机器|服务器|节点).{0,6}(?:多少|几|够)|(?:多少|几台?|多大).{0,4}(?:内存|磁盘|存储|机器|服务器|节点)"
+            r"|单机|一台机器|集群|分片|撑得住|扛得住|放得下|装得下",
+            unless=r"\bcosts?\b|\bpay\b|\bprice|多少钱|费用|成本|parameters|参数|tokens?\b|\bwhich models?\b"
+            r"|哪[个些]模型|fine-?tun|微调",
+        ),
+    ),
     "money": (
         _sign(
             r"\b(?:costs?|pay(?:ing)?|bill|price|priced|expensive|spend|budget|fees?|charges?)\b"
@@ -298,5 +347,5 @@ def subject_of(words: str) -> Subject | None:
 def ids_in(words: str) -> tuple[str, ...]:
     """The ids of evidence that a question names, each once."""
     return tuple(
-        dict.fromkeys(found.upper() for found in re.findall(r"(?<![a-z0-9-])EQ?\d{1,5}(?![0-9])", words, re.I))
+        dict.fromkeys(found.upper() for found in re.findall(r"(?<![a-z0-9-])E[GMPQRX]?\d{1,5}(?![0-9])", words, re.I))
     )

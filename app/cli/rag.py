@@ -23,6 +23,7 @@ from tools import evaluate as quality
 from tools.data_source import DataSource
 from tools.encoding import ensure, vectors
 from tools.metrics import scoring
+from tools.rag_judge import words
 from tools.rag_judge.own_answers import read_answers
 from tools.workspace import Workspace
 
@@ -90,15 +91,7 @@ def judge(
 
 def show(found: RagJudgement) -> None:
     """A judgement as a table, and how it came about."""
-    title = say(
-        "{model} on {queries} queries, {contexts} documents each; {calls} requests; {library}.",
-        model=found.model,
-        queries=found.queries,
-        contexts=found.contexts,
-        calls=found.calls,
-        library=found.library,
-    )
-    table = Table(title=shown(title), title_justify="left")
+    table = Table(title=shown(words.how_judged(found)), title_justify="left")
     table.add_column(shown(say("candidate")), overflow="fold")
     for head in (
         say("faithfulness"),
@@ -112,18 +105,7 @@ def show(found: RagJudgement) -> None:
         values = (score.faithfulness, score.answer_relevance, score.context_precision, score.context_recall)
         table.add_row(score.spec, *map(_cell, values), f"{score.judged}/{score.judged + score.failed}")
     console().print(table)
-    notes = [say("Questions were compared by {embedder}, the same for all candidates.", embedder=found.embedder)]
-    notes.append(
-        say("The answers are your own: faithfulness says how much of them the documents found support.")
-        if found.own_answers
-        else say("The same model wrote the answers and judged them; another model may judge otherwise.")
-    )
-    notes += [
-        say("{spec}: {failed} answers could not be judged. {why}", spec=s.spec, failed=s.failed, why=s.why or "")
-        for s in found.scores
-        if s.failed
-    ]
-    sys.stderr.write("".join(f"{shown(note)}\n" for note in notes))
+    sys.stderr.write("".join(f"{shown(note)}\n" for note in words.notes(found)))
 
 
 def _cell(value: Interval | None) -> str:

@@ -5,12 +5,13 @@ from knowledge.results.closer_look import Duel, HeadToHead, Hit, Routed, Routing
 from knowledge.results.data import DataProfile, DatasetSummary, Lengths
 from knowledge.results.evaluation import Comparison, Evaluation, FailedCandidate, MeasuredCandidate
 from knowledge.results.evidence import Evidence, Interval
+from knowledge.results.hard_cases import HardCasesRun
 from knowledge.results.index_gap import IndexGap
 from knowledge.results.labels import Gap, Judging, Label, PairToJudge, Place
 from knowledge.results.plan import Consent, Plan, PlannedCandidate
 from knowledge.results.preflight import Finding, Preflight, RecallByCut, Truncation
 from knowledge.results.probes import ProbeExample, ProbeKind, Probes, ProbeScore, RerankerGain
-from knowledge.results.rag import RagEstimate, RagJudgement, RagScore
+from knowledge.results.rag import Contexts, ContextScore, RagEstimate, RagJudgement, RagScore
 from knowledge.results.recommendation import Recommendation, Row
 from knowledge.results.report import Report
 from knowledge.results.robustness import Perturbation, QueryChange, Robustness
@@ -36,6 +37,8 @@ __all__ = [
     "Clash",
     "Comparison",
     "Consent",
+    "ContextScore",
+    "Contexts",
     "DataProfile",
     "DatasetSummary",
     "Duel",
@@ -47,6 +50,7 @@ __all__ = [
     "Figure",
     "Finding",
     "Gap",
+    "HardCasesRun",
     "Hardware",
     "HeadToHead",
     "Hit",

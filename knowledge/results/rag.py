@@ -1,11 +1,11 @@
-"""Answers written from what a candidate found, as a language model judges them."""
+"""What a candidate gives a language model to answer from: by labels, and by answers that such a model judges."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from knowledge.results.base import Record
-from knowledge.results.evidence import Interval
+from knowledge.results.evidence import Evidence, Interval
 from knowledge.wording import Text
 
 
@@ -74,3 +74,40 @@ class RagEstimate(Record):
     calls: int
     most_calls: int
     tokens: int
+
+
+class ContextScore(Record):
+    """What one candidate gives a language model to read for each query, by labels alone.
+
+    Attributes:
+        precision, recall: context precision and recall at so many documents, means over queries.
+        empty: share of the queries for which none of these documents is relevant.
+        difference: recall minus the winner's, paired by query; None for the winner.
+        cites: evidence ids of `precision`, `recall`, `empty` and `difference`.
+    """
+
+    spec: str
+    precision: Interval
+    recall: Interval
+    empty: Interval
+    difference: Interval | None = None
+    cites: dict[str, str] = {}
+
+
+class Contexts(Record):
+    """Contexts of the winner and its rivals, and what a language model made of them where one was asked.
+
+    Attributes:
+        documents: that count as read for each query.
+        queries: with labels, those of the same text taken for one.
+        scores: the winner first.
+        judged: the latest judgement of answers on the same data that has the winner; None: there is none.
+        cites: evidence ids of its figures: "faithfulness/SPEC", "answer_relevance/SPEC".
+    """
+
+    documents: int
+    queries: int
+    scores: tuple[ContextScore, ...]
+    judged: RagJudgement | None = None
+    cites: dict[str, str] = {}
+    evidence: tuple[Evidence, ...] = ()

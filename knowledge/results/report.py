@@ -7,11 +7,13 @@ from typing import Literal
 from knowledge.requirements import Requirements
 from knowledge.results.base import Record
 from knowledge.results.closer_look import HeadToHead, Slices
+from knowledge.results.cost import Costs
 from knowledge.results.data import DataProfile
 from knowledge.results.evaluation import Comparison, Evaluation
 from knowledge.results.next_gain import NextGain
 from knowledge.results.plan import Plan
 from knowledge.results.probes import Probes
+from knowledge.results.rag import Contexts
 from knowledge.results.recommendation import Recommendation
 from knowledge.results.robustness import Robustness
 from knowledge.results.screening import Screening
@@ -28,6 +30,8 @@ class Report(Record):
         probes: whether the winner and its rivals find what is true; None where the data gave no probes.
         robustness: what they lose on perturbed queries; likewise.
         gains: single changes to the winner; None where the user did not ask for them.
+        costs: what the winner and its rivals cost a month, and how that grows; None where nothing was timed.
+        contexts: what the winner and its rivals give a language model to read; None where the task is not RAG.
     """
 
     schema_version: Literal[1] = 1
@@ -45,5 +49,7 @@ class Report(Record):
     probes: Probes | None = None
     robustness: Robustness | None = None
     gains: NextGain | None = None
+    costs: Costs | None = None
+    contexts: Contexts | None = None
     reproduce: str
     made_by: str

@@ -12,9 +12,11 @@ from knowledge.requirements import Requirements
 from knowledge.results import DataProfile, Report, Shortlist
 from knowledge.wording import Text, say
 from tests.labelled import as_dataset
+from tests.tools.test_silver import corpus
 from tools.data_source import DataSource
 from tools.evaluate import evaluate, query_scores
 from tools.recommend import recommend
+from tools.silver import silver_set
 from tools.workspace import Workspace
 
 THINGS = (
@@ -105,3 +107,18 @@ def test_what_kept_data_from_being_measured_names_the_columns_that_were_not_used
     assert str(note) in str(what)
     asked = summary.model_copy(update={"queries": 3})
     assert str(note) in str(why_unmeasured(state | State(profile=DataProfile(dataset=asked)))[0])
+
+
+def test_queries_of_our_own_making_are_no_labels_that_the_data_has():
+    made = silver_set(corpus()).summary
+    state = State(data=DataSource(path="a"), profile=DataProfile(dataset=made))
+    what, then = why_unmeasured(state | State(requirements=Requirements(task="classification")))
+    assert str(what) == "Everything: the data has no labels for classification."
+    assert "each with its class" in str(then)
+    assert "类别" in then.render("zh")
+    _, then = why_unmeasured(state | State(requirements=Requirements(task="deduplication")))
+    assert "pairs of texts" in str(then)
+    gold = made.model_copy(update={"silver": None, "labels": "gold"})
+    mine = State(data=DataSource(path="a"), profile=DataProfile(dataset=gold))
+    what, _ = why_unmeasured(mine | State(requirements=Requirements(task="classification")))
+    assert "has labels for ranking documents" in str(what)

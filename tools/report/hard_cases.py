@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from knowledge.results import Perturbation, ProbeKind, ProbeScore, QueryChange
 from knowledge.wording import Text, join, say
 from tools.hard_cases.words import all_kinds, gains_told, verdict, worst
@@ -16,21 +18,14 @@ def truth(voice: Voice) -> tuple[Block, ...]:
     found = voice.report.probes
     if found is None or not found.kinds:
         return ()
-    specs = [score.spec for score in found.kinds[0].scores]
-    heads = voice.heads(
+    heads = (
         say("One fact altered"),
         say("Probes"),
-        *(say("{name}: right", name=voice.name(spec)) for spec in specs),
-        numeric=range(1, 2 + len(specs)),
+        *(say("{name}: right", name=voice.name(score.spec)) for score in found.kinds[0].scores),
     )
-    rows = [
-        (
-            Cell(voice.t(kind.name)),
-            Cell(figures.count(kind.probes), sort=kind.probes),
-            *(_right(score, found.threshold) for score in kind.scores),
-        )
-        for kind in all_kinds(found)
-    ]
+    rows = (
+        (kind.name, kind.probes, [_right(score, found.threshold) for score in kind.scores]) for kind in all_kinds(found)
+    )
     explained = say(
         "A probe asks for one of two passages of your data that differ in one fact; right is who ranks the true one "
         "higher. Chance is 50 %, a tie counts half, and half of the probes ask for the altered passage. In small "
@@ -42,9 +37,9 @@ def truth(voice: Voice) -> tuple[Block, ...]:
     )
     return (
         *voice.bullets((verdict(voice.advice.winner, found), *gains_told(found))),
-        voice.table(say("Probes of correctness"), heads, rows, sortable=True),
+        _by_kind(voice, say("Probes of correctness"), heads, rows),
         Paragraph(voice.t(explained), aside=True),
-        _examples(voice, [kind for kind in found.kinds if kind.example]),
+        _fold(voice, say("One probe of each kind, made from your texts"), map(_example, found.kinds)),
         *_left_out(voice, found.left_out, found.fewest),
     )
 
@@ -56,31 +51,16 @@ def _right(score: ProbeScore, threshold: float) -> Cell:
     return Cell(figures.share(accuracy.mean), note, accuracy.mean, score.cites.get("accuracy"), tone=tone)
 
 
-def _examples(voice: Voice, kinds: list[ProbeKind]) -> Fold:
-    lines = []
-    for kind in kinds:
-        if kind.example:
-            lines.append(
-                voice.t(
-                    say(
-                        "{kind}: “{query}”; right: “{right}”; wrong: “{wrong}”",
-                        kind=kind.name,
-                        query=plain(kind.example.query),
-                        right=plain(kind.example.right),
-                        wrong=plain(kind.example.wrong),
-                    )
-                )
-            )
-    return Fold(voice.t(say("One probe of each kind, made from your texts")), (Bullets(tuple(lines)),))
-
-
-def _left_out(voice: Voice, names: tuple[Text, ...], fewest: int) -> tuple[Block, ...]:
-    if not names:
-        return ()
-    told = say(
-        "Not shown, with fewer than {fewest} cases: {names}.", fewest=fewest, names=join(names, Text(template=", "))
+def _example(kind: ProbeKind) -> Text | None:
+    if kind.example is None:
+        return None
+    return say(
+        "{kind}: “{query}”; right: “{right}”; wrong: “{wrong}”",
+        kind=kind.name,
+        query=plain(kind.example.query),
+        right=plain(kind.example.right),
+        wrong=plain(kind.example.wrong),
     )
-    return (Paragraph(voice.t(told), aside=True),)
 
 
 # ---------------------------------------------------------------- robustness
@@ -91,21 +71,12 @@ def robustness(voice: Voice) -> tuple[Block, ...]:
     found = voice.report.robustness
     if found is None or not found.kinds:
         return ()
-    specs = [change.spec for change in found.kinds[0].changes]
-    heads = voice.heads(
+    heads = (
         say("Queries with"),
         say("Queries"),
-        *(say("{name}: change", name=voice.name(spec)) for spec in specs),
-        numeric=range(1, 2 + len(specs)),
+        *(say("{name}: change", name=voice.name(change.spec)) for change in found.kinds[0].changes),
     )
-    rows = [
-        (
-            Cell(voice.t(kind.name)),
-            Cell(figures.count(kind.queries), sort=kind.queries),
-            *(_changed(change) for change in kind.changes),
-        )
-        for kind in found.kinds
-    ]
+    rows = ((kind.name, kind.queries, [_changed(change) for change in kind.changes]) for kind in found.kinds)
     explained = say(
         "Change of {metric} on your own queries when they come like that, paired by query; 95 % intervals in small "
         "print. Marked where it is shown: p under {alpha:g}, corrected for the number of kinds (Holm).",
@@ -114,9 +85,9 @@ def robustness(voice: Voice) -> tuple[Block, ...]:
     )
     return (
         *voice.bullets((worst(voice.advice.winner, found),)),
-        voice.table(say("What perturbed queries change"), heads, rows, sortable=True),
+        _by_kind(voice, say("What perturbed queries change"), heads, rows),
         Paragraph(voice.t(explained), aside=True),
-        _before_and_after(voice, list(found.kinds)),
+        _fold(voice, say("One query of each kind, before and after"), map(_before_and_after, found.kinds)),
         *_left_out(voice, found.left_out, found.fewest),
     )
 
@@ -127,17 +98,35 @@ def _changed(change: QueryChange) -> Cell:
     return Cell(figures.difference(change.change.mean), ends, change.change.mean, change.cites.get("change"), tone=tone)
 
 
-def _before_and_after(voice: Voice, kinds: list[Perturbation]) -> Fold:
-    lines = tuple(
-        voice.t(
-            say(
-                "{kind}: “{before}” → “{after}”",
-                kind=kind.name,
-                before=plain(kind.example[0]),
-                after=plain(kind.example[1]),
-            )
-        )
-        for kind in kinds
-        if kind.example
+def _before_and_after(kind: Perturbation) -> Text | None:
+    if kind.example is None:
+        return None
+    before, after = map(plain, kind.example)
+    return say("{kind}: “{before}” → “{after}”", kind=kind.name, before=before, after=after)
+
+
+# ---------------------------------------------------------------- both
+
+
+def _by_kind(
+    voice: Voice, title: Text, heads: Sequence[Text], rows: Iterable[tuple[Text, int, Sequence[Cell]]]
+) -> Block:
+    """A row for each kind: its name, how many cases, and a cell for each candidate."""
+    filled = (
+        (Cell(voice.t(name)), Cell(figures.count(count), sort=count), *of_candidates)
+        for name, count, of_candidates in rows
     )
-    return Fold(voice.t(say("One query of each kind, before and after")), (Bullets(lines),))
+    return voice.table(title, voice.heads(*heads, numeric=range(1, len(heads))), filled, sortable=True)
+
+
+def _fold(voice: Voice, title: Text, lines: Iterable[Text | None]) -> Fold:
+    return Fold(voice.t(title), (Bullets(tuple(voice.t(line) for line in lines if line is not None)),))
+
+
+def _left_out(voice: Voice, names: tuple[Text, ...], fewest: int) -> tuple[Block, ...]:
+    if not names:
+        return ()
+    told = say(
+        "Not shown, with fewer than {fewest} cases: {names}.", fewest=fewest, names=join(names, Text(template=", "))
+    )
+    return (Paragraph(voice.t(told), aside=True),)

@@ -11,6 +11,8 @@ from tools.report.background import data, rejected, requirements, shortlist
 from tools.report.checks import checks, rounds
 from tools.report.closer_look import duels, parts
 from tools.report.comparison import candidates, certainty, metrics, not_measured, tradeoff
+from tools.report.contexts import contexts
+from tools.report.cost import cost
 from tools.report.document import Block, Document, Section
 from tools.report.hard_cases import robustness, truth
 from tools.report.method import evidence, method, reproduce
@@ -27,7 +29,9 @@ def make_document(report: Report, language: Language) -> Document:
         ("candidates", say("Candidates compared"), lambda: candidates(voice)),
         ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
         ("certainty", say("How sure"), lambda: certainty(voice)),
+        ("cost", say("Cost and size"), lambda: cost(voice)),
         ("gains", say("Cheapest next gain"), lambda: gains(voice)),
+        ("contexts", say("What a language model gets to read"), lambda: contexts(voice)),
         ("parts", say("Where it holds: parts of the queries"), lambda: parts(voice)),
         ("truth", say("True or only similar: one fact altered"), lambda: truth(voice)),
         ("robustness", say("Queries with mistakes, cut short, in other letters"), lambda: robustness(voice)),

@@ -129,9 +129,9 @@ class Voice:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """Of the decision, of parts of the queries, of hard cases, and of single changes."""
+        """Of the decision, and of whatever else was looked at."""
         report, found = self.report, self.advice.evidence
-        for looked_at in (report.slices, report.probes, report.robustness, report.gains):
+        for looked_at in (report.slices, report.contexts, report.probes, report.robustness, report.gains, report.costs):
             found += looked_at.evidence if looked_at else ()
         return found
 

@@ -22,7 +22,7 @@ from tools.slices.routing import Router, most_gain_first
 from tools.slices.traits import Part, Trait, traits
 from tools.statistics import ALPHA, bootstrap_interval, by_text
 
-__all__ = ["FEWEST", "rival", "slices"]
+__all__ = ["FEWEST", "rival", "rivals", "slices"]
 
 #: parts with fewer independent queries say too little
 FEWEST = 10
@@ -44,7 +44,7 @@ def slices(
     winner = recommendation.winner
     if winner is None or winner not in scores:
         return None
-    kept = {spec: by_text(scores[spec], evaluation.same_queries) for spec in (winner, *_rivals(recommendation, scores))}
+    kept = {spec: by_text(scores[spec], evaluation.same_queries) for spec in (winner, *rivals(recommendation, scores))}
     limits = {spec: limit for spec in kept if (limit := _limit(spec, evaluation)) is not None}
     found = [trait for trait in traits(dataset, list(kept[winner]), limits) if trait.parts]
     shown = [_enough(trait) for trait in found]
@@ -76,7 +76,8 @@ def rival(recommendation: Recommendation) -> str | None:
     return recommendation.runner_up
 
 
-def _rivals(recommendation: Recommendation, scores: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
+def rivals(recommendation: Recommendation, scores: Mapping[str, object]) -> tuple[str, ...]:
+    """Who is shown beside the winner: its rival first, then by quality; only those with scores."""
     taking_part = [r.spec for r in recommendation.rows if r.standing != "excluded" and r.spec != recommendation.winner]
     first = rival(recommendation)
     order = dict.fromkeys([*([first] if first else []), *taking_part])

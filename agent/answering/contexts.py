@@ -1,0 +1,26 @@
+"""“How good is the context?”: what a language model would get to read, from what was measured only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.answering.brief import LINES
+from agent.reporting import contexts_of
+from knowledge.results import Recommendation
+from knowledge.wording import Text, join, say
+from tools.rag_judge.words import against, answers, verdict
+
+if TYPE_CHECKING:
+    from agent.context import Context
+    from agent.state import State
+
+
+def on_contexts(recommendation: Recommendation, state: State, context: Context) -> Text:
+    """Context precision and recall of the recommendation and its rivals, and judged answers where there are any."""
+    evaluation = state.get("evaluation")
+    if evaluation is None or evaluation.task != "ranking":
+        return say("That takes a measurement: give me data with queries and judgments, and agree to measuring.")
+    found = contexts_of(evaluation, recommendation, context)
+    if found is None:
+        return say("That is measured where the answers come from a language model: say that it is for RAG.")
+    return join([verdict(found), *against(found), *answers(found)], LINES)
