@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from knowledge.errors import AdvisorError
 
 BUG, USAGE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
+#: of `verify`: a check failed; of `recheck`: the margin is beaten
+CHECKS_FAILED, ALERT = 10, 11
 
 EXIT_CODES = """\
 Exit codes: 0 done, 1 a bug (a log file is named), 2 mistyped command, 3 something given is wrong (spec, model,
 requirements, data), 4 no candidate meets the hard limits, 5 consent missing, 6 a part is not installed, 7 hub, endpoint
-or Milvus failed, 8 memory or disk ran out, 9 the catalog is broken, 130 interrupted."""
+or Milvus failed, 8 memory or disk ran out, 9 the catalog is broken, 10 verify: a check failed, 11 recheck: an alert,
+130 interrupted."""
 
 
 def run_to_exit_code(app: Typer) -> int:

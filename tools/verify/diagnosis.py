@@ -20,6 +20,8 @@ from tools.verify.own_model import OwnModel
 
 #: a mistake that fits by so much better than none is the cause, where rounding explains the rest
 CLEARLY, FITS = 0.002, 0.99
+#: what many applications put before texts out of habit: the prompts of E5 and of Nomic's models (their model cards)
+USUAL = ("query: ", "passage: ", "search_query: ", "search_document: ")
 #: words after which a text may have been cut off
 CUTS = (8, 16, 32, 64, 128, 256, 512, 1024)
 LONGEST_SHOWN = 60
@@ -98,7 +100,7 @@ def _by_prompt(
 ) -> tuple[Text, Text] | None:
     """The prompt that fits better than the right one."""
     own, others = model.prompt(kind), model.prompt("document" if kind == "query" else "query")
-    tried = [prompt for prompt in dict.fromkeys(("", others, own + own)) if prompt != own]
+    tried = [prompt for prompt in dict.fromkeys(("", others, own + own, *USUAL)) if prompt != own]
     fits = {prompt: float(cosines(seen, model.with_prompt(prompt, texts)).mean()) for prompt in tried}
     best = max(fits, key=fits.__getitem__, default=own)
     if fits.get(best, 0.0) < max(FITS, decided + CLEARLY):

@@ -68,7 +68,7 @@ def handover_of_run(
     """
     if dataset.summary.hash != evaluation.dataset.hash:
         raise UserError(
-            say("{name} is not the data that {run} measured.", name=dataset.summary.path, run=evaluation.run_id),
+            say("{name} is other data than {run} measured.", name=dataset.summary.path, run=evaluation.run_id),
             say("Name that data with --data, or measure again and verify against that run."),
         )
     measured = chosen(evaluation, spec)

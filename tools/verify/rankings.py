@@ -17,7 +17,7 @@ from knowledge.results.verification import Fault
 from knowledge.wording import Text, say
 from tools.encoders import Vectors, dimension_of
 from tools.encoders.base import cut
-from tools.verify.diagnosis import CUTS
+from tools.verify.diagnosis import CUTS, USUAL
 from tools.verify.own_model import OwnModel
 from tools.verify.pipeline import Parts
 from tools.verify.subject import Deployed
@@ -96,11 +96,11 @@ def _mistakes(
     q, d = right
     dim = dimension_of(model.leg)
     bare, own = model.used, model.prompts
-    for prompt in dict.fromkeys(("", own[1], own[0] * 2)):
+    for prompt in dict.fromkeys(("", own[1], own[0] * 2, *USUAL)):
         if prompt != own[0]:
             made = pool.agrees(bare(model.with_prompt(prompt, asked)), bare(d))
             yield Cause("prompt", _with_prompt("query", prompt), _use("query", own[0]), made)
-    for prompt in dict.fromkeys(("", own[0], own[1] * 2)):
+    for prompt in dict.fromkeys(("", own[0], own[1] * 2, *USUAL)):
         if prompt != own[1]:
             made = pool.agrees(bare(q), bare(model.with_prompt(prompt, pool.texts)))
             yield Cause("prompt", _with_prompt("document", prompt), _use("document", own[1]), made)

@@ -1,0 +1,261 @@
+"""A deployed search is checked: a healthy one passes, and each usual mistake is caught and named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+import pytest
+
+from knowledge.constraints.latency import LatencyConstraint
+from knowledge.errors import ProviderError, UserError
+from knowledge.requirements import Requirements
+from knowledge.results import Consent
+from tests.deployed import SPEC, Embeddings, Model, Search, fill, write
+from tests.fake_http import as_json
+from tools.data_source import DataSource
+from tools.deployed_collection import deployed_collection
+from tools.evaluate import evaluate
+from tools.load.probing import open_endpoint
+from tools.verify import verify
+from tools.verify.embedding import Here, Served
+from tools.verify.kept import handover_of_run, read_handover
+from tools.verify.own_model import OwnModel, own_model
+from tools.verify.pipeline import Parts, SearchAddress, ids_in
+from tools.verify.rendered import headline, junit_xml, markdown
+from tools.workspace import Workspace
+
+NOW = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
+
+
+class Decision:
+    """An evaluation, its data, and the vectors that a deployment should have."""
+
+    def __init__(self, folder):
+        self.workspace = Workspace(home=folder / "home", offline=True)
+        self.dataset = DataSource(path=str(write(folder / "data"))).read()
+        evaluation = evaluate(self.dataset, [SPEC, "bm25"], self.workspace, preflight=False)
+        self.evaluation, self.folder, self.count = evaluation, folder, 0
+        self.handover = self.kept(Requirements())
+        self.model = Model(folder / "model")
+        self.documents = dict(self.dataset.documents)
+
+    def kept(self, requirements):
+        return handover_of_run(
+            self.evaluation, SPEC, self.dataset, self.workspace, margin=0.02, requirements=requirements, now=NOW
+        )
+
+    def vectors(self, *, texts=None, **how):
+        texts = texts or self.documents
+        return dict(zip(texts, self.model.embed(list(texts.values()), **how), strict=True))
+
+    def through_parts(self, vectors, *, embedder=None, metric="IP", prompt="", handover=None, data=True):
+        """Verified with a collection of these vectors, and a server unless another embedder is given."""
+        self.count += 1
+        uri = fill(self.folder / f"{self.count}.db", vectors, metric=metric)
+        with Embeddings(self.model) as server, deployed_collection(uri, "docs") as collection:
+            made = embedder or Served(open_endpoint(server.url, protocol="openai", model="wordllama"), None)
+            return self.found(Parts(made, collection, prompt), handover, data)
+
+    def found(self, pipeline, handover=None, data=True, seconds=0.0):
+        return verify(
+            handover or self.handover,
+            pipeline,
+            self.workspace,
+            documents=self.documents if data else None,
+            consent=Consent(),
+            seconds=seconds,
+        )
+
+
+@pytest.fixture(scope="module")
+def decision(tmp_path_factory):
+    return Decision(tmp_path_factory.mktemp("verify"))
+
+
+def check(found, name):
+    return next(one for one in found.checks if one.name == name)
+
+
+def failures(found):
+    return {one.name: one.fault for one in found.checks if one.status == "fail"}
+
+
+def test_a_healthy_pipeline_passes_and_says_what_was_skipped_and_why(decision):
+    found = decision.through_parts(decision.vectors())
+    assert found.passed, failures(found)
+    assert check(found, "vectors of documents").figures["lowest_cosine"] == pytest.approx(1, abs=1e-4)
+    assert check(found, "vectors of queries").status == "pass"
+    assert check(found, "nDCG@10").figures["difference"] == pytest.approx(0, abs=1e-9)
+    assert check(found, "first documents").figures["overlap"] == pytest.approx(1)
+    assert {"AP", "P@10", "R@10", "F1@10", "RR@10"} <= {one.name for one in found.checks}
+    assert check(found, "perturbed queries").figures["difference"] == pytest.approx(0, abs=1e-9)
+    assert all(
+        check(found, name).status == "pass" for name in ("empty", "huge", "emoji", "Arabic", "control characters")
+    )
+    assert all(str(one.reason) for one in found.checks)
+    # what is known without the documents is less, and nothing of it is wrong
+    blind = decision.through_parts(decision.vectors(), data=False)
+    assert blind.passed
+    assert check(blind, "vectors of documents").status == "skipped"
+
+
+def cut_off(text):
+    return " ".join(text.split()[:16])
+
+
+FAULTS = {
+    "prompt": lambda d: d.vectors(texts={id: f"passage: {text}" for id, text in d.documents.items()}),
+    "normalisation": lambda d: d.vectors(unit=False),
+    "truncation": lambda d: d.vectors(texts={id: cut_off(text) for id, text in d.documents.items()}),
+    "dimension": lambda d: d.vectors(dimension=128),
+    "model": lambda d: {id: v / np.linalg.norm(v) for id, v in _others(d).items()},
+    "missing documents": lambda d: dict(list(d.vectors().items())[3:]),
+}
+
+
+def _others(decision):
+    rng = np.random.default_rng(0)
+    return {id: rng.normal(size=64).astype(np.float32) for id in decision.documents}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_mistake_in_a_collection_is_caught_and_named(decision, fault):
+    embedder = None
+    found = decision.through_parts(FAULTS[fault](decision), embedder=embedder)
+    assert not found.passed
+    assert fault in found.faults, failures(found)
+    others = {"prompt", "truncation", "model", "normalisation", "missing documents"} - {fault}
+    assert not others & set(found.faults), failures(found)  # what is right is not blamed
+    named = next(one for one in found.checks if one.fault == fault)
+    assert str(named.reason)
+    assert named.remedy
+
+
+def test_a_metric_that_ranks_otherwise_is_named_and_one_that_does_not_is_not(decision):
+    found = decision.through_parts(decision.vectors(unit=False), metric="L2")
+    assert "metric" in found.faults
+    assert decision.through_parts(decision.vectors(), metric="L2").passed
+    assert (
+        check(decision.through_parts(decision.vectors(unit=False), metric="COSINE"), "length of vectors").status
+        == "pass"
+    )
+
+
+def test_a_server_that_adds_a_prompt_of_its_own_or_serves_another_model(decision):
+    uri = fill(decision.folder / "prompted.db", decision.vectors())
+    with Embeddings(decision.model, before="query: ") as server, deployed_collection(uri, "docs") as collection:
+        found = decision.found(
+            Parts(Served(open_endpoint(server.url, protocol="openai", model="wordllama"), None), collection)
+        )
+    assert check(found, "vectors of queries").fault == "prompt"
+    assert "query: " in str(check(found, "vectors of queries").reason)
+    assert check(found, "vectors of documents").status == "pass"
+
+
+def test_a_model_here_in_place_of_a_server_checks_the_collection_alone(decision):
+    own = own_model(SPEC, decision.workspace)
+    assert isinstance(own, OwnModel)
+    found = decision.through_parts(decision.vectors(), embedder=Here(own.leg, own.resolved, decision.workspace))
+    assert found.passed
+    assert {check(found, name).status for name in ("vectors of queries",)} == {"skipped"}
+
+
+def service(decision, vectors, **how):
+    return Search(vectors, lambda query: decision.model.embed([query], **how)[0])
+
+
+def test_a_search_address_passes_under_its_limits(decision):
+    limits = Requirements(constraints=(LatencyConstraint(p95_ms=2000),), queries_per_second={"value": 5})
+    with service(decision, decision.vectors()) as server:
+        found = decision.found(SearchAddress(f"{server.url}/search"), decision.kept(limits), seconds=0.5)
+        assert found.passed, failures(found)
+        assert check(found, "latency").status == check(found, "throughput").status == "pass"
+        strict = Requirements(constraints=(LatencyConstraint(p95_ms=0.01),))
+        slow = decision.found(SearchAddress(f"{server.url}/search"), decision.kept(strict), seconds=0.3)
+    assert failures(slow) == {"latency": "speed"}
+    assert check(slow, "throughput").status == "skipped"
+
+
+def test_behind_a_search_address_mistakes_are_named_by_what_it_finds(decision):
+    def faults(vectors, **how):
+        with service(decision, vectors, **how) as server:
+            return decision.found(SearchAddress(f"{server.url}/search"))
+
+    missing = faults(dict(list(decision.vectors().items())[3:]))
+    assert check(missing, "documents").fault == "missing documents"
+    assert "otter-eats" in str(check(missing, "documents").reason)
+    truncated = faults(decision.vectors(texts={id: " ".join(t.split()[:8]) for id, t in decision.documents.items()}))
+    assert "truncation" in truncated.faults, failures(truncated)
+    random = faults(_others(decision))
+    assert check(random, "nDCG@10").fault == "quality"
+    assert not {"prompt", "truncation", "normalisation"} & set(random.faults)
+
+
+def test_a_service_that_breaks_on_odd_input_fails_there_alone(decision):
+    with service(decision, decision.vectors()) as server:
+        server.instead = lambda query: as_json({"trace": "..."}, 500) if "\x00" in query else None
+        found = decision.found(SearchAddress(f"{server.url}/search"))
+    assert failures(found) == {"control characters": "crash"}
+
+
+def test_a_service_that_is_not_there_or_says_nothing_that_can_be_read(decision):
+    found = decision.found(SearchAddress("http://127.0.0.1:9/search"))
+    assert failures(found) == {"answers": "crash"}
+    with service(decision, decision.vectors()) as server:
+        server.instead = lambda query: as_json({"answer": 42})
+        found = decision.found(SearchAddress(f"{server.url}/search"))
+        assert "42" in str(check(found, "answers").reason)
+    with (
+        pytest.raises(UserError, match="no collection"),
+        deployed_collection(fill(decision.folder / "named.db", decision.vectors()), "other"),
+    ):
+        pass
+    with pytest.raises(ProviderError, match="no Milvus"), deployed_collection(str(decision.folder / "none.db"), "x"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "ids"),
+    [
+        ({"ids": [1, "b"]}, None, ["1", "b"]),
+        ([{"_id": "a"}, {"_id": "b"}], None, ["a", "b"]),
+        ({"results": [{"document": "a", "score": 1}]}, None, ["a"]),
+        ({"hits": {"hits": [{"_source": {"key": 7}}]}}, "hits.hits._source.key", ["7"]),
+        ({"results": [{"score": 1}]}, None, None),
+        ({"hits": [{"id": "a"}, {}]}, "hits.id", None),
+        ({"a": True}, "a", None),
+        ("text", None, None),
+    ],
+)
+def test_where_ids_are(body, path, ids):
+    assert ids_in(body, path) == ids
+
+
+def test_for_ci_servers_and_people(decision):
+    found = decision.through_parts(FAULTS["missing documents"](decision))
+    root = Xml.fromstring(junit_xml(found, "en"))
+    assert (root.get("tests"), int(root.get("failures"))) == (str(len(found.checks)), len(failures(found)))
+    assert {one.get("type") for one in root.iter("failure")} >= {"missing documents"}
+    assert all(one.get("message") for one in (*root.iter("failure"), *root.iter("skipped")))
+    told = markdown(found, "zh")
+    assert "❌" in told
+    assert told.count("\n| ") == len(found.checks) + 1 + 0 or told.count("| ✗") == len(failures(found))
+    assert "missing documents" in str(headline(found))
+
+
+def test_a_handover_file_is_as_good_as_its_run(decision, tmp_path):
+    file = tmp_path / "verify.json"
+    file.write_text(decision.handover.model_dump_json(), "utf-8")
+    assert read_handover(file) == decision.handover
+    for broken in ("", "{", json.dumps({"version": 2})):
+        file.write_text(broken, "utf-8")
+        with pytest.raises(UserError, match="no handover"):
+            read_handover(file)
+    other = DataSource(path="stdlib", documents=20, queries=5).read()
+    with pytest.raises(UserError, match="other data"):
+        handover_of_run(
+            decision.evaluation, SPEC, other, decision.workspace, margin=0.02, requirements=Requirements(), now=NOW
+        )
