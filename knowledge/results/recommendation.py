@@ -15,6 +15,8 @@ class Row(Record):
 
     Attributes:
         standing: "alone" is the only candidate that was measured: it has won against nobody.
+        holds_qps: queries a second that one machine like this holds, where the candidate was put under load; 0: none.
+        machines: like this one, for the rate that the user stated; None: no number of them holds the latency.
     """
 
     spec: str
@@ -28,6 +30,8 @@ class Row(Record):
     peak_memory_mb: float | None = None
     bytes_per_vector: float | None = None
     usd_per_million_tokens: float | None = None
+    holds_qps: float | None = None
+    machines: int | None = None
     on_pareto_front: bool = False
     excluded_by: Text | None = None
     cites: dict[str, str] = {}

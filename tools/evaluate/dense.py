@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from knowledge.candidate import Leg
 from knowledge.errors import ResourceError
 from knowledge.wording import Text, say
-from tools import encoders, retrieval
+from tools import encoders, milvus_search
 from tools.encoders import Vectors
 from tools.encoding import stream, vectors
 from tools.evaluate.session import Search, Searched, Session
-from tools.milvus_collection import Collection
+from tools.milvus_search import DenseSearch
 from tools.setups import K, Setup, setup_of
 from tools.setups.matryoshka import card_of, not_trained_for
-from tools.setups.staged import Parts, beginnings, scaled, second_stage, to_fetch
-from tools.setups.stored import Stored
+from tools.setups.staged import Parts, beginnings, second_stage, to_fetch
 from tools.vector_store import VectorStore
 from tools.workers import stoppably
 
@@ -107,7 +106,6 @@ class _FirstStage:
         Raises:
             ResourceError: Milvus Lite cannot hold the vectors.
         """
-        index = self.setup.index
         if not store.holds(self.size, self.queries.shape[1]):
             raise ResourceError(
                 say(
@@ -118,45 +116,32 @@ class _FirstStage:
                 ),
                 say("Set MILVUS_URI to a Milvus server, or leave the index out: its loss grows slowly."),
             )
-        exact = self._here().rankings
-        with _timed(store.streamed(self.parts(), self.size, self.queries.shape[1], index=index)) as opened:
-            rows, scores = opened.collection.search(self.queries, self.depth)
-            found = Searched(retrieval.Rankings(rows, scores), exact=exact)
-            return replace(found, index_seconds=opened.seconds, search_seconds=opened.since())
+        return replace(self._in_milvus(store), exact=self._here().rankings)
 
     def _in_milvus(self, store: VectorStore) -> Searched:
-        form = Stored.fit(self.setup.store, self.parts())
-        asked, factors = form.queries(self.queries)
-        sent = (form.packed(form.documents(part)) for part in self.parts())
-        dimension = asked.shape[1]
-        bits = -(-dimension // 8) * 8 if self.setup.store == "binary" else dimension
-        with _timed(store.streamed(sent, self.size, bits, store=self.setup.store)) as opened:
-            rows, scores = opened.collection.search(form.packed(asked), self.depth)
-            if bits != dimension:
-                scores = scores - (bits - dimension)  # bits that fill the last byte are the same everywhere
-            found = Searched(scaled(retrieval.Rankings(rows, scores), factors))
+        dimension = self.queries.shape[1]
+        with _timed(milvus_search.dense(store, self.setup, self.parts, self.size, dimension)) as opened:
+            found = Searched(opened.search(self.queries, self.depth))
             return replace(found, index_seconds=opened.seconds, search_seconds=opened.since())
 
     def _here(self) -> Searched:
         begun = time.perf_counter()
-        form = Stored.fit(self.setup.store, self.parts())
-        asked, factors = form.queries(self.queries)
-        found = retrieval.exact(map(form.documents, self.parts()), asked, self.depth)
-        return Searched(scaled(found, factors), search_seconds=time.perf_counter() - begun)
+        found = milvus_search.in_memory(self.setup, self.parts)(self.queries, self.depth)
+        return Searched(found, search_seconds=time.perf_counter() - begun)
 
 
 @dataclass
 class _Opened:
-    """A collection, how long it took to fill, and the time since."""
+    """A filled collection, how long it took to fill, and the time since."""
 
-    collection: Collection
+    search: DenseSearch
     seconds: float
     since: Callable[[], float]
 
 
 @contextmanager
-def _timed(opening: AbstractContextManager[Collection]) -> Iterator[_Opened]:
+def _timed(opening: AbstractContextManager[DenseSearch]) -> Iterator[_Opened]:
     begun = time.perf_counter()
-    with opening as collection:
+    with opening as search:
         filled = time.perf_counter()
-        yield _Opened(collection, filled - begun, lambda: time.perf_counter() - filled)
+        yield _Opened(search, filled - begun, lambda: time.perf_counter() - filled)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
 
 from knowledge.candidate import Leg
 from knowledge.wording import Text, say
-from tools import part_scores, retrieval
+from tools import milvus_search, part_scores
 from tools.encoding import representations
 from tools.evaluate.session import Search, Searched, Session
-from tools.milvus_collection import Collection, Weights
-from tools.representations import Representation
+from tools.milvus_search import weights_of
 from tools.vector_store import VectorStore
 from tools.workers import stoppably
 
@@ -33,9 +31,9 @@ def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) 
     begun = indexed = time.perf_counter()
     notes: tuple[Text, ...] = ()
     if store.holds(len(what.documents), round(each / 4)):
-        with store.sparse(map(_weights, chain([first], blocks)), round(each * len(what.documents))) as collection:
+        with store.sparse(map(weights_of, chain([first], blocks)), round(each * len(what.documents))) as collection:
             indexed = time.perf_counter()
-            rankings = _found(collection, asked, what.depth)
+            rankings = milvus_search.sparse(collection, asked, what.depth)
             done = time.perf_counter()
     else:
         notes = (
@@ -55,18 +53,3 @@ def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) 
         search_seconds=done - indexed,
         notes=notes,
     )
-
-
-def _weights(of: Sequence[Representation]) -> list[Weights]:
-    return [dict(zip(one.ids.tolist(), one.weights.tolist(), strict=True)) for one in of]
-
-
-def _found(collection: Collection, asked: Sequence[Representation], depth: int) -> retrieval.Rankings:
-    """Rankings of all queries; those without any weight find nothing, and Milvus is not asked about them."""
-    speaking = [row for row, of in enumerate(asked) if len(of.ids)]
-    rows, scores = collection.search(_weights([asked[row] for row in speaking]), depth)
-    found = retrieval.Rankings(
-        np.full((len(asked), rows.shape[1]), -1, np.int64), np.zeros((len(asked), rows.shape[1]))
-    )
-    found.rows[speaking], found.scores[speaking] = rows, scores
-    return found

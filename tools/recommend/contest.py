@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from knowledge.candidate import parse_candidate, same_weights
 from knowledge.constraints import ConstraintBase, Footprint
@@ -38,13 +38,18 @@ EQUAL: tuple[Callable[[float], float], ...] = (
 
 @dataclass(frozen=True)
 class Contest:
-    """The candidates that take part, with all that is known of each; so many more were left out in screening."""
+    """The candidates that take part, with all that is known of each; so many more were left out in screening.
+
+    Attributes:
+        machines: like this one that the stated rate takes, of those that were put under load; empty where none was.
+    """
 
     quality: dict[str, MeasuredCandidate]
     speed: dict[str, SpeedOfCandidate]
     comparisons: dict[str, Comparison]
     excluded: dict[str, Text]
     left_out: int = 0
+    machines: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def alone(self) -> bool:
@@ -52,15 +57,21 @@ class Contest:
         return len(self.quality) == 1 and not self.left_out
 
     def cheapest(self, specs: Sequence[str]) -> str:
-        """The cheapest: money decides, then latency, time to encode, memory, vector size; of equals the best.
+        """The cheapest: money decides, then machines, latency, time to encode, memory, vector size; of equals the best.
 
         At each step those that count as equal to the lowest figure stay. What was not measured counts as dearest.
         """
         left = list(specs)
-        for place, equal in enumerate(EQUAL):
-            lowest = min(cost(self.speed.get(spec))[place] for spec in left)
-            left = [spec for spec in left if cost(self.speed.get(spec))[place] <= equal(lowest)]
+        costs = {spec: self.costs(spec) for spec in left}
+        for place, equal in enumerate((EQUAL[0], lambda machines: machines, *EQUAL[1:])):
+            lowest = min(costs[spec][place] for spec in left)
+            left = [spec for spec in left if costs[spec][place] <= equal(lowest)]
         return min(left, key=lambda spec: (-self.quality[spec].primary_mean, spec))
+
+    def costs(self, spec: str) -> tuple[float, ...]:
+        """`cost` of a candidate, with the machines that its load takes after the money."""
+        money, *others = cost(self.speed.get(spec))
+        return (money, self.machines.get(spec, math.inf) if self.machines else 1.0, *others)
 
 
 def is_measurable(constraint: ConstraintBase) -> bool:

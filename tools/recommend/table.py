@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from knowledge.quantities import milliseconds, rate
 from knowledge.results import Benchmark, Comparison, Evaluation, Record, Row
+from knowledge.results.service import RateHeld, UnderLoad
 from knowledge.wording import Text, say
 from tools.evidence_list import EvidenceList
 from tools.recommend.contest import Contest, pareto_front, point
@@ -43,9 +45,9 @@ PRICE = "usd_per_million_tokens"
 class RunEvidence(EvidenceList):
     """Evidence from an evaluation and a benchmark."""
 
-    def __init__(self, evaluation: Evaluation, benchmark: Benchmark | None) -> None:
+    def __init__(self, evaluation: Evaluation, benchmark: Benchmark | None, load: UnderLoad | None = None) -> None:
         super().__init__()
-        self._evaluation, self._benchmark = evaluation, benchmark
+        self._evaluation, self._benchmark, self._load = evaluation, benchmark, load
 
     def quality(self, about: str, what: Text, value: float, unit: str = "") -> str:
         run = self._evaluation
@@ -98,6 +100,40 @@ class RunEvidence(EvidenceList):
         source = say("{cpu}, {n} cores", cpu=run.hardware.cpu, n=run.hardware.cores)
         return self._of(run, "measured", about, what, value, unit, source)
 
+    def held(self, found: RateHeld) -> dict[str, str]:
+        """What a candidate holds under load, and the machines that the stated rate takes."""
+        load = self._load
+        assert load
+        source = say("load test on this machine, {documents} documents searched", documents=load.documents)
+        what = say("queries a second at p95 under {goal}", goal=milliseconds(load.goal_p95_ms))
+        ids = {"holds_qps": self._under(found, "measured", what, found.holds_qps or 0.0, "1/s", source)}
+        if found.p95_ms is not None:
+            lowest = (
+                say("p95 latency at the lowest rate tried") if not found.holds_qps else say("p95 latency, so loaded")
+            )
+            ids["loaded_p95_ms"] = self._under(found, "measured", lowest, found.p95_ms, "ms", source)
+        if found.holds_qps:
+            many = say("machines like this one for {rate} queries a second", rate=rate(load.rate))
+            value, by = found.machines(load.rate), say("the stated rate over what one machine holds, rounded up")
+            ids["machines"] = self._under(found, "computed", many, value, "", by, (ids["holds_qps"],))
+        return ids
+
+    def _under(
+        self,
+        found: RateHeld,
+        kind: Literal["measured", "computed"],
+        what: Text,
+        value: float,
+        unit: str,
+        source: Text,
+        computed_from: tuple[str, ...] = (),
+    ) -> str:
+        assert self._load
+        date, run = self._load.started.date(), found.run_id
+        return self.add(
+            kind, found.spec, what, value, unit, source=source, date=date, run_id=run, computed_from=computed_from
+        )
+
     def price(self, about: str, value: float) -> str:
         run = self._benchmark
         assert run
@@ -128,7 +164,7 @@ class RunEvidence(EvidenceList):
         )
 
 
-def table(field: Contest, evidence: RunEvidence) -> tuple[Row, ...]:
+def table(field: Contest, evidence: RunEvidence, load: UnderLoad | None = None) -> tuple[Row, ...]:
     """The table, best quality first; standings of those that take part are filled in after the decision."""
     order = sorted(field.quality, key=lambda spec: (-field.quality[spec].primary_mean, spec))
     front = pareto_front({s: point(field, s) for s in order if s in field.speed and s not in field.excluded})
@@ -154,6 +190,9 @@ def table(field: Contest, evidence: RunEvidence) -> tuple[Row, ...]:
             if speed.usd_per_million_tokens is not None:
                 cites[spec][PRICE] = evidence.price(spec, speed.usd_per_million_tokens)
             cites[spec] |= _cited(spec, speed, SPEED, evidence.cost)
+        held = load.of(spec) if load else None
+        if held:
+            cites[spec] |= evidence.held(held)
         cites[spec] |= _cited(spec, field.quality[spec], WORK, evidence.work)
         cut = field.quality[spec].recall_by_cut
         if cut:
@@ -175,6 +214,8 @@ def table(field: Contest, evidence: RunEvidence) -> tuple[Row, ...]:
                 peak_memory_mb=speed.peak_memory_mb if speed else None,
                 bytes_per_vector=speed.bytes_per_vector if speed else None,
                 usd_per_million_tokens=speed.usd_per_million_tokens if speed else None,
+                holds_qps=(held.holds_qps or 0.0) if held else None,
+                machines=int(held.machines(load.rate)) if load and held and held.holds_qps else None,
                 on_pareto_front=spec in front,
                 excluded_by=field.excluded.get(spec),
                 cites=cites[spec],
