@@ -19,10 +19,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.api.hooks import HookRefusedError, _checked, _post, check_hook
+from app.api.hooks import check_hook
 from app.api.problems import ProblemError
 from app.api.records import HookIn
 from app.chat.guard import Guard
+from app.webhooks import HookRefusedError, checked, post
 from tests.app.api import PATIENCE, Client, Server, add_key, tiny_dataset
 from tests.fake_http import Server as FakeServer
 
@@ -185,12 +186,12 @@ def test_the_signature_is_that_of_standard_webhooks():
 )
 def test_webhooks_lead_nowhere_private(url):
     with pytest.raises(HookRefusedError):
-        _checked(url, local=True)
+        checked(url, local=True)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://localhost:80/", "https://[::1]/", "https://127.9.9.9/"])
 def test_webhooks_reach_this_machine_only_where_no_other_reaches_the_server(url):
-    _checked(url, local=True)
+    checked(url, local=True)
     with pytest.raises(ProblemError):
         check_hook(HookIn(url=url, secret="s" * 16), local=False)
 
@@ -204,7 +205,7 @@ def test_a_name_that_leads_into_a_private_range_is_not_called(monkeypatch, addre
     monkeypatch.setattr(socket, "create_connection", lambda *a, **k: pytest.fail("it was called"))
     for local in (True, False):
         with pytest.raises(HookRefusedError):
-            _post(f"https://{host}/", (b"", {}), local)
+            post(f"https://{host}/", (b"", {}), local)
 
 
 # ---------------------------------------------------------------- as OpenAI's clients have it
