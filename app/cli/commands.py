@@ -19,6 +19,9 @@ from app.cli.settings import give, read_settings
 
 if TYPE_CHECKING:
     pass
+from app.cli.commands_cost import cost
+from app.cli.commands_deployed import verify
+from app.cli.commands_load import load
 from app.cli.commands_measure import benchmark, evaluate, gains, judge, preflight, probes, rag, robustness, silver
 from app.cli.commands_serve import mcp, serve, slack
 from app.cli.options import (
@@ -100,6 +103,9 @@ def make_app() -> typer.Typer:
         probes,
         robustness,
         gains,
+        cost,
+        load,
+        verify,
         models,
         doctor,
         demo,

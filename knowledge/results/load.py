@@ -14,12 +14,15 @@ from pydantic import Field
 
 from knowledge.results.base import Record
 from knowledge.results.data import Lengths
+from knowledge.results.service import Served
 from knowledge.results.speed import Hardware
 from knowledge.wording import Text
 
 #: open: requests come when they come, as users do; closed: so many at a time, each waits for its answer
 Loop = Literal["open", "closed"]
 Arrivals = Literal["poisson", "constant"]
+#: what is sent: the user's queries, or beginnings of documents where there are none
+Origin = Literal["queries", "document beginnings"]
 
 
 class Goal(Record):
@@ -146,14 +149,13 @@ class LoadTexts(Record):
     """What was sent.
 
     Attributes:
-        origin: the user's queries, or beginnings of documents where there are none.
         count: different texts.
         tokens: their lengths, as `tools.profile` estimates them.
         sent: requests of all steps.
         most_sent: how often the same text was sent at most.
     """
 
-    origin: Literal["queries", "document beginnings"]
+    origin: Origin
     count: int
     tokens: Lengths | None
     sent: int = 0
@@ -166,6 +168,7 @@ class LoadTest(Record):
     Attributes:
         target: what was asked: an address without credentials, or a candidate's spec.
         protocol, model: of an endpoint.
+        data: name of the dataset that the texts are from.
         cold_ms: the very first request.
         warm: requests one at a time before the first step, which count in no step.
         points: the steps of the search in the order they ran; none where the rate or concurrency was given.
@@ -178,6 +181,7 @@ class LoadTest(Record):
         swept: whether rate or concurrency was searched for, or given.
         stopped: the limit that ended the test before all was measured.
         failure: what the first failed request met, in its own words.
+        service: how a candidate was served; None of an endpoint.
         usd: price of what was sent, where one is known.
     """
 
@@ -187,6 +191,7 @@ class LoadTest(Record):
     target: str
     protocol: str | None = None
     model: str | None = None
+    data: str = ""
     machine: Hardware
     loop: Loop
     arrivals: Arrivals = "poisson"
@@ -206,4 +211,55 @@ class LoadTest(Record):
     stopped: Text | None = None
     failure: str | None = None
     usd: float | None = None
+    service: Served | None = None
+    notes: tuple[Text, ...] = ()
+
+
+class LoadPlan(Record):
+    """What a load test would do and cost, to be agreed to before any text is sent.
+
+    Attributes:
+        sends_text_to: the host that would get the texts; None where none leaves this machine.
+        requests, seconds: at most.
+        tokens: of the texts, as this program estimates them; all requests together, at most.
+        usd: of that many tokens; None where no price is known, 0 where nobody asks for one.
+        price: what a million tokens cost, on which day, by which source.
+    """
+
+    target: str
+    protocol: str | None = None
+    model: str | None = None
+    sends_text_to: str | None = None
+    origin: Origin
+    texts: int
+    requests: int
+    seconds: float
+    tokens: int
+    usd: float | None = None
+    price: Text | None = None
+
+
+class LoadRow(Record):
+    """One load test beside others.
+
+    Attributes:
+        low, high: what it holds lies between these: the rate that held and the one that broke; of a closed loop, of a
+            given rate and where nothing broke, the smallest and largest of the repeats (None: not known how much).
+        verdict: best; less: holds less than the best, surely; unranked: what both hold overlaps.
+    """
+
+    run_id: str
+    target: str
+    low: float | None
+    high: float | None
+    p95_ms: float | None
+    verdict: Literal["best", "less", "unranked"]
+
+
+class LoadsCompared(Record):
+    """Load tests beside each other, what holds most first."""
+
+    goal: Goal
+    loop: Loop
+    rows: tuple[LoadRow, ...]
     notes: tuple[Text, ...] = ()

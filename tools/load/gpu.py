@@ -34,7 +34,10 @@ class GpuWatch:
             watch = cls(pynvml)
         except pynvml.NVMLError:
             return None
-        return watch if watch._handles else None
+        if watch._handles:
+            return watch
+        watch.close()
+        return None
 
     def look(self) -> None:
         """Look once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -31,12 +32,14 @@ class Timings:
 
     def latency(self) -> Latency | None:
         """The percentiles; None of nothing."""
-        found = self._values
-        if not found.total_count:
+        found, count = self._values, self._values.total_count
+        if not count:
             return None
-        p50, p95, p99, p999 = (found.get_value_at_percentile(p) / 1000 for p in (50, 95, 99, 99.9))
+        # the smallest value that so many do not exceed: the library rounds to the nearest rank, which may be one lower
+        ranks = (math.ceil(count * thousandths / 1000) for thousandths in (500, 950, 990, 999))
+        p50, p95, p99, p999 = (found.get_value_at_percentile(100 * rank / count) / 1000 for rank in ranks)
         return Latency(
-            count=found.total_count,
+            count=count,
             p50_ms=p50,
             p95_ms=p95,
             p99_ms=p99,

@@ -104,7 +104,7 @@ def _busy() -> float:
 
     times = psutil.cpu_times()
     # a guest's time is in the user's already
-    return float(times.user + times.system + sum(getattr(times, n, 0.0) for n in ("nice", "irq", "softirq", "steal")))
+    return float(times.user + times.system + sum(getattr(times, n, 0.0) for n in ("nice", "irq", "softirq")))
 
 
 def listeners(port: int) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ import asyncio
 import datetime as dt
 import gc
 import statistics
-from collections.abc import Coroutine, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TypeVar
 
 from knowledge.errors import DatasetError
 from knowledge.progress import OnProgress, ignore
-from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPoint, LoadTest, LoadTexts, Loop
+from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPoint, LoadTest, LoadTexts, Loop, Origin
 from knowledge.wording import say
 from tools.hardware import this_machine
 from tools.load.gpu import GpuWatch
@@ -26,12 +26,9 @@ from tools.workers import LOOK_EVERY, stop_point
 REPEATS = 3
 #: where the first level breaks, so many halvings are tried
 HALVINGS = 3
-#: the repeats may show that what was found does not hold: so often the next lower level is tried
-SECOND_THOUGHTS = 3
 #: the first rate that is tried, as a share of what one request at a time comes to
 FIRST = 0.5
 
-Origin = Literal["queries", "document beginnings"]
 T = TypeVar("T")
 
 
@@ -50,6 +47,7 @@ def run_load(
     origin: Origin = "queries",
     pids: Sequence[int] = (),
     on_progress: OnProgress = ignore,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = precise_loop,
 ) -> LoadTest:
     """Put a target under load, and close it. Saves nothing: that is the caller's.
 
@@ -67,6 +65,7 @@ def run_load(
         origin: what the texts are.
         pids: the target's processes, where they run here (this one's own id too, for a candidate within it).
         on_progress: told before each step.
+        loop_factory: makes the event loop, whose clock is the test's.
 
     Raises:
         DatasetError: no texts.
@@ -119,7 +118,7 @@ def run_load(
 
     gc.freeze()  # a collection among a large program's objects stops the generator for tens of milliseconds
     try:
-        with asyncio.Runner(loop_factory=precise_loop) as runner:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
             return runner.run(_unless_stopped(test()))
     except BaseExceptionGroup as bugs:
         raise bugs.exceptions[0] from None
@@ -146,21 +145,18 @@ async def _measured(
         lowest = start if warm.p50_ms > course.goal.p95_ms else start / 2**HALVINGS
         found = await search(steps.measure, start, lowest=lowest, highest=limits.rate)
     steps.reserve = 0.0
-    again: list[LoadPoint] = []
-    for _ in range(SECOND_THOUGHTS):
-        if found.holds is None:
-            return found, []
+    while found.holds is not None:
         again = await _repeated(steps, found.holds.level, repeats, found)
         if not again or not _middle(again).broke:
             return found, again
-        found.points.append(_middle(again))  # breaks at this level too: the next lower one is what is left
+        found.points.append(_middle(again))  # it does not hold after all: the next lower level that did is left
     return found, []
 
 
 async def _repeated(steps: Steps, level: float, repeats: int, found: Found) -> list[LoadPoint]:
     again: list[LoadPoint] = []
     try:
-        for _ in range(repeats):
+        while len(again) < repeats:
             again.append(await steps.measure(level))
     except LimitReached as reached:
         found.stopped = found.stopped or reached.limit

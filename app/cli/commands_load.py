@@ -1,0 +1,100 @@
+"""`advisor load`'s options. It imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from app.cli.options import (
+    Columns,
+    Documents,
+    DryRun,
+    Json,
+    NeededData,
+    NoInput,
+    Queries,
+    Quiet,
+    SendTo,
+    SkipBad,
+    source_of,
+)
+from app.cli.settings import read_settings
+
+
+class ArrivalsName(StrEnum):
+    """How requests are spread over time; the names are those of `knowledge.results.load`."""
+
+    poisson = "poisson"
+    constant = "constant"
+
+
+def load(
+    target: Annotated[str, typer.Option("--target", help="Address of an embedding server, such as http://host:8080.")],
+    data: NeededData = "stdlib",
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", help="openai, tei, ollama or infinity; default: ask the server.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="As the server calls it; default: its only one.")] = None,
+    goal_p95: Annotated[float, typer.Option("--goal-p95", min=0.1, help="95 of 100 answers within so many ms.")] = 50.0,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0.01, help="Only this rate a second; default: search for the highest.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, help="Only so many at a time; implies --closed.")
+    ] = None,
+    closed: Annotated[
+        bool, typer.Option("--closed/--open", help="So many at a time, or when they come, as users do.")
+    ] = False,
+    arrivals: Annotated[
+        ArrivalsName, typer.Option("--arrivals", help="Of --open: poisson (independent users) or constant.")
+    ] = ArrivalsName.poisson,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Of one step.")] = 5.0,
+    repeats: Annotated[int, typer.Option("--repeats", min=1, max=50, help="Of what was found.")] = 3,
+    requests: Annotated[int, typer.Option("--requests", min=1, help="No more than these in all.")] = 100_000,
+    limit: Annotated[float, typer.Option("--limit", min=1, help="Seconds for all of it.")] = 180.0,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.01, help="Seconds a request may take.")] = 10.0,
+    in_flight: Annotated[
+        int, typer.Option("--in-flight", min=1, max=10_000, help="Requests that wait at once, at most.")
+    ] = 512,
+    seed: Annotated[int, typer.Option("--seed", help="Of the order of texts and of arrivals.")] = 0,
+    send_to: SendTo = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to what --dry-run shows.")] = False,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    no_input: NoInput = False,
+    quiet: Quiet = False,
+) -> int:
+    """How many requests a second does an embedding server hold, with your texts and your limit for the answers?"""
+    from app.cli import load as loading
+    from knowledge.results.load import Goal, Limits
+
+    if rate is not None and (closed or concurrency is not None):
+        from app.cli.mistyped import usage_error
+        from knowledge.wording import say
+
+        raise usage_error(say("--rate is of an open loop: leave out --closed and --concurrency"))
+    source = source_of(data, column, skip_bad, documents, queries)
+    assert source
+    asked = loading.Asked(
+        target=target,
+        protocol=protocol,
+        model=model,
+        goal=Goal(p95_ms=goal_p95),
+        limits=Limits(seconds=limit, step_seconds=seconds, requests=requests, in_flight=in_flight, timeout_s=timeout),
+        loop="closed" if closed or concurrency is not None else "open",
+        arrivals=arrivals.value,
+        rate=rate,
+        concurrency=concurrency,
+        repeats=repeats,
+        seed=seed,
+    )
+    if dry_run:
+        loading.plan(read_settings(), source, asked, as_json=json)
+        return 0
+    return loading.test(read_settings(), source, asked, send_to=send_to or (), yes=yes, as_json=json, quiet=quiet)

@@ -1,0 +1,250 @@
+"""`advisor load`: what an endpoint holds, and what that does to its answers' latency."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+from rich.text import Text as Plain
+
+from agent.settings import Settings
+from app.cli.printed import print_json
+from app.cli.terminal import ProgressLine, console, language, shown
+from app.wording import as_text, dataset_lines
+from knowledge.catalog_in_use import usable_catalog
+from knowledge.errors import NothingLeftError, UserError
+from knowledge.quantities import digits, memory, milliseconds, rate
+from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPlan, LoadPoint, LoadsCompared, LoadTest, Loop
+from knowledge.wording import say
+from tools.data_source import DataSource
+from tools.load.address import Address, is_address
+from tools.load.planning import agree, enough, key_for, plan_load
+from tools.load.probing import open_endpoint
+from tools.load.stage import load_endpoint
+from tools.load.texts import texts_of
+from tools.load.words import answer, limits_line, remarks
+
+#: characters of the bar that shows p95; the goal is in its middle
+_BAR = 16
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A load test as the command line asks for it."""
+
+    target: str
+    protocol: str | None
+    model: str | None
+    goal: Goal
+    limits: Limits
+    loop: Loop
+    arrivals: Arrivals
+    rate: float | None
+    concurrency: int | None
+    repeats: int
+    seed: int
+
+
+def plan(settings: Settings, source: DataSource, asked: Asked, *, as_json: bool) -> None:
+    """Print what the test would do and cost; nothing is contacted."""
+    _endpoint_only(asked.target)
+    enough(asked.limits)
+    catalog = usable_catalog(settings.workspace().home).catalog
+    texts = texts_of(source.read())
+    found = plan_load(asked.target, texts, asked.limits, catalog, protocol=asked.protocol, model=asked.model)
+    if as_json:
+        print_json(found)
+    else:
+        for line in _plan_lines(found):
+            sys.stdout.write(line + "\n")
+
+
+def test(
+    settings: Settings,
+    source: DataSource,
+    asked: Asked,
+    *,
+    send_to: Sequence[str],
+    yes: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Test it and print what it holds.
+
+    Returns:
+        the exit code: 4 where a rate or concurrency was given and the goal was missed at it.
+    """
+    _endpoint_only(asked.target)
+    enough(asked.limits)
+    workspace = settings.workspace()
+    line = ProgressLine(quiet)
+    dataset = source.read()
+    line.note(as_text(dataset_lines(dataset.summary, language())))
+    key = key_for(Address.read(asked.target), workspace)
+    endpoint = open_endpoint(asked.target, protocol=asked.protocol, model=asked.model, key=key)
+    agreed = plan_load(
+        asked.target,
+        texts_of(dataset),
+        asked.limits,
+        usable_catalog(workspace.home).catalog,
+        protocol=endpoint.protocol,
+        model=endpoint.model or None,
+    )
+    agree(agreed, send_to, yes=yes)
+    for told in _plan_lines(agreed):
+        line.note(told)
+    found = load_endpoint(
+        endpoint,
+        dataset,
+        workspace,
+        goal=asked.goal,
+        limits=asked.limits,
+        loop=asked.loop,
+        arrivals=asked.arrivals,
+        rate=asked.rate,
+        concurrency=asked.concurrency,
+        repeats=asked.repeats,
+        seed=asked.seed,
+        usd_per_token=agreed.usd / agreed.tokens if agreed.usd and agreed.tokens else None,
+        on_progress=line.show,
+    )
+    line.end()
+    if as_json:
+        print_json(found)
+    else:
+        show(found)
+    return 0 if found.swept or found.holds_qps is not None else NothingLeftError.exit_code
+
+
+def _endpoint_only(target: str) -> None:
+    if not is_address(target):
+        raise UserError(
+            say("“{url}” is not the address of an endpoint.", url=target[:200]),
+            say("Load tests of candidates on this machine are not there yet; serve it, and name its address."),
+        )
+
+
+def _plan_lines(found: LoadPlan) -> list[str]:
+    about = " · ".join(name for name in (found.target, found.protocol, found.model) if name)
+    lines = [about, shown(limits_line(found.seconds, found.requests))]
+    if found.sends_text_to:
+        if found.usd is None:
+            cost = say("what that costs is not on file")
+        else:
+            cost = say("at most ${usd:,.2f} at {price}", usd=found.usd, price=found.price or "–")
+        told = say(
+            "{host} would get up to {requests:,} requests with your texts, {tokens:,} tokens; {cost}.",
+            host=found.sends_text_to,
+            requests=found.requests,
+            tokens=found.tokens,
+            cost=cost,
+        )
+        lines.append(shown(told))
+    return lines
+
+
+def show(found: LoadTest) -> None:
+    """The answer first, then every step as a row, then what it took."""
+    sys.stdout.write(shown(answer(found)) + "\n")
+    h = found.machine
+    title = f"{h.cpu}, {h.cores} cores, {h.memory_gb} GB" + "".join(f", {gpu}" for gpu in h.gpus)
+    table = Table(title=Plain(title), title_justify="left")
+    table.add_column(shown(say("offered/s") if found.loop == "open" else say("at a time")), justify="right")
+    for name in (say("answered/s"), say("p50 ms"), say("p95 ms"), say("p99 ms"), say("max ms"), say("failed")):
+        table.add_column(shown(name), justify="right", no_wrap=True)
+    table.add_column(shown(say("p95 against the goal")), no_wrap=True)
+    table.add_column("", overflow="fold")
+    for point in sorted((*found.points, *found.repeats), key=lambda point: point.level):
+        table.add_row(*map(Plain, _cells(point, found.goal, again=point in found.repeats and found.swept)))
+    console().print(table)
+    measured = found.repeats or found.points
+    if measured and measured[0].parts:
+        console().print(_parts_table(measured[0].parts))
+    for line in (*_used(measured), *(shown(remark) for remark in remarks(found))):
+        sys.stdout.write(line + "\n")
+    sys.stderr.write(f"{found.run_id}\n")
+
+
+def _cells(point: LoadPoint, goal: Goal, *, again: bool) -> tuple[str, ...]:
+    times: tuple[str, ...] = ("–",) * 4
+    bar = ""
+    if point.latency:
+        found = point.latency
+        times = tuple(_ms(ms) for ms in (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms))
+        bar = _bar(found.p95_ms / goal.p95_ms)
+    why = shown(point.broke) if point.broke else "✓"
+    offered = rate(point.level) + (" ↻" if again else "")
+    return offered, rate(point.achieved), *times, f"{point.failed:,}", bar, why
+
+
+def _ms(value: float) -> str:
+    return digits(value) if value < 1000 else f"{value:,.0f}"
+
+
+def _bar(share: float) -> str:
+    """A bar whose middle is the goal."""
+    full = min(round(share * _BAR / 2), _BAR)
+    bar = "█" * full + "·" * (_BAR - full)
+    return bar[: _BAR // 2] + "|" + bar[_BAR // 2 :] + ("▶" if share > 2 else "")
+
+
+def _parts_table(parts: dict[str, Latency]) -> Table:
+    table = Table()
+    table.add_column(shown(say("part")))
+    for name in (say("p50 ms"), say("p95 ms"), say("p99 ms")):
+        table.add_column(shown(name), justify="right")
+    for part, took in parts.items():
+        table.add_row(part, *(_ms(ms) for ms in (took.p50_ms, took.p95_ms, took.p99_ms)))
+    return table
+
+
+def _used(points: Sequence[LoadPoint]) -> list[str]:
+    """What was used at the rate that was found, the mean of the repeats."""
+    seen = [point.resources for point in points if point.resources]
+    if not seen:
+        return []
+    mean = {
+        name: sum(values) / len(values)
+        for name in ("machine_cpu", "target_cpu", "target_rss_mb", "generator_cpu")
+        if (values := [value for one in seen if (value := getattr(one, name)) is not None])
+    }
+    lines = [
+        say(
+            "CPU, in percent of a core: machine {machine:.0f}, target {target}, generator {own:.0f}.",
+            machine=mean["machine_cpu"],
+            target=f"{mean['target_cpu']:.0f}" if "target_cpu" in mean else say("not known"),
+            own=mean["generator_cpu"],
+        )
+    ]
+    if "target_rss_mb" in mean:
+        lines.append(say("Memory of the target: {size}.", size=memory(max(one.target_rss_mb or 0.0 for one in seen))))
+    lines += [
+        say(
+            "{gpu}: {percent} % busy, {size} used.",
+            gpu=gpu.name,
+            percent="–" if gpu.utilisation_mean is None else f"{gpu.utilisation_mean:.0f}",
+            size=memory(gpu.memory_mb),
+        )
+        for gpu in seen[0].gpus
+    ]
+    return [shown(line) for line in lines]
+
+
+def show_compared(found: LoadsCompared) -> None:
+    """Load tests beside each other."""
+    verdicts = {"best": say("holds most"), "less": say("holds less"), "unranked": say("not ranked: they overlap")}
+    goal = milliseconds(found.goal.p95_ms)
+    table = Table(title=Plain(shown(say("Requests a second at p95 under {goal}", goal=goal))), title_justify="left")
+    table.add_column(shown(say("target")), overflow="fold")
+    for name in (say("holds"), say("breaks"), say("p95 ms")):
+        table.add_column(shown(name), justify="right")
+    table.add_column(shown(say("verdict")))
+    for row in found.rows:
+        cells = (rate(x) if x is not None else "–" for x in (row.low, row.high))
+        p95 = _ms(row.p95_ms) if row.p95_ms is not None else "–"
+        table.add_row(*map(Plain, (f"{row.target}\n{row.run_id}", *cells, p95, shown(verdicts[row.verdict]))))
+    console().print(table)
+    for note in found.notes:
+        sys.stdout.write(shown(note) + "\n")

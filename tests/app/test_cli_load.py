@@ -1,0 +1,124 @@
+"""`advisor load` through its door, against servers that speak the real protocols."""
+
+import json
+
+import pytest
+
+from tests.animals import write_dataset
+from tests.app.cli import Cli
+from tests.fake_embedders import FakeEmbedder
+from tests.fake_http import as_json
+
+#: short steps, and a rate that is soon reached
+QUICK = ("--seconds", "0.3", "--limit", "5", "--repeats", "2", "--goal-p95", "2000", "--quiet")
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys):
+    return Cli(monkeypatch, capsys)
+
+
+@pytest.fixture
+def data(tmp_path) -> str:
+    return str(write_dataset(tmp_path / "animals"))
+
+
+def test_a_server_is_tested_shown_listed_and_compared(cli, data):
+    with FakeEmbedder("tei") as server:
+        code, out, err = cli("load", "--target", server.url, "--data", data, "--rate", "60", *QUICK)
+        assert code == 0, err
+        assert out.startswith(f"{server.url} (tiny) holds 60 requests a second at p95 under 2,000 ms.")
+        assert "✓" in out
+        assert "forward" in out  # the server's own parts
+        assert "60 different texts" in out
+        code, out, err = cli("load", "--target", server.url, "--data", data, "--rate", "60", *QUICK, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["holds_qps"] == 60
+    assert (found["protocol"], found["model"], found["data"]) == ("tei", "tiny", "animals")
+    assert err == ""
+    code, out, _ = cli("runs", "list", "--kind", "load", "--json")
+    listed = json.loads(out)
+    assert [run["kind"] for run in listed] == ["load", "load"]
+    assert listed[0]["run_id"] == found["run_id"]
+    assert listed[0]["candidates"] == [found["target"]]
+    code, out, _ = cli("runs", "show", found["run_id"])
+    assert out.startswith(found["target"])
+    code, out, _ = cli("runs", "show", found["run_id"], "--json")
+    assert json.loads(out) == found
+    code, out, err = cli("runs", "compare", *(run["run_id"] for run in listed))
+    assert code == 0, err
+    assert "not ranked" in out
+    code, out, _ = cli("runs", "compare", *(run["run_id"] for run in listed), "--json")
+    assert [row["verdict"] for row in json.loads(out)["rows"]] == ["best", "unranked"]
+    code, _, err = cli("runs", "compare", found["run_id"])
+    assert code == 3
+    assert "two load tests" in err
+
+
+def test_a_missed_goal_at_a_given_rate_is_an_exit_code(cli, data):
+    with FakeEmbedder("openai") as server:
+        server.instead = [as_json({"data": [{"embedding": [1.0]}]})] * 25 + [as_json({"error": "busy"}, 503)] * 500
+        code, out, _ = cli("load", "--target", server.url, "--data", data, "--rate", "50", *QUICK)
+    assert code == 4
+    assert "does not hold p95" in out
+    assert "HTTP 503" in out
+
+
+def test_in_chinese(cli, data):
+    cli.language = "zh"
+    with FakeEmbedder("ollama") as server:
+        _, out, err = cli("load", "--target", server.url, "--data", data, "--concurrency", "2", *QUICK)
+    assert "可同时承载 2 个请求" in out, err
+    assert "闭环" in out
+
+
+def test_a_dry_run_contacts_nobody_and_tells_the_price(cli, data):
+    arguments = ("load", "--target", "https://api.openai.com/v1", "--model", "text-embedding-3-small", "--data", data)
+    code, out, _ = cli(*arguments, "--requests", "5000", "--dry-run")
+    assert code == 0
+    assert "5,000 requests" in out
+    assert "$0.02 per million tokens" in out
+    code, out, _ = cli(*arguments, "--dry-run", "--json")
+    plan = json.loads(out)
+    assert plan["sends_text_to"] == "api.openai.com"
+    assert plan["usd"] > 0
+
+
+def test_no_text_goes_elsewhere_without_consent(cli, data):
+    target = ("--target", "http://embeddings.invalid:8080", "--protocol", "openai", "--model", "m")
+    code, _, err = cli("load", *target, "--data", data)
+    assert code == 5
+    assert "--send-to embeddings.invalid" in err
+    code, _, err = cli("load", *target, "--data", data, "--send-to", "embeddings.invalid", *QUICK)
+    assert code == 7  # there is no such host
+    assert "cannot be asked" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("--target", "ftp://x"), 3, "not the address"),
+        (("--target", "http://me:secret@localhost:1"), 3, "ADVISOR_ENDPOINT_API_KEY"),
+        (("--target", "http://localhost:1", "--protocol", "grpc"), 3, "There are: infinity, ollama, openai, tei"),
+        (("--target", "http://localhost:1"), 7, "Check that the server runs"),
+        (("--target", "http://localhost:1", "--rate", "5", "--closed"), 2, "--rate is of an open loop"),
+        (("--target", "http://localhost:1", "--requests", "5"), 3, "too few"),
+        (("--target", "http://localhost:1", "--limit", "2"), 3, "no room for a step"),
+    ],
+)
+def test_what_cannot_work_is_said(cli, data, arguments, code, told):
+    found, out, err = cli("load", *arguments, "--data", data)
+    assert found == code
+    assert told in " ".join(err.split())
+    assert "secret" not in err + out
+
+
+def test_the_key_is_sent_and_never_shown(cli, data, monkeypatch):
+    monkeypatch.setenv("ADVISOR_ENDPOINT_API_KEY", "key-of-mine")
+    with FakeEmbedder("tei") as server:
+        server.instead = [as_json({"error": "unauthorised"}, 401)]
+        code, out, err = cli("load", "--target", server.url, "--data", data, *QUICK)
+        assert set(server.keys) == {"Bearer key-of-mine"}
+    assert code == 7
+    assert "key-of-mine" not in out + err

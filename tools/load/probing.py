@@ -1,0 +1,122 @@
+"""Which protocol does a server speak, and which model does it serve: no text is sent to find out, nothing embedded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from knowledge.errors import ProviderError, UserError
+from knowledge.wording import say
+from tools.load.address import Address
+from tools.load.endpoint import Endpoint, session
+from tools.load.protocols import protocol_names, wire
+from tools.load.protocols.base import Wire
+
+if TYPE_CHECKING:
+    import aiohttp
+
+#: seconds a server has for each question
+PATIENCE = 10.0
+#: one that speaks several is asked in the one that tells most of its own time, then the commonest
+ORDER = ("tei", "openai", "ollama", "infinity")
+
+
+def open_endpoint(
+    url: str, *, protocol: str | None = None, model: str | None = None, key: SecretStr | None = None
+) -> Endpoint:
+    """An endpoint ready to be asked. What was not said is found out; no text is sent, and nothing is embedded.
+
+    Args:
+        url: of the server, with or without the path of its embedding requests.
+        protocol: one of `protocol_names`; None: find out.
+        model: as the server calls it; None: the only one it serves.
+        key: of the endpoint.
+
+    Raises:
+        UserError: an address or a protocol that there is not; several models, and none was named.
+        ProviderError: the server cannot be reached, or speaks none of the protocols.
+    """
+    address = Address.read(url)
+    if protocol is None:  # the address itself may say it: that of the longest path that fits
+        fits = [name for name in protocol_names() if address.path.endswith(wire(name).path)]
+        protocol = max(fits, key=lambda name: len(wire(name).path), default=None)
+    served: list[str] | None = None
+    if protocol is None:
+        protocol, served = asyncio.run(_find(address, key))
+    spoken = wire(protocol)
+    address = _below(address, spoken)
+    if model is None:
+        if served is None:
+            served = asyncio.run(_ask(address, protocol, key))
+        model = _only(served, spoken, address)
+    return Endpoint(address, spoken, protocol, model, key)
+
+
+def _below(address: Address, spoken: Wire) -> Address:
+    """The address without what the protocol adds by itself: all of its path, or the beginning of that (/v1)."""
+    beginning = "/" + spoken.path.split("/")[1] if spoken.path.count("/") > 1 else None
+    for end in (spoken.path, beginning):
+        if end and address.path.endswith(end):
+            path = address.path.removesuffix(end)
+            return Address(root=address.root, path=path, host=address.host, port=address.port)
+    return address
+
+
+async def _find(address: Address, key: SecretStr | None) -> tuple[str, list[str]]:
+    """The first protocol in which the server tells what it serves."""
+    others = (name for name in protocol_names() if name not in ORDER)
+    async with session(key) as client:
+        for name in (*(name for name in ORDER if name in protocol_names()), *others):
+            served = await _names(client, _below(address, wire(name)), wire(name))
+            if served is not None:
+                return name, served
+    raise ProviderError(
+        say("{url} speaks none of the protocols that are known here.", url=address.url),
+        say("Name the one it speaks: --protocol {names}, and --model.", names=" | ".join(protocol_names())),
+    )
+
+
+async def _ask(address: Address, protocol: str, key: SecretStr | None) -> list[str]:
+    async with session(key) as client:
+        return await _names(client, address, wire(protocol)) or []
+
+
+async def _names(client: aiohttp.ClientSession, address: Address, spoken: Wire) -> list[str] | None:
+    """What it says that it serves; None where it does not answer in this protocol."""
+    import aiohttp
+
+    url = address.url + spoken.names_path
+    try:
+        async with asyncio.timeout(PATIENCE), client.get(url, allow_redirects=False) as response:
+            answer: Any = json.loads(await response.content.read(1_000_000)) if response.status == 200 else None
+    except (aiohttp.ClientConnectorError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise ProviderError(
+            say("{url} cannot be asked: {why}", url=url, why=why[:200]),
+            say("Check that the server runs, and its address."),
+        ) from error
+    except (aiohttp.ClientError, ValueError):
+        return None
+    try:
+        return spoken.names(answer)
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _only(served: list[str], spoken: Wire, address: Address) -> str:
+    """The model, where there is no doubt which."""
+    if len(served) == 1:
+        return served[0]
+    if not spoken.wants_model:
+        return ""
+    if not served:
+        raise UserError(
+            say("{url} does not say which models it serves.", url=address.url), say("Name one: --model NAME.")
+        )
+    raise UserError(
+        say("{url} serves {count} models.", url=address.url, count=len(served)),
+        say("Name one: --model {names}.", names=" | ".join(served[:10])),
+    )
