@@ -12,6 +12,7 @@ from agent.answering.costs import CostSubject, costs_in, on_costs
 from agent.answering.duration import duration
 from agent.answering.gains import on_gains
 from agent.answering.hard_cases import on_mistakes, on_truth
+from agent.answering.load import on_load
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
 from agent.answering.parts import on_parts
@@ -73,6 +74,7 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         "money": lambda: costs("money"),
         "hosting": lambda: costs("hosting"),
         "size": lambda: costs("size"),
+        "load": lambda: on_load(question.words, question.models, recommendation, state),
         "truth": lambda: on_truth(recommendation, state),
         "mistakes": lambda: on_mistakes(recommendation, state),
         "contexts": lambda: on_contexts(recommendation, state, context),

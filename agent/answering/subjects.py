@@ -31,10 +31,24 @@ Subject = Literal[
     "contexts",
     "hosting",
     "size",
+    "load",
 ]
 #: answered from a decision alone: before there is one, they are questions of knowledge like others
 OF_A_DECISION: frozenset[Subject] = frozenset(
-    {"start", "licence", "cheapest", "money", "parts", "truth", "mistakes", "gains", "contexts", "hosting", "size"}
+    {
+        "start",
+        "licence",
+        "cheapest",
+        "money",
+        "parts",
+        "truth",
+        "mistakes",
+        "gains",
+        "contexts",
+        "hosting",
+        "size",
+        "load",
+    }
 )
 #: answered at other numbers of documents and queries, where these are supposed
 OF_VOLUME: frozenset[Subject | None] = frozenset({"money", "hosting", "size"})
@@ -293,6 +307,23 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|最便宜|最省[钱事]?|最快|最小|最轻|性价比|最划算|(?:更|比较|还)(?:便宜|省钱|划算|快|小)的",
             unless=r"\b(?:way|vector database|database|index|gpu|instance|server|provider|api|hosting)\b|数据库|索引"
             r"|显卡|服务器|接口|方式",
+        ),
+    ),
+    "load": (
+        _sign(
+            r"\b(?:hold|holds|handle|handles|sustain\w*|support|supports|serve|serves|cope|copes|survive|survives|manage"
+            r"|manages|keep(?:s)? up|stand|stands|take|takes|do|does)\b.{0,40}(?:\b(?:qps|rps)\b|\b(?:queries|requests"
+            r"|searches)\b.{0,12}\b(?:second|minute|hour|sec)\b|(?:queries|requests|searches) ?/ ?s(?:ec)?\b|\bload\b"
+            r"|\btraffic\b)"
+            r"|\bhow (?:many|much) (?:qps|rps|load|traffic"
+            r"|(?:queries|requests|searches) (?:per|a) (?:second|minute|hour)"
+            r"|(?:queries|requests|searches) ?/ ?s)\b"
+            r"|\b(?:latency|p95|p99|fast|slow)\b.{0,20}\bunder (?:load|traffic)\b|\bthroughput under load\b"
+            r"|(?:扛得?住|撑得?住|顶得?住|承受|支撑|支持|抗住|跑得?到|能到).{0,10}(?:qps|rps|每秒|并发|负载|流量|压力)"
+            r"|(?:qps|rps|每秒|并发|负载|流量|压力).{0,16}(?:扛得?住|撑得?住|顶得?住|承受|支撑|行吗|行不行|够吗|能行|可以吗)"
+            r"|每秒.{0,6}(?:能|可以).{0,6}(?:多少|几)|(?:多少|多大|几).{0,3}(?:qps|并发|流量)|(?:qps|并发).{0,4}(?:多少|多大|多高)",
+            unless=r"\bhow many (?:machines|servers|nodes)\b.{0,60}\b(?:million|billion)|\bwhat if\b|\bwhich models?\b"
+            r"|\bcosts?\b|\bpay\b|\bprice|多少钱|费用|成本|如果|假如|哪[个些]模型|向量|vectors?\b|^\W*(?:we|i|our|my)\b|^\W*我",
         ),
     ),
     "hosting": (

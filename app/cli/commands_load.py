@@ -31,7 +31,10 @@ class ArrivalsName(StrEnum):
 
 
 def load(
-    target: Annotated[str, typer.Option("--target", help="Address of an embedding server, such as http://host:8080.")],
+    target: Annotated[
+        str,
+        typer.Option("--target", help="Address of an embedding server (http://host:8080), or a candidate (st:MODEL)."),
+    ],
     data: NeededData = "stdlib",
     protocol: Annotated[
         str | None, typer.Option("--protocol", help="openai, tei, ollama or infinity; default: ask the server.")
@@ -59,6 +62,16 @@ def load(
         int, typer.Option("--in-flight", min=1, max=10_000, help="Requests that wait at once, at most.")
     ] = 512,
     seed: Annotated[int, typer.Option("--seed", help="Of the order of texts and of arrivals.")] = 0,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Of a candidate: try precisions, threads and batches for the highest rate.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Of a candidate's libraries.")] = None,
+    max_batch: Annotated[
+        int, typer.Option("--max-batch", min=1, max=4096, help="Queries a candidate encodes together, at most.")
+    ] = 16,
+    max_wait: Annotated[
+        float, typer.Option("--max-wait", min=0, max=10_000, help="Milliseconds a query waits for others to join it.")
+    ] = 0.0,
     send_to: SendTo = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to what --dry-run shows.")] = False,
     column: Columns = None,
@@ -70,7 +83,7 @@ def load(
     no_input: NoInput = False,
     quiet: Quiet = False,
 ) -> int:
-    """How many requests a second does an embedding server hold, with your texts and your limit for the answers?"""
+    """How many requests a second does an embedding server hold, or a candidate on this machine, with your texts?"""
     from app.cli import load as loading
     from knowledge.results.load import Goal, Limits
 
@@ -94,6 +107,18 @@ def load(
         repeats=repeats,
         seed=seed,
     )
+    from tools.load.address import is_address
+
+    if not is_address(target):
+        from app.cli import load_candidate as here
+        from tools.service.settings import Settings
+
+        given = Settings(threads=threads, max_batch=max_batch, max_wait_ms=max_wait)
+        if dry_run:
+            here.plan(read_settings(), source, asked, as_json=json, quiet=quiet)
+            return 0
+        run = here.tuning if tune else here.test
+        return run(read_settings(), source, asked, given, as_json=json, quiet=quiet)
     if dry_run:
         loading.plan(read_settings(), source, asked, as_json=json)
         return 0

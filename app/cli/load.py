@@ -1,4 +1,4 @@
-"""`advisor load`: what an endpoint holds, and what that does to its answers' latency."""
+"""`advisor load` with an endpoint: what it holds, and what that does to its answers' latency."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.catalog_in_use import usable_catalog
-from knowledge.errors import NothingLeftError, UserError
+from knowledge.errors import NothingLeftError
 from knowledge.quantities import digits, memory, milliseconds, rate
 from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPlan, LoadPoint, LoadsCompared, LoadTest, Loop
+from knowledge.results.service import STAGES
 from knowledge.wording import say
 from tools.data_source import DataSource
-from tools.load.address import Address, is_address
+from tools.load.address import Address
 from tools.load.planning import agree, enough, key_for, plan_load
 from tools.load.probing import open_endpoint
 from tools.load.stage import load_endpoint
@@ -49,7 +50,6 @@ class Asked:
 
 def plan(settings: Settings, source: DataSource, asked: Asked, *, as_json: bool) -> None:
     """Print what the test would do and cost; nothing is contacted."""
-    _endpoint_only(asked.target)
     enough(asked.limits)
     catalog = usable_catalog(settings.workspace().home).catalog
     texts = texts_of(source.read())
@@ -76,7 +76,6 @@ def test(
     Returns:
         the exit code: 4 where a rate or concurrency was given and the goal was missed at it.
     """
-    _endpoint_only(asked.target)
     enough(asked.limits)
     workspace = settings.workspace()
     line = ProgressLine(quiet)
@@ -116,14 +115,6 @@ def test(
     else:
         show(found)
     return 0 if found.swept or found.holds_qps is not None else NothingLeftError.exit_code
-
-
-def _endpoint_only(target: str) -> None:
-    if not is_address(target):
-        raise UserError(
-            say("“{url}” is not the address of an endpoint.", url=target[:200]),
-            say("Load tests of candidates on this machine are not there yet; serve it, and name its address."),
-        )
 
 
 def _plan_lines(found: LoadPlan) -> list[str]:
@@ -196,7 +187,8 @@ def _parts_table(parts: dict[str, Latency]) -> Table:
     for name in (say("p50 ms"), say("p95 ms"), say("p99 ms")):
         table.add_column(shown(name), justify="right")
     for part, took in parts.items():
-        table.add_row(part, *(_ms(ms) for ms in (took.p50_ms, took.p95_ms, took.p99_ms)))
+        name = shown(STAGES[part]) if part in STAGES else part
+        table.add_row(name, *(_ms(ms) for ms in (took.p50_ms, took.p95_ms, took.p99_ms)))
     return table
 
 

@@ -17,6 +17,7 @@ from knowledge.results.rag import Contexts
 from knowledge.results.recommendation import Recommendation
 from knowledge.results.robustness import Robustness
 from knowledge.results.screening import Screening
+from knowledge.results.service import UnderLoad
 from knowledge.results.shortlist import Shortlist
 from knowledge.results.speed import Benchmark
 
@@ -31,6 +32,7 @@ class Report(Record):
         robustness: what they lose on perturbed queries; likewise.
         gains: single changes to the winner; None where the user did not ask for them.
         costs: what the winner and its rivals cost a month, and how that grows; None where nothing was timed.
+        load: what the winner and those tied with it hold; None where the user stated no rate.
         contexts: what the winner and its rivals give a language model to read; None where the task is not RAG.
     """
 
@@ -51,5 +53,6 @@ class Report(Record):
     gains: NextGain | None = None
     costs: Costs | None = None
     contexts: Contexts | None = None
+    load: UnderLoad | None = None
     reproduce: str
     made_by: str

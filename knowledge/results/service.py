@@ -8,7 +8,22 @@ from typing import Literal
 
 from knowledge.results.base import Record
 from knowledge.results.evaluation import FailedCandidate
-from knowledge.wording import Text
+from knowledge.wording import Text, say
+
+#: stages of a query's way through a service, in the order of the way; a candidate has those that it needs
+STAGES: dict[str, Text] = {
+    "transport": say("transport (loopback)"),
+    "queue": say("queue"),
+    "tokenise": say("tokenise"),
+    "forward": say("forward"),
+    "encode": say("encode (tokenising included)"),
+    "handover": say("wait for the search"),
+    "words": say("word search (in memory)"),
+    "milvus": say("Milvus"),
+    "scan": say("scan in memory"),
+    "fusion": say("fusion and order"),
+    "rerank": say("rerank"),
+}
 
 
 class ServiceSettings(Record):
@@ -111,7 +126,9 @@ class UnderLoad(Record):
     """The contenders under load, on this machine, one after the other.
 
     Attributes:
+        data: hash of the dataset.
         rate: queries a second that the user stated.
+        tested_rate: that were stated when it was tested, where others are by now.
         goal_p95_ms: what counts as held.
         stated: whether the user stated that limit; else it is assumed.
         documents: searched.
@@ -119,12 +136,20 @@ class UnderLoad(Record):
 
     run_id: str
     started: dt.datetime
+    data: str
     rate: float
+    tested_rate: float | None = None
     goal_p95_ms: float
     stated: bool
     documents: int
     candidates: tuple[RateHeld, ...]
     failed: tuple[FailedCandidate, ...] = ()
+
+    def at(self, rate: float) -> UnderLoad:
+        """The same test as an answer to another rate."""
+        if rate == self.rate:
+            return self
+        return self.model_copy(update={"rate": rate, "tested_rate": self.tested_rate or self.rate})
 
     def of(self, spec: str | None) -> RateHeld | None:
         """What is known of a candidate."""

@@ -103,6 +103,7 @@ def remarks(test: LoadTest) -> Iterator[Text]:
         yield say("The first failure: {why}", why=test.failure)
     if test.stopped and test.holds_qps is not None:
         yield say("The search ended early: {why}.", why=test.stopped)
+    yield from test.notes
     if test.usd:
         yield say("Paid for {sent:,} requests: about ${usd:,.4f}.", sent=test.texts.sent, usd=test.usd)
 

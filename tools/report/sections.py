@@ -15,6 +15,7 @@ from tools.report.contexts import contexts
 from tools.report.cost import cost
 from tools.report.document import Block, Document, Section
 from tools.report.hard_cases import robustness, truth
+from tools.report.load import load
 from tools.report.method import evidence, method, reproduce
 from tools.report.pipeline import pipeline
 from tools.report.plan import plan
@@ -29,6 +30,7 @@ def make_document(report: Report, language: Language) -> Document:
         ("candidates", say("Candidates compared"), lambda: candidates(voice)),
         ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
         ("certainty", say("How sure"), lambda: certainty(voice)),
+        ("load", say("Load"), lambda: load(voice)),
         ("cost", say("Cost and size"), lambda: cost(voice)),
         ("gains", say("Cheapest next gain"), lambda: gains(voice)),
         ("contexts", say("What a language model gets to read"), lambda: contexts(voice)),

@@ -26,6 +26,8 @@ LOWEST_ENOUGH = 100.0
 #: where no limit was stated: this, or so many times what one query alone takes the slowest of them
 GOAL_MS, GOAL_TIMES = 100.0, 3.0
 REPEATS = 2
+#: to load models, fill the index and warm up, as a plan counts it
+START_SECONDS = 10.0
 
 
 def goal_for(limit: float | None, alone: Sequence[float]) -> float:
@@ -36,6 +38,11 @@ def goal_for(limit: float | None, alone: Sequence[float]) -> float:
         alone: p95 of the contenders' queries one at a time.
     """
     return limit if limit is not None else max(GOAL_MS, GOAL_TIMES * max(alone, default=0.0))
+
+
+def enough_for(rate: float) -> float:
+    """The highest rate that is tried, where so many queries a second are needed."""
+    return max(LOWEST_ENOUGH, ENOUGH * rate)
 
 
 def under_load(
@@ -69,7 +76,7 @@ def under_load(
     limits = Limits(
         seconds=seconds,
         step_seconds=min(STEP_SECONDS, seconds / 8),
-        rate=max(LOWEST_ENOUGH, ENOUGH * rate),
+        rate=enough_for(rate),
     )
     chosen = list(specs)[:MOST]
     meter = Meter("load", say("Load on this machine"), len(chosen), on_progress)
@@ -88,6 +95,7 @@ def under_load(
     result = UnderLoad(
         run_id=new_run_id("under-load", started),
         started=started,
+        data=dataset.summary.hash,
         rate=rate,
         goal_p95_ms=goal,
         stated=limit_ms is not None,

@@ -6,22 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from knowledge.wording import Text, say
-
-#: in the order of the way; a candidate has those that it needs
-STAGES: dict[str, Text] = {
-    "transport": say("transport (loopback)"),
-    "queue": say("queue"),
-    "tokenise": say("tokenise"),
-    "forward": say("forward"),
-    "encode": say("encode (tokenising included)"),
-    "handover": say("wait for the search"),
-    "words": say("word search (in memory)"),
-    "milvus": say("Milvus"),
-    "scan": say("scan in memory"),
-    "fusion": say("fusion and order"),
-    "rerank": say("rerank"),
-}
+from knowledge.results.service import STAGES
 
 
 class Stages:
