@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 
 from agent.context import Context
+from agent.costing import costs_of
+from agent.loading import load_of
 from agent.state import State
 from knowledge import __version__
 from knowledge.dataset import Dataset
@@ -54,6 +56,7 @@ def report_of(state: State, folder: Path) -> Report:
         probes=state.get("probes") if state.get("evaluation") else None,
         robustness=state.get("robustness") if state.get("evaluation") else None,
         gains=state.get("gains") if state.get("evaluation") else None,
+        load=load_of(state),
         recommendation=recommendation_of(state),
         reproduce=_reproduce(state, folder),
         made_by=MADE_BY,
@@ -61,10 +64,11 @@ def report_of(state: State, folder: Path) -> Report:
 
 
 def with_closer_look(report: Report, state: State, context: Context) -> Report:
-    """The report with the winner on parts of the queries, and against its nearest rival, query by query.
+    """The report with what it costs, the winner on parts of the queries, and against its nearest rival by query.
 
-    All of it follows from what the run store and the data hold; where the data is there no more, it is left out.
+    All of it follows from what the run store and the data hold; where the data is there no more, the rest is left out.
     """
+    report = with_costs(report, context)
     evaluation, advice = report.evaluation, report.recommendation
     dataset = _measured_on(evaluation, state, context)
     if evaluation is None or dataset is None or advice.winner is None:
@@ -77,6 +81,18 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
     parts = state.get("slices") or slices(advice, evaluation, scores, dataset)
     read = contexts_of(evaluation, advice, context)
     return report.model_copy(update={"slices": parts, "head_to_head": duels, "contexts": read})
+
+
+def with_costs(report: Report, context: Context) -> Report:
+    """The report with what the winner and its rivals cost; as it is where nothing was timed."""
+    timed, advice = report.benchmark, report.recommendation
+    if timed is None or advice.winner is None:
+        return report
+    try:
+        found = costs_of(report.requirements, report.profile, report.evaluation, timed, advice, context.catalog)
+    except AdvisorError:  # a size that is not known leaves nothing to compute
+        return report
+    return report.model_copy(update={"costs": found})
 
 
 def contexts_of(evaluation: Evaluation, recommendation: Recommendation, context: Context) -> Contexts | None:

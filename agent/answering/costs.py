@@ -52,6 +52,8 @@ def on_costs(
         return join([error.cause, error.next_step])
     if found is None:
         return None
+    if stated != Stated() or models:
+        found = found.uncited()  # no report has these
     lines = list(_lines(subject, found))
     return join([*lines, background("total-cost", state)], LINES)
 
@@ -105,7 +107,7 @@ def _lines(subject: CostSubject, found: Costs) -> Iterator[Text]:
     if subject == "hosting":
         yield from compared(found)
     elif subject == "size":
-        yield from growing(first.model_copy(update={"sizes": (first.at, *first.sizes)}))
+        yield from growing(first)
         yield one_machine(first)
         yield say("Of that size: {why}.", why=first.at.why)
     else:
@@ -126,14 +128,12 @@ def supposed(words: str) -> Stated:
     queries: float | None = None
     price: float | None = None
     for quantity in NumberReader(Utterance(words, load_lexicon())).read():
-        if quantity.unit == _DOCUMENTS and quantity.rate is None and quantity.value >= 1:
-            documents = round(quantity.value)
+        if quantity.unit == _DOCUMENTS and quantity.value >= 1:
+            documents = round(quantity.value)  # with a rate too: “10M documents a month” is about the money a month
         elif quantity.unit in _QUERIES:
             queries = _a_month(quantity) or queries
         elif quantity.unit == _DOLLARS and quantity.rate == "h":
             price = quantity.value
-        elif quantity.unit == _DOCUMENTS and quantity.value >= 1 and documents is None:
-            documents = round(quantity.value)  # “10M documents a month” speaks of the money a month
     return Stated(documents=documents, queries_per_month=queries, machine_usd_per_hour=price)
 
 

@@ -25,7 +25,6 @@ COMMA = Text(template=", ")
 BM25 = "bm25"
 #: latencies that differ by less are taken for equal, as the decision does
 ALIKE = 1.5
-DAYS, SECONDS_A_DAY = 30, 86_400
 #: so many candidates are named at most
 MOST = 3
 
@@ -177,91 +176,3 @@ def _p95(row: Row, milliseconds: float) -> Text:
 def _memory(row: Row, megabytes: float) -> Text:
     size = quantities.memory(megabytes)
     return say("{size} of memory{cite}", size=size, cite=cite(row, "peak_memory_mb"))
-
-
-# ---------------------------------------------------------------- money
-
-
-def money(models: Sequence[str], recommendation: Recommendation, state: State, context: Context) -> Text | None:
-    """What the recommendation costs: an API by the token, one's own machine by what it has to be able to do."""
-    name = next(iter(models), None) or recommendation.winner or ""
-    row = row_of(name, recommendation)
-    price = row.usd_per_million_tokens if row else None
-    cards = [card for part in parts_of(row.spec if row else name) if (card := _card(part, context)) is not None]
-    if not price:
-        price = sum(card.price.usd_per_million_tokens for card in cards if card.price) or None
-    if price:
-        lines = list(_by_the_token(row.spec if row else name, price, row, state))
-    else:
-        lines = list(_own_machine(row.spec if row else name, row, state))
-    return join([*lines, background("total-cost", state)], LINES)
-
-
-def _card(name: str, context: Context) -> ModelCard | None:
-    try:
-        return card_of(name, context.catalog)
-    except UnknownModelError:
-        return None
-
-
-def _by_the_token(spec: str, price: float, row: Row | None, state: State) -> Iterator[Text]:
-    requirements, profile = state["requirements"], state.get("profile")
-    yield say(
-        "{spec} costs ${price:,.2f} per million tokens{cite}, for documents and queries.",
-        spec=spec,
-        price=price,
-        cite=cite(row, "usd_per_million_tokens") if row else "",
-    )
-    documents = requirements.documents
-    tokens = profile.document_tokens.mean if profile and profile.document_tokens else None
-    if documents and tokens:
-        yield say(
-            "Your {count:,} documents of {tokens:,.0f} tokens on average: ${usd:,.2f} once.",
-            count=documents.value,
-            tokens=tokens,
-            usd=documents.value * tokens * price / 1e6,
-        )
-    asked = profile.query_tokens.mean if profile and profile.query_tokens else None
-    if requirements.queries_per_second and asked:
-        month = requirements.queries_per_second.value * SECONDS_A_DAY * DAYS
-        yield say(
-            "{count:,.0f} queries a month (your {rate:g} a second, all day) of {tokens:,.0f} tokens: ${usd:,.2f} a "
-            "month.",
-            count=month,
-            rate=requirements.queries_per_second.value,
-            tokens=asked,
-            usd=month * asked * price / 1e6,
-        )
-    else:
-        yield say("How much a month, I do not know: say how many queries a second you expect.")
-
-
-def _own_machine(spec: str, row: Row | None, state: State) -> Iterator[Text]:
-    yield say(
-        "Nobody charges for {spec} by the token: it runs on your own machine. What that machine costs a month, I do "
-        "not know; what it has to do, I can tell.",
-        spec=spec,
-    )
-    if row is None or row.query_p95_ms is None:
-        yield say("Nothing was timed here, so I have no figures for it.")
-        return
-    parts = [_p95(row, row.query_p95_ms)]
-    if row.peak_memory_mb is not None:
-        parts.append(_memory(row, row.peak_memory_mb))
-    if row.documents_per_second is not None:
-        parts.append(
-            say(
-                "{count:,.0f} documents a second{cite}",
-                count=row.documents_per_second,
-                cite=cite(row, "documents_per_second"),
-            )
-        )
-    yield say("Measured: {figures}.", figures=join(parts, COMMA))
-    documents = state["requirements"].documents
-    if documents and row.bytes_per_vector:
-        yield say(
-            "Your {count:,} documents take {size} in the index{cite}.",
-            count=documents.value,
-            size=quantities.storage(documents.value * row.bytes_per_vector),
-            cite=cite(row, "bytes_per_vector"),
-        )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
+from agent.answering.costs import costs_in
 from agent.answering.measured import THOUSAND, Pair, difference, pair_of, row_of, verdict
 from knowledge.quantities import digits, memory, milliseconds, points, rate, storage
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Text, join, say
+from tools.cost import Stated
+from tools.cost.words import each_point
 from tools.recommend.contest import EQUAL, cost, dearer
 
 if TYPE_CHECKING:
@@ -56,6 +59,7 @@ def worth(state: State, context: Context) -> Text | None:
     more = dearer(cost(winner), cost(other))
     one, two = (winner, other) if more is not False else (other, winner)
     parts += _costs(one, two, state)
+    parts += _money(winner, other, recommendation, state, context)
     if pair and None not in (winner.query_p95_ms, other.query_p95_ms):
         parts.insert(0, _conclusion(pair, winner, other, more, recommendation))
     return join(parts, LINES)
@@ -99,6 +103,16 @@ def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
             )
         )
     return told
+
+
+def _money(winner: Row, other: Row, recommendation: Recommendation, state: State, context: Context) -> list[Text]:
+    """What a point of quality costs a month, at the volume that is stated or assumed."""
+    benchmark = state.get("benchmark")
+    if benchmark is None or not {winner.spec, other.spec} <= {one.spec for one in benchmark.candidates}:
+        return []
+    specs = (winner.spec, other.spec)
+    found = costs_in(recommendation, state, context, stated=Stated(), models=specs)
+    return [each_point(point, found.primary) for point in found.uncited().per_point] if found else []
 
 
 def _figures(row: Row) -> tuple[Text | None, ...]:

@@ -190,7 +190,7 @@ class Costs(Record):
     """What candidates cost at a volume, how that grows, and where an API is cheaper.
 
     Attributes:
-        run_id: whose measurements it rests on; None: on published facts alone.
+        run_id: the benchmark whose figures it rests on; None: on published facts alone.
         assumptions: all that is not measured or published, and what is, each with its origin.
         candidates: the recommended one first.
         not_counted: what such a calculation leaves out.
@@ -208,6 +208,19 @@ class Costs(Record):
     per_point: tuple[PerPoint, ...] = ()
     not_counted: tuple[Text, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+    def uncited(self) -> Costs:
+        """The same without ids of evidence, for figures that stand in no report."""
+        bare: dict[str, dict[str, str]] = {"cites": {}}
+        return self.model_copy(
+            update={
+                "candidates": tuple(
+                    one.model_copy(update=bare | {"at": one.at.model_copy(update=bare)}) for one in self.candidates
+                ),
+                "break_even": tuple(one.model_copy(update=bare) for one in self.break_even),
+                "per_point": tuple(one.model_copy(update=bare) for one in self.per_point),
+            }
+        )
 
     def candidate(self, spec: str | None) -> CostOfCandidate | None:
         """A candidate's cost by its spec."""

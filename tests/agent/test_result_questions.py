@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.answering.costs import costs_in
 from agent.answering.subjects import ids_in, subject_of
 from agent.answers import answer, as_question_of_knowledge
 from agent.understanding.rules import RuleUnderstanding
 from knowledge.guidance import load_notes
+from tools.cost import Stated
 
 QUESTIONS = tomllib.loads((Path(__file__).parent / "result_questions.toml").read_text("utf-8"))
 ASKED = [(q["subject"], words) for q in QUESTIONS["question"] for words in (*q["first"], *q["later"])]
@@ -18,7 +20,7 @@ BEGINS = {
     "licence": ("bm25 counts words", "That is not clear for", "Yes: ", "No: "),
     "confidence": ("Not very", "Partly", "Fairly sure"),
     "cheapest": ("static:wordllama", "bm25", "rrf("),
-    "money": "Nobody charges for ",
+    "money": ("static:wordllama", "bm25", "rrf("),
     "metric": ("nDCG says", "MRR says", "Recall says", "MAP rewards"),
     "parts": ("One model is enough", "More than one model", "There are too few such queries", "up to ", "10 to "),
 }
@@ -55,6 +57,10 @@ def test_its_figures_cite_evidence_that_is_there(answered, subject, words):
     state, context = answered.state("decided"), answered.context
     told = str(answer(read(words, state, context), state, context))
     known = {evidence.id for evidence in state["recommendation"].evidence}
+    if subject == "money":
+        known |= {
+            evidence.id for evidence in costs_in(state["recommendation"], state, context, stated=Stated()).evidence
+        }
     assert ids_in(told)
     assert set(ids_in(told)) <= known
 

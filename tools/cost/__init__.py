@@ -81,7 +81,7 @@ def costs(
     found = {one.spec: _cost(one, volume, evidence, sizes if one in compared else (), cores) for one in known}
     return Costs(
         computed=dt.datetime.now(dt.UTC),
-        run_id=(evaluation or benchmark).run_id if evaluation or benchmark else None,  # type: ignore[union-attr]
+        run_id=benchmark.run_id if benchmark else None,
         measured=benchmark is not None,
         primary=evaluation.primary if evaluation else "nDCG@10",
         volume=volume,

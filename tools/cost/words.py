@@ -211,23 +211,22 @@ def _rounded(value: float) -> Text:
 
 
 def growing(one: CostOfCandidate) -> Iterator[Text]:
-    """What larger numbers of documents take."""
-    for size in one.sizes:
+    """What this number of documents takes, and larger ones."""
+    for size in (one.at, *(size for size in one.sizes if size.documents > one.at.documents)):
         time = (
             say(", {time} of one machine to embed", time=duration(size.embed_hours * 3600))
             if size.embed_hours is not None
             else Text(template="")
         )
+        count = size.holding.machines
         yield say(
-            "{documents} documents: {need} ({kind}, {memory} of memory and {disk} of disk a copy, {machines}){time}.",
+            "{documents} documents: {need} ({kind}, {memory} of memory and {disk} of disk a copy{machines}){time}.",
             documents=many(size.documents),
             need=NEEDS[size.need],
             kind=HOLDINGS[size.chosen],
             memory=gigabytes(size.holding.memory_gb),
             disk=gigabytes(size.holding.disk_gb),
-            machines=say("one machine")
-            if size.holding.machines == 1
-            else say("{n:,} machines", n=size.holding.machines),
+            machines=Text(template="") if count == 1 else say(", {n:,} machines", n=count),
             time=time,
         )
 

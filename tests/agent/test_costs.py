@@ -1,0 +1,107 @@
+"""“What does it cost a month at 10 million documents?”: answered with the question's numbers, which change nothing."""
+
+import pytest
+
+from agent.answering.costs import supposed
+from agent.answering.subjects import ids_in, subject_of
+from agent.answers import answer, as_question_of_knowledge
+from agent.understanding.rules import RuleUnderstanding
+from tools.cost import Stated
+
+MONEY = ["what does it cost per month at 10 million documents?", "1000万文档每月多少钱？"]
+HOSTING = [
+    "self-host or API?",
+    "when does self-hosting pay off?",
+    "is it cheaper on our own servers than through an API?",
+    "where is the break-even?",
+    "自建还是用 API 划算？",
+    "什么时候自托管更便宜？",
+]
+SIZE = [
+    "how many machines would 1 billion documents take?",
+    "can one machine hold 100 million vectors?",
+    "does 1 亿条向量 need a cluster?",
+    "10 亿条向量要几台机器？",
+    "一台机器放得下 5000 万文档吗？",
+]
+
+
+def told(words, answered, kind="decided"):
+    state, context = answered.state(kind), answered.context
+    understood = RuleUnderstanding().understand(words, state["requirements"], None)
+    read = as_question_of_knowledge(understood, words, context, state["requirements"])
+    assert read.intent == "question"
+    return str(answer(read, state, context))
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [("money", w) for w in MONEY] + [("hosting", w) for w in HOSTING] + [("size", w) for w in SIZE],
+)
+def test_it_is_known_what_is_asked(subject, words):
+    assert subject_of(words) == subject
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "which models handle 8k tokens?",
+        "it must be self-hosted, is that noted?",
+        "what does it cost to embed a million documents through an API?",
+        "is a 7B model too large?",
+        "we have 10 million documents",
+    ],
+)
+def test_what_is_about_something_else_is_left_alone(words):
+    assert subject_of(words) not in ("hosting", "size", "money")
+
+
+@pytest.mark.parametrize(
+    ("words", "stated"),
+    [
+        (MONEY[0], Stated(documents=10_000_000)),
+        (MONEY[1], Stated(documents=10_000_000)),
+        ("what would 50 qps cost per month?", Stated(queries_per_month=50 * 730 * 3600.0)),
+        ("每天 20 万次查询要花多少钱", Stated(queries_per_month=200_000 * (730 / 24))),
+        (
+            "what does it cost for 10M documents at $0.5 an hour",
+            Stated(documents=10_000_000, machine_usd_per_hour=0.5),
+        ),
+        ("how much does it cost?", Stated()),
+    ],
+)
+def test_the_numbers_of_a_question(words, stated):
+    assert supposed(words) == stated
+
+
+def test_a_supposed_size_counts_for_its_answer_and_no_longer(answered):
+    before = answered.state("decided")["requirements"]
+    said = told(MONEY[0], answered)
+    assert "at 10 million documents" in said
+    assert not ids_in(said), "these figures stand in no report"
+    assert answered.state("decided")["requirements"] == before
+    now = told("what does it cost per month?", answered)
+    assert "at 30 documents" in now
+    assert ids_in(now)
+
+
+def test_what_if_with_money_is_answered_in_money(answered):
+    said = told("what if we had 50 million documents, what would it cost a month?", answered)
+    assert "at 50 million documents" in said
+
+
+@pytest.mark.parametrize("words", HOSTING)
+def test_own_machines_or_an_api(answered, words):
+    said = told(words, answered)
+    assert "openai:text-embedding-3-small" in said
+    assert "not measured" in said
+    assert "queries a month" in said
+
+
+@pytest.mark.parametrize("words", SIZE)
+def test_what_a_size_takes(answered, words):
+    assert "One such machine holds about" in told(words, answered)
+
+
+def test_unmeasured_it_says_so(answered):
+    assert "nothing was measured" in told("what does it cost per month?", answered, "unmeasured")

@@ -1,0 +1,93 @@
+"""`advisor cost`: of a run that was really measured, and of models by what is published."""
+
+import json
+
+import pytest
+
+from app.cli.amounts import amount
+from tests.animals import write_dataset
+from tests.app.cli import Cli
+
+SPECS = ("-c", "bm25", "-c", "static:wordllama")
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys):
+    return Cli(monkeypatch, capsys)
+
+
+@pytest.fixture
+def measured(cli, tmp_path):
+    """A home in which two candidates were evaluated and timed."""
+    data = str(write_dataset(tmp_path / "animals"))
+    assert cli("evaluate", "--data", data, *SPECS, "--quiet")[0] == 0
+    assert cli("benchmark", "--data", data, *SPECS, "--quiet")[0] == 0
+    return cli
+
+
+def test_a_kept_run_costs(measured):
+    code, out, _ = measured("cost", "--documents", "10M", "--machine-usd-per-hour", "0.5", "--json")
+    assert code == 0
+    found = json.loads(out)
+    volume = found["volume"]
+    assert (volume["documents"], volume["machine_usd_per_hour"]) == (10_000_000, 0.5)
+    assert found["measured"]
+    by_spec = {one["spec"]: one for one in found["candidates"]}
+    llama = by_spec["static:wordllama"]
+    assert llama["at"]["holdings"][0]["memory_gb"] == pytest.approx((256 * 4 + 128) / 100)
+    assert llama["at"]["embed_hours"] == pytest.approx(1e7 / llama["documents_per_second"] / 3600)
+    assert llama["machines_usd_per_month"] == pytest.approx(llama["machines"] * 0.5 * 730)
+    assert by_spec["openai:text-embedding-3-small"]["measured"] is False
+    assert {curve["over"] for curve in found["break_even"]} == {"queries_per_month", "documents"}
+    code, out, err = measured("cost", "latest", "-c", "static:wordllama", "--documents", "1e9")
+    assert code == 0
+    assert out.startswith("static:wordllama costs about $")
+    assert "a cluster, in shards" in out
+    assert "Not counted: people's time" in err
+    code, out, err = measured("cost", "-c", "bm25?k1=9", "latest")
+    assert code == 3
+    assert "was not timed" in err
+
+
+def test_in_chinese(measured):
+    measured.language = "zh"
+    code, out, _ = measured("cost", "--documents", "1000万")
+    assert code == 0
+    assert "每月约 $" in out
+    assert "自有机器还是 API？" in out
+
+
+def test_models_by_what_is_published(cli):
+    code, out, err = cli("cost", "-c", "BAAI/bge-m3", "--documents", "1M", "--queries-per-month", "3M")
+    assert code == 0
+    assert "BAAI/bge-m3 costs about $" in out
+    assert "nothing was measured" in err
+    code, out, _ = cli("cost", "-c", "BAAI/bge-m3", "--api", "mongodb/voyage-4-large", "--json")
+    found = json.loads(out)
+    assert found["measured"] is False
+    assert found["candidates"][-1]["usd_per_million_tokens"] == 0.12
+    assert {one["kind"] for one in found["evidence"]} == {"published", "computed"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "cause"),
+    [
+        ((), 3, "no run"),
+        (("-c", "no/such-model"), 3, "no/such-model"),
+        (("-c", "BAAI/bge-m3", "--documents", "many"), 2, "many"),
+        (("-c", "BAAI/bge-m3", "--documents", "0"), 3, "not possible"),
+        (("-c", "BAAI/bge-m3", "--api", "BAAI/bge-m3"), 3, "no API"),
+    ],
+)
+def test_what_is_wrong_is_said(cli, arguments, code, cause):
+    found, _, err = cli("cost", *arguments)
+    assert found == code
+    assert cause in err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10M", 1e7), ("1.5k", 1500), ("2B", 2e9), ("300万", 3e6), ("1亿", 1e8), ("10,000,000", 1e7), ("1e9", 1e9)],
+)
+def test_numbers_as_people_write_them(text, value):
+    assert amount(text) == value
