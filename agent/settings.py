@@ -35,6 +35,7 @@ class Settings(BaseSettings):
         openai_base_url, openai_api_key: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``: for ``openai:`` models of both kinds.
         endpoint_api_key: ``ADVISOR_ENDPOINT_API_KEY``: for an embedding endpoint named on the command line, if it wants
             one; ``OPENAI_API_KEY`` goes to ``OPENAI_BASE_URL`` alone.
+        webhook_secret: ``ADVISOR_WEBHOOK_SECRET``: what ``advisor recheck --webhook`` signs its message with.
         llm: ``ADVISOR_LLM``: a chat model that helps the rules to understand and words answers, as ``provider:model``.
         llm_base_url: ``ADVISOR_LLM_BASE_URL``: where it answers, if not at ``OPENAI_BASE_URL`` or the provider's own.
         llm_api_key: ``ADVISOR_LLM_API_KEY``: its key; no other key is sent to ``ADVISOR_LLM_BASE_URL``.
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url"))
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key"))
     endpoint_api_key: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
     llm: str | None = None
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None

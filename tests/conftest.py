@@ -59,6 +59,7 @@ def _alone(tmp_path, monkeypatch):
         "ADVISOR_CHILD_MINUTES",
         "ADVISOR_PASSWORD",
         "ADVISOR_ENDPOINT_API_KEY",
+        "ADVISOR_WEBHOOK_SECRET",
         "ADVISOR_LLM",
         "ADVISOR_LLM_BASE_URL",
         "ADVISOR_LLM_API_KEY",

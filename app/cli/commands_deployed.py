@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli import completion
-from app.cli.options import Columns, Data, Documents, Json, Queries, Quiet, RequirementsFile, SendTo, SkipBad, source_of
+from app.cli.options import (
+    Columns,
+    Data,
+    Documents,
+    Download,
+    Json,
+    Queries,
+    Quiet,
+    RequirementsFile,
+    SendTo,
+    SkipBad,
+    source_of,
+)
 from app.cli.settings import read_settings
 
 Run = Annotated[
@@ -30,6 +43,18 @@ Margin = Annotated[
 Summary = Annotated[
     Path | None, typer.Option("--summary", help="Append Markdown to this file, such as $GITHUB_STEP_SUMMARY.")
 ]
+
+
+class Part(StrEnum):
+    """What can be looked at; the names are those of `knowledge.results.verification`."""
+
+    identity = "identity"
+    corpus = "corpus"
+    quality = "quality"
+    agreement = "agreement"
+    speed = "speed"
+    robustness = "robustness"
+    edges = "edges"
 
 
 def verify(
@@ -73,7 +98,10 @@ def verify(
     ] = None,
     requirements: RequirementsFile = None,
     margin: Margin = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, max=60, help="Of the load step; 0: none.")] = 5.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=60, help="Of the load step.")] = 5.0,
+    only: Annotated[
+        list[Part] | None, typer.Option("--only", help="Look at this only. Repeatable; default: at everything.")
+    ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
     summary: Summary = None,
     send_to: SendTo = None,
@@ -103,7 +131,62 @@ def verify(
         source_of(data, column, skip_bad, documents, queries),
         send_to=frozenset(send_to or ()),
         seconds=seconds,
+        subjects=[part.value for part in only] if only else None,
         junit=junit,
+        summary=summary,
+        as_json=json,
+        quiet=quiet,
+    )
+
+
+def recheck(
+    handover: Annotated[
+        Path | None, typer.Option("--handover", help="evaluation/verify.json of a deployment.", show_default=False)
+    ] = None,
+    run: Run = None,
+    candidate: Spec = None,
+    data: Data = None,
+    challenger: Annotated[
+        list[str] | None,
+        typer.Option("--against", help="Measure this one too. Repeatable.", autocompletion=completion.candidates),
+    ] = None,
+    measure: Annotated[
+        bool,
+        typer.Option("--measure", help="Measure on today's data, new models that are predicted to be better too."),
+    ] = False,
+    requirements: RequirementsFile = None,
+    margin: Margin = None,
+    production: Annotated[
+        int | None, typer.Option("--production-documents", min=1, help="Documents in production, for the plan.")
+    ] = None,
+    threshold: Annotated[
+        list[float] | None, typer.Option("--threshold", help="A cut-off on scores in use, to be mapped. Repeatable.")
+    ] = None,
+    webhook: Annotated[str | None, typer.Option("--webhook", help="Tell this address of an alert.")] = None,
+    summary: Summary = None,
+    download: Download = False,
+    send_to: SendTo = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Is a decision still the best? New models, data that moved, scores of today; exit code 11 where it is not."""
+    from app.cli import rechecking, verification
+
+    return rechecking.look(
+        read_settings(),
+        verification.Decided(handover, run, candidate, requirements, margin),
+        source_of(data, column, skip_bad, documents, queries),
+        challengers=challenger or [],
+        measure=measure,
+        download=download,
+        send_to=frozenset(send_to or ()),
+        production=production,
+        thresholds=threshold or [],
+        webhook=webhook,
         summary=summary,
         as_json=json,
         quiet=quiet,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,18 @@ from knowledge.errors import ConsentNeeded, SpecError
 from knowledge.requirements import Requirements, read_requirements
 from knowledge.results import Consent
 from knowledge.results.handover import Handover
-from knowledge.results.verification import Verification
+from knowledge.results.verification import Subject, Verification
 from knowledge.wording import say
 from tools import encoders
 from tools.data_source import DataSource
 from tools.deployed_collection import deployed_collection
 from tools.evaluate import obtain
+from tools.label_store import with_given
 from tools.load.address import Address
 from tools.load.planning import key_for
 from tools.load.probing import open_endpoint
 from tools.run_history import LATEST, MARGIN, find_evaluation
+from tools.verify import SUBJECTS as PARTS
 from tools.verify import verify
 from tools.verify.embedding import Embedder, Here, Served
 from tools.verify.kept import handover_of_run, read_handover
@@ -96,6 +98,7 @@ def check(
     *,
     send_to: frozenset[str],
     seconds: float,
+    subjects: Sequence[Subject] | None,
     junit: Path | None,
     summary: Path | None,
     as_json: bool,
@@ -104,7 +107,7 @@ def check(
     """Check it, print and write what was found; returns the exit code."""
     line = ProgressLine(quiet)
     workspace = settings.workspace()
-    dataset = source.read() if source else None
+    dataset = with_given(source.read(), workspace) if source else None
     handover = _handover(decided, dataset, workspace)
     with _pipeline(asked, handover, workspace, send_to) as pipeline:
         found = verify(
@@ -114,6 +117,7 @@ def check(
             documents=dataset.documents if dataset else None,
             consent=Consent(measure=True, hosts=send_to),
             seconds=seconds,
+            subjects=subjects or PARTS,
             on_progress=line.show,
         )
     line.end()

@@ -27,6 +27,8 @@ from tools.verify.pipeline import Parts, SearchAddress, ids_in
 from tools.verify.rendered import headline, junit_xml, markdown
 from tools.workspace import Workspace
 
+#: what shows most mistakes, and takes little time
+PLAIN = ("identity", "corpus", "quality", "agreement")
 NOW = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
 
 
@@ -51,15 +53,15 @@ class Decision:
         texts = texts or self.documents
         return dict(zip(texts, self.model.embed(list(texts.values()), **how), strict=True))
 
-    def through_parts(self, vectors, *, embedder=None, metric="IP", prompt="", handover=None, data=True):
+    def through_parts(self, vectors, *, embedder=None, metric="IP", prompt="", data=True, subjects=PLAIN):
         """Verified with a collection of these vectors, and a server unless another embedder is given."""
         self.count += 1
         uri = fill(self.folder / f"{self.count}.db", vectors, metric=metric)
         with Embeddings(self.model) as server, deployed_collection(uri, "docs") as collection:
             made = embedder or Served(open_endpoint(server.url, protocol="openai", model="wordllama"), None)
-            return self.found(Parts(made, collection, prompt), handover, data)
+            return self.found(Parts(made, collection, prompt), data=data, subjects=subjects)
 
-    def found(self, pipeline, handover=None, data=True, seconds=0.0):
+    def found(self, pipeline, handover=None, data=True, seconds=0.3, subjects=PLAIN):
         return verify(
             handover or self.handover,
             pipeline,
@@ -67,6 +69,7 @@ class Decision:
             documents=self.documents if data else None,
             consent=Consent(),
             seconds=seconds,
+            subjects=subjects,
         )
 
 
@@ -84,7 +87,7 @@ def failures(found):
 
 
 def test_a_healthy_pipeline_passes_and_says_what_was_skipped_and_why(decision):
-    found = decision.through_parts(decision.vectors())
+    found = decision.through_parts(decision.vectors(), subjects=(*PLAIN, "robustness", "edges"))
     assert found.passed, failures(found)
     assert check(found, "vectors of documents").figures["lowest_cosine"] == pytest.approx(1, abs=1e-4)
     assert check(found, "vectors of queries").status == "pass"
@@ -170,11 +173,13 @@ def service(decision, vectors, **how):
 def test_a_search_address_passes_under_its_limits(decision):
     limits = Requirements(constraints=(LatencyConstraint(p95_ms=2000),), queries_per_second={"value": 5})
     with service(decision, decision.vectors()) as server:
-        found = decision.found(SearchAddress(f"{server.url}/search"), decision.kept(limits), seconds=0.5)
+        found = decision.found(
+            SearchAddress(f"{server.url}/search"), decision.kept(limits), seconds=0.5, subjects=("speed",)
+        )
         assert found.passed, failures(found)
         assert check(found, "latency").status == check(found, "throughput").status == "pass"
         strict = Requirements(constraints=(LatencyConstraint(p95_ms=0.01),))
-        slow = decision.found(SearchAddress(f"{server.url}/search"), decision.kept(strict), seconds=0.3)
+        slow = decision.found(SearchAddress(f"{server.url}/search"), decision.kept(strict), subjects=("speed",))
     assert failures(slow) == {"latency": "speed"}
     assert check(slow, "throughput").status == "skipped"
 
@@ -197,7 +202,7 @@ def test_behind_a_search_address_mistakes_are_named_by_what_it_finds(decision):
 def test_a_service_that_breaks_on_odd_input_fails_there_alone(decision):
     with service(decision, decision.vectors()) as server:
         server.instead = lambda query: as_json({"trace": "..."}, 500) if "\x00" in query else None
-        found = decision.found(SearchAddress(f"{server.url}/search"))
+        found = decision.found(SearchAddress(f"{server.url}/search"), subjects=("edges",))
     assert failures(found) == {"control characters": "crash"}
 
 

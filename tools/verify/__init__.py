@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import get_args
 
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import Consent
 from knowledge.results.handover import Handover
-from knowledge.results.verification import Check, Verification
+from knowledge.results.verification import Check, Subject, Verification
 from knowledge.wording import say
 from tools.run_store import RunStore, new_run_id
 from tools.verify.corpus import corpus
@@ -27,6 +28,8 @@ from tools.verify.speed import SECONDS, speed
 from tools.verify.subject import Deployed
 from tools.workspace import Workspace
 
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+
 
 def verify(
     handover: Handover,
@@ -36,6 +39,7 @@ def verify(
     documents: Mapping[str, str] | None = None,
     consent: Consent,
     seconds: float = SECONDS,
+    subjects: Collection[Subject] = SUBJECTS,
     on_progress: OnProgress = ignore,
 ) -> Verification:
     """Check a pipeline, and keep what was found in the run store.
@@ -46,7 +50,8 @@ def verify(
         workspace: caches, models on this machine, the run store.
         documents: id -> text, where they are at hand: without them, checks that need them are skipped.
         consent: what may be sent where, to have the recommendation's own answers.
-        seconds: of the load step; 0: none.
+        seconds: of the load step.
+        subjects: what to look at.
         on_progress: told how far it has come.
 
     Raises:
@@ -55,21 +60,19 @@ def verify(
     begun, created = time.monotonic(), dt.datetime.now(dt.UTC)
     deployed = Deployed(handover, pipeline, workspace, own_model(handover.spec, workspace), documents)
     meter = Meter("evaluate", say("Asking"), len(handover.queries), on_progress)
-    checks: list[Check] = [*identity(deployed)]
+    stages: dict[Subject, Callable[[], Iterator[Check]]] = {
+        "corpus": lambda: corpus(deployed),
+        "quality": lambda: quality(deployed),
+        "agreement": lambda: agreement(deployed),
+        "robustness": lambda: robustness(deployed, consent),
+        "edges": lambda: edges(deployed),
+        "speed": lambda: speed(deployed, seconds),
+    }
+    checks: list[Check] = [*identity(deployed)] if "identity" in subjects else []
     deployed.ask_all(meter.advance)
-    stages: tuple[Callable[[], Iterator[Check]], ...] = (
-        lambda: answers(deployed),
-        lambda: corpus(deployed),
-        lambda: quality(deployed),
-        lambda: agreement(deployed),
-        lambda: robustness(deployed, consent),
-        lambda: edges(deployed),
-    )
-    if deployed.found:
-        checks += [check for stage in stages for check in stage()]
-        checks += speed(deployed, seconds) if seconds else ()
-    else:  # it answers nothing: what else is wrong does not show
-        checks += answers(deployed)
+    checks += answers(deployed)
+    if deployed.found:  # of what answers nothing, nothing else shows
+        checks += [check for name, stage in stages.items() if name in subjects for check in stage()]
     found = Verification(
         run_id=new_run_id("verify", created),
         created=created,
@@ -89,4 +92,4 @@ def verify(
     return found
 
 
-__all__ = ["verify"]
+__all__ = ["SUBJECTS", "verify"]

@@ -18,6 +18,8 @@ from tools.encoders.base import cut
 from tools.preflight.parity import SERVED
 from tools.verify.own_model import OwnModel
 
+#: what arithmetic alone explains: nothing is looked for
+SAME = 0.9995
 #: a mistake that fits by so much better than none is the cause, where rounding explains the rest
 CLEARLY, FITS = 0.002, 0.99
 #: what many applications put before texts out of habit: the prompts of E5 and of Nomic's models (their model cards)
@@ -66,6 +68,8 @@ def diagnose(seen: Vectors, texts: Sequence[str], kind: Kind, model: OwnModel) -
         )
     near = cosines(seen, right)
     found = Diagnosis(float(near.mean()), float(near.min()))
+    if found.lowest >= SAME:
+        return found
     other = _by_prompt(seen, texts, kind, model, found.cosine)
     if other:
         return Diagnosis(found.cosine, found.lowest, "prompt", *other)
@@ -101,7 +105,7 @@ def _by_prompt(
     """The prompt that fits better than the right one."""
     own, others = model.prompt(kind), model.prompt("document" if kind == "query" else "query")
     tried = [prompt for prompt in dict.fromkeys(("", others, own + own, *USUAL)) if prompt != own]
-    fits = {prompt: float(cosines(seen, model.with_prompt(prompt, texts)).mean()) for prompt in tried}
+    fits = {prompt: float(cosines(seen, made).mean()) for prompt, made in model.with_prompts(tried, texts).items()}
     best = max(fits, key=fits.__getitem__, default=own)
     if fits.get(best, 0.0) < max(FITS, decided + CLEARLY):
         return None
@@ -126,10 +130,13 @@ def _by_length(
     longest_right = max((lengths[i] for i in range(len(texts)) if near[i] >= SERVED), default=0)
     if not longest_right or sum(lengths[i] > longest_right for i in wrong) < max(1, 0.6 * len(wrong)):
         return None
-    fits = {}
-    for words in CUTS:
-        shortened = [" ".join(texts[i].split()[:words]) for i in wrong]
-        fits[words] = float(cosines(seen[wrong], model.decided(shortened, kind)).mean())
+    cuts = [words for words in CUTS if any(len(texts[i].split()) > words for i in wrong)]
+    if not cuts:
+        return None
+    shortened = {words: [" ".join(texts[i].split()[:words]) for i in wrong] for words in cuts}
+    made = model.decided([text for of in shortened.values() for text in of], kind)
+    each = np.split(made, len(cuts))
+    fits = {words: float(cosines(seen[wrong], of).mean()) for words, of in zip(cuts, each, strict=True)}
     best = max(fits, key=fits.__getitem__)
     if fits[best] < float(near[wrong].mean()) + CLEARLY:
         return None

@@ -50,6 +50,7 @@ def robustness(deployed: Deployed, consent: Consent) -> Iterator[Check]:
         yield skipped("robustness", "perturbed queries", say("There are too few queries to perturb."))
         return
     found: ByQuery = {}
+    deployed.pipeline.prepare([one.text for one in perturbed])
     for one in perturbed:
         try:
             answer = deployed.ranking(deployed.ask(one.text), judged[one.query])
@@ -132,6 +133,7 @@ def _own_answers(deployed: Deployed, perturbed: list[Perturbed], consent: Consen
 def edges(deployed: Deployed) -> Iterator[Check]:
     """One check for each odd input, and one for whether it answers as before after all of them."""
     first = next((q for q in deployed.queries if q.id in deployed.found), None)
+    deployed.pipeline.prepare(list(EDGES.values()))
     for name, text in EDGES.items():
         yield _edge(deployed, name, text)
     if first is None:

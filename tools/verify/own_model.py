@@ -37,10 +37,11 @@ class OwnModel:
         """Finished vectors as the evaluation had them, not cut; most are in the cache."""
         return self._made(self.resolved, texts, kind)
 
-    def with_prompt(self, prompt: str, texts: Sequence[str]) -> Vectors:
-        """The same with another prompt."""
-        other = self.resolved.model_copy(update={"prompts": {"query": prompt, "document": prompt}})
-        return self._made(other, texts, "document")
+    def with_prompts(self, prompts: Sequence[str], texts: Sequence[str]) -> dict[str, Vectors]:
+        """The same with other prompts, by prompt; all are encoded at once."""
+        bare = self.resolved.model_copy(update={"prompts": {"query": "", "document": ""}})
+        ensure(bare, {"document": [prompt + text for prompt in prompts for text in texts]}, self.workspace)
+        return {prompt: self._made(bare, [prompt + text for text in texts], "document") for prompt in prompts}
 
     def used(self, made: Vectors) -> Vectors:
         """Vectors as they are searched: cut to the leg's dimension."""

@@ -33,6 +33,10 @@ class Pipeline(Protocol):
     name: str
     timed: bool
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """These will be searched for, one by one; a model on this machine reads them together."""
+        ...
+
     def search(self, text: str, k: int) -> list[str]:
         """Ids of at most k documents, best first.
 
@@ -65,6 +69,9 @@ class SearchAddress:
     def name(self) -> str:
         """The host."""
         return host_of(self.url)
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Nothing: a service takes one query at a time."""
 
     def search(self, text: str, k: int) -> list[str]:
         headers = {"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {}
@@ -104,6 +111,10 @@ class Parts:
     def timed(self) -> bool:
         """A model here answers from a cache."""
         return self.embedder.served
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        if not self.embedder.served:
+            self.embedder.embed([self.prompt + text for text in texts])
 
     def asked(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries as they are searched with."""

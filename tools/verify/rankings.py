@@ -96,16 +96,16 @@ def _mistakes(
     q, d = right
     dim = dimension_of(model.leg)
     bare, own = model.used, model.prompts
-    for prompt in dict.fromkeys(("", own[1], own[0] * 2, *USUAL)):
-        if prompt != own[0]:
-            made = pool.agrees(bare(model.with_prompt(prompt, asked)), bare(d))
-            yield Cause("prompt", _with_prompt("query", prompt), _use("query", own[0]), made)
-    for prompt in dict.fromkeys(("", own[0], own[1] * 2, *USUAL)):
-        if prompt != own[1]:
-            made = pool.agrees(bare(q), bare(model.with_prompt(prompt, pool.texts)))
-            yield Cause("prompt", _with_prompt("document", prompt), _use("document", own[1]), made)
+    of_queries = [p for p in dict.fromkeys(("", own[1], own[0] * 2, *USUAL)) if p != own[0]]
+    for prompt, made in model.with_prompts(of_queries, asked).items():
+        agrees = pool.agrees(bare(made), bare(d))
+        yield Cause("prompt", _with_prompt("query", prompt), _use("query", own[0]), agrees)
+    of_documents = [p for p in dict.fromkeys(("", own[0], own[1] * 2, *USUAL)) if p != own[1]]
+    for prompt, made in model.with_prompts(of_documents, pool.texts).items():
+        agrees = pool.agrees(bare(q), bare(made))
+        yield Cause("prompt", _with_prompt("document", prompt), _use("document", own[1]), agrees)
     if dim is not None and dim < d.shape[1]:
-        made = pool.agrees(cut(q, dim, normalise=False), cut(d, dim, normalise=False))
+        agrees = pool.agrees(cut(q, dim, normalise=False), cut(d, dim, normalise=False))
         yield Cause(
             "normalisation",
             say(
@@ -113,23 +113,24 @@ def _mistakes(
                 dim=dim,
             ),
             say("Normalise vectors after they are cut, or use metric_type=COSINE."),
-            made,
+            agrees,
         )
-    for words in CUTS[:6]:
-        if any(len(text.split()) > words for text in pool.texts):
-            short = [" ".join(text.split()[:words]) for text in pool.texts]
-            made = pool.agrees(bare(q), bare(model.decided(short, "document")))
-            yield Cause(
-                "truncation",
-                say("It finds what is found when documents are cut off after some {words} words.", words=words),
-                say("Raise the server's limit of tokens to the model's own, or cut documents into chunks."),
-                made,
-            )
+    cuts = [words for words in CUTS if any(len(text.split()) > words for text in pool.texts)]
+    shortened = [" ".join(text.split()[:words]) for words in cuts for text in pool.texts]
+    for words, made in zip(
+        cuts, np.split(model.decided(shortened, "document"), len(cuts)) if cuts else (), strict=True
+    ):
+        yield Cause(
+            "truncation",
+            say("It finds what is found when documents are cut off after some {words} words.", words=words),
+            say("Raise the server's limit of tokens to the model's own, or cut documents into chunks."),
+            pool.agrees(bare(q), bare(made)),
+        )
     if isinstance(deployed.pipeline, Parts):
         return
-    made = pool.agrees(bare(q), bare(d), euclidean=True)
     if not model.resolved.normalise:
-        yield Cause("metric", say("It finds what L2 finds."), say("Make the index again with metric_type=IP."), made)
+        agrees = pool.agrees(bare(q), bare(d), euclidean=True)
+        yield Cause("metric", say("It finds what L2 finds."), say("Make the index again with metric_type=IP."), agrees)
 
 
 def _with_prompt(kind: str, prompt: str) -> Text:

@@ -18,6 +18,8 @@ from tools.verify.subject import Deployed, failed, passed, skipped
 
 SECONDS = 5.0
 MOST_REQUESTS = 3_000
+#: for what comes before the step
+MORE_SECONDS = 10.0
 #: documents that a user is shown
 RESULTS = 10
 #: at once, where no rate is demanded
@@ -51,7 +53,7 @@ def speed(deployed: Deployed, seconds: float = SECONDS) -> Iterator[Check]:
     demanded = wanted.queries_per_second.value if wanted.queries_per_second else None
     limit = wanted.constraint(LatencyConstraint)
     goal = Goal(p95_ms=limit.p95_ms if limit else 1_000.0)
-    limits = Limits(seconds=4 * seconds, step_seconds=seconds, requests=MOST_REQUESTS)
+    limits = Limits(seconds=4 * seconds + MORE_SECONDS, step_seconds=seconds, requests=MOST_REQUESTS)
     texts = [query.text for query in deployed.queries]
     try:
         if demanded is None:
@@ -70,7 +72,11 @@ def speed(deployed: Deployed, seconds: float = SECONDS) -> Iterator[Check]:
         why = error.cause if isinstance(error, AdvisorError) else say("it did not answer in time")
         yield failed("speed", "latency", "crash", say("It could not be timed: {why}", why=why))
         return
-    point = (*found.repeats, *found.points)[-1]
+    points = (*found.points, *found.repeats)
+    if not points:
+        yield skipped("speed", "latency", found.stopped or say("Not one step of the load test came to its end."))
+        return
+    point = points[-1]
     deployed.asked += point.requests
     yield _latency(point, limit)
     yield _rate(point, demanded)

@@ -51,6 +51,7 @@ class Deployed:
 
     def ask_all(self, on_each: Callable[[], None]) -> None:
         """Put every query of the evaluation; one that fails does not end it."""
+        self.pipeline.prepare([query.text for query in self.queries])
         for query in self.queries:
             stop_point()
             try:

@@ -1,0 +1,142 @@
+"""`advisor recheck`: is a decision still the best, for cron and CI."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from pathlib import Path
+
+from agent.settings import Settings
+from app.cli.failures import ALERT
+from app.cli.measuring import named_once
+from app.cli.printed import json_of, print_json
+from app.cli.terminal import ProgressLine, language, shown
+from app.cli.verification import Decided
+from app.cli.writing import append_to
+from app.webhooks import HookRefusedError, checked, post, signed
+from knowledge.errors import ProviderError, UserError
+from knowledge.requirements import Requirements, read_requirements
+from knowledge.results import Consent
+from knowledge.results.recheck import Recheck
+from knowledge.wording import Text, say
+from tools.data_source import DataSource
+from tools.label_store import with_given
+from tools.recheck import Asked, Decision, recheck
+from tools.recheck.words import markdown, on_migration, sentences
+from tools.run_history import LATEST, MARGIN, find_evaluation
+from tools.verify.kept import chosen, read_handover
+from tools.workspace import Workspace
+
+
+def look(
+    settings: Settings,
+    decided: Decided,
+    source: DataSource | None,
+    *,
+    challengers: list[str],
+    measure: bool,
+    download: bool,
+    send_to: frozenset[str],
+    production: int | None,
+    thresholds: list[float],
+    webhook: str | None,
+    summary: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Look again, tell what was found; returns the exit code."""
+    workspace = settings.workspace()
+    line = ProgressLine(quiet)
+    secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
+    if webhook:
+        _check(webhook, secret)
+    specs = named_once(challengers, workspace, line) if challengers else []
+    asked = Asked(
+        dataset=with_given(source.read(), workspace) if source else None,
+        challengers=tuple(specs),
+        measure=measure,
+        documents=production,
+        thresholds=tuple(thresholds),
+    )
+    consent = Consent(measure=measure, download=download, hosts=send_to)
+    found = recheck(decision_of(decided, workspace), asked, workspace, consent=consent, on_progress=line.show)
+    line.end()
+    if summary:
+        append_to(summary, markdown(found, language()))
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if webhook and found.alert:
+        _tell(webhook, secret, found)
+    return ALERT if found.alert else 0
+
+
+def decision_of(decided: Decided, workspace: Workspace) -> Decision:
+    """What was decided, by a handover file or a kept run."""
+    needs = read_requirements(decided.requirements) if decided.requirements else None
+    run, spec, margin = decided.run or LATEST, decided.candidate, needs.margin.value if needs else MARGIN
+    if decided.handover:
+        handed = read_handover(decided.handover)
+        run, spec, margin = handed.run_id, spec or handed.spec, needs.margin.value if needs else handed.margin
+        needs = needs or handed.requirements
+    evaluation = find_evaluation(workspace, run)
+    return Decision(
+        evaluation=evaluation,
+        incumbent=chosen(evaluation, spec),
+        requirements=needs or Requirements(),
+        margin=decided.margin if decided.margin is not None else margin,
+    )
+
+
+def _show(found: Recheck) -> None:
+    for text in sentences(found):
+        sys.stdout.write(shown(text) + "\n")
+    if found.migration:
+        plan = found.migration
+        sys.stdout.write(f"\n{shown(say('From {old} to {new}', old=plan.old, new=plan.new))}\n")
+        for text in on_migration(plan):
+            sys.stdout.write(f"  {shown(text)}\n")
+        for number, step in enumerate(plan.steps, 1):
+            sys.stdout.write(f"  {number}. {shown(step)}\n")
+    sys.stderr.write(f"{found.run_id}\n")
+
+
+def _check(url: str, secret: str) -> None:
+    """Refuse an address that is not called, before anything is measured."""
+    if not secret:
+        raise UserError(
+            say("A webhook is signed, and there is no secret for that."),
+            say("Set ADVISOR_WEBHOOK_SECRET to one that its reader knows."),
+        )
+    try:
+        checked(url, local=True)
+    except HookRefusedError as error:
+        raise _refused(error.why) from error
+
+
+def _refused(why: Text) -> UserError:
+    return UserError(
+        say("The webhook's address is not called: {why}.", why=why),
+        say("Give an https address that is reachable from everywhere, without user name and password."),
+    )
+
+
+def _tell(url: str, secret: str, found: Recheck) -> None:
+    """Tell the alert once; that it was not heard is an error, since nobody else may be looking."""
+    try:
+        status = post(url, signed("recheck.alert", json.loads(json_of(found)), found.run_id, secret), local=True)
+    except HookRefusedError as error:
+        raise _refused(error.why) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _unheard(type(error).__name__) from error
+    if not 200 <= status < 300:
+        raise _unheard(str(status))
+
+
+def _unheard(why: str) -> ProviderError:
+    return ProviderError(
+        say("There is an alert, and the webhook did not take it: {why}.", why=why),
+        say("Check the address; the alert is kept, and told again by the next check."),
+    )

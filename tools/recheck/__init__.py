@@ -1,0 +1,277 @@
+"""Is a decision still the best: new models, data that moved, and what the candidates score today, query by query.
+
+It looks, and measures only what it was allowed to. An alert is raised where the user's margin is beaten beyond chance,
+and nowhere else: a check that cries wolf is turned off.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from knowledge.catalog_in_use import usable_catalog
+from knowledge.dataset import Dataset
+from knowledge.errors import AdvisorError
+from knowledge.progress import OnProgress, ignore
+from knowledge.requirements import Requirements
+from knowledge.results import Consent, Evaluation, MeasuredCandidate
+from knowledge.results.recheck import DataDrift, Migration, Recheck, Rescored
+from knowledge.wording import Text, say
+from tools.data_baseline import baseline_of, drift, keep_baseline, kept_baseline
+from tools.evaluate import evaluate, measured_before, query_scores
+from tools.migration import plan_migration
+from tools.recheck.news import news
+from tools.recheck.rescored import change_in_words, rescored
+from tools.run_store import RunStore, new_run_id
+from tools.workspace import Workspace
+
+#: new models that are measured without being named
+MOST_NEW = 3
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, and by which run.
+
+    Attributes:
+        incumbent: of its candidates the one in use.
+    """
+
+    evaluation: Evaluation
+    incumbent: MeasuredCandidate
+    requirements: Requirements
+    margin: float
+
+    @property
+    def day(self) -> dt.date:
+        """On which it was measured."""
+        return self.evaluation.started.date()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to look at beside the catalog.
+
+    Attributes:
+        dataset: today's data.
+        challengers: specs to measure against the one in use.
+        measure: whether anything may be measured that costs time; what the run store has costs none.
+        documents: in production, for the plan of a change; None: as many as in the data.
+        thresholds: cut-offs on scores that are in use.
+    """
+
+    dataset: Dataset | None = None
+    challengers: tuple[str, ...] = ()
+    measure: bool = False
+    documents: int | None = None
+    thresholds: tuple[float, ...] = ()
+
+
+def recheck(
+    decision: Decision,
+    asked: Asked,
+    workspace: Workspace,
+    *,
+    consent: Consent,
+    on_progress: OnProgress = ignore,
+) -> Recheck:
+    """Look at a decision again, and keep what was found: the next check compares with this one too.
+
+    Args:
+        decision: what was decided.
+        asked: what to look at.
+        workspace: caches, runs, the catalog.
+        consent: what may be downloaded, and where texts may be sent.
+        on_progress: told how far measuring has come.
+    """
+    seen = glance(decision, workspace)
+    moved, why_no_drift = _drift(decision, asked.dataset, workspace, seen.run_id, seen.created.date())
+    again = _measured(decision, asked, seen, workspace, consent, on_progress)
+    found = seen.model_copy(
+        update={
+            "dataset": asked.dataset.summary.hash if asked.dataset else None,
+            "drift": moved,
+            "drift_skipped": why_no_drift,
+            "incumbent_change": again.incumbent,
+            "challengers": again.challengers,
+            "measuring_skipped": again.skipped,
+            "evaluation": again.run_id,
+            "migration": again.migration,
+            "alert": _alert(decision, again),
+        }
+    )
+    runs = RunStore(workspace.store)
+    try:
+        runs.save_run(found.run_id, "recheck", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
+    finally:
+        runs.close()
+    return found
+
+
+def glance(decision: Decision, workspace: Workspace) -> Recheck:
+    """What the catalog alone says of a decision, at once; nothing is measured or kept."""
+    created = dt.datetime.now(dt.UTC)
+    in_use = usable_catalog(workspace.home)
+    last = last_recheck(decision.evaluation.run_id, workspace)
+    known = {m.model: m.known_since or last.created.date() for m in last.new_models} if last else {}
+    new = news(
+        decision.day, decision.incumbent.spec, decision.requirements, decision.margin, in_use, workspace.home, known
+    )
+    return Recheck(
+        run_id=new_run_id("recheck", created),
+        created=created,
+        decision=decision.evaluation.run_id,
+        decided=decision.day,
+        incumbent=decision.incumbent.spec,
+        metric=decision.evaluation.primary,
+        margin=decision.margin,
+        last=last.run_id if last else None,
+        catalog=in_use.manifest.built.date(),
+        new_models=new.models,
+        new_in_catalog=new.in_catalog,
+        models_skipped=new.skipped,
+    )
+
+
+def last_recheck(decision: str, workspace: Workspace) -> Recheck | None:
+    """The latest check of a decision; None where there was none that this version can read."""
+    if not workspace.store.exists():
+        return None
+    runs = RunStore(workspace.store)
+    try:
+        for run in runs.runs("recheck"):
+            if run.payload.get("decision") == decision:
+                try:
+                    return Recheck.model_validate(run.payload)
+                except ValueError:  # of a later version
+                    continue
+    finally:
+        runs.close()
+    return None
+
+
+def _drift(
+    decision: Decision, dataset: Dataset | None, workspace: Workspace, run_id: str, today: dt.date
+) -> tuple[DataDrift | None, Text | None]:
+    if dataset is None:
+        return None, say("That takes today's data: --data.")
+    runs = RunStore(workspace.store)
+    try:
+        then = kept_baseline(decision.evaluation.dataset.hash, runs)
+        if then is None and dataset.summary.hash == decision.evaluation.dataset.hash:
+            then = keep_baseline(dataset, runs, run_id, decision.day)
+    finally:
+        runs.close()
+    if then is None:
+        return None, say("What the data was like when it was decided was not kept; run this once with that data.")
+    return drift(then, baseline_of(dataset, today)), None
+
+
+@dataclass(frozen=True)
+class _Again:
+    """What was measured today."""
+
+    incumbent: Rescored | None = None
+    challengers: tuple[Rescored, ...] = ()
+    run_id: str | None = None
+    migration: Migration | None = None
+    skipped: Text | None = None
+
+
+def _measured(
+    decision: Decision, asked: Asked, seen: Recheck, workspace: Workspace, consent: Consent, on_progress: OnProgress
+) -> _Again:
+    if asked.dataset is None:
+        return _Again(skipped=say("That takes today's data: --data."))
+    incumbent, metrics = decision.incumbent.spec, list(decision.incumbent.metrics)
+    better = [model.spec for model in seen.new_models if model.better and model.spec]
+    challengers = [spec for spec in dict.fromkeys((*asked.challengers, *better[:MOST_NEW])) if spec != incumbent]
+    wanted = [incumbent, *challengers]
+    if not asked.measure:  # what was measured before costs nothing
+        free = measured_before(asked.dataset, wanted, workspace, metrics)
+        wanted = [spec for spec in wanted if spec in free]
+        if incumbent not in free:
+            return _Again(
+                skipped=say(
+                    "{spec} was not measured on this data, and that was not agreed to: --measure.", spec=incumbent
+                )
+            )
+    try:
+        today = evaluate(
+            asked.dataset, wanted, workspace, metrics=metrics, consent=consent, preflight=False, on_progress=on_progress
+        )
+    except AdvisorError as error:
+        return _Again(skipped=error.cause)
+    scores = query_scores(today, workspace)
+    failed = {one.spec: one.reason for one in today.failed}
+    if incumbent not in scores:
+        return _Again(run_id=today.run_id, skipped=failed.get(incumbent, say("It could not be measured.")))
+    before = query_scores(decision.evaluation, workspace)[incumbent]
+    own = rescored(
+        incumbent,
+        decision.evaluation.run_id,
+        scores[incumbent],
+        before,
+        decision.margin,
+        same=today.same_queries,
+        worse=True,
+    )
+    others = [spec for spec in scores if spec != incumbent]
+    found = [
+        rescored(
+            spec,
+            incumbent,
+            scores[spec],
+            scores[incumbent],
+            decision.margin,
+            same=today.same_queries,
+            comparisons=len(others),
+        )
+        for spec in others
+    ]
+    compared = sorted((one for one in found if one), key=lambda one: -one.difference.mean)
+    winner = next((one for one in compared if one.beyond), None)
+    plan = None
+    if winner is not None:
+        plan = plan_migration(
+            today,
+            incumbent,
+            winner.spec,
+            asked.dataset,
+            workspace,
+            documents=asked.documents,
+            thresholds=asked.thresholds,
+        )
+    why = next(iter(failed.values()), None)
+    return _Again(own, tuple(compared), today.run_id, plan, why)
+
+
+def _alert(decision: Decision, again: _Again) -> tuple[Text, ...]:
+    told = [
+        say(
+            "{spec} beats {incumbent} by {change} of {metric} on your queries, more than your margin of {margin:.1f}.",
+            spec=one.spec,
+            incumbent=decision.incumbent.spec,
+            change=change_in_words(one.difference),
+            metric=decision.evaluation.primary,
+            margin=100 * decision.margin,
+        )
+        for one in again.challengers
+        if one.beyond
+    ]
+    fallen = again.incumbent
+    if fallen is not None and fallen.beyond:
+        told.append(
+            say(
+                "{incumbent} lost {change} of {metric} against the decision on the same queries, more than your margin "
+                "of {margin:.1f}.",
+                incumbent=decision.incumbent.spec,
+                change=change_in_words(fallen.difference),
+                metric=decision.evaluation.primary,
+                margin=100 * decision.margin,
+            )
+        )
+    return tuple(told)
+
+
+__all__ = ["Asked", "Decision", "glance", "last_recheck", "recheck"]
