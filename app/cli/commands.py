@@ -20,7 +20,7 @@ from app.cli.settings import give, read_settings
 if TYPE_CHECKING:
     pass
 from app.cli.commands_cost import cost
-from app.cli.commands_deployed import verify
+from app.cli.commands_deployed import recheck, verify
 from app.cli.commands_load import load
 from app.cli.commands_measure import benchmark, evaluate, gains, judge, preflight, probes, rag, robustness, silver
 from app.cli.commands_serve import mcp, serve, slack
@@ -106,6 +106,7 @@ def make_app() -> typer.Typer:
         cost,
         load,
         verify,
+        recheck,
         models,
         doctor,
         demo,
