@@ -3,7 +3,7 @@
 import pytest
 
 from agent.answering.brief import MOST, lines_of, sentences_of, shortened
-from agent.answering.what_if import _alike
+from agent.answering.decided_again import alike
 from knowledge.wording import Text, join, say
 
 LINES = Text(template="\n")
@@ -97,7 +97,7 @@ def test_those_that_go_for_the_same_kind_of_reason_are_told_of_together():
         "b": say("yes"),
         "c": say("its licence {name} is unknown", name="Y"),
     }
-    assert [(names, str(reason)) for names, reason in _alike(reasons)] == [
+    assert [(names, str(reason)) for names, reason in alike(reasons)] == [
         (["a", "c"], "its licence X is unknown"),
         (["b"], "yes"),
     ]
