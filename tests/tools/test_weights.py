@@ -4,7 +4,16 @@ import pytest
 from pydantic import ValidationError
 
 from knowledge.requirements import Requirements
-from knowledge.results import Interval, Perturbation, ProbeKind, Probes, ProbeScore, QueryChange, Robustness
+from knowledge.results import (
+    FailedCandidate,
+    Interval,
+    Perturbation,
+    ProbeKind,
+    Probes,
+    ProbeScore,
+    QueryChange,
+    Robustness,
+)
 from knowledge.wording import say
 from tests.tools.test_recommend import BEST, FAR, NEAR, NOW, benchmark, evaluation, shortlist
 from tools.recommend import contenders, recommend
@@ -100,3 +109,13 @@ def test_contenders_begin_with_whom_quality_and_cost_choose():
     generous = Requirements(margin=0.5)
     assert contenders(generous, listed, measured, scores, benchmark(COSTS))[0] == FAR
     assert decide(generous).winner == FAR
+
+
+def test_whom_hard_cases_passed_over_is_said_to_be_not_measured():
+    passed = FailedCandidate(spec=NEAR, reason=say("no consent"), next_step=say("agree"))
+    told = map(str, decide(robustness=FRAGILE.model_copy(update={"skipped": (passed,)})).not_measured)
+    assert f"Queries with mistakes, of {NEAR}: no consent" in told
+    nobody = Probes(threshold=0.75, fewest=20, kinds=(), skipped=(passed,))
+    found = decide(Requirements(correctness=0.3), probes=nobody)
+    assert any(f"Altered facts, of {NEAR}" in str(text) for text in found.not_measured)
+    assert found.winner == BEST

@@ -5,10 +5,11 @@
    are one. Whether the winner is within the margin of whichever candidate is truly the best is a stronger claim than
    being tied with the one measured best; the confidence says whether the sample supports it.
    Of one model in other arithmetic (precision, backend) what is known beforehand counts too: see `compare_all`.
-3. Among the best and those tied with it, the cheapest wins: money first, then p95 latency, the time to encode a
-   document, memory, vector size. Latencies within a factor 1.5 or one millisecond of the lowest count as equal to it,
-   times to encode within 1.5, memory within 1.25: that is how well they repeat on a busy machine. Of equally cheap ones
-   the best wins. The Pareto front is made with the same tolerance.
+3. Among the best and those tied with it, the cheapest wins: money first, then machines for the stated rate where they
+   were put under load, p95 latency, the time to encode a document, memory, vector size. Latencies within a factor 1.5
+   or one millisecond of the lowest count as equal to it, times to encode within 1.5, memory within 1.25: that is how
+   well they repeat on a busy machine. Of equally cheap ones the best wins. The Pareto front is made with the same
+   tolerance, and without machines: only the tied are put under load.
 4. Where the user says that robustness or correctness matters, it is added to the quality by its weight, and steps 2
    and 3 decide on the sum (`tools.recommend.weights`); else it counts nothing, and it is said at which weight it would.
 """
@@ -24,6 +25,7 @@ from knowledge.results import (
     Benchmark,
     Comparison,
     Evaluation,
+    FailedCandidate,
     MeasuredCandidate,
     Plan,
     Probes,
@@ -34,6 +36,7 @@ from knowledge.results import (
     Shortlist,
     SpeedOfCandidate,
 )
+from knowledge.results.service import UnderLoad
 from knowledge.wording import Text, join, say
 from tools.recommend.background import with_background
 from tools.recommend.contest import (
@@ -45,12 +48,25 @@ from tools.recommend.contest import (
     is_measurable,
     non_inferior_to_best,
 )
-from tools.recommend.reasons import confidence, headline, next_steps, not_measured, p_text, reasons
+from tools.recommend.left_open import next_steps, not_measured
+from tools.recommend.load import load_told, machines, rate_flips
+from tools.recommend.naming import p_text
+from tools.recommend.reasons import headline, reasons
 from tools.recommend.sensitivity import what_would_change_it
+from tools.recommend.sureness import confidence
 from tools.recommend.table import RunEvidence, table, with_standing
 from tools.recommend.weights import beside_quality
 
-__all__ = ["Decision", "contenders", "is_measurable", "p_text", "recommend", "recommend_unmeasured", "with_background"]
+__all__ = [
+    "Decision",
+    "contenders",
+    "is_measurable",
+    "p_text",
+    "recommend",
+    "recommend_unmeasured",
+    "tied_for_load",
+    "with_background",
+]
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,7 @@ def recommend(
     now: dt.datetime,
     probes: Probes | None = None,
     robustness: Robustness | None = None,
+    load: UnderLoad | None = None,
 ) -> Decision:
     """Decide.
 
@@ -87,6 +104,7 @@ def recommend(
         now: date of the decision.
         probes: in what share of them candidates are right; counts as much as the user says.
         robustness: what perturbed queries change; likewise.
+        load: what the contenders hold, where the user stated a rate: among the tied, fewer machines are cheaper.
     """
     quality = {c.spec: c for c in evaluation.candidates}
     speed = {c.spec: c for c in benchmark.candidates} if benchmark else {}
@@ -97,9 +115,9 @@ def recommend(
     taking_part = _cheapest_of_equals_first([spec for spec in quality if spec not in excluded], quality, speed)
     left_out = len(screening.eliminated) if screening else 0
     compared = compare_all(taking_part or list(quality), together, requirements.margin.value, left_out)
-    field = Contest(quality, speed, {c.spec: c for c in compared}, excluded, left_out)
-    evidence = RunEvidence(evaluation, benchmark)
-    rows = table(field, evidence)
+    field = Contest(quality, speed, {c.spec: c for c in compared}, excluded, left_out, machines(load))
+    evidence = RunEvidence(evaluation, benchmark, load)
+    rows = table(field, evidence, load)
     if not taking_part:
         return Decision(
             _nobody(requirements, evaluation, benchmark, rows, evidence, excluded, plan, screening, shortlist, now),
@@ -126,18 +144,30 @@ def recommend(
         reasons=(
             *beside.told(),
             *reasons(winner, best, field, rows, evaluation.primary, requirements, evaluation.preflight),
+            *load_told(winner, rows, requirements, load),
         ),
         confidence=confidence(winner, best, field, evaluation, undecided, rows),
         rows=rows,
         evidence=tuple(evidence.found),
-        not_measured=not_measured(shortlist, evaluation, benchmark, plan, requirements, screening),
-        what_would_change_it=what_would_change_it(winner, field, scores, requirements, evaluation.primary, beside),
+        not_measured=not_measured(
+            shortlist, evaluation, benchmark, plan, requirements, screening, _passed_over(probes, robustness)
+        ),
+        what_would_change_it=(
+            *rate_flips(winner, field, together, requirements.margin.value, load),
+            *what_would_change_it(winner, field, scores, requirements, evaluation.primary, beside),
+        ),
         next_steps=next_steps(evaluation, undecided, field, shortlist),
         primary=evaluation.primary,
         margin=requirements.margin.value,
         weights=dict(beside.weights),
     )
     return Decision(recommendation, compared)
+
+
+def _passed_over(probes: Probes | None, robustness: Robustness | None) -> list[tuple[Text, FailedCandidate]]:
+    """Whom hard cases passed over, with what was not asked of it."""
+    altered = [(say("Altered facts"), one) for one in (probes.skipped if probes else ())]
+    return altered + [(say("Queries with mistakes"), one) for one in (robustness.skipped if robustness else ())]
 
 
 def contenders(
@@ -164,6 +194,27 @@ def contenders(
     first = decide(taking_part, field, apart, requirements.margin.value)
     by_quality = sorted(taking_part, key=lambda spec: -quality[spec].primary_mean)
     return tuple(dict.fromkeys((first, tied[0], *by_quality)))
+
+
+def tied_for_load(
+    requirements: Requirements,
+    shortlist: Shortlist,
+    evaluation: Evaluation,
+    scores: Mapping[str, Mapping[str, float]],
+    benchmark: Benchmark | None,
+    screening: Screening | None = None,
+) -> tuple[str, ...]:
+    """Whom load can still tell apart: the best and those tied with it, by quality and cost the first first.
+
+    Args: as for `recommend`.
+    """
+    order = contenders(requirements, shortlist, evaluation, scores, benchmark, screening)
+    if not order:
+        return ()
+    left_out = len(screening.eliminated) if screening else 0
+    apart = independent(scores, evaluation.same_queries)
+    tied = set(non_inferior_to_best(order, apart, requirements.margin.value, left_out))
+    return tuple(spec for spec in order if spec in tied)
 
 
 def cheapest_first(specs: Sequence[str], evaluation: Evaluation, benchmark: Benchmark) -> list[str]:
