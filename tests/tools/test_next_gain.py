@@ -1,6 +1,7 @@
 """Single changes to a candidate: which there are, how they are ranked, and one real run."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -246,3 +247,16 @@ def test_nothing_to_change_is_an_error_with_a_next_step(real):
     dataset, _, workspace = real
     with pytest.raises(UserError, match="nothing to change"):
         next_gain(dataset, "bm25", workspace, margin=0.02)
+
+
+def test_data_for_something_else_than_a_search_is_refused_before_anything_is_measured(tmp_path):
+    texts = as_dataset({f"d{i}": f"text {i}" for i in range(4)}, {}, {})
+    labelled = replace(
+        texts,
+        classes={f"d{i}": "ab"[i % 2] for i in range(4)},
+        summary=texts.summary.model_copy(update={"classes": 2, "labelled": 4}),
+    )
+    with pytest.raises(UserError, match="something else") as refused:
+        next_gain(labelled, "static:none", Workspace(home=tmp_path), margin=0.02)
+    assert "classification" in str(refused.value.next_step)
+    assert not (tmp_path / "runs.sqlite").exists()

@@ -9,6 +9,7 @@ from knowledge.candidate import Candidate, Leg, parse_candidate
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, UserError
+from knowledge.measured_task import NAMES, measured_task
 from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Plan, PlannedCandidate
 from knowledge.results.next_gain import NextGain
@@ -44,8 +45,19 @@ def plan_gains(
 
     Raises:
         SpecError: the base or one of `also` cannot be read.
+        UserError: the data is for something else than a search.
         AdvisorError: the base cannot be measured here.
     """
+    task = measured_task(dataset.summary)
+    if task not in ("ranking", None):
+        raise UserError(
+            say("Set-ups of a search can be tried, and this is about something else."),
+            say(
+                "{name} has labels for {task}: compare candidates on it with “advisor evaluate”.",
+                name=dataset.summary.name,
+                task=NAMES[task],
+            ),
+        )
     candidate = parse([base])[0]
     resolved = {leg: encoders.resolve(leg, workspace) for leg in dense_legs(candidate)}
     found = changes(candidate, _lengths(resolved, dataset, workspace), len(dataset.documents), workspace)
@@ -100,7 +112,7 @@ def next_gain(
 
     Raises:
         SpecError: the base or one of `also` cannot be read.
-        UserError: nothing can be changed.
+        UserError: nothing can be changed, or the data is for something else than a search.
         AdvisorError: the base cannot be measured.
     """
     started = dt.datetime.now(dt.UTC)
