@@ -27,6 +27,7 @@ from app.mcp.access import caller_with
 from app.mcp.work import Desk
 from app.specs import checked_specs
 from knowledge.errors import AdvisorError, RequirementsError, UnknownModelError, UserError
+from knowledge.measured_task import MeasuredTask
 from knowledge.requirements import Requirements
 from knowledge.results import Consent
 from knowledge.wording import Language, say
@@ -60,7 +61,8 @@ Data = Annotated[
     str | None,
     Field(
         max_length=LONGEST,
-        description="path of a folder or file with documents, queries and judgments; or stdlib, a sample",
+        description="path of a folder or file with documents, queries and judgments, with texts and their classes, or "
+        "with pairs of texts; or stdlib, a sample",
     ),
 ]
 Inline = Annotated[records.InlineData | None, Field(description="a small dataset sent along, instead of `data`")]
@@ -73,6 +75,13 @@ Candidates = Annotated[
         max_length=20,
         description="what to measure: bm25, st:MODEL, static:wordllama, openai:MODEL, rrf(bm25, st:MODEL), "
         "rerank(bm25, ce:MODEL)",
+    ),
+]
+Of = Annotated[
+    MeasuredTask | None,
+    Field(
+        description="what for: ranking documents, classification and clustering of texts, similarity, deduplication "
+        "and bitext (finding translations) of pairs; null: what the data has labels for"
     ),
 ]
 Measure = Annotated[bool, Field(description="the user agreed to measuring, which takes minutes of this machine's time")]
@@ -197,6 +206,7 @@ class Tools:
         inline: Inline = None,
         sample_documents: Documents = None,
         sample_queries: Queries = None,
+        task: Of = None,
         metrics: Annotated[
             list[Annotated[str, StringConstraints(max_length=50)]] | None,
             Field(
@@ -209,14 +219,14 @@ class Tools:
         hosts: Hosts = None,
         language: Tongue = None,
     ) -> records.Status:
-        """Measure the quality of candidates on data with judgments; returns a handle for get_evaluation at once.
+        """Measure the quality of candidates on data with labels; returns a handle for get_evaluation at once.
 
         Without measure=true nothing is done: the plan comes back (time, downloads, money, who gets to see the texts),
         to be agreed to by the user. What is not agreed to is left out and named.
         """
         caller = caller_with("measure")
         if metrics:
-            check_metrics(None, metrics)
+            check_metrics(task, metrics)
         work = await _aside(
             self._work,
             "",
@@ -230,9 +240,9 @@ class Tools:
                 say("An evaluation needs data."), say("Give “data” or “inline”, with documents, queries and judgments.")
             )
         tongue = self._language(language, data or "")
+        work = work.model_copy(update={"task": task, "metrics": tuple(metrics or ())})
         if not measure:
             return await _aside(self._desk.plan, work, "evaluation", tongue)
-        work = work.model_copy(update={"metrics": tuple(metrics or ())})
         job = await _aside(self._desk.start, caller, "evaluation", work)
         return await _aside(self._desk.status, job, tongue)
 

@@ -92,7 +92,8 @@ class Desk:
         """What it would cost, with how to agree to it; nothing is done."""
         assert work.source
         context = self._advisor.context
-        found = plan_named(work.candidates, context.dataset(work.source), context.workspace, context.catalog)
+        dataset = context.dataset(work.source)
+        found = plan_named(work.candidates, dataset, context.workspace, context.catalog, task=work.task)
         step = say("Nothing was measured. Ask the user; on a yes call it again with measure=true.")
         return records.Status(
             handle=None,

@@ -254,6 +254,26 @@ def test_an_evaluation_under_its_handle(server, data, home):
     assert set(kept[found["run_id"]].candidates) == set(CHEAP)
 
 
+def test_an_evaluation_for_another_task(server, tmp_path):
+    classes = [(i, name) for i in range(15) for name in ("cat", "ship")]
+    rows = [{"_id": f"{name}{i}", "text": f"{name} {name}s number {i}", "label": name} for i, name in classes]
+    (tmp_path / "texts.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    asked = {"candidates": ["static:wordllama", "static:wordllama?dim=64"], "data": str(tmp_path / "texts.jsonl")}
+
+    async def calls(call):
+        plan = await call("start_evaluation", **asked, task="clustering")
+        begun = await call("start_evaluation", **asked, task="clustering", measure=True)
+        status = await call("get_evaluation", handle=begun["handle"], wait_seconds=PATIENCE)
+        return plan, status, await call.refused("start_evaluation", **asked, task="poetry")
+
+    plan, status, refused = talk_http(server, calls)
+    assert plan["state"] == "needs_consent"
+    assert status["state"] == "succeeded", status
+    assert status["evaluation"]["metric"] == "V-measure"
+    assert len(status["evaluation"]["candidates"]) == 2
+    assert "clustering" in refused
+
+
 def test_a_recommendation_and_questions_about_it(server):
     inline = {
         "documents": {f"d{i}": f"Document {i} about topic{i}" for i in range(12)},
