@@ -21,7 +21,7 @@ RIVALS = 3
 def to_ask(state: State, context: Context) -> Callable[[OnProgress], HardCases] | None:
     """What asks the contenders; None where there is nothing to ask, or nobody.
 
-    Endpoints are left out: what they are sent, and what that costs, was agreed to in the plan, and this is not in it.
+    Endpoints are asked where the plan that was agreed to had the price of it.
     """
     evaluation, source, listed = state.get("evaluation"), state.get("data"), state.get("shortlist")
     if evaluation is None or source is None or listed is None or evaluation.task != "ranking":
@@ -36,8 +36,10 @@ def to_ask(state: State, context: Context) -> Callable[[OnProgress], HardCases] 
     cases = make_hard_cases(dataset)
     if not specs or not cases:
         return None
+    plan, agreed = state.get("plan"), state.get("consent") or Consent()
+    consent = Consent(hosts=agreed.hosts if plan is not None and plan.hard_cases else frozenset())
     return lambda listen: ask_hard_cases(
-        cases, evaluation, specs, context.workspace, consent=Consent(), on_progress=listen
+        cases, evaluation, specs, context.workspace, consent=consent, on_progress=listen
     )
 
 

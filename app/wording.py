@@ -302,6 +302,12 @@ def _leaving(plan: Plan) -> Text:
     hosts = _hosts(plan)
     if not hosts:
         return say("No text leaves this machine.")
+    if plan.hard_cases:
+        return say(
+            "Your documents and queries, and variants of them (a fact altered, typing mistakes), would be sent to: "
+            "{hosts}.",
+            hosts=", ".join(hosts),
+        )
     return say("Your documents and queries would be sent to: {hosts}.", hosts=", ".join(hosts))
 
 

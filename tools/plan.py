@@ -18,6 +18,7 @@ from tools.encoders import Resolved
 from tools.fast import options_here
 from tools.hardware import gpus, memory_limit_bytes, seconds_to_encode, usable_cores
 from tools.setups.matryoshka import WORDLLAMA, not_trained_for
+from tools.tasks.effort import scoring_seconds
 from tools.workspace import Workspace
 
 #: word matching, measured first and always
@@ -32,9 +33,13 @@ FASTER = {("onnx", "int8"): 3.7, ("openvino", "bf16"): 3.0, ("torch", "bf16"): 2
 TINY, LONGEST_VARIANT = 10_000_000, 30.0
 LOAD_SECONDS = 12.0
 BENCHMARK_SECONDS = 18.0
+#: of what reading the texts takes, what hard cases add to it at most (`tools.hard_cases`, benchmarks/robustness)
+HARD_CASES = 0.3
 TOKENS_PER_DOCUMENT = 200
 #: most cross-encoders read 512 tokens of a query and a document together
 TOKENS_PER_QUERY, PAIR_TOKENS = 20, 512
+#: of a text that word matching reads; and dimensions where nobody knows them
+WORDS_PER_TEXT, USUAL_DIMENSION = 100, 768
 ON_THIS_MACHINE = say("on this machine already")
 #: share of the machine's memory that weights may take, the rest being activations, Milvus and everybody else
 MEMORY_SHARE = 0.6
@@ -74,7 +79,7 @@ def make_plan(
     tokens = _tokens(dataset, profile)
     task = measured_task(dataset.summary, requirements.task.value) or "ranking"
     if specs:
-        return _as_asked(specs, tokens, dataset, workspace, catalog, task)
+        return _with_hard_cases(_as_asked(specs, tokens, dataset, workspace, catalog, task))
     chosen: list[PlannedCandidate] = [
         PlannedCandidate(spec=BM25, why=say("word matching: what any embedding has to beat"), minutes=0.1)
     ]
@@ -114,7 +119,7 @@ def make_plan(
         chosen.append(PlannedCandidate(spec=candidate.spec, why=why, minutes=cost, notes=tuple(cut)))
     named, unable, _ = _named(also, tokens, dataset, workspace, catalog)
     mine = {planned.spec for planned in chosen[:most]}
-    return Plan(
+    made = Plan(
         candidates=(*chosen[:most], *(planned for planned in named if planned.spec not in mine)),
         not_measured=(*blocked, *unable),
         documents=len(dataset.documents),
@@ -122,6 +127,49 @@ def make_plan(
         silver=dataset.summary.silver is not None and task == "ranking",
         task=task,
     )
+    return _with_hard_cases(_with_scoring(made, dataset, catalog))
+
+
+def _with_scoring(plan: Plan, dataset: Dataset, catalog: Catalog) -> Plan:
+    """The plan with the minutes of scoring, where classes or clusters are learnt from vectors."""
+    if plan.task == "ranking":
+        return plan
+
+    def scored(planned: PlannedCandidate) -> PlannedCandidate:
+        seconds = scoring_seconds(dataset.summary, plan.task, _dimension(planned.spec, catalog))
+        return planned.model_copy(update={"minutes": round(planned.minutes + seconds / 60, 2)})
+
+    return plan.model_copy(update={"candidates": tuple(map(scored, plan.candidates))})
+
+
+def _dimension(spec: str, catalog: Catalog) -> int:
+    """How long a candidate's vectors are; those of word matching hold few words each."""
+    leg = parse_candidate(spec).legs[0]
+    if leg.backend == BM25:
+        return WORDS_PER_TEXT
+    card = _card(catalog, leg.name)
+    return int(leg.options.get("dim", 0)) or (card.dimension if card and card.dimension else USUAL_DIMENSION)
+
+
+def _with_hard_cases(plan: Plan) -> Plan:
+    """The plan with what asking hard cases takes, at most; only rankings are asked any."""
+    if plan.task != "ranking":
+        return plan
+    candidates = [
+        c.model_copy(
+            update={
+                "minutes": round(c.minutes + HARD_CASES * _reading(c), 2),
+                "usd": round(c.usd * (1 + HARD_CASES), 4),
+            }
+        )
+        for c in plan.candidates
+    ]
+    return plan.model_copy(update={"candidates": tuple(candidates), "hard_cases": True})
+
+
+def _reading(planned: PlannedCandidate) -> float:
+    """The minutes of a candidate in which it is loaded and reads."""
+    return max(0.0, planned.minutes - BENCHMARK_SECONDS / 60)
 
 
 def without_what_is_known(plan: Plan, measured: Set[str], *, timed: bool) -> Plan:
@@ -136,7 +184,9 @@ def without_what_is_known(plan: Plan, measured: Set[str], *, timed: bool) -> Pla
     def left(planned: PlannedCandidate) -> PlannedCandidate:
         timing = 0.0 if timed else min(planned.minutes, (LOAD_SECONDS + BENCHMARK_SECONDS) / 60)
         if planned.spec in measured:
-            return planned.model_copy(update={"minutes": round(timing, 2)})
+            # whoever timed all of them asked the hard cases next
+            hard = _reading(planned) * HARD_CASES / (1 + HARD_CASES) if plan.hard_cases and not timed else 0.0
+            return planned.model_copy(update={"minutes": round(timing + hard, 2)})
         saved = min(planned.minutes, BENCHMARK_SECONDS / 60) if timed else 0.0
         return planned.model_copy(update={"minutes": round(planned.minutes - saved, 2)})
 
@@ -194,7 +244,7 @@ def _as_asked(
     chosen, blocked, failures = _named(specs, tokens, dataset, workspace, catalog)
     if not chosen:
         raise failures[0]
-    return Plan(
+    made = Plan(
         candidates=tuple(chosen),
         not_measured=tuple(blocked),
         documents=len(dataset.documents),
@@ -202,6 +252,7 @@ def _as_asked(
         silver=dataset.summary.silver is not None and task == "ranking",
         task=task,
     )
+    return _with_scoring(made, dataset, catalog)
 
 
 def _named(

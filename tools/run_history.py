@@ -6,12 +6,24 @@ import datetime as dt
 import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from knowledge.errors import ResourceError, UserError
-from knowledge.results import Benchmark, Comparison, DatasetSummary, Evaluation, Interval, MeasuredCandidate, Record
+from knowledge.results import (
+    Benchmark,
+    Comparison,
+    DatasetSummary,
+    Evaluation,
+    HardCasesRun,
+    Interval,
+    MeasuredCandidate,
+    RagJudgement,
+    Record,
+)
+from knowledge.results.load import LoadTest
+from knowledge.results.next_gain import NextGain
 from knowledge.wording import Text, say
 from tools.run_store import Run, RunStore
 from tools.statistics import bootstrap_interval, by_text, compare
@@ -25,21 +37,42 @@ LATEST = "latest"
 #: loss that counts as none, where nobody said otherwise
 MARGIN = 0.02
 
+RunKind = Literal["evaluation", "benchmark", "gains", "hard-cases", "rag", "load"]
+FoundRun = Evaluation | Benchmark | NextGain | HardCasesRun | RagJudgement | LoadTest
+#: what a run of each kind is kept as; a run's name begins with its kind
+FORMS: dict[RunKind, type[FoundRun]] = {
+    "evaluation": Evaluation,
+    "benchmark": Benchmark,
+    "gains": NextGain,
+    "hard-cases": HardCasesRun,
+    "rag": RagJudgement,
+    "load": LoadTest,
+}
 R = TypeVar("R", bound=BaseModel)
 
 
 class RunSummary(Record):
-    """A finished run in one line; `best` is the candidate with the highest mean, of evaluations."""
+    """A finished run in one line.
+
+    Attributes:
+        kind: evaluation, benchmark (speed), gains (single changes to a candidate), hard-cases (altered facts, queries
+            with mistakes), rag (answers judged by a language model), or load (what a server or candidate holds).
+        best: the candidate with the highest mean, of evaluations.
+        silver: whether a program made the queries.
+        given: how many judgments were given here.
+    """
 
     run_id: str
-    kind: Literal["evaluation", "benchmark"]
+    kind: RunKind
     finished: dt.datetime
-    dataset: str | None
-    documents: int
+    dataset: str | None = None
+    documents: int = 0
     queries: int
     candidates: tuple[str, ...]
-    metric: str | None
-    best: str | None
+    metric: str | None = None
+    best: str | None = None
+    silver: bool = False
+    given: int = 0
 
 
 class ScoredCandidate(Record):
@@ -93,11 +126,11 @@ def list_runs(workspace: Workspace, *, kind: str | None = None, most: int | None
     if not workspace.store.exists():
         return ()
     with _store(workspace) as store:
-        found = [_summary(run) for run in store.runs(kind, most)]
+        found = [_summary(run, store) for run in store.runs(kind, most)]
     return tuple(summary for summary in found if summary is not None)
 
 
-def find_run(workspace: Workspace, name: str) -> Evaluation | Benchmark:
+def find_run(workspace: Workspace, name: str) -> FoundRun:
     """A finished run by its name, by a beginning that only it has, or as ``latest``.
 
     Raises:
@@ -107,7 +140,7 @@ def find_run(workspace: Workspace, name: str) -> Evaluation | Benchmark:
     with _store(workspace) as store:
         run_id = _meant(name, store)
         payload = store.run(run_id) or {}
-    form: type[Evaluation | Benchmark] = Benchmark if run_id.startswith("benchmark-") else Evaluation
+    form = next((form for kind, form in FORMS.items() if run_id.startswith(f"{kind}-")), Evaluation)
     return _read(form, payload, run_id)
 
 
@@ -120,9 +153,30 @@ def find_evaluation(workspace: Workspace, name: str) -> Evaluation:
     if isinstance(found, Evaluation):
         return found
     raise UserError(
-        say("{run} timed candidates, and has no scores of queries.", run=found.run_id),
+        say("{run} has no scores of queries.", run=found.run_id),
         say("Take an evaluation: advisor runs list --kind evaluation."),
     )
+
+
+def find_loads(workspace: Workspace, names: Sequence[str]) -> list[LoadTest]:
+    """The load tests of these names; none unless the first of them is one.
+
+    Raises:
+        UserError: the first is a load test and another is not; or as `find_run`.
+    """
+    found: list[LoadTest] = []
+    for name in names:
+        run = find_run(workspace, name)
+        if isinstance(run, LoadTest):
+            found.append(run)
+        elif found:
+            raise UserError(
+                say("{run} is no load test, and cannot be compared with one.", run=run.run_id),
+                say("Name another one; see: advisor runs list --kind load."),
+            )
+        else:
+            return []
+    return found
 
 
 def compare_runs(
@@ -251,38 +305,53 @@ def _read(form: type[R], payload: object, run_id: str) -> R:
         ) from error
 
 
-def _summary(run: Run) -> RunSummary | None:
+def _summary(run: Run, store: RunStore) -> RunSummary | None:
+    """None of what another version kept, or of a kind that this one does not know."""
+    kind = next((kind for kind in FORMS if kind == run.kind), None)
+    if kind is None:
+        return None
     finished = run.finished if run.finished.tzinfo else run.finished.replace(tzinfo=dt.UTC)
     try:
-        if run.kind == "evaluation":
-            e = Evaluation.model_validate(run.payload)
-            return RunSummary(
-                run_id=run.run_id,
-                kind="evaluation",
-                finished=finished,
-                dataset=e.dataset.name,
-                documents=e.dataset.documents,
-                queries=e.judged_queries,
-                candidates=tuple(c.spec for c in e.candidates),
-                metric=e.primary,
-                best=max(e.candidates, key=lambda c: c.primary_mean).spec if e.candidates else None,
-            )
-        if run.kind == "benchmark":
-            b = Benchmark.model_validate(run.payload)
-            return RunSummary(
-                run_id=run.run_id,
-                kind="benchmark",
-                finished=finished,
-                dataset=None,
-                documents=b.documents,
-                queries=b.queries,
-                candidates=tuple(c.spec for c in b.candidates),
-                metric=None,
-                best=None,
-            )
+        found = FORMS[kind].model_validate(run.payload)
     except ValidationError:
-        pass
-    return None
+        return None
+    about = RunSummary(run_id=run.run_id, kind=kind, finished=finished, **_told(found))
+    data = _data_of(found, store)
+    if data is None:
+        return about
+    more = {"dataset": data.name, "documents": data.documents, "silver": data.labels == "silver", "given": data.given}
+    return about.model_copy(update=more)
+
+
+def _told(found: FoundRun) -> dict[str, Any]:
+    """What is particular to each kind."""
+    if isinstance(found, Evaluation):
+        specs = tuple(c.spec for c in found.candidates)
+        best = max(found.candidates, key=lambda c: c.primary_mean).spec if found.candidates else None
+        return {"queries": found.judged_queries, "candidates": specs, "metric": found.primary, "best": best}
+    if isinstance(found, Benchmark):
+        specs = tuple(c.spec for c in found.candidates)
+        return {"documents": found.documents, "queries": found.queries, "candidates": specs}
+    if isinstance(found, NextGain):
+        specs = (found.base, *(change.spec for change in found.changes))
+        return {"queries": found.judged_queries, "candidates": specs, "metric": found.primary}
+    if isinstance(found, HardCasesRun):
+        return {"queries": found.queries, "candidates": found.candidates, "metric": found.metric}
+    if isinstance(found, LoadTest):
+        return {"dataset": found.data or None, "queries": found.texts.count, "candidates": (found.target,)}
+    return {"queries": found.queries, "candidates": tuple(score.spec for score in found.scores)}
+
+
+def _data_of(found: FoundRun, store: RunStore) -> DatasetSummary | None:
+    """The data of a run; of judged answers that of the evaluation which found what they are written from."""
+    if isinstance(found, Benchmark | LoadTest):
+        return None
+    if not isinstance(found, RagJudgement):
+        return found.dataset
+    try:
+        return Evaluation.model_validate(store.run(found.evaluation) or {}).dataset
+    except ValidationError:
+        return None
 
 
 def _same_data(evaluations: Sequence[Evaluation]) -> None:

@@ -102,7 +102,7 @@ def contrasts(
 
 def show(probes: Probes | None, robustness: Robustness | None, first: str) -> None:
     """Both as tables, with what they say of the first candidate."""
-    if probes is not None:
+    if probes is not None and probes.kinds:
         title = say("Probes: share right, one fact altered (chance 50 %, 95 % intervals)")
         table = _table(title, say("fact"), [score.spec for score in probes.kinds[0].scores])
         for kind in all_kinds(probes):
@@ -111,8 +111,7 @@ def show(probes: Probes | None, robustness: Robustness | None, first: str) -> No
         console().print(table)
         _say((verdict(first, probes), *gains_told(probes), *_left_out(probes.left_out, probes.fewest)))
         _cost(probes.characters, probes.share)
-        _skipped(probes.skipped)
-    if robustness is not None:
+    if robustness is not None and robustness.kinds:
         title = say("Perturbed queries: change of {metric} (95 % intervals; * is shown)", metric=robustness.metric)
         table = _table(title, say("queries with"), [change.spec for change in robustness.kinds[0].changes])
         for of in robustness.kinds:
@@ -121,7 +120,8 @@ def show(probes: Probes | None, robustness: Robustness | None, first: str) -> No
         console().print(table)
         _say((worst(first, robustness), *_left_out(robustness.left_out, robustness.fewest)))
         _cost(robustness.characters, robustness.share)
-        _skipped(robustness.skipped)
+    for found in (probes, robustness):
+        _skipped(found.skipped if found else ())
 
 
 def _table(title: Text, what: Text, specs: Iterable[str]) -> Table:

@@ -36,13 +36,18 @@ from knowledge.results import (
     AdaptiveEvaluation,
     Benchmark,
     Evaluation,
+    HardCasesRun,
     Judging,
     Plan,
     RagEstimate,
     RagJudgement,
     Shortlist,
 )
+from knowledge.results.cost import Costs
+from knowledge.results.load import LoadPlan, LoadsCompared, LoadTest
 from knowledge.results.next_gain import NextGain
+from knowledge.results.recheck import Recheck
+from knowledge.results.verification import Verification
 from tools.report import portable
 from tools.run_history import RunsCompared
 
@@ -62,6 +67,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "catalog refresh": (CatalogRefreshed, CatalogOffered),
     "chat": (ChatLine,),
     "config show": (SettingsShown,),
+    "cost": (Costs,),
     "demo": (Recommended, Plan),
     "doctor": (Findings,),
     "error": (Failure,),
@@ -71,20 +77,23 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "keys add": (KeyMade,),
     "keys list": (KeysListed,),
     "keys revoke": (KeysListed,),
+    "load": (LoadTest, LoadPlan),
     "mcp": (Served,),
     "models": (ModelsFound, ModelShown),
     "preflight": (CheckedCandidates, Plan),
     "probes": (ProbedEvaluation,),
     "rag": (RagJudgement, RagEstimate),
+    "recheck": (Recheck,),
     "recommend": (Recommended, Plan),
     "robustness": (ProbedEvaluation,),
-    "runs compare": (RunsCompared,),
+    "runs compare": (RunsCompared, LoadsCompared),
     "runs export": (RunExported,),
     "runs list": (RunsListed,),
-    "runs show": (Evaluation, Benchmark),
+    "runs show": (Evaluation, Benchmark, NextGain, HardCasesRun, RagJudgement, LoadTest),
     "serve": (Served,),
     "shortlist": (Shortlist,),
     "silver": (SilverMade,),
+    "verify": (Verification,),
 }
 #: of which what is not known is left out, so that not every field is there
 _IN_PART = (ModelShown,)

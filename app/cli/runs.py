@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
     from tools.run_history import RunsCompared, RunSummary
 
 FORMATS = ("csv", "json", "parquet", "ir-measures")
+
+
+class RunKindName(StrEnum):
+    """Kinds of runs; the names are those of `tools.run_history`."""
+
+    evaluation = "evaluation"
+    benchmark = "benchmark"
+    gains = "gains"
+    hard_cases = "hard-cases"
+    rag = "rag"
+    load = "load"
 
 
 RunName = Annotated[
@@ -39,21 +52,18 @@ def make_runs_app() -> typer.Typer:
 
 
 def list_(
-    kind: Annotated[str | None, typer.Option("--kind", help="Only these: evaluation or benchmark.")] = None,
+    kind: Annotated[RunKindName | None, typer.Option("--kind", help="Only these.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Runs at most.")] = 20,
     json: Json = False,
 ) -> None:
     """List finished runs, the latest first."""
-    from app.cli.mistyped import usage_error
     from app.cli.printed import print_json
     from app.cli.records import RunsListed
     from app.cli.terminal import console, shown
     from knowledge.wording import say
     from tools.run_history import list_runs
 
-    if kind not in (None, "evaluation", "benchmark"):
-        raise usage_error(say("“{name}” is no kind of run: write evaluation or benchmark", name=kind or ""))
-    found = list_runs(read_settings().workspace(), kind=kind, most=limit)
+    found = list_runs(read_settings().workspace(), kind=kind.value if kind else None, most=limit)
     if json:
         print_json(RunsListed(found))
     elif found:
@@ -78,16 +88,32 @@ def _list_table(found: tuple[RunSummary, ...]) -> Table:
     table.add_column(shown(say("candidates")), overflow="fold", min_width=20)
     for run in found:
         names = [f"{spec} ★" if spec == run.best and len(run.candidates) > 1 else spec for spec in run.candidates]
-        cells = (run.run_id, run.dataset or "–", f"{run.documents:,} × {run.queries:,}", "\n".join(names))
+        sizes = f"{run.documents:,} × {run.queries:,}" if run.documents else f"– × {run.queries:,}"
+        cells = (run.run_id, "\n".join(_data_cell(run)), sizes, "\n".join(names))
         table.add_row(*map(Plain, cells))  # a name in square brackets is no markup
     return table
 
 
+def _data_cell(run: RunSummary) -> Iterator[str]:
+    """The data's name, and what is particular about its labels."""
+    from app.cli.terminal import shown
+    from knowledge.wording import say
+
+    yield run.dataset or "–"
+    if run.silver:
+        yield shown(say("silver queries"))
+    if run.given:
+        yield shown(say("{count} judged here", count=run.given))
+
+
 def show(run: RunName = "latest", json: Json = False) -> None:
     """Show a run as it was printed when it was measured."""
+    from app.cli import gains, hard_cases, load, rag
     from app.cli.measuring import show_benchmark, show_evaluation
     from app.cli.printed import print_json
-    from knowledge.results import Evaluation
+    from knowledge.results import Benchmark, Evaluation, HardCasesRun
+    from knowledge.results.load import LoadTest
+    from knowledge.results.next_gain import NextGain
     from tools.run_history import find_run
 
     found = find_run(read_settings().workspace(), run)
@@ -95,8 +121,16 @@ def show(run: RunName = "latest", json: Json = False) -> None:
         print_json(found)
     elif isinstance(found, Evaluation):
         show_evaluation(found)
-    else:
+    elif isinstance(found, Benchmark):
         show_benchmark(found)
+    elif isinstance(found, NextGain):
+        gains.show(found)
+    elif isinstance(found, LoadTest):
+        load.show(found)
+    elif isinstance(found, HardCasesRun):
+        hard_cases.show(found.probes, found.robustness, found.candidates[0])
+    else:
+        rag.show(found)
 
 
 def compare(
@@ -112,12 +146,23 @@ def compare(
     queries: Annotated[int, typer.Option("--queries", min=0, help="Queries to show, most different first.")] = 10,
     json: Json = False,
 ) -> None:
-    """Compare candidates of one run, or of several on the same data, query by query, with intervals."""
+    """Compare candidates of one run, or of several on the same data, query by query, with intervals; or load tests."""
     from app.cli.printed import print_json
-    from tools.run_history import LATEST, compare_runs, find_evaluation
+    from tools.run_history import LATEST, compare_runs, find_evaluation, find_loads
 
     workspace = read_settings().workspace()
-    evaluations = [find_evaluation(workspace, name) for name in dict.fromkeys(runs or [LATEST])]
+    names = list(dict.fromkeys(runs or [LATEST]))
+    if runs and (tests := find_loads(workspace, names)):
+        from app.cli.load import show_compared
+        from tools.load.comparing import compare_loads
+
+        loads = compare_loads(tests)
+        if json:
+            print_json(loads)
+        else:
+            show_compared(loads)
+        return
+    evaluations = [find_evaluation(workspace, name) for name in names]
     found = compare_runs(workspace, evaluations, specs=candidate or (), metric=metric, margin=margin)
     if json:
         print_json(found)

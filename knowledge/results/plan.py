@@ -28,6 +28,8 @@ class Plan(Record):
     Attributes:
         queries: texts or pairs to judge by, where `task` is no ranking.
         silver: with queries that this program made.
+        load_minutes: for load tests of those that tie in the end, at most; counted in `minutes`.
+        hard_cases: whether minutes and money have what hard cases take at most: altered facts, queries with mistakes.
     """
 
     candidates: tuple[PlannedCandidate, ...]
@@ -35,12 +37,14 @@ class Plan(Record):
     documents: int
     queries: int
     silver: bool = False
+    hard_cases: bool = False
+    load_minutes: float = 0.0
     task: Literal["ranking", "classification", "clustering", "similarity", "deduplication", "bitext"] = "ranking"
 
     @property
     def minutes(self) -> float:
         """All estimated minutes."""
-        return sum(c.minutes for c in self.candidates)
+        return sum(c.minutes for c in self.candidates) + self.load_minutes
 
     @property
     def download_gb(self) -> float:

@@ -1,6 +1,7 @@
 """`advisor runs`: what was measured before, listed, shown, compared and exported; and JSON that keeps to its schema."""
 
 import csv
+import datetime as dt
 import io
 import json
 
@@ -9,8 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from knowledge.candidate import parse_candidate
+from knowledge.results import Interval, RagJudgement, RagScore
+from knowledge.results.next_gain import NextGain
 from tests.app.cli import Cli
+from tests.tools.test_probes import dataset as facts
+from tools.datasets import save_dataset
+from tools.run_history import find_run, list_runs
 from tools.run_store import RunStore
+from tools.workspace import Workspace
 
 
 @pytest.fixture
@@ -79,6 +86,57 @@ def test_runs_are_listed_and_shown(advisor, measured, keeps_to_schema, small_dat
     assert all(name in out for name in measured)
     assert "p50 ms" in advisor("runs", "show")[1]
     assert "nDCG@10" in advisor("runs", "show", measured[0])[1]
+
+
+def test_every_kind_of_run_is_listed_and_shown(advisor, keeps_to_schema, tmp_path, monkeypatch):
+    save_dataset(facts(300), tmp_path / "facts")
+    data = ("--data", str(tmp_path / "facts"))
+    assert advisor("probes", *data, "-c", "bm25", "-q")[0] == 0
+    home = Workspace(home=tmp_path / "home")
+    evaluation = find_run(home, list_runs(home, kind="evaluation")[0].run_id)
+    one = Interval(mean=0.5, low=0.4, high=0.6)
+    now = dt.datetime.now(dt.UTC)
+    gain = NextGain(
+        run_id="gains-1",
+        started=now,
+        dataset=evaluation.dataset.model_copy(update={"labels": "silver", "given": 3}),
+        judged_queries=9,
+        primary="nDCG@10",
+        margin=0.02,
+        base="static:a/b",
+        quality=one,
+        changes=(),
+    )
+    score = RagScore(spec="bm25", context_precision=one, context_recall=one, judged=0, failed=2)
+    rag = RagJudgement(
+        run_id="rag-1",
+        created=now,
+        evaluation=evaluation.run_id,
+        model="m",
+        host="h",
+        library="ragas",
+        embedder="bm25",
+        queries=2,
+        contexts=5,
+        calls=4,
+        scores=(score,),
+    )
+    runs = RunStore(home.store)
+    for kind, record in (("gains", gain), ("rag", rag), ("unheard-of", rag)):
+        runs.save_run(record.run_id if kind != "unheard-of" else "unheard-1", kind, record.model_dump(mode="json"), now)
+    runs.close()
+    listed = {run["kind"]: run for run in keeps_to_schema("runs list")}
+    assert set(listed) == {"evaluation", "hard-cases", "gains", "rag"}
+    assert (listed["gains"]["silver"], listed["gains"]["given"]) == (True, 3)
+    assert (listed["rag"]["dataset"], listed["rag"]["candidates"]) == (evaluation.dataset.name, ["bm25"])
+    for kind, run in listed.items():
+        assert [r["run_id"] for r in keeps_to_schema("runs list", "--kind", kind)] == [run["run_id"]]
+        assert keeps_to_schema("runs show", run["run_id"])["run_id"] == run["run_id"]
+    assert "finds the topic" in advisor("runs", "show", listed["hard-cases"]["run_id"])[1]
+    assert "faithfulness" in advisor("runs", "show", "rag-1")[1]
+    assert "3 judged here" in advisor("runs", "list")[1]
+    assert advisor("runs", "list", "--kind", "unheard-of")[0] == 2
+    assert "no scores of queries" in advisor("runs", "compare", "rag-1")[2]
 
 
 def test_nothing_measured_yet(advisor, tmp_path):

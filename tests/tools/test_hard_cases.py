@@ -8,7 +8,8 @@ import pytest
 
 from knowledge.candidate import parse_candidate
 from knowledge.errors import DatasetError
-from knowledge.results import Consent
+from knowledge.results import Consent, Robustness
+from tests.fake_http import FakeEmbeddings
 from tests.tools.test_probes import dataset
 from tools.evaluate import evaluate
 from tools.evaluate.ranking import Job, Texts, rank_others
@@ -26,6 +27,7 @@ from tools.hard_cases.outcomes import Outcomes, probes_of, right_in
 from tools.hard_cases.words import gains_told, verdict, worst
 from tools.metrics import scoring
 from tools.probes import FEWEST, Probe
+from tools.run_history import find_run, list_runs
 from tools.run_store import RunStore
 from tools.statistics import wilson_interval
 from tools.workspace import Workspace
@@ -239,3 +241,35 @@ def test_queries_as_they_are_score_as_the_evaluation_scored_them(asked):
         again = scoring.score(rankings, judged, [evaluation.primary])[evaluation.primary]
         assert again == pytest.approx({query: stored[query] for query in queries}), spec
     runs.close()
+
+
+def test_what_was_asked_is_kept_as_a_run(asked):
+    workspace, data, evaluation, _, found = asked
+    (listed,) = list_runs(workspace, kind="hard-cases")
+    assert (listed.dataset, listed.queries) == (data.summary.name, evaluation.judged_queries)
+    assert listed.candidates == tuple(SPECS)
+    kept = find_run(workspace, listed.run_id)
+    assert (kept.probes, kept.robustness) == (found.probes, found.robustness)
+
+
+def test_whose_host_nobody_agreed_to_is_named_and_nothing_is_sent(asked):
+    _, data, *_ = asked
+    home = asked[0].home
+    with FakeEmbeddings() as server:
+        workspace = Workspace(home=home, openai_base_url=server.base_url)
+        host = server.url.removeprefix("http://")
+        agreed = Consent(hosts=frozenset({host}))
+        evaluation = evaluate(data, ["openai:fake"], workspace, consent=agreed, preflight=False)
+        cases = make_hard_cases(data)
+        sent = len(server.texts)
+        refused = ask_hard_cases(cases, evaluation, ["openai:fake"], workspace, consent=Consent())
+        assert len(server.texts) == sent
+        assert refused.probes.kinds == refused.robustness.kinds == ()
+        for part in (refused.probes, refused.robustness):
+            assert [one.spec for one in part.skipped] == ["openai:fake"]
+            assert host in str(part.skipped[0].reason)
+        assert Robustness.model_validate_json(refused.robustness.model_dump_json()) == refused.robustness
+        found = ask_hard_cases(cases, evaluation, ["openai:fake"], workspace, consent=agreed)
+        assert found.probes.kinds
+        assert not found.probes.skipped
+        assert len(server.texts) > sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from knowledge.candidate import Candidate, Fusion, Leg, Rerank, parse_candidate
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError
 from knowledge.progress import OnProgress, ignore
-from knowledge.results import Consent, Evaluation, FailedCandidate, Probes, Robustness
+from knowledge.results import Consent, Evaluation, FailedCandidate, HardCasesRun, Probes, Robustness
 from knowledge.wording import say
 from tools.evaluate.ranking import ByQuery, Job, Texts, rank_others
 from tools.evaluate.work import DEPTH
@@ -114,18 +115,53 @@ def ask_hard_cases(
                 runs.save_measurement(_key(name, cases, measured[spec]), name, spec, run_id, {}, scores)
                 found[spec][name] = scores
         before = {spec: runs.query_scores(measured[spec], evaluation.primary) for spec in order}
+        asked = any(job.candidates for job in jobs.values())
+        took = round(time.monotonic() - begun, 1) if asked else 0.0
+        outcomes = Outcomes(evaluation, cases.dataset, cases.own_characters, took)
+        hard = _records(cases, order, found, skipped, before, outcomes)
+        if asked:
+            _save(hard, evaluation, order, runs)
     finally:
         runs.close()
-    took = round(time.monotonic() - begun, 1) if any(job.candidates for job in jobs.values()) else 0.0
-    outcomes = Outcomes(evaluation, cases.dataset, cases.own_characters, took)
+    return hard
+
+
+def _records(
+    cases: Cases,
+    order: Sequence[str],
+    found: Mapping[str, Mapping[str, dict[str, dict[str, float]]]],
+    skipped: Mapping[str, Sequence[FailedCandidate]],
+    before: Mapping[str, Mapping[str, float]],
+    outcomes: Outcomes,
+) -> HardCases:
+    """What came of it; those of whom nothing is known are named, even where nobody else was asked."""
     right = {spec: found[spec][PROBES]["right"] for spec in order if PROBES in found[spec]}
     changed = {spec: found[spec][ROBUSTNESS] for spec in order if ROBUSTNESS in found[spec]}
     return HardCases(
-        probes_of(cases.probes, right, skipped[PROBES], outcomes) if right and cases.probes else None,
+        probes_of(cases.probes, right, skipped[PROBES], outcomes)
+        if cases.probes and (right or skipped[PROBES])
+        else None,
         robustness_of(cases.perturbed, before, changed, skipped[ROBUSTNESS], outcomes)
-        if changed and cases.perturbed
+        if cases.perturbed and (changed or skipped[ROBUSTNESS])
         else None,
     )
+
+
+def _save(hard: HardCases, evaluation: Evaluation, order: Sequence[str], runs: RunStore) -> None:
+    """Keep what was found as a run, to be looked at later."""
+    now = dt.datetime.now(dt.UTC)
+    run = HardCasesRun(
+        run_id=new_run_id("hard-cases", now),
+        created=now,
+        evaluation=evaluation.run_id,
+        dataset=evaluation.dataset,
+        queries=evaluation.judged_queries,
+        metric=evaluation.primary,
+        candidates=tuple(order),
+        probes=hard.probes,
+        robustness=hard.robustness,
+    )
+    runs.save_run(run.run_id, "hard-cases", run.model_dump(mode="json"), now)
 
 
 def _is_answered(query: str, dataset: Dataset) -> bool:

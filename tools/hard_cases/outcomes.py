@@ -86,6 +86,7 @@ def probes_of(
     """
     names = names or {name: kind.NAME for name, kind in making_probes.KINDS.items()}
     evidence = EvidenceList("EP")
+    probes = probes if right else []  # nobody was asked
     shown = [name for name in names if any(probe.kind == name for probe in probes)]
     kinds = [
         _kind(name, names[name], [probe for probe in probes if probe.kind == name], right, source, evidence)
@@ -100,7 +101,7 @@ def probes_of(
         threshold=THRESHOLD,
         fewest=making_probes.FEWEST,
         kinds=tuple(kinds),
-        left_out=tuple(text for name, text in names.items() if name not in shown),
+        left_out=tuple(text for name, text in names.items() if shown and name not in shown),
         reworded=_kind(REWORDED, _IN_OTHER_WORDS, reworded, right, source, evidence) if enough else None,
         skipped=tuple(skipped),
         gains=_gains(probes, right, source, evidence),
@@ -202,6 +203,7 @@ def robustness_of(
         source: where the figures are from.
     """
     names = {name: kind.NAME for name, kind in making_queries.KINDS.items()}
+    perturbed = perturbed if after else []  # nobody was asked
     shown = [name for name in names if any(one.kind == name for one in perturbed)]
     queries = {name: [one for one in perturbed if one.kind == name] for name in shown}
     differences = {
@@ -246,7 +248,7 @@ def robustness_of(
         metric=metric,
         fewest=making_queries.FEWEST,
         kinds=tuple(kinds),
-        left_out=tuple(text for name, text in names.items() if name not in shown),
+        left_out=tuple(text for name, text in names.items() if shown and name not in shown),
         skipped=tuple(skipped),
         characters=characters,
         share=source.share(characters),
