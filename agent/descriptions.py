@@ -101,7 +101,13 @@ def assumptions(requirements: Requirements) -> Text:
 
 
 def made_silver(data: DatasetSummary) -> Text:
-    """That the queries are this program's own, and what to do about it."""
+    """That nobody asked the queries, who made them, and what to do about it."""
+    if data.silver is not None and "written" in data.silver.kinds:
+        return say(
+            "A language model wrote {queries} queries for passages of the documents, and I measure with those (silver "
+            "queries); nobody judged them. A few dozen of your users' own, each with the right document, are better.",
+            queries=data.queries,
+        )
     return say(
         "Nobody judged any queries of this data, so I made {queries} from the documents and measure with those (silver "
         "queries). How well that stands for your users depends on how they word things: a few dozen queries of theirs, "

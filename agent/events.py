@@ -135,7 +135,8 @@ class Reported(_Event):
     """The report is written: paths of its three forms.
 
     Attributes:
-        offer: what could be done next to be surer; `answers` are what to say to that.
+        offer: what could be done next to be surer.
+        answers: what could be said next.
     """
 
     kind: Literal["reported"] = "reported"

@@ -29,10 +29,12 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
         "agree",
         "evaluate",
         "benchmark",
+        "load",
         "probe",
         "recommend",
         "gains",
         "judge",
+        "write",
         "report",
     ):
         graph.add_node(name, getattr(nodes, name))
@@ -47,10 +49,12 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
     graph.add_conditional_edges("agree", routing.after_plan)
     graph.add_conditional_edges("evaluate", routing.after_evaluate)
     graph.add_conditional_edges("benchmark", routing.after_benchmark)
+    graph.add_conditional_edges("load", routing.after_load)
     graph.add_conditional_edges("probe", routing.after_probe)
     graph.add_conditional_edges("recommend", routing.after_recommend)
     graph.add_conditional_edges("gains", routing.after_gains)
     graph.add_conditional_edges("judge", routing.after_judge)
+    graph.add_conditional_edges("write", routing.after_write)
     graph.add_edge("report", END)
     return graph
 

@@ -83,9 +83,9 @@ def still_open(found: Understood, state: State) -> Asked | None:
     if asked is None or found.answered or (found.changes and not supposes(found)):
         return None
     put = (state.get("asked_before") or []).count(asked.about)
-    if found.intent == "question" and (put < _AFTER_QUESTIONS or asked.about == "plan"):
+    if found.intent == "question" and (put < _AFTER_QUESTIONS or asked.about in interview.CONSENTS):
         return asked
-    if asked.about == "plan" or is_pair(asked.about):
+    if asked.about in interview.CONSENTS or is_pair(asked.about):
         return None if found.intent in ("confirm", "decline", "stop") else asked
     # What could not be read is not asked for again: it is assumed, and said to be.
     return asked if found.intent == "greeting" and put < _AFTER_GREETINGS else None

@@ -63,6 +63,8 @@ DATA = Asked(
         Answer(label=say("Try it with a sample (Python's documentation)"), parameters={"value": "stdlib"}),
     ),
 )
+#: what questions for a consent are about: they wait until they are answered
+CONSENTS = frozenset({"plan", "write-queries"})
 #: asks for consent to what the plan shows
 PLAN = Asked(
     about="plan",

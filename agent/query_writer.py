@@ -6,9 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.settings import Settings
+from agent.understanding.base import Understanding
 from agent.understanding.choice import choose_understanding
+from agent.understanding.rules import RuleUnderstanding
+from knowledge.dataset import Dataset
 from knowledge.errors import UserError
-from knowledge.wording import say
+from knowledge.wording import Text, say
+from tools.silver import QUERIES, SEED
+from tools.silver.from_model import passages_of, tokens_sent
 
 
 @dataclass(frozen=True)
@@ -32,14 +37,42 @@ def query_writer(settings: Settings) -> QueryWriter:
     Raises:
         UserError: they name none.
     """
-    if settings.llm is None:
+    return needed(writer_of(choose_understanding(settings)))
+
+
+def writer_of(understanding: Understanding) -> QueryWriter | None:
+    """The model that helps to understand messages, as a writer; None where rules alone do."""
+    if isinstance(understanding, RuleUnderstanding):
+        return None
+    from agent.understanding.llm import LlmUnderstanding
+
+    if not isinstance(understanding, LlmUnderstanding):
+        return None
+    model = understanding.model
+    return QueryWriter(model.endpoint.model, model.endpoint.host, model.write)
+
+
+def needed(writer: QueryWriter | None) -> QueryWriter:
+    """The writer.
+
+    Raises:
+        UserError: there is none.
+    """
+    if writer is None:
         raise UserError(
             say("No language model is set up, so none can write queries."),
             say("Set ADVISOR_LLM to a provider and a model, such as openai:MODEL or ollama:MODEL, or leave --llm out."),
         )
-    from agent.understanding.llm import LlmUnderstanding
+    return writer
 
-    understanding = choose_understanding(settings)
-    assert isinstance(understanding, LlmUnderstanding)
-    model = understanding.model
-    return QueryWriter(model.endpoint.model, model.endpoint.host, model.write)
+
+def sending(writer: QueryWriter, dataset: Dataset, most: int = QUERIES, seed: int = SEED) -> Text:
+    """What it would be sent to write queries for the dataset, and where that goes."""
+    passages = passages_of(dataset, most, seed)
+    return say(
+        "{model} would be sent up to {passages} passages of your documents (about {tokens} tokens), to {host}.",
+        model=writer.model,
+        passages=len(passages),
+        tokens=tokens_sent(passages),
+        host=writer.host,
+    )

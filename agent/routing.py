@@ -12,7 +12,9 @@ from knowledge.requirements import Requirements
 #: LangGraph's name for the end, typed so that each route can be checked
 END: Literal["__end__"] = "__end__"
 
-AfterUnderstanding = Literal["answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "__end__"]
+AfterUnderstanding = Literal[
+    "answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "write", "__end__"
+]
 
 
 def after_understanding(state: State) -> AfterUnderstanding:
@@ -25,6 +27,8 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return "gains"
     if state.get("judging"):
         return "judge"
+    if state.get("writing"):
+        return "write"
     if intent == "question":
         return "answer"
     if state.get("interactive", True) and is_only_talk(understood, state):
@@ -107,7 +111,12 @@ def after_evaluate(state: State) -> Literal["benchmark", "__end__"]:
     return END if state.get("failure") or is_stopped(state) else "benchmark"
 
 
-def after_benchmark(state: State) -> Literal["probe", "__end__"]:
+def after_benchmark(state: State) -> Literal["load", "__end__"]:
+    """Then load."""
+    return END if state.get("failure") or is_stopped(state) else "load"
+
+
+def after_load(state: State) -> Literal["probe", "__end__"]:
     """Then hard cases."""
     return END if state.get("failure") or is_stopped(state) else "probe"
 
@@ -122,6 +131,11 @@ def after_judge(state: State) -> Literal["recommend", "__end__"]:
     evaluation, advice = state.get("evaluation"), state.get("recommendation")
     same = evaluation is None or advice is None or evaluation.run_id == advice.run_id
     return END if state.get("failure") or is_stopped(state) or same else "recommend"
+
+
+def after_write(state: State) -> Literal["profile", "__end__"]:
+    """What was written is read like any other data; else the user answers first."""
+    return "profile" if state.get("reading") and not state.get("failure") and not is_stopped(state) else END
 
 
 def after_gains(state: State) -> Literal["report", "__end__"]:

@@ -24,6 +24,7 @@ from knowledge.results import (
     Slices,
 )
 from knowledge.results.next_gain import NextGain
+from knowledge.results.service import UnderLoad
 from knowledge.wording import Language, Text
 from tools.data_source import DataSource
 
@@ -94,6 +95,8 @@ class State(TypedDict, total=False):
     """the rounds in which candidates were left out, where measuring all of them would have taken long"""
     evaluation: Evaluation | None
     benchmark: Benchmark | None
+    load: UnderLoad | None
+    """what the contenders hold, where the user has a rate; of these data and requirements as `agent.loading` says"""
     probes: Probes | None
     """in what share of hard cases the contenders find what is true"""
     robustness: Robustness | None
@@ -104,6 +107,8 @@ class State(TypedDict, total=False):
     """the winner on parts of the queries"""
     judging: str | None
     """what was said to a pair that is being judged, or that somebody wants to judge some"""
+    writing: Literal["ask", "yes", "no"] | None
+    """what the message says of queries that the language model could write"""
     trying: bool
     """whether the message asks for single changes to the winner to be measured"""
     gains: NextGain | None
@@ -133,6 +138,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     Shortlist,
     Slices,
     Text,
+    UnderLoad,
     Understood,
 )
 ALLOWED = [(kind.__module__, kind.__name__) for kind in RECORDS]

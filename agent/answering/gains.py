@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.state import State
 
 #: what has the winner's set-ups tried
-TRY = say("try set-ups")
+TRY = say("Try set-ups")
 _TRY = re.compile(
     r"^\W*(?:please |then |ok(?:ay)?,? |yes,? )*(?:try|measure|test)(?: out)?"
     r"(?: (?:the|its|some|other|all|single|different))* (?:set-?ups?|changes)(?:,? (?:please|then|now))*\W*$"
@@ -54,6 +54,13 @@ def cannot_try(state: State) -> Text | None:
     if not dense_legs(parse_candidate(advice.winner)):
         return say("{winner} has no vectors whose set-up could be changed.", winner=advice.winner)
     return None
+
+
+def may_try(state: State) -> bool:
+    """Whether that is worth suggesting: it can be done, and was not yet."""
+    advice, found = state.get("recommendation"), state.get("gains")
+    asks = state.get("interactive", True) and (found is None or advice is None or found.base != advice.winner)
+    return asks and cannot_try(state) is None
 
 
 def on_gains(words: str, recommendation: Recommendation, state: State) -> Text:

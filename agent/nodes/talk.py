@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from langgraph.types import interrupt
 
-from agent import answers, events, interview, judging_turn
+from agent import answers, events, interview, judging_turn, writing
 from agent.answering.brief import shortened
 from agent.answering.gains import asks_to_try, cannot_try
 from agent.candidates import read_candidates, specs_of
-from agent.descriptions import assumptions, cautions, describe_change, made_silver
+from agent.descriptions import assumptions, cautions, describe_change
 from agent.hearing import asked_of, named_data, noticed, read_choice, supposes, without_markup_paths
 from agent.judging import is_pair
 from agent.llm_answers.worded import Worded
-from agent.nodes.common import STOPPED, WithContext, failed, foreseen, put, stage, tell, told
-from agent.profile_answers import learn_from
+from agent.nodes.common import STOPPED, WithContext, foreseen, put, tell, told
 from agent.redo import asks_to_redo, means_other_data
 from agent.routing import is_stopped
 from agent.short_questions import has_only_asked, is_short_question
 from agent.small_talk import WHAT_TO_ASK, as_small_talk, small_talk
-from agent.state import State, cleared, with_data
+from agent.state import State, cleared
 from agent.understanding.base import Asked, Understood
 from agent.understanding.rules import RuleUnderstanding
 from knowledge.errors import AdvisorError
-from knowledge.measured_task import items_of, measured_task
+from knowledge.measured_task import items_of
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, join, say, spoken_of
 from tools.data_source import STDLIB, DataSource
-from tools.profile import profile
 from tools.workers import Stopped
 
 NOT_READ = say("I could not read that as an answer.")
@@ -45,15 +43,10 @@ class Talk(WithContext):
         before = state.get("requirements") or Requirements()
         handed = state.get("handed")
         update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
-        update |= State(trying=False, judging=None)
-        if not handed and (judging := judging_turn.wants(state.get("message") or "", state)):
-            return State(status=state.get("status", "interviewing")) | update | self._judging(judging, state)
-        if not handed and asks_to_try(state.get("message") or ""):
-            why = cannot_try(state)
-            if why is None:
-                return update | State(trying=True)
-            tell(events.Said(text=why))
-            return State(status=state.get("status", "interviewing")) | update
+        update |= State(trying=False, judging=None, writing=None)
+        wanted = None if handed else self._wanted(state.get("message") or "", state)
+        if wanted is not None:
+            return State(status=state.get("status", "interviewing")) | update | wanted
         update |= self._to_read(handed, state) if handed else State()
         text, of_candidates = self._candidates_meant(state.get("message") or "", state)
         update |= of_candidates
@@ -61,11 +54,18 @@ class Talk(WithContext):
             return State(status=state.get("status", "interviewing")) | update
         return update | self._read(text, before, state | of_candidates)
 
-    def _judging(self, said: str, state: State) -> State:
-        """An update that has pairs judged, or says why not."""
-        why = judging_turn.cannot_judge(state, self._context)
+    def _wanted(self, said: str, state: State) -> State | None:
+        """An update that has done what a message asks for, or says why not; None where it asks for no such thing."""
+        if judging := judging_turn.wants(said, state):
+            why, update = judging_turn.cannot_judge(state, self._context), State(judging=judging)
+        elif wish := writing.wants(said, state):
+            why, update = writing.cannot_write(state, self._context), State(writing=wish)
+        elif asks_to_try(said):
+            why, update = cannot_try(state), State(trying=True)
+        else:
+            return None
         if why is None:
-            return State(judging=said)
+            return update
         tell(events.Said(text=why))
         return State()
 
@@ -196,7 +196,7 @@ class Talk(WithContext):
         elif state.get("recommendation"):
             tell(events.Said(text=WHAT_TO_ASK if found.note else join([NOT_GOT, WHAT_TO_ASK])))
         elif asked:
-            tell(events.Said(text=NOT_READ if asked.about == "plan" else ASSUMED))
+            tell(events.Said(text=NOT_READ if asked.about in interview.CONSENTS else ASSUMED))
 
     @foreseen
     def answer(self, state: State) -> State:
@@ -221,52 +221,6 @@ class Talk(WithContext):
                 shown, more = worded.text, told if more else None
         tell(events.Said(text=shown))
         return State(understood=None, more=more)
-
-    @foreseen
-    def profile(self, state: State) -> State:
-        """Read the data and describe it; what it shows answers questions by itself.
-
-        What was known of other data stays until this has been read. Where it cannot be read that is said, and the
-        question that was open stays open; whoever asks no questions gets it as the failure.
-        """
-        source = state.get("reading") or state["data"]
-        assert source
-        try:
-            with stage("profile", say("Reading your data")) as listen:
-                dataset = self._context.dataset(source)
-                found = profile(dataset, listen)
-        except AdvisorError as error:
-            return self._unreadable(error, source, state)
-        tell(events.Profiled(profile=found))
-        requirements, learnt = learn_from(found, state["requirements"])
-        if found.dataset.silver is not None and measured_task(found.dataset, requirements.task.value) == "ranking":
-            tell(events.Said(text=made_silver(found.dataset)))
-        if learnt:
-            tell(events.Noted(requirements=requirements, changes=learnt))
-        timed = state.get("benchmark") if state.get("profile") is None and state.get("data") == source else None
-        update = with_data(state, source) | State(profile=found, requirements=requirements, status="interviewing")
-        asked = state.get("asked")
-        known = {constraint.kind for constraint in requirements.constraints}
-        if asked is not None and asked.about in known:
-            update |= State(asked=None)
-        return update | State(benchmark=timed)
-
-    def _unreadable(self, error: AdvisorError, source: DataSource, state: State) -> State:
-        """What is left where data cannot be read: all that was there."""
-        was_read = source != state.get("data") or state.get("profile") is not None
-        update = State(reading=None, data=state.get("data") if was_read else None)
-        if not state.get("interactive", True):
-            return failed(error) | update
-        told(error)
-        asked = state.get("asked") or (interview.DATA if update["data"] is None else None)
-        consent = state.get("consent")
-        if state.get("recommendation"):  # nobody else puts the question again
-            if asked:
-                tell(events.question(asked))
-        elif state.get("plan") and consent and consent.measure:  # it was stopped while it measured
-            tell(events.Said(text=STOPPED))
-            update |= State(status="stopped")
-        return update | State(asked=asked)
 
     @foreseen
     def interview(self, state: State) -> State:

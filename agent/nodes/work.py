@@ -6,6 +6,8 @@ from langgraph.config import get_config
 
 from agent import events, interview, judging_turn
 from agent.answering.brief import LINES
+from agent.answering.gains import TRY, may_try
+from agent.loading import load_of, with_load
 from agent.nodes.common import WithContext, foreseen, put, stage, tell
 from agent.probing import to_ask
 from agent.reporting import parts_of, recommendation_of, report_of, why_unmeasured, with_closer_look
@@ -63,7 +65,7 @@ class Work(WithContext):
         metrics = _metrics(made, state["requirements"])
         known = measured_before(context.dataset(source), specs, context.workspace, metrics, made.task)
         timed = _covers(state.get("benchmark"), specs)
-        made = without_what_is_known(made, known, timed=timed)
+        made = with_load(without_what_is_known(made, known, timed=timed), state["requirements"])
         if consent is None and state.get("interactive", True):
             if timed and known.issuperset(specs):  # nothing is left that one could agree to
                 tell(events.Said(text=say("All of that was measured before, so I decide on those figures.")))
@@ -167,6 +169,7 @@ class Work(WithContext):
                 now=context.now(),
                 probes=state.get("probes"),
                 robustness=state.get("robustness"),
+                load=load_of(state),
             )
             comparisons = Comparisons(found=decision.comparisons)
             parts = parts_of(decision.recommendation, state, context)
@@ -208,7 +211,7 @@ class Work(WithContext):
         report = with_closer_look(report_of(state, folder), state, self._context)
         files = write_report(report, folder, state.get("language", "en"))
         offer = judging_turn.offer(state, self._context)
-        answers = (judging_turn.BEGIN,) if offer else ()
+        answers = (*((judging_turn.BEGIN,) if offer else ()), *((TRY,) if may_try(state) else ()))
         paths = {"markdown": str(files.markdown), "html": str(files.html), "json_file": str(files.json)}
         tell(events.Reported(**paths, offer=offer, answers=answers))
         return State(status="done")

@@ -181,10 +181,10 @@ def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer:
 
 
 def _print_offer(event: events.Reported) -> None:
-    if event.offer is not None:
-        sys.stdout.write(
-            shown(event.offer) + "\n" + "".join(f"   {shown(answer)}\n" for answer in event.answers) + "\n"
-        )
+    """What could be done next, and the words for it."""
+    if event.answers:
+        lines = [event.offer or say("You can go on from here:"), *event.answers]
+        sys.stdout.write("\n   ".join(map(shown, lines)) + "\n\n")
 
 
 def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -> None:

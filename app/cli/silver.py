@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.query_writer import QueryWriter, query_writer
+from agent.query_writer import QueryWriter, query_writer, sending
 from agent.settings import Settings
 from app.cli.printed import print_json
 from app.cli.records import SilverMade
@@ -17,7 +17,7 @@ from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.datasets import save_dataset
 from tools.silver import silver_set
-from tools.silver.from_model import passages_of, tokens_sent, written_set
+from tools.silver.from_model import written_set
 
 #: queries shown on the terminal
 SHOWN = 5
@@ -77,14 +77,7 @@ def make(
 def _agreed(writer: QueryWriter, dataset: Dataset, most: int, seed: int, hosts: frozenset[str]) -> None:
     if writer.host in hosts:
         return
-    passages = passages_of(dataset, most, seed)
     raise ConsentNeeded(
-        say(
-            "{model} would be sent up to {passages} passages of your documents (about {tokens} tokens), to {host}.",
-            model=writer.model,
-            passages=len(passages),
-            tokens=tokens_sent(passages),
-            host=writer.host,
-        ),
+        sending(writer, dataset, most, seed),
         say("Agree to it with --send-to {host}.", host=writer.host),
     )

@@ -211,6 +211,11 @@ def test_a_set_that_was_written_is_read_back(tmp_path):
     assert (again.summary.hash, again.summary.labels) == (made.summary.hash, "silver")
     assert (again.queries, again.judgments) == (made.queries, made.judgments)
     assert str(again.summary.label_origin) == str(made.summary.label_origin)
+    assert again.summary.silver == made.summary.silver
+    with (tmp_path / "set" / "queries.jsonl").open("a", encoding="utf-8") as queries:
+        queries.write('{"_id": "mine", "text": "who built the mole"}\n')
+    edited = read_dataset(tmp_path / "set").summary
+    assert (edited.labels, edited.silver) == ("silver", None), "what was noted is not of these queries"
 
 
 # ---------------------------------------------------------------- written by a language model

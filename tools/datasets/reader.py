@@ -30,6 +30,7 @@ from tools.datasets.roles import (
     unused_column,
     unused_texts,
 )
+from tools.datasets.sidecar import Labels, labels_of
 from tools.datasets.tables import Row, Table, peeked, read_table
 
 
@@ -121,18 +122,20 @@ class _Assembly:
         """What was read, with its summary."""
         count = sum(len(grades) for grades in self.judgments.values())
         examples, parts = self.examples, self._settled_parts()
-        labels, origin = self._labels(layout.sidecar) if count or examples.classes or examples.pairs else ("none", None)
+        labelled = bool(count or examples.classes or examples.pairs)
+        name = content_hash(
+            self.documents,
+            self.queries,
+            self.judgments,
+            classes=examples.classes,
+            pairs=examples.pairs,
+            parts=parts,
+        )
+        labels = labels_of(self._note(layout.sidecar), name) if labelled else Labels("none", None)
         summary = DatasetSummary(
             name=shown(path.resolve().name),
             path=shown(path, 1000),
-            hash=content_hash(
-                self.documents,
-                self.queries,
-                self.judgments,
-                classes=examples.classes,
-                pairs=examples.pairs,
-                parts=parts,
-            ),
+            hash=name,
             format=layout.format,
             documents=len(self.documents),
             queries=len(self.queries),
@@ -140,8 +143,9 @@ class _Assembly:
             columns={role: shown(name) for role, name in self.used.items()},
             skipped=self._problems.total,
             problems=dict(sorted(self._problems.counts.items())),
-            labels=labels,
-            label_origin=origin,
+            labels=labels.kind,
+            label_origin=labels.origin,
+            silver=labels.silver,
             notes=(*self._problems.notes, *self.notes),
             labelled=len(examples.classes),
             classes=len(set(examples.classes.values())),
@@ -176,18 +180,11 @@ class _Assembly:
         self.notes += [note for note in notes if note]
         return parts
 
-    def _labels(self, sidecar: DataFile | None) -> tuple[Literal["gold", "silver"], Text | None]:
-        """Where the labels came from, as `save_dataset` noted it; labels without a note are the user's own."""
-        if sidecar and sidecar.size <= self._budget.limits.line_bytes:
-            text = text_of(sidecar, self._budget, Problems(skip=True, cap=1))
-            try:
-                noted = json.loads(text or "")
-            except (ValueError, RecursionError):
-                noted = None
-            if isinstance(noted, dict) and noted.get("labels") == "silver":
-                # a plain string, so that nothing in the file is taken for a template
-                return "silver", Text.model_validate(shown(noted.get("label_origin") or "", 1000))
-        return "gold", say("judgments that came with the data")
+    def _note(self, sidecar: DataFile | None) -> str:
+        """What `save_dataset` noted; empty where it did not, or noted more than it does."""
+        if sidecar is None or sidecar.size > self._budget.limits.line_bytes:
+            return ""
+        return text_of(sidecar, self._budget, Problems(skip=True, cap=1)) or ""
 
     # ------------------------------------------------------------ tables
 

@@ -16,6 +16,7 @@ from knowledge.errors import DatasetError, ResourceError
 from knowledge.wording import say
 from tools.datasets.layout import SIDECAR
 from tools.datasets.problems import shown
+from tools.datasets.sidecar import note_of
 
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
@@ -48,14 +49,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
             _write_jsonl(work / "queries.jsonl", map(_query, dataset.queries.items(), repeat(dataset)))
         if dataset.judgments:
             _write_qrels(work / "qrels.tsv", dataset.judgments)
-        summary = dataset.summary
-        note = {
-            "name": summary.name,
-            "hash": summary.hash,
-            "labels": summary.labels,
-            "label_origin": summary.label_origin.render() if summary.label_origin else None,
-        }
-        (work / SIDECAR).write_text(json.dumps(note, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        (work / SIDECAR).write_text(note_of(dataset.summary), "utf-8")
         work.chmod(0o755)
         if folder.exists():
             folder.rmdir()
