@@ -15,15 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from knowledge.errors import ResourceError, UserError, make_room
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
-from tools.sqlite_file import write_ahead
+from tools.sqlite_file import SqliteFile
 
 #: messages that may wait in one conversation
 MOST_WAITING = 20
@@ -93,16 +91,11 @@ class Inbox:
     """The messages of all conversations."""
 
     def __init__(self, file: Path) -> None:
-        # no implicit transactions: each statement is one, but for those between BEGIN and COMMIT
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        write_ahead(self._connection)
-        self._connection.executescript(_TABLE)
-        self._lock = Lock()
+        self._file = SqliteFile(file, _TABLE, storing)
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def add(self, thread: str, message: Message, key: str | None = None) -> int:
         """Keep a message; returns its number. One whose `key` came before is that message, and is not kept again.
@@ -110,7 +103,7 @@ class Inbox:
         Raises:
             UserError: too many wait already.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             known = connection.execute("SELECT number FROM accepted WHERE key = ?", (key,)).fetchone()
             if known:
                 return int(known[0])
@@ -139,7 +132,7 @@ class Inbox:
         """All messages not answered yet, in order; the first may be being answered."""
         query = "SELECT number, content, before FROM messages WHERE thread = ? AND NOT answered ORDER BY number"
         found = []
-        for number, content, before in self._ask(query, (thread,)):
+        for number, content, before in self._file.ask(query, (thread,)):
             try:
                 found.append(Received(number, Message.model_validate_json(content), before))
             except ValidationError:  # damaged: nobody can answer it
@@ -148,16 +141,16 @@ class Inbox:
 
     def waits(self, number: int) -> bool:
         """Whether a message has not been answered yet."""
-        return bool(self._ask("SELECT 1 FROM messages WHERE number = ? AND NOT answered", (number,)))
+        return bool(self._file.ask("SELECT 1 FROM messages WHERE number = ? AND NOT answered", (number,)))
 
     def begin(self, number: int, before: str) -> None:
         """Note the checkpoint found by who begins to answer it."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("UPDATE messages SET before = ? WHERE number = ?", (before, number))
 
     def done(self, thread: str, number: int) -> None:
         """It is answered; the oldest answered ones are forgotten."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("UPDATE messages SET answered = 1 WHERE number = ?", (number,))
             connection.execute(
                 "DELETE FROM messages WHERE thread = ? AND answered AND number NOT IN "
@@ -167,7 +160,7 @@ class Inbox:
 
     def withdraw(self, number: int) -> bool:
         """Forget a message that nobody has begun to answer; whether it was one."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             found = connection.execute(
                 "DELETE FROM messages WHERE number = ? AND before IS NULL AND NOT answered", (number,)
             )
@@ -175,30 +168,15 @@ class Inbox:
 
     def set_aside(self, thread: str, since: int) -> None:
         """Forget the answered messages from this one on: another takes its place."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM messages WHERE thread = ? AND answered AND number >= ?", (thread, since))
 
     def checkpoint(self, thread: str, number: int) -> str | None:
         """The checkpoint before a message; None where none is kept."""
         query = "SELECT before FROM messages WHERE thread = ? AND number = ?"
-        return next((before for (before,) in self._ask(query, (thread, number))), None)
+        return next((before for (before,) in self._file.ask(query, (thread, number))), None)
 
     def checkpoints(self, thread: str) -> set[str]:
         """The checkpoints that an edited message could go back to."""
         query = "SELECT before FROM messages WHERE thread = ? AND before IS NOT NULL"
-        return {before for (before,) in self._ask(query, (thread,))}
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with storing(), self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def _ask(self, query: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
-        with storing(), self._lock:
-            return self._connection.execute(query, values).fetchall()
+        return {before for (before,) in self._file.ask(query, (thread,))}

@@ -11,12 +11,18 @@ from markupsafe import Markup
 
 from agent.transcript import Opening
 from app.wording import Need, dataset_counts
+from knowledge.measured_task import measurable
 from knowledge.results import HeadToHead, Hit
 from knowledge.wording import Language, Text, say
 from tools.datasets.preview import FilePreview, Preview, Problem
 from tools.report.closer_look import wins_and_losses
 from tools.report.voice import short_names
 
+#: said of data that nothing can be measured with as it is
+WITHOUT_LABELS = say(
+    "It has no queries with judgments: I make some from the documents where they lend themselves to it (silver "
+    "queries), and say so."
+)
 #: of a conversation's first words, so many characters are its title
 TITLE = 60
 #: what gradio's HTML component runs when it is shown: the theme that was chosen here before, or the system's
@@ -195,6 +201,8 @@ def preview_html(found: Preview, language: Language) -> str:
     if found.summary is not None:
         read = dataset_counts(found.summary)
         parts.append(Markup("<p><strong>{}</strong></p>").format(_t(read, language)))
+        if found.summary.documents and not measurable(found.summary):
+            parts.append(_note_html(WITHOUT_LABELS, language))
     said = {note for file in found.files for note in file.notes}
     read_so = [note for note in (found.summary.notes if found.summary else ()) if note not in said]
     parts += [_note_html(note, language) for note in read_so]

@@ -12,11 +12,9 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Annotated, Any
 
 from filelock import FileLock, Timeout
@@ -24,7 +22,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from agent.inbox import storing
 from app.slack.records import Delivery, Place, Said
-from tools.sqlite_file import write_ahead
+from tools.sqlite_file import SqliteFile
 
 #: seconds for which keys are known; Slack tries again for some minutes, and after an outage for hours
 KEYS_KEPT = 7 * 24 * 3600.0
@@ -75,24 +73,20 @@ class Deliveries:
     def __init__(self, file: Path, clock: Callable[[], float] = time.time) -> None:
         self.owner = secrets.token_hex(8)
         self._clock = clock
-        self._lock = Lock()
         self._processes = file.parent / "processes"
         self._life = FileLock(self._processes / f"{self.owner}.lock", thread_local=False)
         with storing():
             self._processes.mkdir(parents=True, exist_ok=True)
             self._life.acquire(blocking=False)
-            self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-            write_ahead(self._connection)
-            self._connection.executescript(_TABLES)
-        with self._writing() as connection:
+        self._file = SqliteFile(file, _TABLES, storing)
+        with self._file.writing() as connection:
             connection.execute("INSERT INTO file SELECT ? WHERE NOT EXISTS (SELECT 1 FROM file)", (self.owner,))
         #: names this file; numbers of deliveries mean something only together with it
-        self.id = str(self._ask("SELECT id FROM file", ())[0][0])
+        self.id = str(self._file.ask("SELECT id FROM file")[0][0])
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
         self._life.release()
         (self._processes / f"{self.owner}.lock").unlink(missing_ok=True)
 
@@ -109,7 +103,7 @@ class Deliveries:
             line: the queue; those in one are dealt with one after the other.
             event: what Slack calls the event.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             if not self._is_new(connection, event):
                 return False
             if isinstance(delivery, Said):
@@ -128,7 +122,7 @@ class Deliveries:
 
     def claim(self, key: str, number: int) -> bool:
         """Whether it is this delivery that does something which is done once, such as answering a question."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             self._is_new(connection, key, number)
             found = connection.execute("SELECT holder FROM keys WHERE key = ?", (key,)).fetchone()
             return bool(found[0] == number)
@@ -141,7 +135,7 @@ class Deliveries:
 
     def take(self, line: str) -> Taken | None:
         """The first delivery of a line, unless there is none or another living process has it."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             while True:
                 found = connection.execute(
                     "SELECT number, content, owner FROM deliveries WHERE done IS NULL AND line = ? ORDER BY number",
@@ -162,13 +156,13 @@ class Deliveries:
 
     def change(self, number: int, delivery: Delivery) -> None:
         """Keep how far a delivery was dealt with."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             content = delivery.model_dump_json()
             connection.execute("UPDATE deliveries SET content = ? WHERE number = ?", (content, number))
 
     def done(self, number: int) -> None:
         """A delivery was dealt with; what was in it is kept no longer."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute(
                 "UPDATE deliveries SET done = ?, content = NULL WHERE number = ?", (self._clock(), number)
             )
@@ -176,7 +170,7 @@ class Deliveries:
     def left(self) -> list[str]:
         """The lines in which something waits that no other living process has taken."""
         query = "SELECT DISTINCT line, owner FROM deliveries WHERE done IS NULL"
-        found = self._ask(query, ())
+        found = self._file.ask(query)
         others = {owner for _, owner in found if owner not in (None, self.owner) and self._lives(owner)}
         return list(dict.fromkeys(line for line, owner in found if owner not in others))
 
@@ -203,61 +197,46 @@ class Deliveries:
 
     def know(self, place: Place) -> None:
         """A conversation happens here."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO places (thread, place) VALUES (?, ?)", (place.thread, place.model_dump_json())
             )
 
     def place(self, thread: str) -> Place | None:
         """Where a conversation happens."""
-        found = self._ask("SELECT place FROM places WHERE thread = ?", (thread,))
+        found = self._file.ask("SELECT place FROM places WHERE thread = ?", (thread,))
         return Place.model_validate_json(found[0][0]) if found else None
 
     def threads(self) -> list[str]:
         """All conversations."""
-        return [thread for (thread,) in self._ask("SELECT thread FROM places", ())]
+        return [thread for (thread,) in self._file.ask("SELECT thread FROM places")]
 
     def told(self, thread: str) -> Told:
         """How much of a conversation Slack was told."""
-        found = self._ask("SELECT read, told FROM places WHERE thread = ?", (thread,))
+        found = self._file.ask("SELECT read, told FROM places WHERE thread = ?", (thread,))
         return Told(*found[0]) if found else Told(0, 0)
 
     def tell(self, thread: str, told: Told) -> None:
         """Keep how much Slack was told."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("UPDATE places SET read = ?, told = ? WHERE thread = ?", (told.read, told.told, thread))
 
     def job(self, thread: str) -> dict[str, Any] | None:
         """The message that shows how far a long job has come, as `keep_job` got it."""
-        found = self._ask("SELECT job FROM places WHERE thread = ?", (thread,))
+        found = self._file.ask("SELECT job FROM places WHERE thread = ?", (thread,))
         return json.loads(found[0][0]) if found and found[0][0] else None
 
     def keep_job(self, thread: str, job: dict[str, Any] | None) -> None:
         """Keep which message shows how far a long job has come; None: there is none any more."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             written = None if job is None else json.dumps(job)
             connection.execute("UPDATE places SET job = ? WHERE thread = ?", (written, thread))
 
     def spoke(self, thread: str, number: int, user: str) -> None:
         """Who said a message."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("INSERT OR IGNORE INTO speakers VALUES (?, ?, ?)", (thread, number, user))
 
     def speakers(self, thread: str) -> dict[int, str]:
         """Who said what, by the messages' numbers."""
-        return dict(self._ask("SELECT number, user FROM speakers WHERE thread = ? ORDER BY number", (thread,)))
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with storing(), self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def _ask(self, query: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
-        with storing(), self._lock:
-            return self._connection.execute(query, values).fetchall()
+        return dict(self._file.ask("SELECT number, user FROM speakers WHERE thread = ? ORDER BY number", (thread,)))

@@ -113,7 +113,7 @@ def test_queries_of_our_own_making_are_no_labels_that_the_data_has():
     made = silver_set(corpus()).summary
     state = State(data=DataSource(path="a"), profile=DataProfile(dataset=made))
     what, then = why_unmeasured(state | State(requirements=Requirements(task="classification")))
-    assert str(what) == "Everything: the data has no labels for classification."
+    assert str(what) == "Everything: the data has no labels for classifying texts."
     assert "each with its class" in str(then)
     assert "类别" in then.render("zh")
     _, then = why_unmeasured(state | State(requirements=Requirements(task="deduplication")))

@@ -28,7 +28,16 @@ from app.wording import Line, as_answer, as_markdown, as_text, code, escape, nee
 from knowledge.errors import UserError
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
-from knowledge.results import HeadToHead, Interval, Plan, PlannedCandidate, Recommendation, Row, Shortlist
+from knowledge.results import (
+    DatasetSummary,
+    HeadToHead,
+    Interval,
+    Plan,
+    PlannedCandidate,
+    Recommendation,
+    Row,
+    Shortlist,
+)
 from knowledge.wording import join, say
 from tools.data_source import DataSource
 from tools.datasets.preview import FilePreview, Preview, Problem
@@ -271,6 +280,14 @@ def test_a_preview_escapes_what_strangers_wrote():
     made = preview_html(Preview(name="x", files=(file,)), "en")
     assert "<img" not in made
     assert "document: text" in made
+
+
+def test_a_preview_of_data_without_judged_queries_says_that_some_are_made():
+    bare = DatasetSummary(name="d", path="d", hash="0", format="x", documents=40, queries=0, judgments=0)
+    assert "silver queries" in preview_html(Preview(name="d", summary=bare), "en")
+    assert "银标查询" in preview_html(Preview(name="d", summary=bare), "zh")
+    judged = bare.model_copy(update={"queries": 3, "judgments": 3})
+    assert "silver" not in preview_html(Preview(name="d", summary=judged), "en")
 
 
 def test_a_preview_says_each_problem_once_and_how_it_was_read():

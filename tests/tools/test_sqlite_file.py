@@ -2,11 +2,12 @@
 
 import multiprocessing
 import sqlite3
+from contextlib import contextmanager
 
 import pytest
 
 from tools import sqlite_file
-from tools.sqlite_file import write_ahead
+from tools.sqlite_file import SqliteFile, write_ahead
 
 PROCESSES, FILES = 6, 60
 
@@ -48,3 +49,25 @@ def test_a_file_that_stays_locked_is_an_error(tmp_path, monkeypatch):
         write_ahead(late)
     holder.close()
     late.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_lets_go_of_the_file(tmp_path):
+    @contextmanager
+    def guard():
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise KeyError(str(error)) from error
+
+    opened = SqliteFile(tmp_path / "f", "CREATE TABLE IF NOT EXISTS t (x UNIQUE)", guard)
+    with opened.writing() as connection:
+        connection.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(KeyError, match="UNIQUE"), opened.writing() as connection:
+        connection.execute("INSERT INTO t VALUES (2)")
+        connection.execute("INSERT INTO t VALUES (1)")
+    other = SqliteFile(tmp_path / "f", "CREATE TABLE IF NOT EXISTS t (x UNIQUE)", guard)
+    assert other.ask("SELECT x FROM t") == [(1,)]
+    with pytest.raises(KeyError, match="no such table"):
+        other.ask("SELECT x FROM u WHERE x = ?", (1,))
+    opened.close()
+    other.close()
