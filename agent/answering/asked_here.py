@@ -19,6 +19,7 @@ from agent.answering.parts import on_parts
 from agent.answering.plain_words import in_plain_words
 from agent.answering.result import cheapest, licence
 from agent.answering.starting import starting
+from agent.answering.still_best import on_still_best
 from agent.answering.subjects import OF_A_DECISION, Subject, ids_in, subject_of
 from agent.descriptions import assumptions, describe_change
 from agent.reporting import contexts_of
@@ -77,6 +78,7 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
         "load": lambda: on_load(question.words, question.models, recommendation, state),
         "truth": lambda: on_truth(recommendation, state),
         "mistakes": lambda: on_mistakes(recommendation, state),
+        "still": lambda: on_still_best(recommendation, state, context),
         "contexts": lambda: on_contexts(recommendation, state, context),
     }
     return answers[subject]()

@@ -32,6 +32,7 @@ Subject = Literal[
     "hosting",
     "size",
     "load",
+    "still",
 ]
 #: answered from a decision alone: before there is one, they are questions of knowledge like others
 OF_A_DECISION: frozenset[Subject] = frozenset(
@@ -48,6 +49,7 @@ OF_A_DECISION: frozenset[Subject] = frozenset(
         "hosting",
         "size",
         "load",
+        "still",
     }
 )
 #: answered at other numbers of documents and queries, where these are supposed
@@ -104,6 +106,23 @@ def _sign(words: str, also: str = "", unless: str = "") -> _Sign:
 
 
 _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
+    "still": (
+        _sign(
+            r"\b(?:is|are|would|does|do) (?:it|this|that|they|the (?:\w+ )?(?:model|one|choice|recommendation|winner)"
+            r"|bm25|wordllama) still\b|\bstill (?:the )?(?:best|right|valid|up to date|current|hold|a good)"
+            r"|\b(?:out of date|outdated|superseded)\b"
+            r"|(?:还|仍然?|依然)(?:是|算)?(?:不是)?(?:最好|最佳|最优|最合适|首选|推荐|有效)|过时了?[吗没]|落后了?[吗没]",
+            unless=r"\bstill (?:running|waiting|busy|working|there)\b|\bif\b|如果|leader ?board|mteb|榜",
+        ),
+        _sign(
+            r"\b(?:anything|something|any|what(?:'s| is)) (?:new|newer|better)\b.{0,30}\b(?:since|meanwhile|lately|recently"
+            r"|released|come out|came out|out there|now)\b|\bnew(?:er)? (?:models?|releases?)\b.{0,20}\bsince\b"
+            r"|\b(?:re-?check|check (?:it )?again)\b"
+            r"|(?:有没有|有什么|出了|出现了?).{0,6}(?:新的?|更好的?)(?:模型)?"
+            r"|(?:之后|以来|后来|最近).{0,8}(?:新|更好)|复查|再查一[遍次]",
+            unless=r"\bif\b|如果|data|数据",
+        ),
+    ),
     "contexts": (
         _sign(
             r"\bcontext[- ]?(?:precision|recall)\b|\bfaithful(?:ness|ly)?\b|\banswer relevanc[ey]\b|\bhallucinat\w*"

@@ -84,7 +84,15 @@ def recheck(
         consent: what may be downloaded, and where texts may be sent.
         on_progress: told how far measuring has come.
     """
-    seen = glance(decision, workspace)
+    seen = glance(
+        decision.evaluation.run_id,
+        decision.day,
+        decision.incumbent.spec,
+        workspace,
+        requirements=decision.requirements,
+        margin=decision.margin,
+        metric=decision.evaluation.primary,
+    )
     moved, why_no_drift = _drift(decision, asked.dataset, workspace, seen.run_id, seen.created.date())
     again = _measured(decision, asked, seen, workspace, consent, on_progress)
     found = seen.model_copy(
@@ -108,23 +116,40 @@ def recheck(
     return found
 
 
-def glance(decision: Decision, workspace: Workspace) -> Recheck:
-    """What the catalog alone says of a decision, at once; nothing is measured or kept."""
+def glance(
+    run_id: str,
+    decided: dt.date,
+    incumbent: str,
+    workspace: Workspace,
+    *,
+    requirements: Requirements,
+    margin: float,
+    metric: str,
+) -> Recheck:
+    """What the catalog alone says of a decision, at once; nothing is measured or kept.
+
+    Args:
+        run_id: of the decision.
+        decided: its day.
+        incumbent: spec of what is in use.
+        workspace: where runs and the catalog are.
+        requirements: that a new model has to meet.
+        margin: that it has to be better by, in the metric.
+        metric: the decision's.
+    """
     created = dt.datetime.now(dt.UTC)
     in_use = usable_catalog(workspace.home)
-    last = last_recheck(decision.evaluation.run_id, workspace)
+    last = last_recheck(run_id, workspace)
     known = {m.model: m.known_since or last.created.date() for m in last.new_models} if last else {}
-    new = news(
-        decision.day, decision.incumbent.spec, decision.requirements, decision.margin, in_use, workspace.home, known
-    )
+    new = news(decided, incumbent, requirements, margin, in_use, workspace.home, known)
     return Recheck(
         run_id=new_run_id("recheck", created),
         created=created,
-        decision=decision.evaluation.run_id,
-        decided=decision.day,
-        incumbent=decision.incumbent.spec,
-        metric=decision.evaluation.primary,
-        margin=decision.margin,
+        decision=run_id,
+        decided=decided,
+        incumbent=incumbent,
+        metric=metric,
+        margin=margin,
         last=last.run_id if last else None,
         catalog=in_use.manifest.built.date(),
         new_models=new.models,
