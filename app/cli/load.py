@@ -71,11 +71,7 @@ def test(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Test it and print what it holds.
-
-    Returns:
-        the exit code: 4 where a rate or concurrency was given and the goal was missed at it.
-    """
+    """Test it and print what it holds; returns the exit code."""
     enough(asked.limits)
     workspace = settings.workspace()
     line = ProgressLine(quiet)
@@ -114,6 +110,11 @@ def test(
         print_json(found)
     else:
         show(found)
+    return exit_code(found)
+
+
+def exit_code(found: LoadTest) -> int:
+    """4 where a rate or concurrency was given and the goal was missed at it; a search has an answer either way."""
     return 0 if found.swept or found.holds_qps is not None else NothingLeftError.exit_code
 
 

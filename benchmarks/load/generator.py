@@ -148,9 +148,9 @@ def own_latency() -> None:
 
 def agreement() -> None:
     """Percentiles against those of a schedule that the server keeps."""
-    print("\n3. Percentiles against a recorded schedule (lognormal delays around 120 ms, 200/s, 30 s)")
+    print("\n3. Percentiles against a recorded schedule (lognormal delays around 250 ms, 200/s, 30 s)")
     seeded = random.Random(7)
-    delays = [min(seeded.lognormvariate(-2.1, 0.5), 2.0) for _ in range(20_000)]
+    delays = [min(seeded.lognormvariate(-1.4, 0.5), 3.0) for _ in range(20_000)]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(delays, file)
         file.flush()

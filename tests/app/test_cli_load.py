@@ -25,16 +25,16 @@ def data(tmp_path) -> str:
 
 def test_a_server_is_tested_shown_listed_and_compared(cli, data):
     with FakeEmbedder("tei") as server:
-        code, out, err = cli("load", "--target", server.url, "--data", data, "--rate", "60", *QUICK)
+        code, out, err = cli("load", "--target", server.url, "--data", data, "--rate", "200", *QUICK)
         assert code == 0, err
-        assert out.startswith(f"{server.url} (tiny) holds 60 requests a second at p95 under 2,000 ms.")
+        assert out.startswith(f"{server.url} (tiny) holds 200 requests a second at p95 under 2,000 ms.")
         assert "✓" in out
         assert "forward" in out  # the server's own parts
         assert "60 different texts" in out
-        code, out, err = cli("load", "--target", server.url, "--data", data, "--rate", "60", *QUICK, "--json")
+        code, out, err = cli("load", "--target", server.url, "--data", data, "--rate", "200", *QUICK, "--json")
     assert code == 0, err
     found = json.loads(out)
-    assert found["holds_qps"] == 60
+    assert found["holds_qps"] == 200
     assert (found["protocol"], found["model"], found["data"]) == ("tei", "tiny", "animals")
     assert err == ""
     code, out, _ = cli("runs", "list", "--kind", "load", "--json")

@@ -29,7 +29,8 @@ def precise_loop() -> asyncio.AbstractEventLoop:
     class PreciseSelector(epoll):  # type: ignore[misc,valid-type] # which class it is depends on the system
         def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
             if timeout and timeout > 0 and self.fileno() < 1024:  # select knows no higher numbers
-                select.select([self.fileno()], [], [], timeout)
+                if not select.select([self.fileno()], [], [], timeout)[0]:
+                    return []
                 timeout = 0
             found: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
             return found
