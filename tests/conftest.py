@@ -23,6 +23,7 @@ THOROUGH = frozenset(
         "test_killed_while_it_times_the_candidates",
         "test_losers_are_left_out_and_the_report_says_on_what_evidence",
         "test_many_conversations_at_once",
+        "test_models_of_sentence_transformers_find_what_was_measured",
         "test_on_the_edge_the_error_stays_under_its_level",
         "test_preflight_looks_at_what_is_read_and_not_at_vectors",
         "test_programs_of_combinations_find_what_the_candidates_find",

@@ -11,8 +11,7 @@ Chinese, so its ranking is not the ranking that a server would give.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from knowledge.wording import say
 from tools import chunking
 from tools.language_detection import UNSPACED as UNSPACED_LANGUAGES
 from tools.language_detection import languages_of
-from tools.scripts import HANGUL, UNSPACED
+from tools.pipeline.words import WordIndex
 
 OPTIONS = frozenset({"k1", "b", "stem"})
 #: Robertson & Zaragoza (2009), The Probabilistic Relevance Framework: BM25 and Beyond, section 3.4
@@ -65,8 +64,6 @@ STEMMERS = {
 }
 #: documents whose language is looked at
 LOOKED_AT = 100
-_PIECES = re.compile(f"([{UNSPACED}{HANGUL}]+)|([^\\W{UNSPACED}{HANGUL}]+)")
-_WIDTHS = re.compile("[\u3000\uff00-\uffef]+")
 
 
 def language_of(documents: Sequence[str]) -> str | None:
@@ -90,59 +87,13 @@ def stemmer_for(language: str | None) -> str:
     return STEMMERS.get(language, "none")
 
 
-def tokenise(text: str, stem: Callable[[list[str]], list[str]]) -> list[str]:
-    """Stems of words; in scripts without spaces, overlapping pairs of characters (as Lucene's CJK analyser does)."""
-    words: list[str] = []
-    pairs: list[str] = []
-    # forms that only differ in width; other characters stay as they are
-    text = _WIDTHS.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
-    for unspaced, word in _PIECES.findall(text.lower()):
-        if word:
-            words.append(word)
-        elif len(unspaced) == 1:
-            pairs.append(unspaced)
-        else:
-            pairs.extend(unspaced[i : i + 2] for i in range(len(unspaced) - 1))
-    return stem(words) + pairs
-
-
-class BM25Index:
-    """Documents indexed for BM25.
-
-    Attributes:
-        stemmer: its name, or `none`.
-    """
+class BM25Index(WordIndex):
+    """Documents indexed for BM25 as a leg has it."""
 
     def __init__(self, documents: Sequence[str], leg: Leg) -> None:
-        import bm25s
-
-        self.stemmer = stemmer_of(leg, documents)
-        self._stem = _stemmer(leg, self.stemmer)
-        k1, b = _number(leg, "k1", K1), _number(leg, "b", B)
-        tokens = [tokenise(text, self._stem) for text in documents]
-        self._size = len(documents)
-        self._empty = not any(tokens)
-        self._index: Any = bm25s.BM25(method="lucene", k1=k1, b=b)
-        if not self._empty:
-            self._index.index(tokens, show_progress=False)
-
-    def search(self, queries: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and scores of the k best for each query, best first.
-
-        A document that shares no word with the query is not found: where fewer than k are, row -1 and score 0 follow.
-        """
-        k = min(k, self._size)
-        rows = np.full((len(queries), k), -1, dtype=np.int64)
-        scores = np.zeros((len(queries), k))
-        # words that no document has add nothing, and bm25s stumbles over a query of nothing else
-        known = {} if self._empty else self._index.vocab_dict
-        tokens = [[t for t in tokenise(text, self._stem) if t in known] for text in queries]
-        asked = [q for q, words in enumerate(tokens) if words]
-        if asked and k:
-            found, found_scores = self._index.retrieve([tokens[q] for q in asked], k=k, show_progress=False)
-            scores[asked] = found_scores
-            rows[asked] = np.where(scores[asked] > 0, found, -1)
-        return rows, scores
+        stemmer = stemmer_of(leg, documents)
+        _check_stemmer(leg, stemmer)
+        super().__init__(documents, stemmer=stemmer, k1=_number(leg, "k1", K1), b=_number(leg, "b", B))
 
     @property
     def weights(self) -> Any:
@@ -173,7 +124,7 @@ def check_options(leg: Leg) -> None:
     _number(leg, "k1", K1)
     if _number(leg, "b", B) > 1:
         raise _impossible(leg, "b")
-    _stemmer(leg, leg.options.get("stem", "none"))
+    _check_stemmer(leg, leg.options.get("stem", "none"))
     chunking.rules_of(leg)
 
 
@@ -191,15 +142,11 @@ def _impossible(leg: Leg, name: str) -> SpecError:
     )
 
 
-def _stemmer(leg: Leg, name: str) -> Callable[[list[str]], list[str]]:
-    if name == "none":
-        return lambda words: words
+def _check_stemmer(leg: Leg, name: str) -> None:
     import Stemmer
 
-    if name not in Stemmer.algorithms():
+    if name != "none" and name not in Stemmer.algorithms():
         raise SpecError(
             say("“{name}={value}” in {spec} is not possible.", name="stem", value=name, spec=leg.spec),
             say("Possible are: {names}.", names=", ".join(("none", *sorted(Stemmer.algorithms())))),
         )
-    stem: Callable[[list[str]], list[str]] = Stemmer.Stemmer(name).stemWords
-    return stem

@@ -24,7 +24,8 @@ from knowledge.candidate import Leg, parse_candidate
 from knowledge.errors import AdvisorError
 from knowledge.guidance import Note, load_notes
 from tools import encoders, retrieval
-from tools.bm25 import BM25Index, tokenise
+from tools.bm25 import BM25Index
+from tools.pipeline.words import tokenise
 from tools.retrieval import Rankings
 from tools.workspace import Workspace
 

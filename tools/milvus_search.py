@@ -9,11 +9,11 @@ import numpy as np
 
 from tools.encoders.base import Vectors
 from tools.milvus_collection import Collection, Weights
+from tools.pipeline.forms import Stored
 from tools.representations import Representation
 from tools.retrieval import Rankings, exact
 from tools.setups import Setup
 from tools.setups.staged import Parts, scaled
-from tools.setups.stored import Stored
 from tools.vector_store import VectorStore
 
 #: rankings of finished query vectors, shape (queries, dimension), so many documents deep

@@ -14,17 +14,18 @@ from knowledge.errors import SpecError, UserError
 from knowledge.wording import say
 from tools import bm25, encoders
 from tools.encoders import Vectors
+from tools.pipeline import ranking
 
 #: queries compared at a time: with blocks of 8,192 documents this is 16 MB of scores
 EXACT_QUERIES = 512
+#: documents ranked per query, unless a metric's cut-off asks for more
+DEPTH = 100
 #: Cormack, Clarke & Büttcher (SIGIR 2009) set k = 60 and found the choice uncritical
 RRF_K = 60
 #: documents of a query that are re-ranked unless `top` says otherwise
 RERANKED = 50
 #: more are never asked for: so many are ranked in any case
 MOST_RERANKED = 100
-#: by so much, relative to the last score that a reranker gave, the documents it did not read stand below it
-BELOW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -221,17 +222,15 @@ def rank(candidate: Candidate, of_leg: dict[Leg, Rankings], depth: int, rescore:
     parts = [rank(part, of_leg, depth, rescore) for part in candidate.parts]
     if candidate.method == "weighted":
         weights = weights_of(candidate)
-        fused = [
-            _weighted([(p.rows[q], p.scores[q]) for p in parts], weights, depth) for q in range(len(parts[0].rows))
-        ]
+        fused = [ranking.weighted([_found(p, q) for p in parts], weights, depth) for q in range(len(parts[0].rows))]
     else:
         k = int(candidate.options.get("k", RRF_K))
-        fused = [_fuse([part.rows[q] for part in parts], k, depth) for q in range(len(parts[0].rows))]
-    width = max((len(rows) for rows, _ in fused), default=0)
+        fused = [ranking.fused([_found(p, q)[0] for p in parts], k, depth) for q in range(len(parts[0].rows))]
+    width = max(map(len, fused), default=0)
     rankings = Rankings(np.full((len(fused), width), -1, dtype=np.int64), np.zeros((len(fused), width)))
-    for q, (rows, scores) in enumerate(fused):
-        rankings.rows[q, : len(rows)] = rows
-        rankings.scores[q, : len(scores)] = scores
+    for q, best in enumerate(fused):
+        rankings.rows[q, : len(best)] = [row for row, _ in best]
+        rankings.scores[q, : len(best)] = [score for _, score in best]
     return rankings
 
 
@@ -242,49 +241,12 @@ def _reranked(candidate: Rerank, of_leg: dict[Leg, Rankings], depth: int, rescor
     """
     top = top_of(candidate)
     before = rank(candidate.base, of_leg, max(depth, top), rescore)
-    rows, scores = before.rows.copy(), np.zeros(before.rows.shape)
-    read = rows[:, :top]
-    given = np.where(read >= 0, rescore(candidate.reranker, read), -np.inf)
-    order = np.argsort(-given, axis=1, kind="stable")
-    rows[:, :top] = np.take_along_axis(read, order, axis=1)
-    scores[:, :top] = np.take_along_axis(given, order, axis=1)
-    if rows.shape[1] > top > 0:
-        last = scores[:, top - 1 : top]
-        scores[:, top:] = last - BELOW * np.maximum(np.abs(last), 1.0) * np.arange(1, rows.shape[1] - top + 1)
-    scores[rows < 0] = 0.0
+    read = before.rows[:, :top]
+    rows, scores = ranking.reranked(before.rows, np.where(read >= 0, rescore(candidate.reranker, read), -np.inf))
     return Rankings(rows[:, :depth], scores[:, :depth])
 
 
-def _weighted(
-    rankings: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]], weights: Sequence[float], depth: int
-) -> tuple[list[int], list[float]]:
-    """One query's rankings added by weight, each on the scale from 0 (its last document found) to 1 (its first).
-
-    A document that a ranking does not have gets 0 from it. Where all found score alike, each gets 1. Equal sums keep
-    the order of the first ranking.
-    """
-    sums: dict[int, float] = {}
-    for (rows, scores), weight in zip(rankings, weights, strict=True):
-        there = rows >= 0
-        for row, score in zip(rows[there].tolist(), on_one_scale(scores[there]).tolist(), strict=True):
-            sums[row] = sums.get(row, 0.0) + weight * score
-    best = sorted(sums.items(), key=lambda item: -item[1])[:depth]
-    return [row for row, _ in best], [score for _, score in best]
-
-
-def on_one_scale(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores of one query from 0 to 1 (min-max); 1 for each where they do not differ."""
-    if not scores.size:
-        return scores
-    low, high = scores.min(), scores.max()
-    return (scores - low) / (high - low) if high > low else np.ones_like(scores)
-
-
-def _fuse(rankings: Sequence[NDArray[np.int64]], k: int, depth: int) -> tuple[list[int], list[float]]:
-    """Reciprocal rank fusion of one query's rankings; equal scores keep the order of the first ranking."""
-    scores: dict[int, float] = {}
-    for rows in rankings:
-        for position, row in enumerate(rows[rows >= 0], start=1):
-            scores[int(row)] = scores.get(int(row), 0.0) + 1.0 / (k + position)
-    best = sorted(scores.items(), key=lambda item: -item[1])[:depth]
-    return [row for row, _ in best], [score for _, score in best]
+def _found(rankings: Rankings, query: int) -> tuple[list[int], NDArray[np.float64]]:
+    """What one query found, best first, and the scores."""
+    there = rankings.rows[query] >= 0
+    return rankings.rows[query][there].tolist(), rankings.scores[query][there]

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from knowledge.candidate import Leg
 from tools import encoders, part_scores, retrieval
 from tools.bm25 import BM25Index
-from tools.chunking import Chunks, Rules, cut, rules_of
+from tools.chunking import Chunks, cut, rules_of
 from tools.encoders import Encoder, Resolved, Vectors
 from tools.pairs import as_text
+from tools.pipeline.chunks import Rules
 from tools.representations import Representation
 from tools.setups import setup_of
 from tools.setups.in_memory import InMemory

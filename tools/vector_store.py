@@ -27,8 +27,8 @@ from knowledge.errors import ProviderError, ResourceError
 from knowledge.wording import say
 from tools.encoders.base import Vectors
 from tools.milvus_collection import CALL_SECONDS, SPARSE, Collection, Form, Weights, sent
+from tools.pipeline.forms import Stored
 from tools.setups import Index, Store
-from tools.setups.stored import Stored
 from tools.workspace import Workspace
 
 #: collections are named with this prefix, and only such are ever dropped

@@ -9,7 +9,8 @@ import Stemmer
 from knowledge.candidate import parse_candidate
 from knowledge.errors import SpecError
 from tools import bm25
-from tools.bm25 import BM25Index, tokenise
+from tools.bm25 import BM25Index
+from tools.pipeline.words import tokenise
 
 DOCUMENTS = ["the cat sat", "the dog sat on the mat", "cats and dogs", "a ship"]
 

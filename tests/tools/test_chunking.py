@@ -12,8 +12,9 @@ from knowledge.errors import SpecError
 from tests.labelled import as_dataset
 from tools import chunking, encoders, retrieval
 from tools.bm25 import BM25Index
-from tools.chunking import Chunks, Rules, count, cut, rules_of
+from tools.chunking import Chunks, cut, rules_of
 from tools.evaluate import evaluate
+from tools.pipeline.chunks import Rules, count
 from tools.run_store import RunStore
 from tools.workspace import Workspace
 

@@ -6,6 +6,7 @@ import pytest
 from knowledge.candidate import parse_candidate
 from knowledge.errors import SpecError, UserError
 from tools import encoders, retrieval
+from tools.pipeline import ranking
 from tools.retrieval import Rankings
 from tools.workspace import Workspace
 
@@ -123,9 +124,9 @@ def test_scales_do_not_matter_to_a_weighted_fusion():
 
 
 def test_a_ranking_of_equal_scores_or_of_one_document_counts_in_full():
-    assert retrieval.on_one_scale(np.array([7.0])).tolist() == [1.0]
-    assert retrieval.on_one_scale(np.array([2.0, 2.0])).tolist() == [1.0, 1.0]
-    assert retrieval.on_one_scale(np.zeros(0)).tolist() == []
+    assert ranking.on_one_scale(np.array([7.0])).tolist() == [1.0]
+    assert ranking.on_one_scale(np.array([2.0, 2.0])).tolist() == [1.0, 1.0]
+    assert ranking.on_one_scale(np.zeros(0)).tolist() == []
 
 
 # ---------------------------------------------------------------- reranking

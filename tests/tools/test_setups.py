@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from knowledge.candidate import parse_candidate
 from knowledge.errors import SpecError
 from tools.encoders import cut
+from tools.pipeline.forms import Stored
 from tools.retrieval import Rankings, exact
 from tools.setups import K, Setup, setup_of
 from tools.setups.staged import rescored, search
-from tools.setups.stored import Stored
 
 STORES = ("float32", "float16", "int8", "binary")
 

@@ -8,19 +8,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.candidate import Leg
 from knowledge.wording import Text
+from tools.pipeline.forms import Vectors as Vectors  # where encoders' users look for them
+from tools.pipeline.forms import cut as cut
 from tools.workspace import Workspace
 
 Kind = Literal["query", "document"]
 #: what an encoder makes of a text: one vector, weights of vocabulary entries, a vector for each token, several of
 #: these; or of a pair: a score
 Form = Literal["dense", "sparse", "multi", "mixed", "pairs"]
-Vectors = NDArray[np.float32]
 #: what decides a model's vectors
 _MODEL_FILES = frozenset({".json", ".txt", ".model", ".safetensors"})
 
@@ -131,20 +130,6 @@ class Backend(Protocol):
     def load(self, resolved: Resolved, workspace: Workspace | None = None) -> Encoder:
         """Load it; for local models this happens in a child process, which gets no workspace and so no keys."""
         ...
-
-
-def cut(vectors: Vectors, dimension: int | None, *, normalise: bool = True) -> Vectors:
-    """The first `dimension` components of each vector, brought back to unit length.
-
-    Cutting without renormalising would rank by length as much as by direction. A zero vector stays zero.
-    """
-    if dimension is not None and dimension < vectors.shape[1]:
-        vectors = vectors[:, :dimension]
-    if not normalise:
-        return np.ascontiguousarray(vectors)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Vectors = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
-    return unit
 
 
 def hash_files(files: Sequence[tuple[str, bytes | str]]) -> str:

@@ -13,10 +13,11 @@ from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Preflight
 from knowledge.wording import Text, join, say
 from tools import bm25, encoders, hub, retrieval
-from tools.chunking import Chunks, Rules, cut, rules_of
+from tools.chunking import Chunks, cut, rules_of
 from tools.encoders import Kind, Resolved
 from tools.encoding import Cost
 from tools.metrics import judgments as labels
+from tools.pipeline.chunks import Rules
 from tools.workspace import Workspace
 
 

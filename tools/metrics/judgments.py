@@ -12,20 +12,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from knowledge.dataset import Dataset
 from knowledge.results import MeasuredCandidate
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
+from tools.pipeline.ranking import with_ties_broken
 
 Judgments = Mapping[str, Mapping[str, int]]
 Ranking = Sequence[tuple[str, float]]
 
 #: unjudged documents are counted among so many, and labels are called deep from so many a query
 FIRST = 10
+#: candidates whose holes are told
+TOLD = 3
 #: shares of unjudged documents that differ by less are alike
 ALIKE = 0.1
 
@@ -89,6 +91,11 @@ def treat(dataset: Dataset) -> Treated:
     )
 
 
+def twins(documents: Mapping[str, str]) -> dict[str, str]:
+    """Documents with the text of another -> the one that counts."""
+    return {document: first for document, first in _firsts(documents).items() if document != first}
+
+
 def _plain(text: str) -> str:
     return " ".join(text.split())
 
@@ -127,9 +134,7 @@ def settled(ranking: Ranking, own: frozenset[str] = frozenset(), *, break_ties: 
     stand first.
     """
     left = [(document, score) for document, score in ranking if document not in own]
-    if break_ties and len({score for _, score in left}) < len(left):
-        left.sort(key=lambda item: (-item[1], hashlib.sha256(item[0].encode("utf-8", "surrogatepass")).digest()))
-    return left
+    return with_ties_broken(left) if break_ties else left
 
 
 def unjudged_share(rankings: Mapping[str, Ranking], judgments: Judgments, k: int = FIRST) -> float | None:
@@ -198,6 +203,30 @@ def notes(treated: Treated) -> tuple[Text, ...]:
             say("Only right answers are labelled: every other document counts as wrong, for all candidates alike.")
         )
     return tuple(found)
+
+
+def holes(candidates: Sequence[MeasuredCandidate], treated: Treated, metric: str) -> tuple[Text, ...]:
+    """How much of what the best candidates found nobody judged, and their figures without it.
+
+    Nothing where only right answers are labelled: then all else counts as wrong for everybody, as `notes` say.
+    """
+    known = [(c, c.unjudged, c.condensed) for c in candidates if c.unjudged is not None and c.condensed is not None]
+    if not treated.judged_not_relevant or not any(share for _, share, _ in known):
+        return ()
+    best = sorted(known, key=lambda entry: -entry[0].primary_mean)[:TOLD]
+    told = [
+        say("{spec}: {share:.0%} not judged; {figure:.3f} without them", spec=c.spec, share=share, figure=figure)
+        for c, share, figure in best
+    ]
+    return (
+        say(
+            "What nobody judged counts as not relevant. Of the first {k} documents, and {metric} on judged documents "
+            "alone: {figures}.",
+            k=FIRST,
+            metric=metric,
+            figures=join(told, Text(template="; ")),
+        ),
+    )
 
 
 def warnings(candidates: Sequence[MeasuredCandidate], treated: Treated, metric: str) -> tuple[Text, ...]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.results import Report
 from knowledge.wording import Language
-from tools.report.files import ReportFiles, write_whole
+from tools.report.files import ReportFiles
 from tools.report.html import as_html
 from tools.report.markdown import as_markdown
 from tools.report.sections import make_document
 from tools.report.terminal import for_terminal
+from tools.whole_files import write_whole
 
 if TYPE_CHECKING:
     from rich.console import Group

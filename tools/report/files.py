@@ -1,16 +1,9 @@
-"""The report's files, written whole or not at all."""
+"""The report's files."""
 
 from __future__ import annotations
 
-import errno
-import os
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from knowledge.errors import ResourceError, is_full
-from knowledge.wording import say
 
 
 @dataclass(frozen=True)
@@ -20,37 +13,3 @@ class ReportFiles:
     markdown: Path
     html: Path
     json: Path
-
-
-def write_whole(contents: dict[Path, bytes]) -> None:
-    """Write files so that a reader sees each as it was or as it will be; folders are made when missing.
-
-    All contents are on disk under temporary names before the first file gets its own name.
-
-    Raises:
-        ResourceError: the disk is full, or the folder is not writable; no file was replaced and none is left over.
-    """
-    # beside the target, because a rename is atomic only within one file system
-    temporary = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in contents}
-    try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, "there is a folder of this name", str(path))
-            with temporary[path].open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for path, whole in temporary.items():
-            os.replace(whole, path)
-    except OSError as error:
-        raise ResourceError(
-            say("The report cannot be written to {folder}: {why}.", folder=str(path.parent), why=str(error.strerror)),
-            say("Free some space there, or choose another folder.")
-            if is_full(error)
-            else say("Choose a folder that can be written."),
-        ) from error
-    finally:
-        for whole in temporary.values():
-            with suppress(OSError):
-                whole.unlink(missing_ok=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tools.encoders.base import Vectors, cut
+from tools.pipeline.forms import Stored
 from tools.retrieval import Rankings
 from tools.setups.options import K, Setup
-from tools.setups.stored import Stored
 
 #: single queries timed, after some that warm up
 TIMED, WARM_UP = 30, 3

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from knowledge.candidate import Leg
 from knowledge.errors import SpecError
 from knowledge.wording import Text, say
+from tools.pipeline.forms import Store
 
-Store = Literal["float32", "float16", "int8", "binary"]
 IndexKind = Literal["hnsw", "ivf_flat", "ivf_sq8"]
 Choice = TypeVar("Choice", bound=str)
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.encoders.base import Vectors, cut
+from tools.pipeline.forms import Stored
+from tools.pipeline.ranking import ranked_again
 from tools.retrieval import Rankings, exact
 from tools.setups.options import K, Setup
-from tools.setups.stored import Stored
 
 #: pairs of query and document whose vectors are held at once
 PAIRS = 16_384
@@ -87,12 +88,4 @@ def rescored(found: Rankings, parts: Iterable[Vectors], queries: Vectors, count:
             q, c = of[begin : begin + PAIRS], place[begin : begin + PAIRS]
             again[q, c] = np.einsum("ij,ij->i", part[rows[q, c] - start], queries[q])
         start += len(part)
-    order = np.argsort(-again, axis=1, kind="stable")
-    first, scores = np.take_along_axis(rows, order, axis=1), np.take_along_axis(again, order, axis=1)
-    below = found.scores[:, count:]
-    if below.shape[1]:
-        # their scores are of another kind: moved so that the first of them comes just below the last ranked again
-        lowest = np.where(first >= 0, scores, np.inf).min(axis=1, keepdims=True)
-        below = np.nextafter(lowest + (below - found.scores[:, count - 1 : count]), -np.inf)
-    scores = np.hstack([np.where(first >= 0, scores, 0.0), np.where(found.rows[:, count:] >= 0, below, 0.0)])
-    return Rankings(np.hstack([first, found.rows[:, count:]]), scores)
+    return Rankings(*ranked_again(found.rows, found.scores, again))

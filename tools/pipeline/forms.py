@@ -1,4 +1,4 @@
-"""Vectors kept in fewer bits than float32, and what their inner product is then.
+"""Vectors cut, and kept in fewer bits than float32; and what their inner product is then.
 
 Every form is brought to values whose plain inner product orders documents as the form itself does: so a form that
 Milvus cannot hold is searched exactly all the same, and a form that it can hold is given to it as it is.
@@ -14,15 +14,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.encoders.base import Vectors
-from tools.setups.options import Store
+Store = Literal["float32", "float16", "int8", "binary"]
+Vectors = NDArray[np.float32]
+
 
 _LARGEST_HALF = float(np.finfo(np.float16).max)
 _LEVELS = 127
+
+
+def cut(vectors: Vectors, dimension: int | None, *, normalise: bool = True) -> Vectors:
+    """The first `dimension` components of each vector, brought back to unit length.
+
+    Cutting without renormalising would rank by length as much as by direction. A zero vector stays zero.
+    """
+    if dimension is not None and dimension < vectors.shape[1]:
+        vectors = vectors[:, :dimension]
+    if not normalise:
+        return np.ascontiguousarray(vectors)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return unit
 
 
 @dataclass(frozen=True)

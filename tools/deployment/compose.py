@@ -1,0 +1,196 @@
+"""Containers of a deployment: ``compose.yaml``, ``Dockerfile``, ``requirements.txt`` and what they read.
+
+Everything is data written by a YAML library, never text pasted together: a name cannot become anything but a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from knowledge.candidate import Candidate
+from knowledge.errors import AdvisorError
+from tools import encoders, leg_use, model_folder
+from tools.deployment.facts import facts
+from tools.workspace import Workspace
+
+#: what every deployment needs, what searching vectors needs, what cutting documents needs
+_ALWAYS = ("numpy", "PyYAML", "fastapi", "uvicorn", "prometheus-client")
+_VECTORS = ("pymilvus", "milvus-lite")
+_CHUNKS = ("langchain-text-splitters",)
+#: run beside the named package, so that what was measured is what is installed
+_BESIDE = {"sentence-transformers": ("torch", "transformers")}
+_MARKERS = {"milvus-lite": " ; sys_platform != 'win32'"}
+#: Milvus's own, as its script for one container has it (scripts/standalone_embed.sh)
+EMBEDDED_ETCD = {
+    "listen-client-urls": "http://0.0.0.0:2379",
+    "advertise-client-urls": "http://0.0.0.0:2379",
+    "quota-backend-bytes": 4_294_967_296,
+    "auto-compaction-mode": "revision",
+    "auto-compaction-retention": "1000",
+}
+DOCKERFILE = """\
+FROM python:3.12-slim
+WORKDIR /app
+RUN useradd --create-home --uid 10001 app && mkdir /app/state /models && chown app /app/state /models
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+COPY config.yaml .
+COPY pipeline pipeline
+USER app
+ENV HF_HOME=/models STATE=/app/state
+CMD ["python", "-m", "pipeline.serve", "--host", "0.0.0.0"]
+"""
+DOCKERIGNORE = "state\n.env\nevaluation\n"
+_ENV = """\
+# copy this file to .env and fill it in; compose.yaml reads it, and it belongs in no repository
+{lines}"""
+
+
+def requirements(candidate: Candidate, config: Mapping[str, Any]) -> str:
+    """``requirements.txt``: every package at the version that is installed here, which is the one that measured."""
+    names = list(_ALWAYS)
+    if has_vectors(config):
+        names += _VECTORS
+    for leg in candidate.legs:
+        for name in leg_use.packages_of(leg):
+            names += [name, *_BESIDE.get(name, ())]
+    if any(leg["chunks"] for leg in config["legs"]):
+        names += _CHUNKS
+    return "".join(f"{line}\n" for line in sorted(map(_pinned, dict.fromkeys(names)), key=str.lower))
+
+
+def _pinned(name: str) -> str:
+    try:
+        # without what marks a build, such as +cpu: package indexes do not serve it under that name
+        return f"{name}=={version(name).partition('+')[0]}{_MARKERS.get(name, '')}"
+    except PackageNotFoundError:
+        return f"{name}{_MARKERS.get(name, '')}"
+
+
+def has_vectors(config: Mapping[str, Any]) -> bool:
+    """Whether a leg searches in Milvus."""
+    return any(leg["kind"] in ("dense", "sparse") for leg in config["legs"])
+
+
+def environment(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> str:
+    """``.env.example``: the secrets and addresses that compose.yaml asks for, without any value."""
+    lines = ["# what callers of the search send: Authorization: Bearer ...", "SEARCH_API_KEY="]
+    if has_vectors(config):
+        lines += ["# of Milvus's user root, set at its first start", "MILVUS_PASSWORD="]
+    if _endpoints(config):
+        lines += ["# of the service that encodes", "OPENAI_API_KEY=", "OPENAI_BASE_URL="]
+    if server:
+        lines += [
+            f"# to encode in {server['name']} (docker compose --profile embedding-server up -d), else leave it empty",
+            f"# EMBEDDING_URL=http://embedding:{server['port']}/v1",
+            "EMBEDDING_URL=",
+        ]
+    return _ENV.format(lines="".join(f"{line}\n" for line in lines))
+
+
+def embedding_server(candidate: Candidate, workspace: Workspace) -> dict[str, Any] | None:
+    """A server that runs the encoder by its architecture and under a licence that allows it; None: our own alone.
+
+    Only for one encoder that sentence-transformers runs from the hub: a folder of this machine is in no image.
+    """
+    legs = [leg for leg in candidate.searched if leg.backend == "st"]
+    if len(legs) != 1 or Path(legs[0].name).expanduser().exists():
+        return None
+    try:
+        resolved = encoders.resolve(legs[0], workspace)
+        config = model_folder.read_json(
+            legs[0].name, Path(resolved.path) if resolved.path else None, "config.json", dict
+        )
+    except AdvisorError:
+        return None
+    for server in facts()["embedding_servers"]:
+        if config.get("model_type") in server["model_types"]:
+            revision = ["--revision", resolved.revision] if leg_use.pinned(resolved) else []
+            return {**server, "command": ["--model-id", legs[0].name, *revision, "--auto-truncate"]}
+    return None
+
+
+def compose(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> dict[str, Any]:
+    """``compose.yaml``: Milvus in one container, the search, and perhaps an embedding server.
+
+    Nothing is published but to this machine; Milvus's port 9091, by which anybody could control it, not at all.
+    """
+    search: dict[str, Any] = {
+        "build": ".",
+        "restart": "unless-stopped",
+        "environment": {"SEARCH_API_KEY": "${SEARCH_API_KEY:?set it in .env}", **dict(_search_environment(config))},
+        "ports": ["127.0.0.1:8000:8000"],
+        "volumes": ["state:/app/state", "models:/models"],
+        "healthcheck": {
+            "test": [
+                "CMD",
+                "python",
+                "-c",
+                "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=5)",
+            ],
+            "interval": "30s",
+            "timeout": "10s",
+            "retries": 3,
+            "start_period": "120s",
+        },
+    }
+    services: dict[str, Any] = {"search": search}
+    volumes: dict[str, Any] = {"state": {}, "models": {}}
+    if has_vectors(config):
+        services["milvus"] = _milvus()
+        search["depends_on"] = {"milvus": {"condition": "service_healthy"}}
+        volumes["milvus"] = {}
+    if server:
+        search["environment"]["EMBEDDING_URL"] = "${EMBEDDING_URL:-}"
+        services["embedding"] = {
+            "image": server["image"],
+            "profiles": ["embedding-server"],
+            # a dollar sign would be read as a variable's
+            "command": [part.replace("$", "$$") for part in server["command"]],
+            "restart": "unless-stopped",
+            "volumes": ["models:/data"],
+        }
+    return {"services": services, "volumes": volumes}
+
+
+def _milvus() -> dict[str, Any]:
+    return {
+        "image": facts()["milvus"]["image"],
+        "command": ["milvus", "run", "standalone"],
+        "restart": "unless-stopped",
+        "security_opt": ["seccomp:unconfined"],
+        "environment": {
+            "DEPLOY_MODE": "STANDALONE",
+            "ETCD_USE_EMBED": "true",
+            "ETCD_DATA_DIR": "/var/lib/milvus/etcd",
+            "ETCD_CONFIG_PATH": "/milvus/configs/embedEtcd.yaml",
+            "COMMON_STORAGETYPE": "local",
+            "COMMON_SECURITY_AUTHORIZATIONENABLED": "true",
+            "COMMON_SECURITY_DEFAULTROOTPASSWORD": "${MILVUS_PASSWORD:?set it in .env}",
+        },
+        "volumes": ["milvus:/var/lib/milvus", "./embedEtcd.yaml:/milvus/configs/embedEtcd.yaml:ro"],
+        "ports": ["127.0.0.1:19530:19530"],
+        "healthcheck": {
+            "test": ["CMD", "curl", "-f", "http://localhost:9091/healthz"],
+            "interval": "30s",
+            "timeout": "20s",
+            "retries": 3,
+            "start_period": "90s",
+        },
+    }
+
+
+def _search_environment(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if has_vectors(config):
+        yield "MILVUS_URI", "http://milvus:19530"
+        yield "MILVUS_TOKEN", "root:${MILVUS_PASSWORD:?set it in .env}"
+    if _endpoints(config):
+        yield "OPENAI_API_KEY", "${OPENAI_API_KEY:?set it in .env}"
+        yield "OPENAI_BASE_URL", "${OPENAI_BASE_URL:-}"
+
+
+def _endpoints(config: Mapping[str, Any]) -> bool:
+    return any(leg.get("library") == "endpoint" for leg in config["legs"])

@@ -1,0 +1,297 @@
+"""What people read of a deployment, in their language (README, monitoring, way back), and Prometheus: alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.results import Evidence
+from knowledge.results.deployment import DeploymentPlan, Settled
+from knowledge.results.handover import Handover
+from knowledge.wording import Language, Text, say
+from tools.deployment.facts import facts
+
+TITLES: dict[Settled, Text] = {
+    "weights": say("Weights"),
+    "hosting": say("Hosting"),
+    "chunking": say("Chunking"),
+    "prompts": say("Prompts"),
+    "batching": say("Batching"),
+    "caching": say("Caching"),
+    "dimension": say("Dimension"),
+    "precision": say("Precision"),
+    "index": say("Index"),
+    "hybrid": say("Hybrid search"),
+    "reranking": say("Re-ranking"),
+    "monitoring": say("Monitoring"),
+    "rollback": say("Way back"),
+}
+_VERIFY = "advisor verify --handover evaluation/verify.json --search-url http://127.0.0.1:8000/search"
+#: of the errors that are worth waking somebody for, and how long they have to last
+_ERRORS, _FOR = 0.01, "10m"
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What the texts are about.
+
+    Attributes:
+        vectors: whether Milvus is part of it.
+        trains: whether finetune.py is among the files.
+        server: the embedding server that compose.yaml offers.
+        limit_ms: p95 from which on somebody should look.
+    """
+
+    plan: DeploymentPlan
+    handed: Handover
+    vectors: bool
+    trains: bool
+    server: dict[str, Any] | None
+    limit_ms: float | None
+    language: Language
+
+    def t(self, text: Text) -> str:
+        """A sentence in the reader's language."""
+        return text.render(self.language)
+
+    # ------------------------------------------------------------ README.md
+
+    def readme(self) -> str:
+        """Steps first, then what is settled and why, then the evidence."""
+        lines = [f"# {self.t(say('Search as it was measured'))}", "", f"`{_code(self.plan.spec)}`", ""]
+        lines += [self.t(self._promise()), "", f"## {self.t(say('Steps'))}", ""]
+        lines += [
+            f"{number}. {self.t(what)}\n\n   ```console\n   {command}\n   ```\n"
+            for number, (what, command) in enumerate(self._steps(), 1)
+        ]
+        if self.plan.differs:
+            lines += [f"## {self.t(say('What differs from what was measured'))}", ""]
+            lines += [f"- {_plain(self.t(text))}" for text in self.plan.differs] + [""]
+        lines += [f"## {self.t(say('What is settled, and why'))}", ""]
+        for decision in self.plan.decisions:
+            cites = "".join(f" [{cite}]" for cite in decision.cites)
+            title, choice, reason = map(self.t, (TITLES[decision.about], decision.choice, decision.reason))
+            lines.append(f"- **{title}.** {_plain(choice)} {_plain(reason)}{cites}")
+        if self.trains:
+            lines += ["", f"## {self.t(say('Fine-tuning'))}", "", *self._training()]
+        lines += [
+            "",
+            f"## {self.t(say('Files'))}",
+            "",
+            *(f"- `{name}`: {self.t(what)}" for name, what in self._files()),
+        ]
+        lines += ["", f"## {self.t(say('Evidence'))}", "", *self._evidence()]
+        return "\n".join(lines) + "\n"
+
+    def _promise(self) -> Text:
+        handed = self.handed
+        return say(
+            "Measured in run {run} on {dataset}: {metric} {mean:.3f} ({low:.3f} to {high:.3f}) over {queries} queries "
+            "and {documents:,} documents. The code in pipeline/ finds what was found then.",
+            run=handed.run_id,
+            dataset=_plain(handed.dataset),
+            metric=handed.primary,
+            mean=handed.quality.mean,
+            low=handed.quality.low,
+            high=handed.quality.high,
+            queries=handed.judged_queries,
+            documents=handed.documents,
+        )
+
+    def _steps(self) -> Iterator[tuple[Text, str]]:
+        yield (
+            say("Install what it was measured with."),
+            "python -m venv .venv && .venv/bin/pip install -r requirements.txt",
+        )
+        if self.vectors:
+            yield (
+                say(
+                    "Start Milvus (without this step Milvus Lite is used, a file in state/, good for trying it out). "
+                    "Version {versions} or later: {why}.",
+                    versions=" / ".join(facts()["milvus"]["at_least"]),
+                    why=facts()["milvus"]["why"],
+                ),
+                "cp .env.example .env  # fill it in\n   docker compose up -d --wait milvus\n"
+                "   export MILVUS_URI=http://localhost:19530 MILVUS_TOKEN=root:PASSWORD",
+            )
+        yield (
+            say("Ingest your documents: JSON lines or CSV with _id, text and perhaps title. Killed, it goes on."),
+            ".venv/bin/python -m pipeline.ingest documents.jsonl",
+        )
+        yield say("Ask."), '.venv/bin/python -m pipeline.query "..."'
+        yield say("Serve it, here or in its container."), ".venv/bin/python -m pipeline.serve"
+        yield (
+            say("Check it against the evaluation: the same queries have to find the same documents."),
+            _VERIFY,
+        )
+
+    def _training(self) -> Iterator[str]:
+        yield self.t(
+            say(
+                "finetune.py trains the encoder on pairs of yours (JSON lines with query and positive), leaves the "
+                "evaluation's queries out, and says what quality was before and after, with its interval. Install "
+                "datasets and accelerate for it. Deploy the new weights only where the interval lies above 0; they "
+                "are another model: another collection, and a way back."
+            )
+        )
+        yield ""
+        yield "```console"
+        yield ".venv/bin/pip install datasets accelerate"
+        yield ".venv/bin/python -m pipeline.finetune --pairs pairs.jsonl --documents documents.jsonl --out model"
+        yield "```"
+
+    def _files(self) -> Iterator[tuple[str, Text]]:
+        yield "config.yaml", say("all that decides what is found; change it, and another collection is made")
+        yield "pipeline/", say("the program: ingest, query, schema, serve")
+        yield "requirements.txt", say("the packages at the versions that measured")
+        yield "compose.yaml, Dockerfile, .env.example", say("containers; secrets come from .env, nothing is public")
+        yield "evaluation/verify.json", say("the evaluation's queries, what they found, and the demands")
+        yield "monitoring.md, alerts.yaml", say("what to watch")
+        yield "rollback.md", say("cut-over and the way back")
+        yield "plan.json", say("this plan for programs")
+
+    def _evidence(self) -> Iterator[str]:
+        cited = {cite for decision in self.plan.decisions for cite in decision.cites}
+        for one in (*self.handed.evidence, *self.plan.evidence):
+            if one.id in cited:
+                yield f"- {one.id}: {_plain(self._figure(one))}"
+
+    def _figure(self, one: Evidence) -> str:
+        value = f"{one.value:,.4g} {one.unit}".strip()
+        where = f"{self.t(one.source)}{f', {one.date}' if one.date else ''}{f', {one.run_id}' if one.run_id else ''}"
+        return f"{one.about}, {self.t(one.what)}: {value} ({where})"
+
+    # ------------------------------------------------------------ monitoring.md and alerts.yaml
+
+    def monitoring(self) -> str:
+        """What to watch, and what to do when it changes."""
+        rows: list[tuple[Text, str, Text]] = [
+            (
+                say("Time of a query, whole and by part"),
+                'histogram_quantile(0.95, sum by (le) (rate(search_seconds_bucket{part="all"}[5m])))',
+                say("look which part grew: encoding (load), Milvus (documents, index), the reranker"),
+            ),
+            (say("Queries that fail"), "rate(search_errors_total[5m])", say("read the log of search and of Milvus")),
+            (
+                say("Queries that find nothing"),
+                "rate(search_empty_total[1h])",
+                say("documents are missing, or users ask for what is not there"),
+            ),
+            (
+                say("Score of the first document, its median"),
+                "histogram_quantile(0.5, sum by (le) (rate(search_best_score_bucket[1d])))",
+                say("it moves when queries or documents change: evaluate on new ones (advisor recheck)"),
+            ),
+        ]
+        lines = [f"# {self.t(TITLES['monitoring'])}", ""]
+        lines.append(self.t(say("pipeline.serve tells Prometheus at /metrics; alerts.yaml holds the rules.")))
+        lines += [
+            "",
+            f"| {self.t(say('What'))} | Prometheus | {self.t(say('When it changes'))} |",
+            "| --- | --- | --- |",
+        ]
+        lines += [f"| {self.t(what)} | `{query}` | {self.t(do)} |" for what, query, do in rows]
+        lines += ["", self.t(say("Each week, and after every change: advisor verify with evaluation/verify.json."))]
+        if self.vectors:
+            port = say(
+                "Milvus has metrics of its own at port 9091: let Prometheus read them inside the compose network, and "
+                "never publish that port."
+            )
+            lines += ["", self.t(port)]
+        return "\n".join(lines) + "\n"
+
+    def alerts(self) -> dict[str, Any]:
+        """Rules for Prometheus."""
+
+        def rule(name: str, expression: str, what: Text) -> dict[str, Any]:
+            return {
+                "alert": name,
+                "expr": expression,
+                "for": _FOR,
+                "labels": {"severity": "page"},
+                "annotations": {"summary": self.t(what)},
+            }
+
+        all_queries = 'search_seconds_count{part="all"}'
+        rules = [
+            rule(
+                "SearchFails",
+                f"sum(rate(search_errors_total[5m])) / (sum(rate({all_queries}[5m]))"
+                f" + sum(rate(search_errors_total[5m]))) > {_ERRORS}",
+                say("more than 1 % of the queries fail"),
+            ),
+            rule(
+                "SearchFindsNothing",
+                f"sum(rate(search_empty_total[1h])) / sum(rate({all_queries}[1h])) > 0.05",
+                say("more than 5 % of the queries find nothing"),
+            ),
+            rule("SearchIsDown", 'up{job="search"} == 0', say("the search does not answer Prometheus")),
+        ]
+        if self.limit_ms is not None:
+            quantile = 'histogram_quantile(0.95, sum by (le) (rate(search_seconds_bucket{part="all"}[5m])))'
+            what = say("p95 of a query is above {limit:,.0f} ms", limit=self.limit_ms)
+            rules.append(rule("SearchIsSlow", f"{quantile} > {self.limit_ms / 1000:g}", what))
+        return {"groups": [{"name": "search", "rules": rules}]}
+
+    # ------------------------------------------------------------ rollback.md
+
+    def rollback(self) -> str:
+        """Cut-over and the way back."""
+        steps: Iterable[tuple[Text, str]] = (
+            (say("Keep the config.yaml that is in use."), "cp config.yaml config.before.yaml"),
+            (
+                say("Ingest with the new config.yaml: another collection is made, and searches go on in the old one."),
+                "python -m pipeline.ingest documents.jsonl",
+            ),
+            (say("See both."), "python -m pipeline.schema show"),
+            (
+                say("Let searches go to the new one, and start the search again with the new config.yaml."),
+                "python -m pipeline.schema switch && docker compose up -d --build search",
+            ),
+            (say("Check it."), _VERIFY),
+        )
+        back = (
+            (
+                say("The way back costs no encoding: the old collection and its vectors are still there."),
+                "cp config.before.yaml config.yaml && python -m pipeline.schema switch"
+                " && docker compose up -d --build search",
+            ),
+            (
+                say("Weeks later, when nobody wants back: remove what no search goes to."),
+                "python -m pipeline.schema drop-old",
+            ),
+        )
+        lines = [f"# {self.t(say('Cut-over and the way back'))}", ""]
+        if not self.vectors:
+            lines.append(self.t(say("Words are indexed when the search starts: ingest, and start it again.")))
+            return "\n".join(lines) + "\n"
+        for title, some in ((say("Cut-over"), steps), (say("Way back"), back)):
+            lines += [f"## {self.t(title)}", ""]
+            lines += [
+                f"{n}. {self.t(what)}\n\n   ```console\n   {command}\n   ```\n"
+                for n, (what, command) in enumerate(some, 1)
+            ]
+        lines.append(
+            self.t(
+                say(
+                    "Thresholds on scores do not survive another model: set them anew from the scores of the "
+                    "evaluation's queries."
+                )
+            )
+        )
+        return "\n".join(lines) + "\n"
+
+
+#: what Markdown or HTML would take for more than text
+_MARKS = str.maketrans("<>`[]|", "‹›'()/")
+
+
+def _plain(text: str) -> str:
+    """On one line, and nothing but text."""
+    return " ".join(text.split()).translate(_MARKS)
+
+
+def _code(text: str) -> str:
+    """On one line, without a mark that would end the code."""
+    return " ".join(text.split()).replace("`", "'")
