@@ -18,9 +18,9 @@ from knowledge.dataset import Dataset
 from knowledge.results.recheck import DataBaseline, DataDrift, Shift, TextSample
 from knowledge.wording import Text, say
 from tools.language_detection import languages_of
-from tools.profile import estimated_tokens, terms
 from tools.run_store import RunStore, content_key
 from tools.statistics import ALPHA, holm
+from tools.text_counts import estimated_tokens, terms
 
 MARKS, SAMPLE, LANGUAGES = 1_000, 256, 60
 #: hashed words are counted in so many places

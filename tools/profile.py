@@ -20,6 +20,7 @@ from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import DataProfile, Lengths
 from knowledge.wording import Text, join, say
 from tools.language_detection import UNSPACED, languages_of
+from tools.text_counts import estimated_tokens, terms
 
 _LANGUAGE_SAMPLE = 300
 _TEXT_SAMPLE = 5_000
@@ -33,18 +34,6 @@ _HIGH_OVERLAP, _HIGH_OVERLAP_OF_PAIRS = 0.65, 0.5
 
 # ---------------------------------------------------------------- lengths and words
 
-#: ranges of the scripts without spaces, as a regular expression's class has them
-UNSPACED_CHARACTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_PIECE = re.compile(rf"[{UNSPACED_CHARACTERS}]|[^\W\d_{UNSPACED_CHARACTERS}]+|\d+|[^\w\s]|_")
-_UNSPACED_RUN = re.compile(rf"[{UNSPACED_CHARACTERS}]+")
-_WORD = re.compile(rf"[^\W_{UNSPACED_CHARACTERS}]{{2,}}")
-
-
-def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has, without a tokenizer (the module's docstring says how far off it is)."""
-    unspaced = sum(len(run) for run in _UNSPACED_RUN.findall(text))
-    return round(unspaced + 1.1 * (len(_PIECE.findall(text)) - unspaced))
-
 
 def lengths(counts: Sequence[int]) -> Lengths | None:
     """Mean, median, 95th percentile and largest of some texts' tokens; None of no text."""
@@ -57,12 +46,6 @@ def lengths(counts: Sequence[int]) -> Lengths | None:
         p95=counts[min(len(counts) - 1, int(0.95 * len(counts)))],
         max=counts[-1],
     )
-
-
-def terms(text: str) -> set[str]:
-    """Words of two letters or more, and pairs of neighbouring characters where a script has no spaces."""
-    pairs = {run[i : i + 2] for run in _UNSPACED_RUN.findall(text) for i in range(max(1, len(run) - 1))}
-    return {word.lower() for word in _WORD.findall(text)} | pairs
 
 
 def shared_words(dataset: Dataset, queries: Sequence[str]) -> dict[str, float]:
@@ -297,3 +280,6 @@ def _document_warnings(
             )
         )
     return warnings
+
+
+__all__ = ["estimated_tokens", "fingerprint", "lengths", "profile", "shared_words", "terms"]

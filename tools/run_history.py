@@ -24,6 +24,8 @@ from knowledge.results import (
 )
 from knowledge.results.load import LoadTest
 from knowledge.results.next_gain import NextGain
+from knowledge.results.recheck import Recheck
+from knowledge.results.verification import Verification
 from knowledge.wording import Text, say
 from tools.run_store import Run, RunStore
 from tools.statistics import bootstrap_interval, by_text, compare
@@ -37,8 +39,8 @@ LATEST = "latest"
 #: loss that counts as none, where nobody said otherwise
 MARGIN = 0.02
 
-RunKind = Literal["evaluation", "benchmark", "gains", "hard-cases", "rag", "load"]
-FoundRun = Evaluation | Benchmark | NextGain | HardCasesRun | RagJudgement | LoadTest
+RunKind = Literal["evaluation", "benchmark", "gains", "hard-cases", "rag", "load", "verify", "recheck"]
+FoundRun = Evaluation | Benchmark | NextGain | HardCasesRun | RagJudgement | LoadTest | Verification | Recheck
 #: what a run of each kind is kept as; a run's name begins with its kind
 FORMS: dict[RunKind, type[FoundRun]] = {
     "evaluation": Evaluation,
@@ -47,6 +49,8 @@ FORMS: dict[RunKind, type[FoundRun]] = {
     "hard-cases": HardCasesRun,
     "rag": RagJudgement,
     "load": LoadTest,
+    "verify": Verification,
+    "recheck": Recheck,
 }
 R = TypeVar("R", bound=BaseModel)
 
@@ -56,7 +60,8 @@ class RunSummary(Record):
 
     Attributes:
         kind: evaluation, benchmark (speed), gains (single changes to a candidate), hard-cases (altered facts, queries
-            with mistakes), rag (answers judged by a language model), or load (what a server or candidate holds).
+            with mistakes), rag (answers judged by a language model), load (what a server or candidate holds), verify
+            (a deployed search checked) or recheck (a decision looked at again).
         best: the candidate with the highest mean, of evaluations.
         silver: whether a program made the queries.
         given: how many judgments were given here.
@@ -337,6 +342,11 @@ def _told(found: FoundRun) -> dict[str, Any]:
         return {"queries": found.judged_queries, "candidates": specs, "metric": found.primary}
     if isinstance(found, HardCasesRun):
         return {"queries": found.queries, "candidates": found.candidates, "metric": found.metric}
+    if isinstance(found, Verification):
+        return {"queries": found.queries, "candidates": (found.spec,)}
+    if isinstance(found, Recheck):
+        specs = (found.incumbent, *(one.spec for one in found.challengers))
+        return {"candidates": specs, "metric": found.metric}
     if isinstance(found, LoadTest):
         return {"dataset": found.data or None, "queries": found.texts.count, "candidates": (found.target,)}
     return {"queries": found.queries, "candidates": tuple(score.spec for score in found.scores)}
@@ -344,7 +354,7 @@ def _told(found: FoundRun) -> dict[str, Any]:
 
 def _data_of(found: FoundRun, store: RunStore) -> DatasetSummary | None:
     """The data of a run; of judged answers that of the evaluation which found what they are written from."""
-    if isinstance(found, Benchmark | LoadTest):
+    if isinstance(found, Benchmark | LoadTest | Verification | Recheck):
         return None
     if not isinstance(found, RagJudgement):
         return found.dataset

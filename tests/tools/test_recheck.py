@@ -26,7 +26,7 @@ from tools.verify.kept import chosen
 from tools.workspace import Workspace
 
 TODAY = dt.date(2026, 11, 29)
-WEAK, STRONG = "static:wordllama?dim=16", "static:wordllama"
+WEAK, STRONG = "static:wordllama?dim=8", "static:wordllama"
 
 
 @pytest.fixture(scope="module")

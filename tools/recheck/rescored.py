@@ -47,7 +47,7 @@ def rescored(
     level = 1 - (1 - LEVEL) / max(comparisons, 1)
     interval = bootstrap_interval(differences, level=level)
     alone = len(differences) < 2  # one query shows nothing
-    beyond = interval.high < -margin if worse else interval.low > margin
+    beyond = interval.high < -margin - EQUAL_SCORES if worse else interval.low > margin + EQUAL_SCORES
     return Rescored(
         spec=spec,
         against=against,
