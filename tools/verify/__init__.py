@@ -86,7 +86,9 @@ def verify(
     )
     runs = RunStore(workspace.store)
     try:
-        runs.save_run(found.run_id, "verify", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
+        runs.save_run(
+            found.run_id, "verify", found.model_dump(mode="json", exclude={"passed"}), dt.datetime.now(dt.UTC)
+        )
     finally:
         runs.close()
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
@@ -44,7 +44,8 @@ class _Stay(HTTPRedirectHandler):
         return None
 
 
-_OPENER = build_opener(_Stay)
+#: no proxy: what is checked is the address that was named
+_OPENER = build_opener(_Stay, ProxyHandler({}))
 
 
 def host_of(url: str) -> str:

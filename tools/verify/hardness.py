@@ -15,6 +15,7 @@ from knowledge.wording import Text, say
 from tools.evaluate.ranking import ByQuery, Job, Texts, rank_others
 from tools.metrics import scoring
 from tools.robustness import Perturbed, perturb_queries
+from tools.run_store import RunStore
 from tools.statistics import Scores, bootstrap_interval, worse_by_more
 from tools.verify.embedding import RefusedError
 from tools.verify.quality import in_words
@@ -118,6 +119,8 @@ def _own_answers(deployed: Deployed, perturbed: list[Perturbed], consent: Consen
     """What the recommendation, built here, answers; its documents' vectors are in the cache."""
     if deployed.documents is None:
         return say("What the recommendation itself loses is not known without the documents: --data.")
+    if not _measured_here(deployed):  # its vectors of the documents are not here either, and making them takes long
+        return say("What the recommendation itself loses is not known here: another machine measured it.")
     candidate = parse_candidate(deployed.handover.spec)
     left_out = {q.id: frozenset(q.left_out) for q in deployed.queries if q.left_out}
     own = {one.id: left_out[one.query] for one in perturbed if one.query in left_out}
@@ -128,6 +131,14 @@ def _own_answers(deployed: Deployed, perturbed: list[Perturbed], consent: Consen
             return found.cause
         return found
     return say("The recommendation could not be asked here.")
+
+
+def _measured_here(deployed: Deployed) -> bool:
+    runs = RunStore(deployed.workspace.store)
+    try:
+        return runs.run(deployed.handover.run_id) is not None
+    finally:
+        runs.close()
 
 
 def edges(deployed: Deployed) -> Iterator[Check]:

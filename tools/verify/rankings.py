@@ -22,8 +22,8 @@ from tools.verify.own_model import OwnModel
 from tools.verify.pipeline import Parts
 from tools.verify.subject import Deployed
 
-#: queries looked at
-MOST_QUERIES = 40
+#: queries looked at, and documents that they found or should have: each is encoded once for every mistake
+MOST_QUERIES, MOST_DOCUMENTS = 40, 150
 #: a mistake is named from such an agreement with what was found on, and where the right way agrees by so much less
 NAMED, CLEARLY = 0.8, 0.1
 
@@ -86,8 +86,13 @@ def _pool(deployed: Deployed, documents: Mapping[str, str]) -> _Pool | None:
     kept = [(q, f) for q, f in zip(chosen, found, strict=True) if f]
     if not kept:
         return None
-    ids = list(dict.fromkeys(id for q, f in kept for id in (*f, *q.expected) if id in documents))
-    return _Pool([q for q, _ in kept], ids, [documents[id] for id in ids], [f for _, f in kept])
+    ids: dict[str, None] = {}
+    for place, (query, first) in enumerate(kept):
+        ids.update(dict.fromkeys(id for id in (*first, *query.expected) if id in documents))
+        if len(ids) >= MOST_DOCUMENTS:
+            kept = kept[: place + 1]
+            break
+    return _Pool([q for q, _ in kept], list(ids), [documents[id] for id in ids], [f for _, f in kept])
 
 
 def _mistakes(
