@@ -44,7 +44,7 @@ def on_load(words: str, models: tuple[str, ...], recommendation: Recommendation,
 
 def _holds(held: RateHeld, load: UnderLoad, row: Row | None) -> Text:
     goal = milliseconds(load.goal_p95_ms)
-    cited = cite(row.cites.get("holds_qps")) if row else ""
+    cited = cite(row, "holds_qps") if row else ""
     if held.holds_qps is None:
         return say(
             "{spec} does not hold p95 under {goal} on this machine, not even at the lowest rate tried{cite}.",
@@ -83,7 +83,7 @@ def _at(held: RateHeld, load: UnderLoad, at: float, row: Row | None) -> Text:
         "{rate} queries a second: not one machine, but {count} of them{cite}, as far as load divides among machines.",
         rate=rate(at),
         count=int(count),
-        cite=cite(row.cites.get("machines")) if row else "",
+        cite=cite(row, "machines") if row else "",
     )
 
 
@@ -97,7 +97,7 @@ def _not_loaded(spec: str, recommendation: Recommendation, state: State, asked: 
             say(
                 "One query at a time takes {p95} at p95{cite}; under load queries wait for each other.",
                 p95=milliseconds(row.query_p95_ms),
-                cite=cite(row.cites.get("query_p95_ms")),
+                cite=cite(row, "query_p95_ms"),
             )
         )
     need = rate(asked) if asked is not None else "50"

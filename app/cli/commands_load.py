@@ -72,6 +72,9 @@ def load(
     max_wait: Annotated[
         float, typer.Option("--max-wait", min=0, max=10_000, help="Milliseconds a query waits for others to join it.")
     ] = 0.0,
+    in_memory: Annotated[
+        bool, typer.Option("--in-memory", help="Of a candidate: compare in memory rather than search Milvus Lite.")
+    ] = False,
     send_to: SendTo = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to what --dry-run shows.")] = False,
     column: Columns = None,
@@ -113,7 +116,7 @@ def load(
         from app.cli import load_candidate as here
         from tools.service.settings import Settings
 
-        given = Settings(threads=threads, max_batch=max_batch, max_wait_ms=max_wait)
+        given = Settings(threads=threads, max_batch=max_batch, max_wait_ms=max_wait, lite=not in_memory)
         if dry_run:
             here.plan(read_settings(), source, asked, as_json=json, quiet=quiet)
             return 0

@@ -188,8 +188,8 @@ def _parts_table(parts: dict[str, Latency]) -> Table:
     for name in (say("p50 ms"), say("p95 ms"), say("p99 ms")):
         table.add_column(shown(name), justify="right")
     for part, took in parts.items():
-        name = shown(STAGES[part]) if part in STAGES else part
-        table.add_row(name, *(_ms(ms) for ms in (took.p50_ms, took.p95_ms, took.p99_ms)))
+        stage = shown(STAGES[part]) if part in STAGES else part
+        table.add_row(stage, *(_ms(ms) for ms in (took.p50_ms, took.p95_ms, took.p99_ms)))
     return table
 
 

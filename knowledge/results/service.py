@@ -33,6 +33,7 @@ class ServiceSettings(Record):
     max_batch: int
     max_wait_ms: float
     searches: int
+    lite: bool = True
 
 
 class Served(Record):

@@ -11,16 +11,17 @@ import psutil
 import pytest
 
 from knowledge.candidate import parse_candidate
-from knowledge.errors import ConsentNeeded, DatasetError, ResourceError, UserError
+from knowledge.errors import DatasetError, ResourceError, SpecError, UserError
 from knowledge.results import Consent
+from knowledge.results.service import STAGES
 from tests.animals import write_dataset
 from tests.tiny_legs import make_ce
 from tests.tiny_models import make_st
 from tools import encoders
-from tools.datasets import load_dataset
+from tools.datasets import read_dataset
 from tools.evaluate.ranking import Job, Texts, rank_others
 from tools.load.target import RequestFailed
-from tools.service import STAGES, Settings, serving
+from tools.service import Settings, serving
 from tools.service.batching import Full, Waiting
 from tools.service.pipeline import Pipeline
 from tools.service.settings import MOST_WAITING
@@ -38,7 +39,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def animals(tmp_path_factory):
-    return load_dataset(write_dataset(tmp_path_factory.mktemp("data") / "animals"))
+    return read_dataset(write_dataset(tmp_path_factory.mktemp("data") / "animals"))
 
 
 @pytest.fixture(scope="module")
@@ -135,12 +136,32 @@ def test_killed_it_is_said_at_once_and_its_end_leaves_nothing(home, animals):
 def test_what_cannot_be_served_is_refused_with_the_next_step(home, animals, tmp_path):
     with pytest.raises(DatasetError), serving("bm25", [], home):
         pass
-    model = "openai:text-embedding-3-small"
-    with pytest.raises(UserError, match="runs at") as caught, serving(model, ["a"], home):
+    with pytest.raises(UserError, match="runs at") as caught, serving("openai:text-embedding-3-small", ["a"], home):
         pass
     assert "advisor load" in caught.value.next_step.render()
-    with pytest.raises((ConsentNeeded, UserError, ResourceError, Exception)), serving(f"st:{tmp_path}", ["a"], home):
+    with pytest.raises(SpecError, match="finds nothing by itself"), serving(f"ce:{tmp_path}", ["a"], home):
         pass
+
+
+def test_without_milvus_lite_every_document_is_compared_here_with_the_same_answers(tmp_path, animals):
+    home = Workspace(home=tmp_path, offline=True)
+    candidate = parse_candidate("static:wordllama?dim=64")
+    resolved = {candidate.spec: encoders.resolve(candidate, home)}
+    documents = list(animals.documents.values())
+    made = encoders.load(resolved[candidate.spec]).embed(documents, kind="document")
+    VectorCache(home.vectors, resolved[candidate.spec].key("document")).put(documents, made)
+    found = []
+    for lite in (True, False):
+        with ExitStack() as until:
+            pipeline = Pipeline(candidate, resolved, documents, home, until, lite=lite)
+            encoded = pipeline.encode(["what does the otter feed on", "raven"])
+            found.append((pipeline.find(encoded).rows.tolist(), set(encoded.stages.ms), pipeline.notes))
+    (rows, stages, notes), (compared, scanned, said) = found
+    assert rows == compared
+    assert "milvus" in stages
+    assert "scan" in scanned
+    assert "milvus" not in scanned
+    assert notes != said
 
 
 def test_a_whole_way_with_encoder_and_reranker(tmp_path, animals):
@@ -151,9 +172,8 @@ def test_a_whole_way_with_encoder_and_reranker(tmp_path, animals):
     resolved = {leg.spec: encoders.resolve(leg, home) for leg in candidate.legs if leg.backend != "bm25"}
     documents = list(animals.documents.values())
     dense = resolved[f"st:{encoder}"]
-    vectors = np.random.default_rng(0).normal(size=(len(documents), 32)).astype(np.float32)
     made = encoders.load(dense).embed(documents, kind="document")
-    VectorCache(home.vectors, dense.key("document")).put(documents, made if made.shape[1] else vectors)
+    VectorCache(home.vectors, dense.key("document")).put(documents, made)
     with ExitStack() as until:
         pipeline = Pipeline(candidate, resolved, documents, home, until)
         encoded = pipeline.encode(["the otter rests", "a raven eats"])

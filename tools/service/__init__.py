@@ -6,7 +6,6 @@ that wait (dynamic batching), searched, fused and re-ranked. Each stage is timed
 
 from tools.service.client import Service
 from tools.service.settings import Settings
-from tools.service.stages import STAGES
 from tools.service.start import serving
 
-__all__ = ["STAGES", "Service", "Settings", "serving"]
+__all__ = ["Service", "Settings", "serving"]

@@ -41,7 +41,7 @@ def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dic
     settings = Settings.model_validate(payload["settings"])
     with ExitStack() as until:
         candidate = parse_candidate(payload["spec"])
-        pipeline = Pipeline(candidate, resolved, payload["documents"], workspace, until)
+        pipeline = Pipeline(candidate, resolved, payload["documents"], workspace, until, lite=settings.lite)
         begun = time.perf_counter()
         pipeline.find(pipeline.encode(payload["warm"][:1]))
         first = (time.perf_counter() - begun) * 1000

@@ -50,18 +50,18 @@ class Opened:
     """What legs are opened with.
 
     Attributes:
-        store: Milvus, which is opened when the first leg needs it.
+        store: Milvus; None: every document is compared in memory.
         cache: folder of the vector cache, where the documents' vectors are.
         until: closes collections at its end.
     """
 
-    store: VectorStore
+    store: VectorStore | None
     cache: Path
     until: ExitStack
 
 
 def opened(
-    leg: Leg, resolved: Resolved | None, encoder: Encoder | None, documents: Sequence[str], with_: Opened | None
+    leg: Leg, resolved: Resolved | None, encoder: Encoder | None, documents: Sequence[str], with_: Opened
 ) -> ServedLeg:
     """A leg over these documents, or over the chunks it cuts them into; their vectors are in the cache already."""
     rules = chunking.rules_of(leg)
@@ -72,9 +72,9 @@ def opened(
 
 
 def _whole(
-    leg: Leg, resolved: Resolved | None, encoder: Encoder | None, documents: Sequence[str], with_: Opened | None
+    leg: Leg, resolved: Resolved | None, encoder: Encoder | None, documents: Sequence[str], with_: Opened
 ) -> ServedLeg:
-    if resolved is None or encoder is None or with_ is None:
+    if resolved is None or encoder is None:
         return _Lexical(leg, documents)
     return (_Parts if resolved.parts else _Dense)(leg, resolved, encoder, documents, with_)
 
@@ -110,15 +110,15 @@ class _Dense:
         self._parts = parts
         short = beginnings(self._setup, parts, normalise=normalise)
         dimension, store = self._setup.first or finished.shape[1], with_.store
-        form = self._setup.store
-        self._where = "milvus" if store.native(form) and store.holds(len(documents), dimension) else "scan"
-        if self._where == "milvus":
+        self._where = "scan"
+        self.notes: tuple[Text, ...] = (COMPARED,) if store is None else (SCANNED,)
+        if store is not None and store.native(self._setup.store) and store.holds(len(documents), dimension):
+            self._where = "milvus"
             opening = milvus_search.dense(store, self._setup, short, len(documents), dimension)
             self._search = with_.until.enter_context(opening)
             self.notes = (LITE,) if store.is_lite else ()
         else:
             self._search = milvus_search.in_memory(self._setup, short)
-            self.notes = (SCANNED,)
 
     def encode(self, queries: Sequence[str], stages: Stages) -> Vectors:
         return encoders.finish(_encoded(self._encoder, queries, stages), self._leg, self._resolved)
@@ -145,11 +145,12 @@ class _Parts:
         )
         size = sum(of.nbytes(["sparse"]) for of in self._documents)
         self._collection = None
-        self.notes: tuple[Text, ...] = (SCANNED,)
-        if set(self._parts) == {"sparse"} and with_.store.holds(1, size // 4):
+        store = with_.store
+        self.notes: tuple[Text, ...] = (COMPARED,) if store is None else (SCANNED,)
+        if store is not None and set(self._parts) == {"sparse"} and store.holds(1, size // 4):
             blocks = [milvus_search.weights_of(self._documents)]
-            self._collection = with_.until.enter_context(with_.store.sparse(blocks, size))
-            self.notes = (LITE,) if with_.store.is_lite else ()
+            self._collection = with_.until.enter_context(store.sparse(blocks, size))
+            self.notes = (LITE,) if store.is_lite else ()
 
     def encode(self, queries: Sequence[str], stages: Stages) -> list[Representation]:
         made: list[Representation] = _encoded(self._encoder, queries, stages)
@@ -198,6 +199,10 @@ class _Chunked:
 LITE = say(
     "Milvus Lite was searched: it is Python in the service's own process, so its part says nothing of a Milvus "
     "server's. Set MILVUS_URI to measure with yours."
+)
+COMPARED = say(
+    "Every document was compared in memory, as in the timing of single queries: without a Milvus server the search of "
+    "Milvus Lite would be most of the time, and says nothing of a server's. Set MILVUS_URI to measure with yours."
 )
 SCANNED = say(
     "What this Milvus does not hold in this form was compared in memory, every document: an index would be faster."

@@ -60,6 +60,8 @@ class Pipeline:
         documents: Sequence[str],
         workspace: Workspace,
         until: ExitStack,
+        *,
+        lite: bool = True,
     ) -> None:
         begun = time.perf_counter()
         self._candidate, self._reach = candidate, retrieval.reach(candidate, DEPTH)
@@ -71,11 +73,11 @@ class Pipeline:
         self.load_seconds = time.perf_counter() - begun
         begun = time.perf_counter()
         self._legs: dict[Leg, ServedLeg] = {}
-        store: VectorStore | None = None
+        in_milvus = lite or workspace.milvus_uri is not None
+        encodes = any(leg in loaded for leg in candidate.searched)
+        store = until.enter_context(VectorStore(workspace)) if in_milvus and encodes else None
+        with_ = Opened(store, workspace.vectors, until)
         for leg in candidate.searched:
-            if leg in loaded and store is None:
-                store = until.enter_context(VectorStore(workspace))
-            with_ = Opened(store, workspace.vectors, until) if store else None
             self._legs[leg] = opened(leg, resolved.get(leg.spec), loaded.get(leg), documents, with_)
         self._rerankers = {
             leg: TimedReranker(leg, encoder, documents) for leg, encoder in loaded.items() if leg not in self._legs

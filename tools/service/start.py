@@ -99,7 +99,7 @@ def _prepared(candidate: Candidate, documents: Sequence[str], workspace: Workspa
         resolved = encoders.resolve(leg, workspace)
         if not resolved.local:
             raise UserError(
-                say("{spec} runs at {host}, and not here.", spec=leg.spec, host=resolved.endpoint),
+                say("{spec} runs at {host}, and not here.", spec=leg.spec, host=resolved.endpoint or "–"),
                 say("Put the endpoint itself under load (advisor load --help), after asking whoever runs it."),
             )
         if not resolved.on_disk:
