@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from knowledge.candidate import Leg, parse_candidate
 from knowledge.dataset import Dataset
@@ -29,6 +30,8 @@ KEPT = (0.99, 0.95, 0.9, 0.8)
 #: documents of each query that are no answer to it, for what passes wrongly
 OTHERS = 20
 RESAMPLES = 999
+#: of each kind, looked through for the speed of an encoder
+MOST_RUNS = 50
 #: with fewer right answers a cut-off says nothing
 FEWEST = 20
 
@@ -65,7 +68,7 @@ def plan_migration(
         thresholds: cut-offs on the old one's scores that are in use.
     """
     count = documents or len(dataset.documents)
-    rate, source = _rate(evaluation, new, workspace)
+    rate, source = _rate(new, workspace)
     measured = next((c for c in evaluation.candidates if c.spec == new), None)
     size = _bytes(new, measured.dimension if measured else None)
     usd = measured.usd if measured else None
@@ -196,22 +199,35 @@ def _others(right: Mapping[str, Sequence[str]], documents: Sequence[str]) -> dic
     return found
 
 
-def _rate(evaluation: Evaluation, spec: str, workspace: Workspace) -> tuple[float | None, Text | None]:
-    """Documents a second: of the latest benchmark of the candidate, else of its evaluation, where it encoded."""
+def _rate(spec: str, workspace: Workspace) -> tuple[float | None, Text | None]:
+    """Documents a second: of the latest benchmark of the candidate, else of an evaluation in which its encoder ran."""
     runs = RunStore(workspace.store)
     try:
-        for run in runs.runs("benchmark"):
+        for run in runs.runs("benchmark", MOST_RUNS):
             timed = Benchmark.model_validate(run.payload)
             for one in timed.candidates:
-                if one.spec == spec and one.documents_per_second > 0:
+                if _encoder(one.spec) == _encoder(spec) and one.documents_per_second > 0:
                     return one.documents_per_second, say("measured by {run}", run=run.run_id)
+        for run in runs.runs("evaluation", MOST_RUNS):
+            for measured in Evaluation.model_validate(run.payload).candidates:
+                worked = measured.encode_seconds > 0 and measured.encoded_texts > 0
+                if worked and _encoder(measured.spec) == _encoder(spec):
+                    rate = measured.encoded_texts / measured.encode_seconds
+                    return rate, say("as {run} encoded its texts", run=run.run_id)
+    except ValidationError:  # what another version kept
+        pass
     finally:
         runs.close()
-    measured = next((c for c in evaluation.candidates if c.spec == spec), None)
-    if measured and measured.encode_seconds > 0 and measured.encoded_texts > 0:
-        rate = measured.encoded_texts / measured.encode_seconds
-        return rate, say("as {run} encoded its texts", run=evaluation.run_id)
     return None, None
+
+
+def _encoder(spec: str) -> str:
+    """What encodes: all set-ups of one encoder take the same time; a fusion is its own."""
+    candidate = parse_candidate(spec)
+    if not isinstance(candidate, Leg):
+        return candidate.spec
+    own = {name: value for name, value in candidate.options.items() if name not in encoders.COMMON_OPTIONS}
+    return candidate.model_copy(update={"options": own}).spec
 
 
 def _bytes(spec: str, dimension: int | None) -> float | None:

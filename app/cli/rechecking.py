@@ -12,7 +12,7 @@ from app.cli.failures import ALERT
 from app.cli.measuring import named_once
 from app.cli.printed import json_of, print_json
 from app.cli.terminal import ProgressLine, language, shown
-from app.cli.verification import Decided
+from app.cli.verification import Decided, evaluation_of
 from app.cli.writing import append_to
 from app.webhooks import HookRefusedError, checked, post, signed
 from knowledge.errors import ProviderError, UserError
@@ -24,7 +24,7 @@ from tools.data_source import DataSource
 from tools.label_store import with_given
 from tools.recheck import Asked, Decision, recheck
 from tools.recheck.words import markdown, on_migration, sentences
-from tools.run_history import LATEST, MARGIN, find_evaluation
+from tools.run_history import MARGIN
 from tools.verify.kept import chosen, read_handover
 from tools.workspace import Workspace
 
@@ -67,7 +67,7 @@ def look(
     if as_json:
         print_json(found)
     else:
-        _show(found)
+        show(found)
     if webhook and found.alert:
         _tell(webhook, secret, found)
     return ALERT if found.alert else 0
@@ -76,12 +76,12 @@ def look(
 def decision_of(decided: Decided, workspace: Workspace) -> Decision:
     """What was decided, by a handover file or a kept run."""
     needs = read_requirements(decided.requirements) if decided.requirements else None
-    run, spec, margin = decided.run or LATEST, decided.candidate, needs.margin.value if needs else MARGIN
+    run, spec, margin = decided.run, decided.candidate, needs.margin.value if needs else MARGIN
     if decided.handover:
         handed = read_handover(decided.handover)
         run, spec, margin = handed.run_id, spec or handed.spec, needs.margin.value if needs else handed.margin
         needs = needs or handed.requirements
-    evaluation = find_evaluation(workspace, run)
+    evaluation = evaluation_of(run, workspace)
     return Decision(
         evaluation=evaluation,
         incumbent=chosen(evaluation, spec),
@@ -90,7 +90,8 @@ def decision_of(decided: Decided, workspace: Workspace) -> Decision:
     )
 
 
-def _show(found: Recheck) -> None:
+def show(found: Recheck) -> None:
+    """What was found, the answer first; the plan of a change behind it."""
     for text in sentences(found):
         sys.stdout.write(shown(text) + "\n")
     if found.migration:

@@ -23,7 +23,7 @@ from knowledge.candidate import Leg, parse_candidate
 from knowledge.dataset import Dataset
 from knowledge.errors import ConsentNeeded, SpecError
 from knowledge.requirements import Requirements, read_requirements
-from knowledge.results import Consent
+from knowledge.results import Consent, Evaluation
 from knowledge.results.handover import Handover
 from knowledge.results.verification import Subject, Verification
 from knowledge.wording import say
@@ -35,6 +35,7 @@ from tools.label_store import with_given
 from tools.load.address import Address
 from tools.load.planning import key_for
 from tools.load.probing import open_endpoint
+from tools.recheck import latest_decision
 from tools.run_history import LATEST, MARGIN, find_evaluation
 from tools.verify import SUBJECTS as PARTS
 from tools.verify import verify
@@ -128,7 +129,7 @@ def check(
     if as_json:
         print_json(found)
     else:
-        _show(found)
+        show(found)
     return 0 if found.passed else CHECKS_FAILED
 
 
@@ -142,7 +143,7 @@ def _handover(decided: Decided, dataset: Dataset | None, workspace: Workspace) -
         raise usage_error(say("name what was decided: --handover FILE, or --run NAME with --data DIR"))
     margin = decided.margin if decided.margin is not None else needs.margin.value if needs else MARGIN
     return handover_of_run(
-        find_evaluation(workspace, decided.run or LATEST),
+        evaluation_of(decided.run, workspace),
         decided.candidate,
         dataset,
         workspace,
@@ -150,6 +151,13 @@ def _handover(decided: Decided, dataset: Dataset | None, workspace: Workspace) -
         requirements=needs or Requirements(),
         now=dt.datetime.now(dt.UTC),
     )
+
+
+def evaluation_of(run: str | None, workspace: Workspace) -> Evaluation:
+    """The evaluation that is meant; by default the latest that is no check's own."""
+    if run in (None, LATEST):
+        run = latest_decision(workspace)
+    return find_evaluation(workspace, run or LATEST)
 
 
 @contextmanager
@@ -207,7 +215,8 @@ def _agreed(url: str, workspace: Workspace, send_to: frozenset[str]) -> SecretSt
     return key_for(address, workspace)
 
 
-def _show(found: Verification) -> None:
+def show(found: Verification) -> None:
+    """The answer first, then every check as a row."""
     sys.stdout.write(shown(headline(found)) + "\n")
     table = Table()
     for name in (say("check"), say("result")):

@@ -49,7 +49,11 @@ def quality(deployed: Deployed) -> Iterator[Check]:
     """The primary metric against what was measured, paired by query; the others against their means."""
     judged = [q for q in deployed.queries if any(grade > 0 for grade in q.relevant.values())]
     primary = deployed.handover.primary
-    metrics = [name for name in dict.fromkeys((primary, *deployed.handover.metrics)) if _fits(name, deployed.depth)]
+    metrics = [
+        name
+        for name in dict.fromkeys((primary, *deployed.handover.metrics))
+        if _fits(name, deployed.reach, deployed.handover.documents)
+    ]
     if not judged or primary not in metrics:
         why = say("Its answers are too short for {metric}, or no query has a right answer.", metric=primary)
         yield skipped("quality", primary, why)
@@ -64,9 +68,10 @@ def quality(deployed: Deployed) -> Iterator[Check]:
             yield _mean(deployed, name, scores[name])
 
 
-def _fits(metric: str, depth: int) -> bool:
+def _fits(metric: str, reach: int, documents: int) -> bool:
+    """Whether answers are long enough for a metric; one without a cut-off takes all that an evaluation ranks."""
     found = _CUTOFF.search(metric)
-    return int(found[1]) <= depth if found else depth >= DEPTH
+    return min(int(found[1]) if found else DEPTH, documents) <= reach
 
 
 def _as_scored(deployed: Deployed, query: HandoverQuery) -> list[tuple[str, float]]:

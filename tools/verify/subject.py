@@ -60,6 +60,12 @@ class Deployed:
                 self.failures[query.id] = error
             on_each()
 
+    @property
+    def reach(self) -> int:
+        """How deep its answers go: some services give ten, whatever is asked for."""
+        longest = max(map(len, self.found.values()), default=0)
+        return self.depth if longest >= min(self.depth, self.handover.documents) else longest
+
     def ask(self, text: str) -> list[str]:
         """One question; raises what the pipeline raises."""
         self.asked += 1
