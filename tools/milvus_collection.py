@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,11 @@ class Collection:
 
     def __init__(self, client: Any, name: str, form: Form, size: int, bits: int | None = None) -> None:
         self._client, self._name, self._form, self._size, self._bits = client, name, form, size, bits
+
+    def searching(self, **parameters: int) -> Collection:
+        """The same vectors and index, searched with other parameters (`ef`, `nprobe`)."""
+        search = {**self._form.search, **{_SEARCH[name]: value for name, value in parameters.items()}}
+        return Collection(self._client, self._name, replace(self._form, search=search), self._size, self._bits)
 
     def search(self, queries: NDArray[np.generic] | Sequence[Weights], k: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and scores of the k best for each query: two arrays of shape (queries, at most k), best first.

@@ -126,3 +126,44 @@ def load(
         loading.plan(read_settings(), source, asked, as_json=json)
         return 0
     return loading.test(read_settings(), source, asked, send_to=send_to or (), yes=yes, as_json=json, quiet=quiet)
+
+
+def index(
+    candidate: Annotated[
+        str, typer.Option("--candidate", "-c", help="An encoder, such as st:MODEL?dim=256.", show_default=False)
+    ],
+    data: NeededData = "stdlib",
+    vectors: Annotated[
+        int | None, typer.Option("--vectors", min=10, help="So many; beyond your documents, copies moved a little.")
+    ] = None,
+    concurrency: Annotated[
+        list[int] | None, typer.Option("--concurrency", min=1, max=256, help="Clients at a time. Repeatable.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=60, help="Each setting is asked.")] = 1.0,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
+    documents: Documents = None,
+    queries: Queries = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Searches a second against recall: FLAT, HNSW and IVF in your Milvus, over your vectors, parameters swept."""
+    from app.cli import index_load as sweeping
+
+    source = source_of(data, column, skip_bad, documents, queries)
+    assert source
+    clients = concurrency or [1, 4, 16]
+    if dry_run:
+        sweeping.plan(clients, seconds, as_json=json)
+        return
+    sweeping.sweep(
+        read_settings(),
+        source,
+        candidate,
+        vectors=vectors,
+        concurrency=clients,
+        seconds=seconds,
+        as_json=json,
+        quiet=quiet,
+    )

@@ -1,0 +1,121 @@
+"""`advisor index`: searches a second against recall, of Milvus's indexes over your vectors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text as Plain
+
+from agent.settings import Settings
+from app.cli.measuring import named_once
+from app.cli.printed import print_json
+from app.cli.terminal import ProgressLine, console, language, shown
+from app.wording import as_text, dataset_lines
+from knowledge.candidate import Leg, parse_candidate
+from knowledge.errors import SpecError
+from knowledge.quantities import duration, rate
+from knowledge.results.index_load import IndexLoad, IndexPoint
+from knowledge.wording import say
+from tools.data_source import DataSource
+from tools.index_load import SWEPT, index_load
+
+#: recall that a search is usually asked for, which the answer is about
+WANTED = (0.99, 0.95)
+_BAR = 20
+
+
+def sweep(
+    settings: Settings,
+    source: DataSource,
+    spec: str,
+    *,
+    vectors: int | None,
+    concurrency: Sequence[int],
+    seconds: float,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure and print."""
+    workspace, line = settings.workspace(), ProgressLine(quiet)
+    (spec,) = named_once([spec], workspace, line)
+    leg = parse_candidate(spec)
+    if not isinstance(leg, Leg):
+        raise SpecError(
+            say("{spec} is more than one encoder.", spec=spec), say("Name one of its encoders: an index holds one.")
+        )
+    dataset = source.read()
+    line.note(as_text(dataset_lines(dataset.summary, language())))
+    found = index_load(
+        leg,
+        dataset,
+        workspace,
+        vectors=vectors,
+        concurrency=tuple(concurrency),
+        seconds=seconds,
+        on_progress=line.show,
+    )
+    line.end()
+    if as_json:
+        print_json(found)
+    else:
+        show(found)
+
+
+def plan(concurrency: Sequence[int], seconds: float, *, as_json: bool) -> None:
+    """Print what a sweep would do: no text leaves this machine but as vectors to your own Milvus."""
+    points = sum(max(1, len(values)) for _, _, values in SWEPT.values()) * len(concurrency)
+    if as_json:
+        sys.stdout.write(json.dumps({"points": points, "seconds": points * seconds}) + "\n")
+        return
+    told = say(
+        "{points} settings, {time} of searching beside encoding and building; vectors go to Milvus, and nowhere else.",
+        points=points,
+        time=duration(points * seconds),
+    )
+    sys.stdout.write(shown(told) + "\n")
+
+
+def show(found: IndexLoad) -> None:
+    """What is fastest at a usual recall, then every point as a row, most searches a second as a bar."""
+    for wanted in WANTED:
+        best = found.fastest(wanted)
+        if best is not None:
+            told = say(
+                "At recall {wanted:.2f} or more: {index}, {rate} searches a second by {clients} clients (recall "
+                "{recall:.3f}).",
+                wanted=wanted,
+                index=_index(best),
+                rate=rate(best.qps),
+                clients=best.concurrency,
+                recall=best.recall,
+            )
+            sys.stdout.write(shown(told) + "\n")
+    title = say(
+        "{vectors:,} vectors of {dimension} numbers, {queries} queries, {k} documents each",
+        vectors=found.vectors,
+        dimension=found.dimension,
+        queries=found.queries,
+        k=found.k,
+    )
+    table = Table(title=Plain(shown(title)), title_justify="left")
+    table.add_column(shown(say("index")), overflow="fold")
+    for name in (say("recall"), say("clients"), say("searches/s"), say("p50 ms"), say("p95 ms"), say("p99 ms")):
+        table.add_column(shown(name), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    most = max((point.qps for point in found.points), default=1.0) or 1.0
+    for point in found.points:
+        times = (f"{ms:,.4g}" for ms in (point.p50_ms, point.p95_ms, point.p99_ms))
+        bar = "█" * round(point.qps / most * _BAR)
+        cells = (_index(point), f"{point.recall:.3f}", str(point.concurrency), rate(point.qps), *times, bar)
+        table.add_row(*map(Plain, cells))
+    console().print(table)
+    for note in found.notes:
+        sys.stdout.write(shown(note) + "\n")
+    sys.stderr.write(f"{found.run_id}\n")
+
+
+def _index(point: IndexPoint) -> str:
+    return " ".join((point.kind, *(f"{name}={value}" for name, value in point.parameters.items())))

@@ -1,0 +1,253 @@
+"""Searches a second against recall: Milvus's indexes over the user's vectors, their parameters swept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge.candidate import Leg
+from knowledge.dataset import Dataset
+from knowledge.errors import ConsentNeeded, ResourceError, SpecError
+from knowledge.progress import Meter, OnProgress, ignore
+from knowledge.results.index_load import IndexLoad, IndexPoint
+from knowledge.wording import Text, say
+from tools import encoders, encoding, retrieval
+from tools.encoders import Vectors
+from tools.evaluate.index_gap import recall
+from tools.hardware import this_machine
+from tools.load.texts import texts_of
+from tools.milvus_collection import Collection
+from tools.retrieval import Rankings
+from tools.run_store import RunStore, new_run_id
+from tools.setups import Index, K, setup_of
+from tools.vector_store import VectorStore
+from tools.workers import stop_point
+from tools.workspace import Workspace
+
+#: seconds each point is asked, clients at a time, queries at most
+SECONDS, CONCURRENCY, QUERIES = 1.0, (1, 4, 16), 200
+#: of each index: how it is built (None: compared one by one), and the search parameter that is swept
+SWEPT: Mapping[str, tuple[dict[str, str], str, tuple[int, ...]]] = {
+    "flat": ({}, "", ()),
+    "hnsw": ({"m": "16", "ef_construction": "200"}, "ef", (16, 64, 256)),
+    "ivf_flat": ({}, "nprobe", (1, 8, 32)),
+    "ivf_sq8": ({}, "nprobe", (1, 8, 32)),
+}
+BLOCK = 8192
+#: vectors among which distances are looked at, to move copies by as much
+SAMPLE = 1000
+
+
+@dataclass(frozen=True)
+class Enlarged:
+    """The user's vectors, repeated up to a size; each repetition moved by about the distance to the nearest neighbour.
+
+    So copies lie as far from one another as real documents do, and finding neighbours is no easier than among these.
+    """
+
+    real: Vectors
+    size: int
+    by: float
+    unit: bool
+
+    @classmethod
+    def of(cls, real: Vectors, size: int, *, unit: bool) -> Enlarged:
+        """With the move found from a sample of the vectors."""
+        some = real[np.random.default_rng(0).permutation(len(real))[:SAMPLE]]
+        squares = (some**2).sum(axis=1)
+        apart = squares[:, None] + squares[None] - 2 * some @ some.T
+        np.fill_diagonal(apart, np.inf)
+        nearest = np.sqrt(np.maximum(apart.min(axis=1), 0.0))
+        finite = nearest[np.isfinite(nearest)]
+        return cls(real, size, float(np.median(finite)) if len(finite) else 0.0, unit)
+
+    def parts(self) -> Iterator[Vectors]:
+        """Block by block, the same at each call; the real ones first."""
+        for start in range(0, self.size, BLOCK):
+            rows = np.arange(start, min(start + BLOCK, self.size))
+            part = self.real[rows % len(self.real)].copy()
+            copies = rows >= len(self.real)
+            if copies.any():
+                moved = np.random.default_rng(start + 1).standard_normal((int(copies.sum()), part.shape[1]))
+                part[copies] += (self.by / np.sqrt(part.shape[1]) * moved).astype(np.float32)
+                if self.unit:
+                    part[copies] = encoders.cut(part[copies], None)
+            yield part
+
+
+def index_load(
+    leg: Leg,
+    dataset: Dataset,
+    workspace: Workspace,
+    *,
+    vectors: int | None = None,
+    kinds: Sequence[str] = tuple(SWEPT),
+    concurrency: Sequence[int] = CONCURRENCY,
+    seconds: float = SECONDS,
+    on_progress: OnProgress = ignore,
+) -> IndexLoad:
+    """Sweep indexes and their parameters in the Milvus in use (Lite, or the server of ``MILVUS_URI``).
+
+    Args:
+        leg: an encoder with one vector a text; of its set-up only the dimension counts.
+        dataset: whose documents are searched by its queries.
+        workspace: folders, and the server.
+        vectors: so many are searched: of more than there are documents, the rest are these, moved a little.
+        kinds: of `SWEPT`.
+        concurrency: clients at a time.
+        seconds: each point is asked.
+        on_progress: told after each point.
+
+    Raises:
+        SpecError: the candidate is no encoder of one vector a text.
+        ConsentNeeded: its model is not on this disk.
+        ResourceError: more vectors than Milvus Lite holds.
+        ProviderError: Milvus failed.
+    """
+    started = dt.datetime.now(dt.UTC)
+    documents, asked, unit = _vectors(leg, dataset, workspace)
+    size = vectors or len(documents)
+    enlarged = Enlarged.of(documents[:size], size, unit=unit)
+    exact = retrieval.exact(enlarged.parts(), asked, K)
+    points: list[IndexPoint] = []
+    configurations = sum(max(1, len(SWEPT[kind][2])) for kind in kinds)
+    meter = Meter("load", say("Indexes"), configurations * len(concurrency), on_progress)
+    with VectorStore(workspace) as store:
+        if not store.holds(size, documents.shape[1]):
+            raise ResourceError(
+                say(
+                    "{rows} vectors of {dimension} numbers are more than Milvus Lite holds.",
+                    rows=size,
+                    dimension=documents.shape[1],
+                ),
+                say("Set MILVUS_URI to a Milvus server, or ask for fewer with --vectors."),
+            )
+        for kind in kinds:
+            build, name, values = SWEPT[kind]
+            index = None if kind == "flat" else _index(leg, kind, build)
+            begun = time.perf_counter()
+            with store.streamed(enlarged.parts(), size, documents.shape[1], index=index) as collection:
+                filled = time.perf_counter() - begun
+                for value in values or (0,):
+                    searched = collection.searching(**({name: value} if name else {}))
+                    found = Rankings(*searched.search(asked, K))
+                    share = recall(found, exact)
+                    fixed = index.for_documents(size) if index else {}
+                    told = {**fixed, **({name: value} if name else {})}
+                    for clients in concurrency:
+                        stop_point()
+                        took, wall = closed_loop(searched, asked, clients, seconds)
+                        points.append(
+                            IndexPoint.model_validate(
+                                {
+                                    "kind": kind,
+                                    "parameters": told,
+                                    "recall": round(share, 4),
+                                    "index_seconds": round(filled, 2),
+                                    "concurrency": clients,
+                                    "qps": round(len(took) / wall, 1),
+                                    **_percentiles(took),
+                                }
+                            )
+                        )
+                        meter.advance()
+        lite = store.is_lite
+    result = IndexLoad(
+        run_id=new_run_id("index", started),
+        started=started,
+        machine=this_machine(),
+        spec=leg.spec,
+        vectors=size,
+        real=min(size, len(documents)),
+        dimension=int(documents.shape[1]),
+        queries=len(asked),
+        k=K,
+        seconds=seconds,
+        lite=lite,
+        points=tuple(points),
+        notes=tuple(_notes(lite, size, len(documents))),
+    )
+    runs = RunStore(workspace.store)
+    try:
+        runs.save_run(result.run_id, "index", result.model_dump(mode="json"), dt.datetime.now(dt.UTC))
+    finally:
+        runs.close()
+    return result
+
+
+def _vectors(leg: Leg, dataset: Dataset, workspace: Workspace) -> tuple[Vectors, Vectors, bool]:
+    """Finished vectors of documents and queries, and whether they are of unit length."""
+    if leg.backend == "bm25" or encoders.backend(leg.backend).FORM != "dense":
+        raise SpecError(
+            say("{spec} does not make one vector of a text, so no index of vectors holds it.", spec=leg.spec),
+            say("Name an encoder, such as st:intfloat/multilingual-e5-small?dim=256."),
+        )
+    resolved = encoders.resolve(leg, workspace)
+    if not resolved.on_disk:
+        raise ConsentNeeded(
+            say("{spec} is not on this machine yet.", spec=resolved.spec),
+            say("Fetch it first with: advisor evaluate --download."),
+        )
+    texts, queries = list(dataset.documents.values()), texts_of(dataset).texts[:QUERIES]
+    encoding.ensure(resolved, {"document": texts, "query": queries}, workspace)
+    documents = encoders.finish(encoding.vectors(resolved, texts, "document", workspace), leg, resolved)
+    asked = encoders.finish(encoding.vectors(resolved, queries, "query", workspace), leg, resolved)
+    return documents, asked, resolved.normalise
+
+
+def _index(leg: Leg, kind: str, build: Mapping[str, str]) -> Index:
+    bare = leg.model_copy(update={"options": {"index": kind, **build}})
+    index = setup_of(bare).index
+    assert index
+    return index
+
+
+def closed_loop(
+    collection: Collection,
+    queries: Vectors,
+    clients: int,
+    seconds: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[list[float], float]:
+    """So many clients, each asking one query after another: milliseconds of each search, and the seconds in all."""
+    numbers = itertools.count()
+    begun = clock()
+
+    def client(_: int) -> list[float]:
+        took = []
+        while (before := clock()) - begun < seconds:
+            row = next(numbers) % len(queries)
+            collection.search(queries[row : row + 1], K)
+            took.append((clock() - before) * 1000)
+        return took
+
+    with ThreadPoolExecutor(clients) as pool:
+        each = list(pool.map(client, range(clients)))
+    return [ms for took in each for ms in took], max(clock() - begun, 1e-9)
+
+
+def _percentiles(took: Sequence[float]) -> dict[str, float]:
+    values = np.percentile(took, (50, 95, 99)) if took else (0.0, 0.0, 0.0)
+    return {name: round(float(v), 3) for name, v in zip(("p50_ms", "p95_ms", "p99_ms"), values, strict=True)}
+
+
+def _notes(lite: bool, size: int, real: int) -> Iterator[Text]:
+    if lite:
+        yield say(
+            "This is Milvus Lite: its rates are those of Python, not of its indexes, and say nothing of a server's. "
+            "Recall is the index's own. Set MILVUS_URI to measure a server."
+        )
+    if size > real:
+        yield say(
+            "{copies:,} of {size:,} vectors are copies of yours, moved by as much as neighbours are apart: recall on "
+            "them is an estimate of what it will be on as many real ones.",
+            copies=size - real,
+            size=size,
+        )
+    yield say("The clients are threads of one Python process: of fast searches they are what limits.")
