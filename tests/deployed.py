@@ -110,6 +110,7 @@ class Search(Server):
         super().__init__()
         self._ids, self._vectors, self._embed = list(documents), np.stack(list(documents.values())), embed
         self.instead: Callable[[str], Answer | None] = lambda query: None
+        self.most = 1_000
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         asked = json.loads(body)
@@ -119,5 +120,5 @@ class Search(Server):
         if not asked["query"].strip():
             return as_json({"detail": "an empty query"}, 422)
         scores = self._vectors @ self._embed(asked["query"])
-        best = np.argsort(-scores, kind="stable")[: asked["limit"]]
+        best = np.argsort(-scores, kind="stable")[: min(asked["limit"], self.most)]
         return as_json({"hits": [{"id": self._ids[i], "score": float(scores[i])} for i in best]})

@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ FEWEST = 10
 #: quarter, a tenth of the texts in other languages. With thousands of texts, less than that is found significant too
 FAR = {"words": 0.05, "lengths": 1.25, "languages": 0.1}
 
-Of = dict[str, TextSample]
+Of = Literal["documents", "queries"]
 
 
 def baseline_of(dataset: Dataset, today: dt.date) -> DataBaseline:
@@ -127,13 +128,13 @@ def _new(then: TextSample, now: TextSample) -> float:
     return round(sum(mark not in known for mark in seen) / len(seen), 4) if seen else 1.0
 
 
-def _shifts(of: str, then: TextSample, now: TextSample) -> list[Shift]:
+def _shifts(of: Of, then: TextSample, now: TextSample) -> list[Shift]:
     if min(len(then.tokens), len(now.tokens)) < FEWEST:
         return []
     return [_in_words(of, then, now), _in_lengths(of, then, now), _in_languages(of, then, now)]
 
 
-def _in_words(of: str, then: TextSample, now: TextSample) -> Shift:
+def _in_words(of: Of, then: TextSample, now: TextSample) -> Shift:
     one, other = _rows(then), _rows(now)
     means = one.mean(axis=0), other.mean(axis=0)
     norms = float(np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
@@ -149,7 +150,7 @@ def _in_words(of: str, then: TextSample, now: TextSample) -> Shift:
     return Shift(of=of, what="words", effect=round(effect, 4), p=p, moved=moved, reason=reason)
 
 
-def _in_lengths(of: str, then: TextSample, now: TextSample) -> Shift:
+def _in_lengths(of: Of, then: TextSample, now: TextSample) -> Shift:
     one, other = np.log1p(np.array(then.tokens, float)), np.log1p(np.array(now.tokens, float))
     p = _permuted(one[:, None], other[:, None], lambda a, b: np.abs(a - b)[..., 0])
     before, after = sum(then.tokens) / len(then.tokens), sum(now.tokens) / len(now.tokens)
@@ -164,7 +165,7 @@ def _in_lengths(of: str, then: TextSample, now: TextSample) -> Shift:
     return Shift(of=of, what="lengths", effect=round(ratio, 4), p=p, moved=moved, reason=reason)
 
 
-def _in_languages(of: str, then: TextSample, now: TextSample) -> Shift:
+def _in_languages(of: Of, then: TextSample, now: TextSample) -> Shift:
     codes = set(then.languages) | set(now.languages)
     changed = sum(abs(then.languages.get(code, 0.0) - now.languages.get(code, 0.0)) for code in codes) / 2
     reason = say(
@@ -176,7 +177,7 @@ def _in_languages(of: str, then: TextSample, now: TextSample) -> Shift:
     return Shift(of=of, what="languages", effect=round(changed, 4), moved=changed >= FAR["languages"], reason=reason)
 
 
-_NAMES: dict[str, Text] = {"documents": say("documents"), "queries": say("queries")}
+_NAMES: dict[Of, Text] = {"documents": say("documents"), "queries": say("queries")}
 
 
 def _listed(languages: dict[str, float]) -> str:

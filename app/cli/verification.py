@@ -25,7 +25,7 @@ from knowledge.errors import ConsentNeeded, SpecError
 from knowledge.requirements import Requirements, read_requirements
 from knowledge.results import Consent, Evaluation
 from knowledge.results.handover import Handover
-from knowledge.results.verification import Subject, Verification
+from knowledge.results.verification import Verification
 from knowledge.wording import say
 from tools import encoders
 from tools.data_source import DataSource
@@ -99,7 +99,7 @@ def check(
     *,
     send_to: frozenset[str],
     seconds: float,
-    subjects: Sequence[Subject] | None,
+    subjects: Sequence[str] | None,
     junit: Path | None,
     summary: Path | None,
     as_json: bool,

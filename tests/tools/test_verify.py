@@ -185,6 +185,16 @@ def test_a_search_address_passes_under_its_limits(decision):
     assert check(slow, "throughput").status == "skipped"
 
 
+def test_a_service_that_gives_ten_whatever_is_asked_for_is_not_blamed_for_what_it_does_not_show(decision):
+    with service(decision, decision.vectors()) as server:
+        server.most = 10
+        found = decision.found(SearchAddress(f"{server.url}/search"))
+    assert found.passed, failures(found)
+    names = {one.name for one in found.checks}
+    assert {"nDCG@10", "P@10"} <= names
+    assert not {"AP", "R@100"} & names
+
+
 def test_behind_a_search_address_mistakes_are_named_by_what_it_finds(decision):
     def faults(vectors, **how):
         with service(decision, vectors, **how) as server:

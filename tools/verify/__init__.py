@@ -39,7 +39,7 @@ def verify(
     documents: Mapping[str, str] | None = None,
     consent: Consent,
     seconds: float = SECONDS,
-    subjects: Collection[Subject] = SUBJECTS,
+    subjects: Collection[str] = SUBJECTS,
     on_progress: OnProgress = ignore,
 ) -> Verification:
     """Check a pipeline, and keep what was found in the run store.

@@ -31,15 +31,17 @@ class RefusedError(ProviderError):
 
 
 class Embedder(Protocol):
-    """What makes vectors.
+    """What makes vectors."""
 
-    Attributes:
-        name: as it is shown.
-        served: whether a server makes them, so that its time counts.
-    """
+    @property
+    def name(self) -> str:
+        """As it is shown."""
+        ...
 
-    name: str
-    served: bool
+    @property
+    def served(self) -> bool:
+        """Whether a server makes them, so that its time counts."""
+        ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors as they are made, shape (texts, dimension): not cut, not normalised, no prompt put before."""

@@ -10,6 +10,7 @@ import numpy as np
 from knowledge.results.handover import HandoverLeg
 from knowledge.results.verification import Check
 from knowledge.wording import Text, join, say
+from tools.encoders import Vectors
 from tools.verify.diagnosis import Diagnosis, diagnose, lengths_of
 from tools.verify.own_model import OwnModel
 from tools.verify.pipeline import Parts
@@ -17,6 +18,8 @@ from tools.verify.subject import Deployed, failed, passed, skipped
 
 #: texts whose vectors are compared: a third of them the shortest, a third the longest
 TEXTS = 24
+#: forms in which a stored vector is not the model's own any more
+ROUNDED = ("int8", "binary")
 #: a length that differs from 1 by less is 1 in half precision too
 UNIT = 0.01
 #: by which vectors of unit length are ranked alike
@@ -54,12 +57,14 @@ def sample(texts: Sequence[tuple[str, str]], count: int = TEXTS) -> list[tuple[s
     return [*by_length[:third], *middle[: count - 2 * third], *by_length[-third:]]
 
 
-Stored = list[tuple[str, np.ndarray]]
+Stored = list[tuple[str, Vectors]]
 
 
 def _stored(deployed: Deployed, pipeline: Parts) -> Stored:
-    """(text, vector) of some documents; none where the texts are not at hand, or rows are parts of documents."""
-    if deployed.documents is None or (not pipeline.collection.about.whole and "chunk=" in deployed.handover.spec):
+    """(text, vector) of some documents; none without the texts, and none of parts of documents, or of rounded vectors."""
+    if deployed.documents is None or any(f"store={form}" in deployed.handover.spec for form in ROUNDED):
+        return []
+    if not pipeline.collection.about.whole and "chunk=" in deployed.handover.spec:
         return []
     chosen = dict(sample(list(deployed.documents.items())))
     found = pipeline.collection.vectors_of(list(chosen))

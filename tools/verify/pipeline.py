@@ -23,15 +23,17 @@ IDS = ("id", "document", "document_id", "doc_id", "_id")
 
 
 class Pipeline(Protocol):
-    """Anything that searches.
+    """Anything that searches."""
 
-    Attributes:
-        name: hosts and collection, without credentials.
-        timed: whether the time of a search is that of the deployment.
-    """
+    @property
+    def name(self) -> str:
+        """Hosts and collection, without credentials."""
+        ...
 
-    name: str
-    timed: bool
+    @property
+    def timed(self) -> bool:
+        """Whether the time of a search is that of the deployment."""
+        ...
 
     def prepare(self, texts: Sequence[str]) -> None:
         """These will be searched for, one by one; a model on this machine reads them together."""
