@@ -63,12 +63,13 @@ def benchmark(
     texts = sample.sample(list(dataset.documents.values()), min(documents, len(dataset.documents)))
     asked = list(dataset.queries.values()) or [" ".join(text.split()[:12]) for text in texts]
     queries = sample.sample(asked, min(QUERIES, len(asked)))
+    spread = speed.runs_by_length(list(dataset.documents.values()))
     meter = Meter("benchmark", say("Timing on this machine"), len(parsed), on_progress)
     measured: list[SpeedOfCandidate] = []
     failed: dict[str, AdvisorError] = {}
     for candidate in parsed:
         try:
-            measured.append(_measure(candidate, texts, queries, repeats, seconds, workspace))
+            measured.append(_measure(candidate, texts, queries, spread, repeats, seconds, workspace))
         except AdvisorError as error:
             failed[candidate.spec] = error
         meter.advance()
@@ -95,6 +96,7 @@ def _measure(
     candidate: Candidate,
     documents: Sequence[str],
     queries: Sequence[str],
+    spread: Sequence[Sequence[str]],
     repeats: int,
     seconds: float,
     workspace: Workspace,
@@ -114,6 +116,7 @@ def _measure(
             "resolved": {spec: r.model_dump(mode="json") for spec, r in resolved.items()},
             "documents": list(documents),
             "queries": list(queries),
+            "spread": [list(run) for run in spread],
             "repeats": repeats,
             "seconds": seconds,
         }

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ from tools.workspace import Workspace
 WARM_UP = 3
 BATCH_SIZES = (8, 32)
 DEPTH = 10
+#: the rate of a corpus is measured on so many runs of so many documents
+RUNS, SHORTEST_RUN, LONGEST_RUN = 8, 4, 256
+#: seconds, for each of a batch size, that a round of it takes at most, and after which there is no second one
+ROUND, LONG = 1.0, 3.0
 
 
 def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -34,6 +39,7 @@ def work(payload: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> dic
         payload["queries"],
         payload["repeats"],
         seconds=payload["seconds"],
+        spread=payload.get("spread", ()),
     )
 
 
@@ -47,6 +53,7 @@ def measure(
     seconds: float,
     workspace: Workspace | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    spread: Sequence[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """Time one candidate: load time, single queries (text to ids), documents per second at the best batch size.
 
@@ -62,6 +69,8 @@ def measure(
         seconds: time for each batch size.
         workspace: for endpoints only.
         clock: seconds, monotonic.
+        spread: runs of documents of a like length, from all over the lengths there are (`runs_by_length`), on which the
+            rate of a whole corpus is measured; none: it is not.
     """
     begun = clock()
     loaded = {leg: encoders.load(resolved[leg.spec], workspace) for leg in candidate.legs if leg.backend != "bm25"}
@@ -78,6 +87,7 @@ def measure(
         rates[size] = _documents_per_second(legs, documents, size, seconds, clock)
         rounds.append(_single_queries(candidate, legs, rerankers, queries, repeats, clock))
     best = max(rates, key=lambda size: (rates[size], size))
+    corpus = _corpus_per_second(legs, spread, rates[best], seconds, clock) if spread else None
     quiet, busy = (pick(rounds, key=lambda r: float(np.median(r.query_ms))) for pick in (min, max))
     return {
         "load_seconds": round(load_seconds, 3),
@@ -88,6 +98,7 @@ def measure(
         "encode_p95_ms": _percentile(quiet.encode_ms, 95) if quiet.encode_ms else None,
         "documents_per_second": round(rates[best], 2),
         "best_batch": best if encodes else None,
+        "corpus_per_second": round(corpus, 2) if corpus else None,
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "bytes_per_vector": round(sum(leg.bytes_per_vector for leg in legs.values()), 1),
         "bytes_rescored": round(sum(leg.bytes_rescored for leg in legs.values()), 1),
@@ -147,6 +158,48 @@ def _documents_per_second(
         elapsed = clock() - begun
         if elapsed >= seconds or done >= 20 * len(documents):
             return done / max(elapsed, 1e-9)
+
+
+def runs_by_length(documents: Sequence[str]) -> list[list[str]]:
+    """Runs of neighbours in the order of length, longest first, evenly spaced over all documents.
+
+    A corpus is encoded in that order, so its batches are of texts of a like length, as each run is; and all runs
+    together have the lengths that all documents have.
+    """
+    ordered = sorted(documents, key=len, reverse=True)
+    if len(ordered) <= RUNS * LONGEST_RUN:
+        bounds = [round(i * len(ordered) / RUNS) for i in range(RUNS + 1)]
+        return [ordered[a:b] for a, b in pairwise(bounds) if a < b]
+    middles = [round((i + 0.5) * len(ordered) / RUNS) for i in range(RUNS)]
+    return [ordered[middle - LONGEST_RUN // 2 : middle + LONGEST_RUN // 2] for middle in middles]
+
+
+def _corpus_per_second(
+    legs: dict[Leg, TimedLeg],
+    runs: Sequence[Sequence[str]],
+    rate: float,
+    seconds: float,
+    clock: Callable[[], float],
+) -> float:
+    """Documents per second of a whole corpus; of two rounds, where they are short, the quieter one counts.
+
+    Of each run the same number of documents is read, as many as the time allows at about this rate.
+    """
+    each = max(SHORTEST_RUN, round(rate * ROUND * seconds / len(runs)))
+    read = [run[(len(run) - each) // 2 :][:each] if len(run) > each else run for run in runs]
+    share = [len(run) for run in runs]
+    took: list[float] = []
+    for _ in range(2):
+        started, spent = clock(), []
+        for run in read:
+            begun = clock()
+            for leg in legs.values():
+                leg.embed(run, None)
+            spent.append((clock() - begun) / len(run))
+        took.append(sum(time * weight for time, weight in zip(spent, share, strict=True)) / sum(share))
+        if clock() - started > LONG * seconds:
+            break
+    return 1 / max(min(took), 1e-9)
 
 
 def _percentile(values: Sequence[float], q: float) -> float:

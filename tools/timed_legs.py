@@ -45,8 +45,8 @@ class TimedLeg(Protocol):
         """Of these, what is read only for the few that are ranked again."""
         ...
 
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
-        """Do to these texts what putting them into the index takes."""
+    def embed(self, texts: Sequence[str], batch_size: int | None) -> None:
+        """Do to these texts what putting them into the index takes; None: in the encoder's own batches."""
         ...
 
 
@@ -96,8 +96,8 @@ class _Dense:
     def bytes_rescored(self) -> float:
         return self._setup.rescored_bytes(self._vectors.shape[1])
 
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
-        self._encoder.embed(texts, kind="document", batch_size=batch_size)
+    def embed(self, texts: Sequence[str], batch_size: int | None) -> None:
+        self._encoder.embed(texts, kind="document", **({} if batch_size is None else {"batch_size": batch_size}))
 
 
 class _Parts:
@@ -123,8 +123,8 @@ class _Parts:
     def bytes_rescored(self) -> float:
         return 0.0
 
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
-        self._encoder.embed(texts, kind="document", batch_size=batch_size)
+    def embed(self, texts: Sequence[str], batch_size: int | None) -> None:
+        self._encoder.embed(texts, kind="document", **({} if batch_size is None else {"batch_size": batch_size}))
 
 
 class _Lexical:
@@ -146,7 +146,7 @@ class _Lexical:
     def bytes_rescored(self) -> float:
         return 0.0
 
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
+    def embed(self, texts: Sequence[str], batch_size: int | None) -> None:
         BM25Index(texts, self._leg)
 
 
@@ -170,7 +170,7 @@ class _Chunked:
     def bytes_rescored(self) -> float:
         return self._leg.bytes_rescored * self._each
 
-    def embed(self, texts: Sequence[str], batch_size: int) -> None:
+    def embed(self, texts: Sequence[str], batch_size: int | None) -> None:
         self._leg.embed(cut(texts, self._rules).texts, batch_size)
 
 

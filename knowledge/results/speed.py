@@ -27,6 +27,9 @@ class SpeedOfCandidate(Record):
             fewer bits are scanned as float32).
         encode_p50_ms, encode_p95_ms: the encoding part of it.
         documents_per_second: at `best_batch`, on a sample of the user's documents.
+        corpus_per_second: documents per second of a whole corpus, as it is encoded: longest first, in the encoder's own
+            batches, on runs of documents of a like length from all over the lengths there are. Hours of embedding
+            follow from it; None for endpoints, and where an earlier version measured.
         peak_memory_mb: of the process, model and libraries included.
         bytes_per_vector: of a document, as its set-up stores it (float32 unless it says otherwise), index and what is
             kept to rank again included; for a sparse leg, index bytes per document.
@@ -44,6 +47,7 @@ class SpeedOfCandidate(Record):
     encode_p95_ms: float | None = None
     documents_per_second: float
     best_batch: int | None = None
+    corpus_per_second: float | None = None
     peak_memory_mb: float
     bytes_per_vector: float
     bytes_rescored: float = 0.0

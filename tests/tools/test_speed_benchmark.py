@@ -1,5 +1,6 @@
 """Speed: the arithmetic by an injected clock, and real runs in children whose figures only have to be sane."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -233,3 +234,34 @@ def test_this_machine():
     assert "Python 3." in found.platform
     assert hardware.memory_limit_bytes() > 2**26
     assert speed.peak_memory_mb() > 10
+
+
+def test_runs_have_the_lengths_of_all():
+    texts = ["x" * n for n in range(1, 10_001)]
+    random.Random(0).shuffle(texts)
+    runs = speed.runs_by_length(texts)
+    assert len(runs) == speed.RUNS
+    for run in runs:
+        assert len(run) == speed.LONGEST_RUN
+        assert max(map(len, run)) - min(map(len, run)) == len(run) - 1, "neighbours in the order of length"
+    sampled = [len(text) for run in runs for text in run]
+    assert sum(sampled) / len(sampled) == pytest.approx(5000, rel=0.02)
+    few = speed.runs_by_length(texts[:11])
+    assert sorted(text for run in few for text in run) == sorted(texts[:11])
+    assert speed.runs_by_length(["a"]) == [["a"]]
+
+
+def test_the_rate_of_a_corpus_is_that_of_all_its_lengths():
+    """A text takes a millisecond a character; runs of unlike sizes count by the documents they stand for."""
+    now = [0.0]
+
+    class Leg:
+        def embed(self, texts, batch_size):
+            assert batch_size is None
+            now[0] += sum(map(len, texts)) / 1000
+
+    runs = [["x" * 100] * 3, ["x" * 10]]
+    rate = speed._corpus_per_second({"leg": Leg()}, runs, 1e9, 1.0, lambda: now[0])
+    assert rate == pytest.approx(4 / 0.31)
+    rate = speed._corpus_per_second({"leg": Leg()}, [["x" * 100] * 50, ["x"] * 50], 0.0, 1.0, lambda: now[0])
+    assert rate == pytest.approx(1 / (0.101 / 2))

@@ -100,9 +100,9 @@ def from_run(
 
     price = _price(candidate, cards, speed.usd_per_million_tokens, spec, evidence, cites)
     cite("bytes_per_vector", say("bytes per vector"), speed.bytes_per_vector, "B")
-    rate, per_second = speed.documents_per_second or None, None
+    rate, per_second = speed.corpus_per_second or speed.documents_per_second or None, None
     if price is None:
-        cite("documents_per_second", say("documents encoded per second"), speed.documents_per_second, "1/s")
+        cite("documents_per_second", say("documents encoded per second"), rate or 0.0, "1/s")
         cite("peak_memory_mb", say("peak memory"), speed.peak_memory_mb, "MB")
         per_second = _rate(speed, spec, evidence, cites, cite)
     dense, other = _dense(candidate, speed, measured, cards)
