@@ -20,8 +20,9 @@ from app.cli.settings import give, read_settings
 if TYPE_CHECKING:
     pass
 from app.cli.commands_cost import cost
+from app.cli.commands_deploy import deploy
 from app.cli.commands_deployed import recheck, verify
-from app.cli.commands_load import load
+from app.cli.commands_load import index, load
 from app.cli.commands_measure import benchmark, evaluate, gains, judge, preflight, probes, rag, robustness, silver
 from app.cli.commands_serve import mcp, serve, slack
 from app.cli.options import (
@@ -105,6 +106,8 @@ def make_app() -> typer.Typer:
         gains,
         cost,
         load,
+        index,
+        deploy,
         verify,
         recheck,
         models,

@@ -20,6 +20,7 @@ from knowledge.results import (
     Record,
     Robustness,
 )
+from knowledge.results.deployment import DeploymentPlan
 from knowledge.wording import Text
 from tools.run_history import RunSummary
 
@@ -44,6 +45,14 @@ class Recommended(Recommendation):
 
     requirements: Requirements
     report: ReportPaths | None
+
+
+class DeploymentMade(Record):
+    """The files of a deployment, by their names in `folder`, which is null where none were written; and the plan."""
+
+    folder: str | None
+    files: tuple[str, ...]
+    plan: DeploymentPlan
 
 
 class CheckedEncoder(Preflight):

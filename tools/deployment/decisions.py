@@ -19,7 +19,8 @@ from tools.deployment.fine_tuning import fine_tuning
 from tools.evidence_list import EvidenceList
 from tools.setups import K, setup_of
 
-COMMA = Text(template=", ")
+#: what reads texts as they are
+_WITHOUT_PROMPTS = ("bm25", "static", "m3", "ce", "openai")
 #: a limit that nobody gave: a tail of so many times what was measured is worth a look
 ALARM = 2.0
 
@@ -255,11 +256,11 @@ class _Making:
         )
 
     def _encoders(self) -> Iterator[Decision]:
-        encoders = [leg for leg in self.candidate.legs if leg.backend != "bm25"]
+        encoders = [leg for leg in self.candidate.legs if leg.backend not in _WITHOUT_PROMPTS]
         none = [leg for leg in encoders if leg.options.get("prompts") == "none"]
         if not encoders:
             yield Decision(
-                about="prompts", choice=say("None."), reason=say("Words are matched as they are; no model reads them.")
+                about="prompts", choice=say("None."), reason=say("Nothing in this set-up was made for prompts.")
             )
         else:
             yield Decision(
@@ -425,7 +426,7 @@ class _Making:
         ]
         return Decision(
             about="monitoring",
-            choice=join(parts, Text(template="; ")),
+            choice=say("Watch {what}.", what=join(parts, Text(template="; "))),
             reason=say("The limit is your own demand.")
             if stated
             else say("The limit is {factor:g} times what was measured; nobody stated one.", factor=ALARM)

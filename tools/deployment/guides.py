@@ -28,6 +28,8 @@ TITLES: dict[Settled, Text] = {
     "rollback": say("Way back"),
 }
 _VERIFY = "advisor verify --handover evaluation/verify.json --search-url http://127.0.0.1:8000/search"
+_START = "   docker compose up -d --build --wait search"
+_IN_CONTAINER = "docker compose run --rm --build"
 #: of the errors that are worth waking somebody for, and how long they have to last
 _ERRORS, _FOR = 0.01, "10m"
 
@@ -101,29 +103,32 @@ class Guide:
 
     def _steps(self) -> Iterator[tuple[Text, str]]:
         yield (
-            say("Install what it was measured with."),
+            say("Install what it was measured with, to try it out on this machine."),
             "python -m venv .venv && .venv/bin/pip install -r requirements.txt",
         )
-        if self.vectors:
-            yield (
-                say(
-                    "Start Milvus (without this step Milvus Lite is used, a file in state/, good for trying it out). "
-                    "Version {versions} or later: {why}.",
-                    versions=" / ".join(facts()["milvus"]["at_least"]),
-                    why=facts()["milvus"]["why"],
-                ),
-                "cp .env.example .env  # fill it in\n   docker compose up -d --wait milvus\n"
-                "   export MILVUS_URI=http://localhost:19530 MILVUS_TOKEN=root:PASSWORD",
-            )
         yield (
             say("Ingest your documents: JSON lines or CSV with _id, text and perhaps title. Killed, it goes on."),
             ".venv/bin/python -m pipeline.ingest documents.jsonl",
         )
         yield say("Ask."), '.venv/bin/python -m pipeline.query "..."'
-        yield say("Serve it, here or in its container."), ".venv/bin/python -m pipeline.serve"
         yield (
-            say("Check it against the evaluation: the same queries have to find the same documents."),
-            _VERIFY,
+            say("Serve it, and check it against the evaluation: the same queries have to find the same documents."),
+            f".venv/bin/python -m pipeline.serve &\n   {_VERIFY}",
+        )
+        if self.vectors:
+            yield (
+                say(
+                    "For production start Milvus in a container (until then Milvus Lite is used, a file in state/). "
+                    "Version {versions} or later: {why}.",
+                    versions=" / ".join(facts()["milvus"]["at_least"]),
+                    why=facts()["milvus"]["why"],
+                ),
+                "cp .env.example .env  # fill it in\n   docker compose up -d --wait milvus",
+            )
+        yield (
+            say("Ingest in the container, and start the search there."),
+            f'{_IN_CONTAINER} -v "$PWD:/documents:ro" search python -m pipeline.ingest /documents/documents.jsonl\n'
+            f"{_START}",
         )
 
     def _training(self) -> Iterator[str]:
@@ -242,24 +247,24 @@ class Guide:
             (say("Keep the config.yaml that is in use."), "cp config.yaml config.before.yaml"),
             (
                 say("Ingest with the new config.yaml: another collection is made, and searches go on in the old one."),
-                "python -m pipeline.ingest documents.jsonl",
+                f'{_IN_CONTAINER} -v "$PWD:/documents:ro" search python -m pipeline.ingest /documents/documents.jsonl',
             ),
-            (say("See both."), "python -m pipeline.schema show"),
+            (say("See both."), f"{_IN_CONTAINER} search python -m pipeline.schema show"),
             (
                 say("Let searches go to the new one, and start the search again with the new config.yaml."),
-                "python -m pipeline.schema switch && docker compose up -d --build search",
+                f"{_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
             ),
             (say("Check it."), _VERIFY),
         )
         back = (
             (
                 say("The way back costs no encoding: the old collection and its vectors are still there."),
-                "cp config.before.yaml config.yaml && python -m pipeline.schema switch"
-                " && docker compose up -d --build search",
+                f"cp config.before.yaml config.yaml\n   {_IN_CONTAINER} search python -m pipeline.schema switch\n"
+                f"{_START}",
             ),
             (
                 say("Weeks later, when nobody wants back: remove what no search goes to."),
-                "python -m pipeline.schema drop-old",
+                f"{_IN_CONTAINER} search python -m pipeline.schema drop-old",
             ),
         )
         lines = [f"# {self.t(say('Cut-over and the way back'))}", ""]

@@ -1,0 +1,55 @@
+"""What is deployed: the decision of a kept run, as a report has it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from agent.reporting import MADE_BY
+from knowledge.requirements import Requirements
+from knowledge.results import Evaluation, Report, Shortlist
+from tools.evaluate import query_scores
+from tools.recommend import recommend
+from tools.workspace import Workspace
+
+
+def report_of_run(
+    evaluation: Evaluation,
+    workspace: Workspace,
+    reports: Path,
+    *,
+    requirements: Requirements | None = None,
+    now: dt.datetime,
+) -> Report:
+    """The report that was written of a run, where there is one for these requirements; else the decision made anew.
+
+    Args:
+        evaluation: the run.
+        workspace: where its scores are.
+        reports: folder of the reports, one folder a run.
+        requirements: what to decide by; None: what the report was made for, else nobody's.
+        now: date of a decision made anew.
+    """
+    written = _written(reports / evaluation.run_id / "report.json")
+    if written is not None and written.evaluation is not None and requirements in (None, written.requirements):
+        return written
+    needs = requirements or Requirements()
+    nothing = Shortlist(requirements=needs, kept=(), rejected=(), considered=0)
+    decision = recommend(needs, nothing, evaluation, query_scores(evaluation, workspace), None, now=now)
+    return Report(
+        requirements=needs,
+        shortlist=nothing,
+        evaluation=evaluation,
+        comparisons=decision.comparisons,
+        recommendation=decision.recommendation,
+        reproduce=f"advisor runs show {evaluation.run_id}",
+        made_by=MADE_BY,
+    )
+
+
+def _written(file: Path) -> Report | None:
+    """A report as it was written; None where there is none, or another version wrote it."""
+    try:
+        return Report.model_validate_json(file.read_bytes())
+    except (OSError, ValueError):
+        return None
