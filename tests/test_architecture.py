@@ -155,7 +155,7 @@ def test_the_readmes_commands_exist():
         if hasattr(found, "commands"):  # advisor catalog refresh
             found = found.commands[rest.split()[0]]
         options = {option for p in found.params for option in (*p.opts, *p.secondary_opts)}
-        for option in re.findall(r"(?<=\s)(--?[a-z-]+)", rest.split("#")[0]):
+        for option in re.findall(r"(?<=\s)(--?[a-z][a-z0-9-]*)", rest.split("#")[0]):
             assert option in options, (name, option)
 
 
