@@ -23,8 +23,7 @@ def build_hours(kind: HoldingKind, vectors: float, dimension: int, cores: int) -
     growth = sizing().growth
     if growth is None or kind not in growth.kinds or vectors < 2:
         return None
-    seconds = _slope(growth.kinds[kind], _BUILD[kind], lambda point: point.build_seconds) * _BUILD[kind](vectors)
-    return seconds / 3600 * dimension / growth.dimension * growth.cores / cores
+    return build_seconds(growth, kind, vectors) / 3600 * dimension / growth.dimension * growth.cores / cores
 
 
 def search_ms(kind: HoldingKind, vectors: float, dimension: int) -> float | None:
@@ -32,29 +31,27 @@ def search_ms(kind: HoldingKind, vectors: float, dimension: int) -> float | None
     growth = sizing().growth
     if growth is None or kind not in growth.kinds or vectors < 2:
         return None
-    points = growth.kinds[kind]
-    if kind == "hnsw":
-        fixed, slope = _line(points, _SEARCH[kind])
-        found = fixed + slope * _SEARCH[kind](vectors)
-    else:
-        found = _slope(points, _SEARCH[kind], lambda point: point.search_ms) * _SEARCH[kind](vectors)
-    return max(found, 0.0) * dimension / growth.dimension
+    return query_ms(growth, kind, vectors) * dimension / growth.dimension
 
 
-def _slope(points: Sequence[GrowthPoint], form: Callable[[float], float], of: Callable[[GrowthPoint], float]) -> float:
-    """The factor of a form that fits the points best, errors counted as shares of the values."""
-    shares = [of(point) / form(point.vectors) for point in points]
-    return math.exp(sum(math.log(share) for share in shares) / len(shares))
+def build_seconds(growth: Growth, kind: str, vectors: float) -> float:
+    """Seconds to build, at the dimension and on the cores of the measurement."""
+    form = _BUILD[kind]
+    return _fitted(growth.kinds[kind], form, lambda point: point.build_seconds) * form(vectors)
 
 
-def _line(points: Sequence[GrowthPoint], form: Callable[[float], float]) -> tuple[float, float]:
-    """Least squares of a fixed part and a slope."""
-    xs, ys = [form(point.vectors) for point in points], [point.search_ms for point in points]
-    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
-    slope = sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)
-    return y - slope * x, slope
+def query_ms(growth: Growth, kind: str, vectors: float) -> float:
+    """Milliseconds of a query, at the dimension of the measurement."""
+    form = _SEARCH[kind]
+    return _fitted(growth.kinds[kind], form, lambda point: point.search_ms) * form(vectors)
 
 
 def largest(growth: Growth) -> int:
     """The most vectors that were measured."""
     return max(point.vectors for points in growth.kinds.values() for point in points)
+
+
+def _fitted(points: Sequence[GrowthPoint], form: Callable[[float], float], of: Callable[[GrowthPoint], float]) -> float:
+    """The factor of a form that fits the points best, errors counted as shares of the values."""
+    shares = [of(point) / form(point.vectors) for point in points]
+    return math.exp(sum(math.log(share) for share in shares) / len(shares))
