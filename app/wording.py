@@ -232,7 +232,7 @@ def plan_card(plan: Plan, language: Language) -> str:
     )
     rows = (" | ".join(title.render(language) for title, _ in cells), " | ".join(["---"] * len(cells)))
     table = "\n".join(f"| {row} |" for row in (*rows, " | ".join(f"**{escape(value)}**" for _, value in cells)))
-    remarks = [_leaving(plan), *_alone(plan)]
+    remarks = [*_load(plan), _leaving(plan), *_alone(plan)]
     return "\n\n".join([table, *(escape(remark.render(language)) for remark in remarks)])
 
 
@@ -291,7 +291,18 @@ def plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
             usd=plan.usd,
         ).render(language)
     )
+    for remark in _load(plan):
+        yield Line(remark.render(language))
     yield Line(_leaving(plan).render(language))
+
+
+def _load(plan: Plan) -> Iterator[Text]:
+    """What of the time load tests take."""
+    if plan.load_minutes:
+        yield say(
+            "Of that up to {time} of load: those that tie answer your queries at the rate you named.",
+            time=duration(plan.load_minutes * 60),
+        )
 
 
 def _hosts(plan: Plan) -> list[str]:
