@@ -189,7 +189,8 @@ def _rows(sample: TextSample) -> NDArray[np.float64]:
     """Word counts of each text as a vector of unit length: long texts count as much as short ones."""
     counts = np.frombuffer(base64.b64decode(sample.words), np.uint8).reshape(-1, PLACES).astype(np.float64)
     norms = np.linalg.norm(counts, axis=1, keepdims=True)
-    return np.divide(counts, norms, out=np.zeros_like(counts), where=norms > 0)
+    unit: NDArray[np.float64] = np.divide(counts, norms, out=np.zeros_like(counts), where=norms > 0)
+    return unit
 
 
 def _permuted(

@@ -19,7 +19,7 @@ from tools.vector_store import client_of
 #: how fields with the document's own id are called, where that is not the primary key
 ID_FIELDS = ("document_id", "doc_id", "document", "source_id")
 #: Milvus's types of vectors that can be read as numbers, and NumPy's for them
-_NUMBERS = {"FLOAT_VECTOR": np.dtype(np.float32), "FLOAT16_VECTOR": np.dtype(np.float16)}
+_NUMBERS = {"FLOAT_VECTOR": "float32", "FLOAT16_VECTOR": "float16"}
 #: ids asked for at a time
 BATCH = 200
 #: rows of one document, such as its chunks, that are looked through for so many different documents

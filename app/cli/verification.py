@@ -219,8 +219,8 @@ def show(found: Verification) -> None:
     """The answer first, then every check as a row."""
     sys.stdout.write(shown(headline(found)) + "\n")
     table = Table()
-    for name in (say("check"), say("result")):
-        table.add_column(shown(name), overflow="fold")
+    for heading in (say("check"), say("result")):
+        table.add_column(shown(heading), overflow="fold")
     table.add_column(shown(say("why")), overflow="fold", ratio=1)
     for check_ in found.checks:
         why = shown(check_.reason)

@@ -61,7 +61,7 @@ Stored = list[tuple[str, Vectors]]
 
 
 def _stored(deployed: Deployed, pipeline: Parts) -> Stored:
-    """(text, vector) of some documents; none without the texts, and none of parts of documents, or of rounded vectors."""
+    """(text, vector) of some documents; none without the texts, none of chunks, and none that are rounded."""
     if deployed.documents is None or any(f"store={form}" in deployed.handover.spec for form in ROUNDED):
         return []
     if not pipeline.collection.about.whole and "chunk=" in deployed.handover.spec:
@@ -79,7 +79,7 @@ def _dimension(pipeline: Parts, leg: HandoverLeg) -> Check:
             "identity",
             "dimension",
             "dimension",
-            say("The collection has vectors of {has} numbers, {wanted} were measured.", has=has, wanted=leg.dimension),
+            say("The collection has vectors of {has} numbers, {wanted} were measured.", has=has, wanted=leg.dimension or 0),
             say("Fill a collection as recommended: {spec}.", spec=leg.spec),
             figures,
         )
