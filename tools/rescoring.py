@@ -87,8 +87,7 @@ def rescored(evaluation: Evaluation, dataset: Dataset, workspace: Workspace, now
             runs.save_measurement(again.key, "quality", again.spec, run_id, payload, scores, rankings)
             candidates.append(again)
         note = say(
-            "Scored again from the first {depth} documents of each query, with {count} judgments given here; what "
-            "nobody judged still counts as not relevant.",
+            "Scored again from the first {depth} documents of each query, with {count} judgments given here.",
             depth=KEPT,
             count=dataset.summary.given,
         )
@@ -100,7 +99,7 @@ def rescored(evaluation: Evaluation, dataset: Dataset, workspace: Workspace, now
                 "candidates": tuple(candidates),
                 "judged_queries": len(judgments),
                 "same_queries": treated.same_queries,
-                "notes": (*labels.notes(treated), note),
+                "notes": (*labels.notes(treated), note, *labels.holes(candidates, treated, evaluation.primary)),
                 "warnings": labels.warnings(candidates, treated, evaluation.primary),
             }
         )

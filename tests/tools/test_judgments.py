@@ -213,6 +213,16 @@ def test_judgments_pooled_from_one_kind_of_search_are_told():
     assert not judgments.warnings([words], pooled([1, 0]), "nDCG@10")
 
 
+def test_what_nobody_judged_is_told_with_the_figures_without_it():
+    found = [candidate(f"c{i}", 0.5 - i / 100, 0.1 * (i + 1), 0.6 + i / 100) for i in range(5)]
+    (told,) = texts(judgments.holes(found[::-1], pooled([1, 0]), "nDCG@10"))
+    assert told.startswith("What nobody judged counts as not relevant.")
+    assert "c0: 10% not judged; 0.600 without them; c1: 20% not judged; 0.610 without them; c2: 30%" in told
+    assert "c3" not in told, "the best are enough"
+    assert not judgments.holes([candidate("a", 0.5, 0.0, 0.5)], pooled([1, 0]), "nDCG@10")
+    assert not judgments.holes(found, pooled([1]), "nDCG@10"), "then all else counts as wrong for everybody"
+
+
 def test_no_wolf_is_cried_where_only_right_answers_are_labelled():
     words, dense = candidate("bm25", 0.5, 0.9, 0.9), candidate("st:x", 0.4, 0.99, 0.95)
     assert not judgments.warnings([words, dense], pooled([1]), "nDCG@10")

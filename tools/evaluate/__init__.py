@@ -15,6 +15,7 @@ from knowledge.requirements import Task
 from knowledge.results import Consent, Evaluation, FailedCandidate, Preflight
 from knowledge.wording import Text, say
 from tools import retrieval, tasks
+from tools.data_baseline import keep_baseline
 from tools.evaluate.encode import encode
 from tools.evaluate.measure import again
 from tools.evaluate.session import Session, obtain, resolve
@@ -91,21 +92,23 @@ def evaluate(
                 found[candidate] = new
         if not found:
             raise next(failures[c] for c in parsed if c in failures)
+        measured = tuple(found[c] for c in parsed if c in found)
         evaluation = Evaluation(
             run_id=run_id,
             started=started,
             dataset=dataset.summary,
             task=work.task,
             primary=work.metrics[0],
-            candidates=tuple(found[c] for c in parsed if c in found),
+            candidates=measured,
             failed=tuple(_failed(c.spec, failures[c]) for c in parsed if c in failures),
             store=runs.name,
             judged_queries=work.count,
-            notes=work.notes,
-            warnings=work.warnings([found[c] for c in parsed if c in found]),
+            notes=work.notes(measured),
+            warnings=work.warnings(measured),
             same_queries=work.same,
             preflight=tuple(session.checked.values()),
         )
+        keep_baseline(dataset, runs, run_id, started.date())  # later it is asked how the data has moved since
         runs.save_run(run_id, "evaluation", evaluation.model_dump(mode="json"), dt.datetime.now(dt.UTC))
     finally:
         runs.close()

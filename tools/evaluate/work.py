@@ -25,12 +25,11 @@ from tools.evaluate.search import store_for
 from tools.evaluate.session import Searched, Session, judged
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
+from tools.retrieval import DEPTH as DEPTH
 from tools.retrieval import Rankings
 from tools.run_store import content_key
 from tools.workspace import Workspace
 
-#: documents ranked per query, unless a metric's cut-off asks for more
-DEPTH = 100
 Measure = Callable[[Candidate, str], Measured]
 
 
@@ -41,14 +40,12 @@ class Work(Protocol):
         task: which task.
         metrics: the first is the primary one.
         count: queries, texts or pairs that are scored.
-        notes: what was done to the labels before anything was scored.
         same: ids of what has the same text; tests take them for one.
     """
 
     task: MeasuredTask
     metrics: tuple[str, ...]
     count: int
-    notes: tuple[Text, ...]
     same: tuple[tuple[str, ...], ...]
 
     def session(self, workspace: Workspace, resolved: dict[Leg, Resolved]) -> Session:
@@ -69,6 +66,10 @@ class Work(Protocol):
 
     def measuring(self, candidates: Sequence[Candidate], session: Session) -> AbstractContextManager[Measure]:
         """What measures one candidate under its key; of an `encoding` session."""
+        ...
+
+    def notes(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
+        """What was done to the labels before anything was scored, and what of them the candidates lack."""
         ...
 
     def warnings(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
@@ -116,7 +117,7 @@ class Ranking:
         self._treated = labels.treat(dataset)
         self._judgments = judged(self._treated.dataset)
         self.count = len(self._judgments)
-        self.notes, self.same = labels.notes(self._treated), self._treated.same_queries
+        self.same = self._treated.same_queries
 
     def session(self, workspace: Workspace, resolved: dict[Leg, Resolved]) -> Session:
         """See `Work`."""
@@ -142,6 +143,10 @@ class Ranking:
         with store_for(candidates, session) as store:
             yield lambda candidate, key: measure(candidate, key, session, store, self._judgments, self.metrics)
 
+    def notes(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
+        """See `Work`."""
+        return (*labels.notes(self._treated), *labels.holes(found, self._treated, self.metrics[0]))
+
     def warnings(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
         """See `Work`."""
         return labels.warnings(found, self._treated, self.metrics[0])
@@ -157,7 +162,7 @@ class ByTask:
         tasks.check_metrics(kind, self.metrics)
         self._dataset = dataset
         self._job = self._task.prepare(dataset)
-        self.count, self.notes, self.same = len(self._job.items), self._job.notes, self._job.same
+        self.count, self.same = len(self._job.items), self._job.same
 
     def session(self, workspace: Workspace, resolved: dict[Leg, Resolved]) -> Session:
         """See `Work`."""
@@ -218,6 +223,10 @@ class ByTask:
             scores,
             {item: [answer] for item, answer in answers.items()},
         )
+
+    def notes(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
+        """See `Work`."""
+        return self._job.notes
 
     def warnings(self, found: Sequence[MeasuredCandidate]) -> tuple[Text, ...]:
         """See `Work`."""

@@ -21,7 +21,8 @@ from functools import partial
 from random import Random
 from typing import Literal
 
-from tools.profile import UNSPACED_CHARACTERS, estimated_tokens, terms
+from tools.pipeline.scripts import UNSPACED
+from tools.profile import estimated_tokens, terms
 from tools.silver.sentences import headings, is_question, opening_question, plain_question, sentences, without
 
 Kind = Literal["title", "heading", "question", "sentence", "phrase", "written"]
@@ -31,8 +32,8 @@ LEAST_LEFT, SHORTEST, LONGEST = 16, 6, 64
 WORDS = (4, 9)
 #: a document is looked at for sentences no further than this
 CHARACTERS = 20_000
-_PIECE = re.compile(rf"[{UNSPACED_CHARACTERS}]|[^\W{UNSPACED_CHARACTERS}]+")
-_UNSPACED = re.compile(f"[{UNSPACED_CHARACTERS}]")
+_PIECE = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True)
