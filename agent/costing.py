@@ -11,6 +11,7 @@ from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, DataProfile, Evaluation, Recommendation
 from knowledge.results.cost import Costs
+from knowledge.results.service import UnderLoad
 from tools.cost import Cards, Stated, costs, volume_of
 from tools.cost.reference import reference_api
 from tools.hardware import this_machine
@@ -30,6 +31,7 @@ def costs_of(
     stated: Stated = NOTHING_STATED,
     specs: Sequence[str] = (),
     api: ModelCard | None = None,
+    load: UnderLoad | None = None,
 ) -> Costs:
     """What was timed costs, the recommended candidate first, beside an API where none was timed.
 
@@ -43,6 +45,7 @@ def costs_of(
         stated: what was said for this calculation alone.
         specs: of the timed candidates those that count; none: the recommended one, the best and the runner-up.
         api: the one to compare with; None: the cheapest that meets the demands.
+        load: what candidates held under load.
 
     Raises:
         UserError: a number or a candidate that is not possible.
@@ -60,6 +63,7 @@ def costs_of(
         published={name: compared} if compared and name else {},
         cards=_cards(catalog),
         api=name,
+        load=load,
     )
 
 

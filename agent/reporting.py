@@ -89,7 +89,9 @@ def with_costs(report: Report, context: Context) -> Report:
     if timed is None or advice.winner is None:
         return report
     try:
-        found = costs_of(report.requirements, report.profile, report.evaluation, timed, advice, context.catalog)
+        found = costs_of(
+            report.requirements, report.profile, report.evaluation, timed, advice, context.catalog, load=report.load
+        )
     except AdvisorError:  # a size that is not known leaves nothing to compute
         return report
     return report.model_copy(update={"costs": found})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agent.answering.brief import LINES, background
 from agent.costing import costs_of, published_costs
+from agent.loading import load_of
 from agent.understanding.lexicon import load_lexicon
 from agent.understanding.numbers import NumberReader, Quantity
 from agent.understanding.utterance import Utterance
@@ -79,6 +80,7 @@ def costs_in(
             context.catalog,
             stated=stated,
             specs=models,
+            load=load_of(state),
         )
     volume = _with_the_conversation(stated, state)
     try:

@@ -51,7 +51,18 @@ def tell(
         found = published_costs(candidates, catalog, stated=stated, api=other)
     else:
         of = kept(settings.workspace(), run or LATEST)
-        found = costs_of(*of, catalog, stated=stated, specs=candidates, api=other)
+        found = costs_of(
+            of.requirements,
+            of.profile,
+            of.evaluation,
+            of.benchmark,
+            of.recommendation,
+            catalog,
+            stated=stated,
+            specs=candidates,
+            api=other,
+            load=of.load,
+        )
     if as_json:
         print_json(found)
     else:

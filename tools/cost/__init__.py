@@ -21,6 +21,7 @@ from knowledge.results.cost import (
     Size,
     Volume,
 )
+from knowledge.results.service import UnderLoad
 from knowledge.wording import Text, say
 from tools.cost.break_even import Over, break_even
 from tools.cost.growth import build_hours, search_ms
@@ -56,6 +57,7 @@ def costs(
     published: Mapping[str, ModelCard] | None = None,
     cards: Cards = lambda name: None,
     api: str | None = None,
+    load: UnderLoad | None = None,
     sizes: Sequence[int] = SIZES,
 ) -> Costs:
     """What these candidates cost.
@@ -69,13 +71,14 @@ def costs(
         published: models of which only the card is known, by the spec to show.
         cards: a model's card by its name; prices and lengths come from it.
         api: of `published` the API that one's own machines are set against where none was measured.
+        load: what candidates held under load on this machine; else the time of one query says how many they answer.
         sizes: numbers of documents to extrapolate to, for the first candidate and for what it is set against.
 
     Raises:
         UserError: a candidate that was not timed, or none whose size is known.
     """
     evidence = EvidenceList("EM")
-    known = _known(evaluation, benchmark, specs, published or {}, cards, volume, evidence)
+    known = _known(evaluation, benchmark, specs, published or {}, cards, volume, evidence, load)
     cores = benchmark.hardware.cores if benchmark else usable_cores()
     compared = _compared(known, api)
     found = {one.spec: _cost(one, volume, evidence, sizes if one in compared else (), cores) for one in known}
@@ -102,6 +105,7 @@ def _known(
     cards: Cards,
     volume: Volume,
     evidence: EvidenceList,
+    load: UnderLoad | None,
 ) -> list[Known]:
     timed = {one.spec: one for one in benchmark.candidates} if benchmark else {}
     unknown = [spec for spec in specs if spec not in timed]
@@ -111,7 +115,9 @@ def _known(
             say("Take one of: {names}.", names=", ".join(timed) or "–"),
         )
     known = [
-        from_run(spec, evaluation, benchmark, timed[spec], cards, evidence) for spec in specs or timed if benchmark
+        from_run(spec, evaluation, benchmark, timed[spec], cards, evidence, load.of(spec) if load else None)
+        for spec in specs or timed
+        if benchmark
     ]
     known += [
         from_card(spec, card, volume.document_tokens, volume.query_tokens, evidence) for spec, card in published.items()

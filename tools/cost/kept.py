@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from knowledge.errors import UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, DataProfile, Evaluation, Recommendation, Report
+from knowledge.results.service import UnderLoad
 from knowledge.wording import say
 from tools.run_history import LATEST, find_run, list_runs
 from tools.workspace import Workspace
@@ -26,6 +27,7 @@ class Kept(NamedTuple):
     evaluation: Evaluation | None
     benchmark: Benchmark
     recommendation: Recommendation | None
+    load: UnderLoad | None = None
 
 
 def kept(workspace: Workspace, name: str) -> Kept:
@@ -56,7 +58,7 @@ def kept(workspace: Workspace, name: str) -> Kept:
     report = _report(workspace, evaluation.run_id) if evaluation else None
     if report is None:
         return Kept(Requirements(), None, evaluation, benchmark, None)
-    return Kept(report.requirements, report.profile, evaluation, benchmark, report.recommendation)
+    return Kept(report.requirements, report.profile, evaluation, benchmark, report.recommendation, report.load)
 
 
 def _report(workspace: Workspace, run: str) -> Report | None:

@@ -12,6 +12,7 @@ from knowledge.fit import OVERHEAD_GB
 from knowledge.model_card import ModelCard
 from knowledge.results import Benchmark, Evaluation, MeasuredCandidate, SpeedOfCandidate
 from knowledge.results.cost import Hosting
+from knowledge.results.service import RateHeld
 from knowledge.wording import Text, say
 from tools import encoders
 from tools.chunking import rules_of
@@ -86,8 +87,9 @@ def from_run(
     speed: SpeedOfCandidate,
     cards: Cards,
     evidence: EvidenceList,
+    held: RateHeld | None = None,
 ) -> Known:
-    """A candidate that was timed, with its quality where that was measured too."""
+    """A candidate that was timed, with its quality and the rate that it held under load where these were measured."""
     measured = next((c for c in evaluation.candidates if c.spec == spec), None) if evaluation else None
     candidate = parse_candidate(spec)
     cites: dict[str, str] = {}
@@ -104,7 +106,7 @@ def from_run(
     if price is None:
         cite("documents_per_second", say("documents encoded per second"), rate or 0.0, "1/s")
         cite("peak_memory_mb", say("peak memory"), speed.peak_memory_mb, "MB")
-        per_second = _rate(speed, spec, evidence, cites, cite)
+        per_second = _held(held, spec, evidence, cites) or _rate(speed, spec, evidence, cites, cite)
     dense, other = _dense(candidate, speed, measured, cards)
     return Known(
         spec=spec,
@@ -123,6 +125,17 @@ def from_run(
     )
 
 
+def _held(held: RateHeld | None, spec: str, evidence: EvidenceList, cites: dict[str, str]) -> float | None:
+    """Queries a second that one machine held in a load test."""
+    if held is None or not held.holds_qps:
+        return None
+    what, source = say("queries per second that it holds"), say("load test on this machine")
+    cites["queries_per_second"] = evidence.add(
+        "measured", spec, what, held.holds_qps, "1/s", source=source, run_id=held.run_id
+    )
+    return held.holds_qps
+
+
 def _rate(
     speed: SpeedOfCandidate,
     spec: str,
@@ -130,12 +143,7 @@ def _rate(
     cites: dict[str, str],
     cite: Callable[[str, Text, float, str], None],
 ) -> float | None:
-    """Queries a second of one machine: what a load test found that it holds, else by its time for one query."""
-    held: float | None = getattr(speed, "holds_qps", None)
-    if held:
-        cite("holds_qps", say("queries per second that it holds"), held, "1/s")
-        cites["queries_per_second"] = cites["holds_qps"]
-        return held
+    """Queries a second of one machine by its time for one query."""
     if speed.query_p50_ms <= 0:
         return None
     cite("query_p50_ms", say("p50 latency"), speed.query_p50_ms, "ms")
