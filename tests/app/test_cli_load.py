@@ -59,7 +59,7 @@ def test_a_server_is_tested_shown_listed_and_compared(cli, data):
 def test_a_missed_goal_at_a_given_rate_is_an_exit_code(cli, data):
     with FakeEmbedder("openai") as server:
         server.instead = [as_json({"data": [{"embedding": [1.0]}]})] * 25 + [as_json({"error": "busy"}, 503)] * 500
-        code, out, _ = cli("load", "--target", server.url, "--data", data, "--rate", "50", *QUICK)
+        code, out, _ = cli("load", "--target", server.url, "--data", data, "--rate", "200", *QUICK)
     assert code == 4
     assert "does not hold p95" in out
     assert "HTTP 503" in out

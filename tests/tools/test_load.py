@@ -400,3 +400,12 @@ def test_of_closed_loops_the_repeats_are_compared():
     fast = run(OneAtATime(0.004), loop="closed", concurrency=4)
     assert [row.verdict for row in compare_loads([slow, fast]).rows] == ["best", "less"]
     assert [row.verdict for row in compare_loads([slow, same]).rows] == ["best", "unranked"]
+
+
+def test_each_step_is_told_before_and_after():
+    told = []
+    run(Waits(), rate=50, repeats=2, on_progress=told.append)
+    assert [(str(news.label), news.done, news.total) for news in told] == [
+        ("Load: 50 requests a second", 0, 5),
+        ("Load: 50 requests a second", 5, 5),
+    ] * 2

@@ -49,7 +49,7 @@ class Steps:
         course: how.
         pids: the target's processes, where they run here.
         gpus: who looks at the GPUs.
-        on_progress: told before each step.
+        on_progress: told before and after each step.
 
     Attributes:
         order: what was sent so far.
@@ -105,7 +105,7 @@ class Steps:
         open_ = self._course.loop == "open"
         seconds = self._seconds(level) if open_ else self._course.limits.step_seconds
         left = self._left(seconds, level * seconds if open_ else 1)
-        self._tell(level)
+        self._tell(level, 0.0, seconds)
         record = Recorder()
         with Sampler(self._pids, self._gpus) as sampler:
             began = self._clock()
@@ -114,6 +114,7 @@ class Steps:
             else:
                 await self._closed(record, round(level), left, seconds)
             took = self._clock() - began
+        self._tell(level, seconds, seconds)
         if record.example and self.failure is None:
             self.failure = record.example[1]
         point = LoadPoint(
@@ -174,17 +175,15 @@ class Steps:
             raise LimitReached(say("the limit of {requests:,} requests was reached", requests=limits.requests))
         return left
 
-    def _tell(self, level: float) -> None:
-        elapsed = self._clock() - self._began
-        total = math.ceil(self._course.limits.seconds)
+    def _tell(self, level: float, done: float, seconds: float) -> None:
         self._on_progress(
             Progress(
                 stage="load",
                 label=_label(self._course.loop, level),
-                done=min(round(elapsed), total),
-                total=total,
-                elapsed_seconds=round(elapsed, 2),
-                eta_seconds=None,
+                done=math.ceil(done),
+                total=math.ceil(seconds),
+                elapsed_seconds=done,
+                eta_seconds=seconds - done,
             )
         )
 

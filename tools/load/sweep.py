@@ -64,7 +64,7 @@ def run_load(
         seed: of the order of the texts and of the arrivals.
         origin: what the texts are.
         pids: the target's processes, where they run here (this one's own id too, for a candidate within it).
-        on_progress: told before each step.
+        on_progress: told before and after each step.
         loop_factory: makes the event loop, whose clock is the test's.
 
     Raises:

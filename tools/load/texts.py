@@ -1,4 +1,4 @@
-"""What is sent: the user's own texts, because their lengths decide how long an answer takes."""
+"""What is asked where speed is measured: the user's own texts, because their lengths decide how long it takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from knowledge.errors import DatasetError
 from knowledge.results.load import Origin
 from knowledge.wording import say
 
-#: words of a document that stand for a query where there are none, as in `tools.benchmark`
+#: words of a document that stand for a query where there are none
 WORDS = 12
 
 
