@@ -346,7 +346,8 @@ def _told(found: FoundRun) -> dict[str, Any]:
         return {"queries": found.queries, "candidates": (found.spec,)}
     if isinstance(found, Recheck):
         specs = (found.incumbent, *(one.spec for one in found.challengers))
-        return {"candidates": specs, "metric": found.metric}
+        asked = found.incumbent_change.queries if found.incumbent_change else 0
+        return {"queries": asked, "candidates": specs, "metric": found.metric}
     if isinstance(found, LoadTest):
         return {"dataset": found.data or None, "queries": found.texts.count, "candidates": (found.target,)}
     return {"queries": found.queries, "candidates": tuple(score.spec for score in found.scores)}

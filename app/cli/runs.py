@@ -29,6 +29,8 @@ class RunKindName(StrEnum):
     gains = "gains"
     hard_cases = "hard-cases"
     rag = "rag"
+    verify = "verify"
+    recheck = "recheck"
     load = "load"
 
 
@@ -108,12 +110,14 @@ def _data_cell(run: RunSummary) -> Iterator[str]:
 
 def show(run: RunName = "latest", json: Json = False) -> None:
     """Show a run as it was printed when it was measured."""
-    from app.cli import gains, hard_cases, load, rag
+    from app.cli import gains, hard_cases, load, rag, rechecking, verification
     from app.cli.measuring import show_benchmark, show_evaluation
     from app.cli.printed import print_json
     from knowledge.results import Benchmark, Evaluation, HardCasesRun
     from knowledge.results.load import LoadTest
     from knowledge.results.next_gain import NextGain
+    from knowledge.results.recheck import Recheck
+    from knowledge.results.verification import Verification
     from tools.run_history import find_run
 
     found = find_run(read_settings().workspace(), run)
@@ -127,6 +131,10 @@ def show(run: RunName = "latest", json: Json = False) -> None:
         gains.show(found)
     elif isinstance(found, LoadTest):
         load.show(found)
+    elif isinstance(found, Verification):
+        verification.show(found)
+    elif isinstance(found, Recheck):
+        rechecking.show(found)
     elif isinstance(found, HardCasesRun):
         hard_cases.show(found.probes, found.robustness, found.candidates[0])
     else:

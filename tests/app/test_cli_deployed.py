@@ -57,6 +57,7 @@ def test_a_deployed_search_is_verified_for_ci(advisor, model, tmp_path):
     files = ("--junit", str(junit), "--summary", str(summary))
     with Search(vectors, lambda query: model.embed([query])[0]) as server:
         where = ("--run", run, "--data", str(data), "--search-url", f"{server.url}/search", "--seconds", "0.3")
+        where += ("--only", "quality", "--only", "agreement", "--only", "speed")
         code, out, err = advisor("verify", *where, *files, "--json", "-q")
         assert code == 0, err
         found = json.loads(out)

@@ -139,13 +139,11 @@ def test_each_mistake_in_a_collection_is_caught_and_named(decision, fault):
 
 
 def test_a_metric_that_ranks_otherwise_is_named_and_one_that_does_not_is_not(decision):
-    found = decision.through_parts(decision.vectors(unit=False), metric="L2")
-    assert "metric" in found.faults
-    assert decision.through_parts(decision.vectors(), metric="L2").passed
-    assert (
-        check(decision.through_parts(decision.vectors(unit=False), metric="COSINE"), "length of vectors").status
-        == "pass"
-    )
+    look = {"subjects": ("identity",)}
+    assert "metric" in decision.through_parts(decision.vectors(unit=False), metric="L2", **look).faults
+    assert decision.through_parts(decision.vectors(), metric="L2", **look).passed
+    cosine = decision.through_parts(decision.vectors(unit=False), metric="COSINE", **look)
+    assert check(cosine, "length of vectors").status == "pass"
 
 
 def test_a_server_that_adds_a_prompt_of_its_own_or_serves_another_model(decision):
