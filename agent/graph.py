@@ -35,6 +35,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
         "gains",
         "judge",
         "write",
+        "rate",
         "report",
     ):
         graph.add_node(name, getattr(nodes, name))
@@ -55,6 +56,7 @@ def build_graph(context: Context) -> StateGraph[State, None, State, State]:
     graph.add_conditional_edges("gains", routing.after_gains)
     graph.add_conditional_edges("judge", routing.after_judge)
     graph.add_conditional_edges("write", routing.after_write)
+    graph.add_conditional_edges("rate", routing.after_rate)
     graph.add_edge("report", END)
     return graph
 

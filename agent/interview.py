@@ -64,7 +64,7 @@ DATA = Asked(
     ),
 )
 #: what questions for a consent are about: they wait until they are answered
-CONSENTS = frozenset({"plan", "write-queries"})
+CONSENTS = frozenset({"plan", "write-queries", "judge-answers"})
 #: asks for consent to what the plan shows
 PLAN = Asked(
     about="plan",

@@ -13,7 +13,7 @@ from knowledge.requirements import Requirements
 END: Literal["__end__"] = "__end__"
 
 AfterUnderstanding = Literal[
-    "answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "write", "__end__"
+    "answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "write", "rate", "__end__"
 ]
 
 
@@ -29,6 +29,8 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return "judge"
     if state.get("writing"):
         return "write"
+    if state.get("rating"):
+        return "rate"
     if intent == "question":
         return "answer"
     if state.get("interactive", True) and is_only_talk(understood, state):
@@ -136,6 +138,11 @@ def after_judge(state: State) -> Literal["recommend", "__end__"]:
 def after_write(state: State) -> Literal["profile", "__end__"]:
     """What was written is read like any other data; else the user answers first."""
     return "profile" if state.get("reading") and not state.get("failure") and not is_stopped(state) else END
+
+
+def after_rate(state: State) -> Literal["report", "__end__"]:
+    """What was judged goes into the report too; else the user answers first."""
+    return "report" if state.get("rated") and not state.get("failure") and not is_stopped(state) else END
 
 
 def after_gains(state: State) -> Literal["report", "__end__"]:

@@ -109,6 +109,10 @@ class State(TypedDict, total=False):
     """what was said to a pair that is being judged, or that somebody wants to judge some"""
     writing: Literal["ask", "yes", "no"] | None
     """what the message says of queries that the language model could write"""
+    rating: Literal["ask", "yes", "no"] | None
+    """what the message says of answers that the language model could write and judge"""
+    rated: bool
+    """whether answers were judged since"""
     trying: bool
     """whether the message asks for single changes to the winner to be measured"""
     gains: NextGain | None

@@ -6,22 +6,18 @@ Passages of the documents go to the model's host, so it is named and asked about
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-from agent import interview
+from agent.consent import Wish, question_for, wish_for
 from agent.context import Context
-from agent.judging import read_reply
 from agent.query_writer import QueryWriter, needed, sending, writer_of
 from agent.state import State
 from agent.understanding.base import Asked
-from knowledge.constraints import Answer
 from knowledge.progress import OnProgress
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
 from tools.data_source import DataSource
 from tools.datasets import save_dataset
 from tools.silver.from_model import written_set
 
-Wish = Literal["ask", "yes", "no"]
 #: what the question for consent is about
 ABOUT = "write-queries"
 #: what to say to have it done
@@ -31,21 +27,11 @@ _ASKS = re.compile(
     r"|\b(?:have|let|get)\b.{0,20}\bqueries\b.{0,20}\bwritten\b|(?:让|用|请).{0,12}模型.{0,6}(?:写|出|生成).{0,6}查询",
     re.IGNORECASE,
 )
-#: characters of a message that asks for it
-_SHORT = 100
 
 
 def wants(text: str, state: State) -> Wish | None:
-    """What a message says of it: that it be done, or yes or no to the host; None: something else."""
-    asked = state.get("asked")
-    if asked is not None and asked.about == ABOUT:
-        picked = interview.picked(text, asked)
-        reply = read_reply(text)
-        if picked is not None:
-            return "yes" if picked.parameters else "no"
-        if reply in ("yes", "no", "stop"):
-            return "yes" if reply == "yes" else "no"
-    return "ask" if len(text) <= _SHORT and _ASKS.search(text) else None
+    """What a message says of it."""
+    return wish_for(ABOUT, _ASKS, text, state)
 
 
 def cannot_write(state: State, context: Context) -> Text | None:
@@ -66,18 +52,8 @@ def question(state: State, context: Context) -> Asked:
     """Asks for consent, naming the model, its host and how much it would get."""
     source = state["data"]
     assert source
-    writer = _writer(context)
-    return Asked(
-        about=ABOUT,
-        answers=(
-            Answer(label=say("Yes, send them"), parameters={"value": "yes"}),
-            Answer(label=say("No, send nothing"), parameters=None),
-        ),
-        words=say(
-            "{sending} What it costs, its price list says. Shall I send them?",
-            sending=sending(writer, _plain(source).read()),
-        ),
-    )
+    told = sending(_writer(context), _plain(source).read())
+    return question_for(ABOUT, join([told, say("What that costs, its price list says.")]))
 
 
 def write(state: State, context: Context, on_progress: OnProgress) -> DataSource:

@@ -198,13 +198,16 @@ def _winner(recommendation: Recommendation, state: State, context: Context) -> T
 
 
 def _evidence(wanted: str, recommendation: Recommendation, state: State, context: Context) -> Text:
-    beside = [state.get("slices"), state.get("probes"), state.get("robustness"), state.get("gains")]
+    cited = list(recommendation.evidence)
+    for looked_at in (state.get("slices"), state.get("probes"), state.get("robustness"), state.get("gains")):
+        cited += looked_at.evidence if looked_at else ()
     evaluation = state.get("evaluation")
     if evaluation is not None and wanted.startswith("EX"):
-        beside.append(contexts_of(evaluation, recommendation, context))
+        read = contexts_of(evaluation, recommendation, context)
+        cited += read.evidence if read else ()
     if wanted.startswith("EM"):
-        beside.append(costs_in(recommendation, state, context, stated=Stated()))
-    cited = (*recommendation.evidence, *(one for found in beside if found for one in found.evidence))
+        costs = costs_in(recommendation, state, context, stated=Stated())
+        cited += costs.evidence if costs else ()
     found = next((e for e in cited if e.id.upper() == wanted), None)
     if found is None:
         return say(

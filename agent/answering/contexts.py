@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent import rating
 from agent.answering.brief import LINES
 from agent.reporting import contexts_of
 from knowledge.results import Recommendation
@@ -23,4 +24,7 @@ def on_contexts(recommendation: Recommendation, state: State, context: Context) 
     found = contexts_of(evaluation, recommendation, context)
     if found is None:
         return say("That is measured where the answers come from a language model: say that it is for RAG.")
-    return join([verdict(found), *against(found), *answers(found)], LINES)
+    told = [verdict(found), *against(found), *answers(found)]
+    if rating.may_rate(state, context):
+        told.append(say("Say “{words}”, and your language model judges some.", words=rating.BEGIN))
+    return join(told, LINES)

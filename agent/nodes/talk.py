@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langgraph.types import interrupt
 
-from agent import answers, events, interview, judging_turn, writing
+from agent import answers, events, interview, judging_turn, rating, writing
 from agent.answering.brief import shortened
 from agent.answering.gains import asks_to_try, cannot_try
 from agent.candidates import read_candidates, specs_of
@@ -43,7 +43,7 @@ class Talk(WithContext):
         before = state.get("requirements") or Requirements()
         handed = state.get("handed")
         update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
-        update |= State(trying=False, judging=None, writing=None)
+        update |= State(trying=False, judging=None, writing=None, rating=None, rated=False)
         wanted = None if handed else self._wanted(state.get("message") or "", state)
         if wanted is not None:
             return State(status=state.get("status", "interviewing")) | update | wanted
@@ -56,7 +56,9 @@ class Talk(WithContext):
 
     def _wanted(self, said: str, state: State) -> State | None:
         """An update that has done what a message asks for, or says why not; None where it asks for no such thing."""
-        if judging := judging_turn.wants(said, state):
+        if wish := rating.wants(said, state):
+            why, update = rating.cannot_rate(state, self._context), State(rating=wish)
+        elif judging := judging_turn.wants(said, state):
             why, update = judging_turn.cannot_judge(state, self._context), State(judging=judging)
         elif wish := writing.wants(said, state):
             why, update = writing.cannot_write(state, self._context), State(writing=wish)

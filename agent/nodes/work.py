@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from langgraph.config import get_config
 
-from agent import events, interview, judging_turn
+from agent import events, interview, judging_turn, rating
 from agent.answering.brief import LINES
 from agent.answering.gains import TRY, may_try
+from agent.deploying import write_archive
 from agent.loading import load_of, with_load
 from agent.nodes.common import WithContext, foreseen, put, stage, tell
 from agent.probing import to_ask
@@ -24,6 +25,7 @@ from tools.metrics import scoring
 from tools.next_gain import next_gain
 from tools.next_gain.words import answer as answer_on_gains
 from tools.plan import make_plan, without_what_is_known
+from tools.rag_judge.words import answers as answers_told
 from tools.recommend import is_measurable, recommend, recommend_unmeasured, with_background
 from tools.report import write_report
 from tools.run_store import new_run_id
@@ -205,13 +207,35 @@ class Work(WithContext):
         return State(gains=found, trying=False)
 
     @foreseen
+    def rate(self, state: State) -> State:
+        """Ask whether questions and documents may go to the language model; on a yes, have it judge answers."""
+        wish = state.get("rating")
+        if wish == "ask":
+            asked = rating.question(state, self._context)
+            tell(events.question(asked))
+            return State(asked=asked, rating=None)
+        if wish == "no":
+            tell(events.Said(text=say("Nothing was sent.")))
+            return State(asked=None, rating=None)
+        with stage("evaluate", say("Judging answers")) as listen:
+            found = rating.rate(state, self._context, listen)
+        tell(events.Said(text=join(list(answers_told(found)), LINES)))
+        return State(asked=None, rating=None, rated=True)
+
+    @foreseen
     def report(self, state: State) -> State:
         """Write the report."""
         folder = self._context.report_folder_of(recommendation_of(state).run_id)
         report = with_closer_look(report_of(state, folder), state, self._context)
         files = write_report(report, folder, state.get("language", "en"))
+        write_archive(report, state, self._context, folder)
         offer = judging_turn.offer(state, self._context)
-        answers = (*((judging_turn.BEGIN,) if offer else ()), *((TRY,) if may_try(state) else ()))
+        could_say = (
+            (judging_turn.BEGIN, offer is not None),
+            (TRY, may_try(state)),
+            (rating.BEGIN, rating.may_rate(state, self._context)),
+        )
+        answers = tuple(words for words, may in could_say if may)
         paths = {"markdown": str(files.markdown), "html": str(files.html), "json_file": str(files.json)}
         tell(events.Reported(**paths, offer=offer, answers=answers))
         return State(status="done")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
@@ -14,18 +13,16 @@ from agent.settings import Settings
 from app.cli.measuring import named_once, tell_remarks
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, shown
-from knowledge.candidate import parse_candidate
-from knowledge.errors import ConsentNeeded, UserError
-from knowledge.results import Consent, Interval, RagEstimate, RagJudgement
-from knowledge.wording import Text, say
-from tools import encoders, rag_judge
+from knowledge.errors import ConsentNeeded
+from knowledge.results import Consent, Interval, RagJudgement
+from knowledge.wording import say
 from tools import evaluate as quality
+from tools import rag_judge
 from tools.data_source import DataSource
-from tools.encoding import ensure, vectors
 from tools.metrics import scoring
 from tools.rag_judge import words
+from tools.rag_judge.comparing import embed_by, embedder_of
 from tools.rag_judge.own_answers import read_answers
-from tools.workspace import Workspace
 
 
 def judge(
@@ -55,15 +52,15 @@ def judge(
     dataset = source.read()
     own = read_answers(answers, dataset) if answers else None
     size = rag_judge.estimate(dataset, len(specs), queries=queries, contexts=contexts, own_answers=own is not None)
-    told = _estimated(size, writer.model, writer.host)
+    told = words.estimated(size, writer.model, writer.host)
     if dry_run:
         print_json(size) if as_json else sys.stdout.write(f"{shown(told)}\n")
         return
     if writer.host not in consent.hosts:
         raise ConsentNeeded(told, say("Agree to it with --send-to {host}.", host=writer.host))
     rag_judge.require()
-    by = embedder or _embedder(specs)
-    embed = _embed(by, workspace, consent)
+    by = embedder or embedder_of(specs)
+    embed = embed_by(by, workspace, consent)
     evaluation = quality.evaluate(
         dataset, specs, workspace, task="rag", metrics=scoring.RAG, consent=consent, on_progress=line.show
     )
@@ -110,43 +107,3 @@ def show(found: RagJudgement) -> None:
 
 def _cell(value: Interval | None) -> str:
     return f"{value.mean:.3f} [{value.low:.3f}, {value.high:.3f}]" if value else "–"
-
-
-def _estimated(size: RagEstimate, model: str, host: str) -> Text:
-    return say(
-        "{model} at {host} would get {queries} questions with the documents that {candidates} candidates find for "
-        "them: {calls} requests (never more than {most}), about {tokens} tokens to read. What that costs, its price "
-        "list says.",
-        model=model,
-        host=host,
-        queries=size.queries,
-        candidates=size.candidates,
-        calls=size.calls,
-        most=size.most_calls,
-        tokens=f"{size.tokens:,}",
-    )
-
-
-def _embedder(specs: Sequence[str]) -> str:
-    """The first encoder of the candidates: one for all, so that no candidate is measured by a ruler of its own."""
-    legs = (
-        leg for spec in specs for leg in parse_candidate(spec).searched if leg.backend in ("st", "static", "openai")
-    )
-    found = next(legs, None)
-    if found is None:
-        raise UserError(
-            say("No candidate has an encoder, by which questions could be compared."),
-            say("Name one with --embedder, for instance --embedder static:wordllama."),
-        )
-    return found.spec
-
-
-def _embed(spec: str, workspace: Workspace, consent: Consent) -> Callable[[Sequence[str]], Any]:
-    leg = parse_candidate(spec).legs[0]
-    resolved = quality.obtain(encoders.resolve(leg, workspace), leg, workspace, consent)
-
-    def embed(texts: Sequence[str]) -> Any:
-        ensure(resolved, {"query": list(texts)}, workspace)
-        return vectors(resolved, texts, "query", workspace)
-
-    return embed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledge.quantities import points
-from knowledge.results import Contexts, ContextScore, RagJudgement
+from knowledge.results import Contexts, ContextScore, RagEstimate, RagJudgement
 from knowledge.wording import Text, say
 
 #: said where no language model judged any answers
@@ -18,14 +18,22 @@ UNJUDGED = say(
 def verdict(found: Contexts) -> Text:
     """What the winner gives a language model to read, and how often that is nothing of use."""
     winner = found.scores[0]
+    empty = (
+        say(
+            "For {share:.0%} of the queries ({evidence}) none of them is relevant: there a language model has nothing "
+            "to answer from.",
+            share=winner.empty.mean,
+            evidence=winner.cites["empty"],
+        )
+        if winner.empty.mean
+        else say("For every query one of them is relevant ({evidence}).", evidence=winner.cites["empty"])
+    )
     return say(
         "Of the first {documents} documents that {spec} finds: context precision {precision:.3f} ({of_precision}), "
-        "context recall {recall:.3f} ({of_recall}). For {empty:.0%} of the queries ({of_empty}) none of them is "
-        "relevant: there a language model has nothing to answer from.",
+        "context recall {recall:.3f} ({of_recall}). {empty}",
         documents=found.documents,
         spec=winner.spec,
-        empty=winner.empty.mean,
-        of_empty=winner.cites["empty"],
+        empty=empty,
         **_figures(winner),
     )
 
@@ -78,6 +86,22 @@ def answers(found: Contexts) -> Iterator[Text]:
         )
     yield how_judged(found.judged)
     yield from notes(found.judged)
+
+
+def estimated(size: RagEstimate, model: str, host: str) -> Text:
+    """What judging would send, where to, and in how many requests."""
+    return say(
+        "{model} at {host} would get {queries} questions with the documents that {candidates} candidates find for "
+        "them: {calls} requests (never more than {most}), about {tokens} tokens to read. What that costs, its price "
+        "list says.",
+        model=model,
+        host=host,
+        queries=size.queries,
+        candidates=size.candidates,
+        calls=size.calls,
+        most=size.most_calls,
+        tokens=f"{size.tokens:,}",
+    )
 
 
 def how_judged(found: RagJudgement) -> Text:
