@@ -240,3 +240,9 @@ def test_ways_change_the_encoder_and_nothing_else():
         assert way.reranker == candidate.reranker
         assert way.base.parts[1].options.items() > candidate.base.parts[1].options.items()
     assert ways(parse_candidate("bm25")) == []
+
+
+def test_what_is_not_known_of_many_users_follows_from_who_was_put_under_load():
+    told = " ".join(text.render() for text in decide(under_load({NEAR: 20.0, BEST: 60.0})).not_measured)
+    assert f"many users at once of others than {NEAR}, {BEST}" in told
+    assert "one query at a time was timed" not in told

@@ -150,7 +150,7 @@ def recommend(
         rows=rows,
         evidence=tuple(evidence.found),
         not_measured=not_measured(
-            shortlist, evaluation, benchmark, plan, requirements, screening, _passed_over(probes, robustness)
+            shortlist, evaluation, benchmark, plan, requirements, screening, _passed_over(probes, robustness), load
         ),
         what_would_change_it=(
             *rate_flips(winner, field, together, requirements.margin.value, load),

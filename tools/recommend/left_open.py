@@ -14,9 +14,10 @@ from knowledge.results import (
     Screening,
     Shortlist,
 )
+from knowledge.results.service import UnderLoad
 from knowledge.wording import Text, join, say
 from tools.recommend.contest import Contest, is_measurable
-from tools.recommend.naming import MOST_NAMES, queries_needed
+from tools.recommend.naming import MOST_NAMES, names_of, queries_needed
 from tools.rescoring import is_shallow
 
 
@@ -28,6 +29,7 @@ def not_measured(
     requirements: Requirements,
     screening: Screening | None = None,
     skipped: Sequence[tuple[Text, FailedCandidate]] = (),
+    load: UnderLoad | None = None,
 ) -> tuple[Text, ...]:
     """What the answer does not rest on, and why; `skipped` are candidates that hard cases of some kind passed over."""
     found = []
@@ -78,20 +80,29 @@ def not_measured(
             for f in benchmark.failed
             if f.spec in taking_part
         )
-        found.append(
-            say(
-                "Speed with many users at once, and of searching all your {total:,} documents: one query at a time was "
-                "timed, against a sample of {documents} documents, so the latencies are of the model's work and hardly "
-                "of the search.",
-                total=evaluation.dataset.documents,
-                documents=benchmark.documents,
-            )
-            if benchmark.documents < evaluation.dataset.documents
-            else say("Speed with many users at once: one query at a time was timed.")
-        )
+        found.append(_many_users(evaluation, benchmark, load))
         if not benchmark.hardware.gpus:
             found.append(say("Anything on a GPU: this machine has none."))
     return (*found, *evaluation.notes)
+
+
+def _many_users(evaluation: Evaluation, benchmark: Benchmark, load: UnderLoad | None) -> Text:
+    """What is not known of many users at once."""
+    if load is not None and load.candidates:
+        return say(
+            "Speed with many users at once of others than {names}, and over more than {documents:,} documents.",
+            names=names_of([one.spec for one in load.candidates]),
+            documents=load.documents,
+        )
+    if benchmark.documents < evaluation.dataset.documents:
+        return say(
+            "Speed with many users at once, and of searching all your {total:,} documents: one query at a time was "
+            "timed, against a sample of {documents} documents, so the latencies are of the model's work and hardly "
+            "of the search.",
+            total=evaluation.dataset.documents,
+            documents=benchmark.documents,
+        )
+    return say("Speed with many users at once: one query at a time was timed.")
 
 
 def next_steps(
