@@ -1,11 +1,11 @@
 """How indexes grow: seconds to build and milliseconds to search, at sizes from which larger ones are extrapolated.
 
-    python benchmarks/load/growth.py > benchmarks/load/growth.txt
+    python benchmarks/load/growth.py --keep > benchmarks/load/growth.txt
 
 Vectors of real sentences (WordLlama, 256 numbers) of the sets in ../shared/data, in faiss, the library in Milvus Lite,
 with the parameters that `index=hnsw` and `index=ivf_sq8` have here. Building uses all cores, searching one, a query at
-a time. The last line is what stands in knowledge/data/sizing.json. Before it: what the three smaller sizes say of the
-largest, by the forms of tools/cost/growth.py, against what it measured.
+a time. At the end: what the three smaller sizes say of the largest, by the forms of tools/cost/growth.py, against what
+it measured. With --keep the figures are written into knowledge/data/sizing.json, where `advisor cost` has them from.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ def measure(kind: str, vectors: np.ndarray, queries: np.ndarray) -> GrowthPoint:
     return GrowthPoint(vectors=count, build_seconds=round(built, 3), search_ms=round(min(rounds), 4))
 
 
+def keep(found: Growth) -> None:
+    """Write it into the data, in place of what was measured before."""
+    path = ROOT / "knowledge" / "data" / "sizing.json"
+    made = '"growth": ' + json.dumps(found.model_dump(mode="json")) + "\n}"
+    path.write_text(re.sub(r'"growth": (?:null|\{"dimension".*\})\s*\}', made, path.read_text("utf-8")), "utf-8")
+
+
 def main() -> None:
     """Print all."""
     import wordllama
@@ -101,7 +108,8 @@ def main() -> None:
         build = grown.build_seconds(fewer, kind, last.vectors) / last.build_seconds
         search = grown.query_ms(fewer, kind, last.vectors) / last.search_ms
         print(f"{kind:<8} build {build:.2f}, search {search:.2f}")
-    print("\n" + json.dumps(Growth(kinds=kinds, **common).model_dump(mode="json")))
+    if "--keep" in sys.argv[1:]:
+        keep(Growth(kinds=kinds, **common))
 
 
 if __name__ == "__main__":
