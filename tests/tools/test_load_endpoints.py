@@ -1,6 +1,7 @@
 """Endpoints under load: every protocol on the wire, what goes wrong, and who gets the key."""
 
 import asyncio
+import gzip
 import json
 import subprocess
 import sys
@@ -155,6 +156,7 @@ def test_whether_a_text_leaves_this_machine(url, here):
         (as_json([]), "no vector", "not with a vector"),
         (as_json([["a", "b"]]), "no vector", "not with a vector"),
         ((200, {}, b"[[" + b"1," * MOST_BYTES), "answer too long", "more than"),
+        ((200, {"Content-Encoding": "gzip"}, gzip.compress(b"[[" + b"1," * 10_000_000)), "no vector", "not with"),
         ((500, {}, b"\x1b[31mbroken\xff\n\nhere"), "HTTP 500", "broken"),
     ],
 )

@@ -123,11 +123,15 @@ def session(key: SecretStr | None) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("User-Agent",),
         trust_env=False,
+        auto_decompress=False,  # none was asked for: what comes compressed all the same may be a bomb
     )
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:
     """All that was answered; raises RequestFailed where that is more than any vector."""
+    told = response.content_length
+    if told is not None and told <= MOST_BYTES:
+        return await response.read()
     found: list[bytes] = []
     size = 0
     async for part in response.content.iter_any():
