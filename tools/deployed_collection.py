@@ -114,14 +114,22 @@ def deployed_collection(
     """
     with client_of(uri, token) as client:
         if not client.has_collection(name, timeout=CALL_SECONDS):
-            there = ", ".join(client.list_collections(timeout=CALL_SECONDS)[:10])
-            raise UserError(
-                say("There is no collection “{name}”.", name=name[:100]),
-                say("There are: {names}.", names=there or "–"),
-            )
+            name = _the_only_leg(client, name)
         described = _describe(client, name, vector_field, id_field)
         client.load_collection(name, timeout=CALL_SECONDS)  # Milvus Lite forgets that it was loaded
         yield DeployedCollection(client, described)
+
+
+def _the_only_leg(client: Any, name: str) -> str:
+    """The one collection that a deployment of this name made (`tools.pipeline.collection`: NAME_LEG_IDENTITY)."""
+    there = client.list_collections(timeout=CALL_SECONDS)
+    made = [one for one in there if one.startswith(f"{name}_")]
+    if len(made) == 1:
+        return str(made[0])
+    raise UserError(
+        say("There is no collection “{name}”.", name=name[:100]),
+        say("There are: {names}.", names=", ".join(there[:10]) or "–"),
+    )
 
 
 def _describe(client: Any, name: str, vector_field: str | None, id_field: str | None) -> Described:

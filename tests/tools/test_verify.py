@@ -199,8 +199,8 @@ def test_behind_a_search_address_mistakes_are_named_by_what_it_finds(decision):
             return decision.found(SearchAddress(f"{server.url}/search"))
 
     missing = faults(dict(list(decision.vectors().items())[3:]))
-    assert check(missing, "documents").fault == "missing documents"
-    assert "otter-eats" in str(check(missing, "documents").reason)
+    assert check(missing, "presence").fault == "missing documents"
+    assert "otter-eats" in str(check(missing, "presence").reason)
     truncated = faults(decision.vectors(texts={id: " ".join(t.split()[:8]) for id, t in decision.documents.items()}))
     assert "truncation" in truncated.faults, failures(truncated)
     random = faults(_others(decision))

@@ -71,7 +71,7 @@ def _twin_held(id: str, held: set[str], deployed: Deployed) -> bool:
 
 def _asked_for(deployed: Deployed) -> Check:
     """Documents that were among the first for a query, and now are found for none: by their own words."""
-    name = "documents"
+    name = "presence"
     if deployed.documents is None:
         return skipped("corpus", name, say("That takes the documents: --data."))
     returned = {id for found in deployed.found.values() for id in found}
@@ -100,7 +100,7 @@ def _verdict(missing: list[str], looked: int) -> Check:
     if missing:
         return failed(
             "corpus",
-            "documents",
+            "presence",
             "missing documents",
             say(
                 "{count} of {looked} documents are not there: {ids}.",
@@ -111,7 +111,7 @@ def _verdict(missing: list[str], looked: int) -> Check:
             say("Fill it again, and look at what the ingest left out."),
             figures,
         )
-    return passed("corpus", "documents", say("All {looked} documents looked for are there.", looked=looked), figures)
+    return passed("corpus", "presence", say("All {looked} documents looked for are there.", looked=looked), figures)
 
 
 def _foreign(deployed: Deployed) -> Check:

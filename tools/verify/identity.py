@@ -79,7 +79,11 @@ def _dimension(pipeline: Parts, leg: HandoverLeg) -> Check:
             "identity",
             "dimension",
             "dimension",
-            say("The collection has vectors of {has} numbers, {wanted} were measured.", has=has, wanted=leg.dimension or 0),
+            say(
+                "The collection has vectors of {has} numbers, {wanted} were measured.",
+                has=has,
+                wanted=leg.dimension or 0,
+            ),
             say("Fill a collection as recommended: {spec}.", spec=leg.spec),
             figures,
         )
