@@ -245,7 +245,9 @@ def _steps(old: str, new: str, hours: float | None, *, thresholds: bool) -> list
     time = duration(3600 * hours) if hours is not None else say("a time that was not measured (advisor benchmark)")
     steps = [
         say("Freeze the release of {old}: note its collection, prompts and settings; they are the way back.", old=old),
-        say(
+        say("Make an index of words for {new} beside the one in use.", new=new)
+        if all(leg.backend == "bm25" for leg in parse_candidate(new).legs)
+        else say(
             "Make a second collection for {new} beside the one in use and embed all documents: {time}.",
             new=new,
             time=time,
