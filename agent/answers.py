@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from agent.answering.asked_here import UNDECIDED, asked_here, variants
 from agent.answering.brief import LINES, background, sentences_of
 from agent.answering.comparison import compare_models
-from agent.answering.deployment import deployment, has_encoder
+from agent.answering.deployment import deployment, has_encoder, on_fine_tuning
 from agent.answering.measured import named, row_of
 from agent.answering.models import about
-from agent.answering.subjects import NEEDS_ASKING, subject_of
+from agent.answering.subjects import NEEDS_ASKING, OF_VOLUME, subject_of
 from agent.answering.what_if import what_if
 from agent.answering.worth import worth
 from agent.note_answers import from_notes, not_known
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: fewer characters than this without a space are one word
 _ONE_WORD, _ONE_WORD_ZH = 20, 5
+#: what a question about cost may suppose: its answer says what it makes of it
+VOLUME = frozenset({"documents", "queries_per_second"})
 #: characters of a message that is one question
 _SHORT = 60
 #: what asks in the middle of a Chinese sentence; a long reply to a question without it is a reply
@@ -52,7 +54,8 @@ def answer(understood: Understood, state: State, context: Context) -> Text:
     words = question.words if question else ""
     # "what if I sell it?" and "what about a faster one?" ask of the result, with a demand or a model they do not
     names = question is not None and kind in ("compare", "why_not") and bool(question.models)
-    supposes = kind == "what_if" and bool(understood.changes)
+    changed = {change.slot for change in understood.changes}
+    supposes = kind == "what_if" and bool(changed) and not (subject_of(words) in OF_VOLUME and changed <= VOLUME)
     is_other = (names or supposes) and subject_of(words) in NEEDS_ASKING
     here = asked_here(question, state, context) if question and not is_other else None
     if here is not None:
@@ -186,7 +189,8 @@ def _found_here(found: LookUp, state: State, context: Context) -> Text | None:
     of = found.hits[0].note.evidence
     if of == "worth":
         return worth(state, context)
-    return deployment(state, context) if of == "deploy" else None
+    found = {"deploy": deployment, "fine-tune": on_fine_tuning}.get(of or "")
+    return found(state, context) if found else None
 
 
 def _why(recommendation: Recommendation | None) -> Text:

@@ -4,13 +4,47 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.reporting import MADE_BY
+from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Evaluation, Report, Shortlist
+from tools.deployment import make_deployment, zipped
 from tools.evaluate import query_scores
 from tools.recommend import recommend
+from tools.whole_files import write_whole
 from tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from agent.context import Context
+    from agent.state import State
+
+#: beside a report: the files that put its decision into production
+ARCHIVE = "deployment.zip"
+
+
+def write_archive(report: Report, state: State, context: Context, folder: Path) -> bool:
+    """Write them beside the report; false where there is nothing to deploy, or the data is there no more.
+
+    Raises:
+        ResourceError: the disk is full or the folder is not writable.
+    """
+    source, advice = state.get("data"), report.recommendation
+    if source is None or report.evaluation is None or report.evaluation.task != "ranking" or advice.winner is None:
+        return False
+    try:
+        made = make_deployment(
+            report,
+            context.dataset(source),
+            context.workspace,
+            now=advice.created,
+            language=state.get("language", "en"),
+        )
+    except AdvisorError:  # a set-up that no files are written for, or data that has changed: the command says which
+        return False
+    write_whole({folder / ARCHIVE: zipped(made, "deployment")})
+    return True
 
 
 def report_of_run(

@@ -16,6 +16,7 @@ from knowledge.measured_task import NAMES, is_mean, measurable, measured_task
 from knowledge.requirements import Requirements
 from knowledge.results import Contexts, Evaluation, Recommendation, Report, Slices
 from knowledge.wording import Text, join, say
+from tools.deployment import deployment_plan
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
 from tools.rag_judge.contexts import contexts
@@ -70,6 +71,7 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
     """
     report = with_costs(report, context)
     evaluation, advice = report.evaluation, report.recommendation
+    report = report.model_copy(update={"deployment": deployment_plan(report, None, None, advice.created)})
     dataset = _measured_on(evaluation, state, context)
     if evaluation is None or dataset is None or advice.winner is None:
         return report

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from agent.answering.brief import LINES
 from agent.answering.cards import card_of
 from agent.answering.measured import costs_of, row_of
+from agent.deploying import ARCHIVE
+from agent.reporting import report_of
 from knowledge import quantities
 from knowledge.candidate import Leg, parse_candidate
 from knowledge.errors import SpecError, UnknownModelError
@@ -16,6 +18,7 @@ from knowledge.licensing import short_name
 from knowledge.model_card import ModelCard
 from knowledge.results import MeasuredCandidate, Recommendation
 from knowledge.wording import Text, join, say
+from tools.deployment import deployment_plan
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -42,7 +45,31 @@ def deployment(state: State, context: Context) -> Text | None:
         with suppress(UnknownModelError):
             parts.append(_card_line(card_of(spec, context.catalog)))
     parts += _measured(recommendation, state)
+    if evaluation is not None and measured is not None and evaluation.task == "ranking":
+        parts.append(_as_files(recommendation, context))
     return join(parts, LINES)
+
+
+def _as_files(recommendation: Recommendation, context: Context) -> Text:
+    """Where the files are that put it into production."""
+    command = f"advisor deploy {recommendation.run_id} --out deployment"
+    if not (context.report_folder_of(recommendation.run_id) / ARCHIVE).exists():
+        return say("As files (Milvus schema, ingest, search, containers, checks): {command}.", command=command)
+    return say(
+        "As files (Milvus schema, ingest, search, containers, checks): {archive}, beside the report, or {command}.",
+        archive=ARCHIVE,
+        command=command,
+    )
+
+
+def on_fine_tuning(state: State, context: Context) -> Text | None:
+    """Whether this decision's own figures speak for training; None where nothing was measured."""
+    evaluation, recommendation = state.get("evaluation"), state.get("recommendation")
+    if evaluation is None or recommendation is None or recommendation.winner is None:
+        return None
+    plan = deployment_plan(report_of(state, context.reports), None, None, recommendation.created)
+    decision = plan.decision("weights") if plan else None
+    return join([decision.choice, decision.reason]) if decision else None
 
 
 def has_encoder(recommendation: Recommendation) -> bool:

@@ -15,11 +15,12 @@ from app.api.rendering import answer, moment
 from app.api.service import Lang, Reader, Use, own
 
 router = APIRouter(tags=["reports"])
-Form = Literal["json", "markdown", "html"]
+Form = Literal["json", "markdown", "html", "deployment"]
 _FILES: dict[Form, tuple[str, str]] = {
     "json": ("report.json", "application/json"),
     "markdown": ("report.md", "text/markdown; charset=utf-8"),
     "html": ("report.html", "text/html; charset=utf-8"),
+    "deployment": ("deployment.zip", "application/zip"),
 }
 
 
@@ -48,6 +49,7 @@ def list_reports(
                 "application/json": {"schema": {"type": "object"}},
                 "text/markdown": {"schema": {"type": "string"}},
                 "text/html": {"schema": {"type": "string"}},
+                "application/zip": {"schema": {"type": "string", "format": "binary"}},
             }
         },
         **problems(404),
@@ -59,7 +61,7 @@ def show_report(
     caller: Reader,
     form: Annotated[Form, Query(alias="format")] = "json",
 ) -> FileResponse:
-    """A report in one of its three forms, as it was written."""
+    """A report in one of its three forms, as it was written; or the files that put its decision into production."""
     own(service, caller, "report", run)
     name, kind = _FILES[form]
     path = service.advisor.context.report_folder_of(run) / name

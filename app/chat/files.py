@@ -11,7 +11,12 @@ from fastapi.responses import FileResponse, JSONResponse
 from app.uploads import sample_file
 from knowledge.wording import say
 
-REPORT_FILES = {"report.html": "text/html", "report.md": "text/markdown", "report.json": "application/json"}
+REPORT_FILES = {
+    "report.html": "text/html; charset=utf-8",
+    "report.md": "text/markdown; charset=utf-8",
+    "report.json": "application/json",
+    "deployment.zip": "application/zip",
+}
 MANIFEST = "application/manifest+json"
 SAMPLE_FILES = {file.name: file for file in (sample_file("en"), sample_file("zh"))}
 
@@ -34,7 +39,7 @@ def make_router(reports: Path) -> APIRouter:
             raise HTTPException(404)
         return FileResponse(
             path,
-            media_type=f"{REPORT_FILES[name]}; charset=utf-8",
+            media_type=REPORT_FILES[name],
             filename=f"{run}-{name}" if download else None,
             # opened as a page, a report has no access to the chat beside it
             headers={"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-downloads"},

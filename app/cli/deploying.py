@@ -12,9 +12,10 @@ from app.cli.printed import print_json
 from app.cli.records import DeploymentMade
 from app.cli.terminal import language, shown
 from knowledge.requirements import read_requirements
+from knowledge.results.deployment import SETTLED
 from knowledge.wording import say
 from tools.data_source import DataSource
-from tools.deployment import TITLES, make_deployment, write_deployment
+from tools.deployment import make_deployment, write_deployment
 from tools.run_history import LATEST, find_evaluation
 
 
@@ -49,7 +50,7 @@ def deploy(
     for decision in made.plan.decisions:
         cites = "".join(f" [{cite}]" for cite in decision.cites)
         sys.stdout.write(
-            f"- {shown(TITLES[decision.about])}: {shown(decision.choice)} {shown(decision.reason)}{cites}\n"
+            f"- {shown(SETTLED[decision.about])}: {shown(decision.choice)} {shown(decision.reason)}{cites}\n"
         )
     for text in made.plan.differs:
         sys.stdout.write(f"! {shown(text)}\n")

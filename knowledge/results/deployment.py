@@ -7,7 +7,7 @@ from typing import Literal
 
 from knowledge.results.base import Record
 from knowledge.results.evidence import Evidence, Interval
-from knowledge.wording import Text
+from knowledge.wording import Text, say
 
 Settled = Literal[
     "weights",
@@ -24,6 +24,23 @@ Settled = Literal[
     "monitoring",
     "rollback",
 ]
+
+#: in words
+SETTLED: dict[Settled, Text] = {
+    "weights": say("Weights"),
+    "hosting": say("Hosting"),
+    "chunking": say("Chunking"),
+    "prompts": say("Prompts"),
+    "batching": say("Batching"),
+    "caching": say("Caching"),
+    "dimension": say("Dimension"),
+    "precision": say("Precision"),
+    "index": say("Index"),
+    "hybrid": say("Hybrid search"),
+    "reranking": say("Re-ranking"),
+    "monitoring": say("Monitoring"),
+    "rollback": say("Way back"),
+}
 
 
 class Decision(Record):

@@ -9,6 +9,7 @@ from knowledge.results.base import Record
 from knowledge.results.closer_look import HeadToHead, Slices
 from knowledge.results.cost import Costs
 from knowledge.results.data import DataProfile
+from knowledge.results.deployment import DeploymentPlan
 from knowledge.results.evaluation import Comparison, Evaluation
 from knowledge.results.next_gain import NextGain
 from knowledge.results.plan import Plan
@@ -34,6 +35,7 @@ class Report(Record):
         costs: what the winner and its rivals cost a month, and how that grows; None where nothing was timed.
         load: what the winner and those tied with it hold; None where the user stated no rate.
         contexts: what the winner and its rivals give a language model to read; None where the task is not RAG.
+        deployment: what is settled for production, and why; None where no ranking was measured.
     """
 
     schema_version: Literal[1] = 1
@@ -54,5 +56,6 @@ class Report(Record):
     costs: Costs | None = None
     contexts: Contexts | None = None
     load: UnderLoad | None = None
+    deployment: DeploymentPlan | None = None
     reproduce: str
     made_by: str

@@ -23,12 +23,12 @@ from tools import bm25
 from tools.deployment import compose as containers
 from tools.deployment.configuration import Measured, alias, configuration
 from tools.deployment.decisions import deployment_plan, latency_limit
-from tools.deployment.guides import TITLES, Guide
+from tools.deployment.guides import Guide
 from tools.deployment.handover import handover, measured_candidate
 from tools.whole_files import write_whole
 from tools.workspace import Workspace
 
-__all__ = ["TITLES", "Deployment", "deployment_plan", "make_deployment", "write_deployment", "zipped"]
+__all__ = ["Deployment", "deployment_plan", "make_deployment", "write_deployment", "zipped"]
 
 _PROGRAM = Path(__file__).parents[1] / "pipeline"
 _HEADER = "# Made by the Embedding Advisor. What is changed here makes another collection; see rollback.md.\n"

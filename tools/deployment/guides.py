@@ -7,26 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from knowledge.results import Evidence
-from knowledge.results.deployment import DeploymentPlan, Settled
+from knowledge.results.deployment import SETTLED, DeploymentPlan
 from knowledge.results.handover import Handover
 from knowledge.wording import Language, Text, say
 from tools.deployment.facts import facts
 
-TITLES: dict[Settled, Text] = {
-    "weights": say("Weights"),
-    "hosting": say("Hosting"),
-    "chunking": say("Chunking"),
-    "prompts": say("Prompts"),
-    "batching": say("Batching"),
-    "caching": say("Caching"),
-    "dimension": say("Dimension"),
-    "precision": say("Precision"),
-    "index": say("Index"),
-    "hybrid": say("Hybrid search"),
-    "reranking": say("Re-ranking"),
-    "monitoring": say("Monitoring"),
-    "rollback": say("Way back"),
-}
 _VERIFY = "advisor verify --handover evaluation/verify.json --search-url http://127.0.0.1:8000/search"
 _START = "   docker compose up -d --build --wait search"
 _IN_CONTAINER = "docker compose run --rm --build"
@@ -73,7 +58,7 @@ class Guide:
         lines += [f"## {self.t(say('What is settled, and why'))}", ""]
         for decision in self.plan.decisions:
             cites = "".join(f" [{cite}]" for cite in decision.cites)
-            title, choice, reason = map(self.t, (TITLES[decision.about], decision.choice, decision.reason))
+            title, choice, reason = map(self.t, (SETTLED[decision.about], decision.choice, decision.reason))
             lines.append(f"- **{title}.** {_plain(choice)} {_plain(reason)}{cites}")
         if self.trains:
             lines += ["", f"## {self.t(say('Fine-tuning'))}", "", *self._training()]
@@ -189,7 +174,7 @@ class Guide:
                 say("it moves when queries or documents change: evaluate on new ones (advisor recheck)"),
             ),
         ]
-        lines = [f"# {self.t(TITLES['monitoring'])}", ""]
+        lines = [f"# {self.t(SETTLED['monitoring'])}", ""]
         lines.append(self.t(say("pipeline.serve tells Prometheus at /metrics; alerts.yaml holds the rules.")))
         lines += [
             "",

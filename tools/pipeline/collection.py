@@ -21,7 +21,7 @@ from .encoders import Weights
 from .errors import PipelineError
 from .forms import Stored
 from .ledger import Ledger, Ready
-from .settings import Settings, identity_of
+from .settings import Settings, encoding_of, identity_of
 
 ROWS = 1_000
 SECONDS = 60.0
@@ -107,13 +107,13 @@ class Collections:
             ledger: where the vectors are.
             form: in which they are stored; None of sparse ones.
         """
-        name, identity = self.name(leg), identity_of(leg)
+        name, encoding = self.name(leg), encoding_of(leg)
         gone = ledger.outdated(name)
         for start in range(0, len(gone), ROWS):
             some = gone[start : start + ROWS]
             self._client.delete(name, ids=[f"{key}-{part}" for key, part in some], timeout=SECONDS)
             ledger.mark_removed(name, some)
-        done, waiting = 0, ledger.not_loaded(identity, name)
+        done, waiting = 0, ledger.not_loaded(encoding, name)
         while some_rows := list(islice(waiting, ROWS)):
             vectors = self._as_sent(leg, [row[3] for row in some_rows], form)
             rows = [

@@ -94,10 +94,15 @@ class WordLlama:
     """A table of word vectors, which its package carries."""
 
     def __init__(self, leg: dict[str, Any]) -> None:
+        import logging
         from pathlib import Path
 
+        handlers, level = list(logging.root.handlers), logging.root.level
         import wordllama
 
+        # its import sets up logging for the whole process, and every library's messages would reach the terminal
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
         # without cache_dir it looks for its tokenizer where the package does not put it
         folder = Path(str(wordllama.__file__)).parent
         self._model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)

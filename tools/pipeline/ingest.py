@@ -21,7 +21,7 @@ from .collection import LONGEST_ID, Collections, packed
 from .errors import PipelineError
 from .ledger import Ledger, Part
 from .search import form_of
-from .settings import Settings, identity_of, read_settings, rules_of
+from .settings import Settings, encoding_of, read_settings, rules_of
 
 #: documents taken into the ledger, and parts encoded, at a time
 _AT_ONCE, _PARTS = 1_000, 256
@@ -105,7 +105,7 @@ def fill(settings: Settings, ledger: Ledger) -> dict[str, int]:
             form = form_of(leg, ledger) if leg["kind"] == "dense" else None
             put += collections.fill(leg, ledger, form)
             collections.index(leg)
-            ledger.tidy(identity_of(leg))
+            ledger.tidy(encoding_of(leg))
             if collections.standing(leg) is None:
                 collections.switch(leg)
     finally:
@@ -115,7 +115,7 @@ def fill(settings: Settings, ledger: Ledger) -> dict[str, int]:
 
 def encode(leg: dict[str, Any], ledger: Ledger) -> int:
     """Encode what has no vectors yet, batch by batch; how many parts."""
-    identity, cut, done = identity_of(leg), cutter(rules_of(leg)), 0
+    identity, cut, done = encoding_of(leg), cutter(rules_of(leg)), 0
     waiting: list[tuple[str, int, str]] = []
     model: Any = None
 

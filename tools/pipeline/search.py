@@ -21,7 +21,7 @@ from .collection import Collections, Hit, short
 from .errors import PipelineError
 from .forms import Stored
 from .ledger import Ledger
-from .settings import Settings, identity_of, rules_of
+from .settings import Settings, encoding_of, identity_of, rules_of
 from .words import WordIndex
 
 #: `rescore: 4` ranks so many times 4 documents again
@@ -175,7 +175,7 @@ class Pipeline:
             scores = [score * factor + plus for *_, score in found]
             hits = [(document, score) for (document, *_), score in zip(found, scores, strict=True)]
             if again and found:
-                whole = [self._ledger.vector(identity_of(leg), key, part) for _, key, part, _ in found[:again]]
+                whole = [self._ledger.vector(encoding_of(leg), key, part) for _, key, part, _ in found[:again]]
                 hits = _ranked_again(hits, whole, vector[0])
             return _best(hits)
 
@@ -191,7 +191,7 @@ def form_of(leg: dict[str, Any], ledger: Ledger) -> Stored:
     if kept is None:
         if not ledger.size:
             raise PipelineError("there is no document yet: run python -m pipeline.ingest first")
-        vectors = (short(np.frombuffer(vector, np.float32)[None], leg) for vector in ledger.vectors(identity_of(leg)))
+        vectors = (short(np.frombuffer(vector, np.float32)[None], leg) for vector in ledger.vectors(encoding_of(leg)))
         scales = Stored.fit("int8", vectors).scales
         assert scales is not None
         ledger.keep(name, scales.tobytes())

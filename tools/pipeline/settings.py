@@ -25,6 +25,8 @@ HERE = Path(__file__).resolve().parents[1]
 VERSION = 1
 #: what of a leg does not change what is in its collection
 _NOT_KEPT = ("name", "batch", "spec")
+#: what of it does not change its vectors either
+_NOT_ENCODED = (*_NOT_KEPT, "first", "store", "rescore", "index")
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,19 @@ def read_settings(file: Path | None = None) -> Settings:
 
 
 def identity_of(leg: dict[str, Any]) -> str:
-    """Of what a leg keeps: model, revision, prompts, dimension, form, index, chunks; another one, other vectors."""
+    """Of what a leg keeps in Milvus: model, revision, prompts, dimension, form, index, chunks."""
     kept = {key: value for key, value in leg.items() if key not in _NOT_KEPT}
     if "index" in kept:
         kept["index"] = {key: value for key, value in kept["index"].items() if key != "search"}
+    return _hash(kept)
+
+
+def encoding_of(leg: dict[str, Any]) -> str:
+    """Of a leg's vectors: the same whatever form and index they are kept in."""
+    return _hash({key: value for key, value in leg.items() if key not in _NOT_ENCODED})
+
+
+def _hash(kept: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 

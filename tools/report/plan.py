@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from knowledge.results.deployment import SETTLED
 from knowledge.wording import say
 from tools.report import figures
 from tools.report.document import Block, Cell, Paragraph, plain
@@ -9,9 +10,32 @@ from tools.report.figures import NOTHING
 from tools.report.voice import Voice
 
 
+def settled(voice: Voice) -> tuple[Block, ...]:
+    """What is settled for production, and why; and where the files are that carry it out."""
+    found = voice.report.deployment
+    if found is None:
+        return ()
+    rows = (
+        (
+            Cell(voice.t(SETTLED[decision.about])),
+            Cell(voice.t(decision.choice)),
+            Cell(voice.t(decision.reason), cite=decision.cites[0] if decision.cites else None),
+        )
+        for decision in found.decisions
+    )
+    told = say(
+        "The files that carry this out (Milvus schema, ingest, search, containers, checks): advisor deploy {run} --out "
+        "FOLDER; those of the winner are in deployment.zip, beside this report.",
+        run=found.run_id,
+    )
+    heads = voice.heads(say("What"), say("Settled"), say("Why"))
+    table = voice.table(say("For production"), heads, rows)
+    return (table, Paragraph(voice.t(told)), *voice.bullets(found.differs))
+
+
 def plan(voice: Voice) -> tuple[Block, ...]:
     """Next steps first."""
-    steps = voice.bullets(voice.advice.next_steps)
+    steps = (*voice.bullets(voice.advice.next_steps), *settled(voice))
     agreed = voice.report.plan
     if agreed is None or not agreed.candidates:
         return steps

@@ -131,7 +131,8 @@ class Voice:
     def evidence(self) -> tuple[Evidence, ...]:
         """Of the decision, and of whatever else was looked at."""
         report, found = self.report, self.advice.evidence
-        for looked_at in (report.slices, report.contexts, report.probes, report.robustness, report.gains, report.costs):
+        looked = (report.slices, report.contexts, report.probes, report.robustness, report.gains, report.costs)
+        for looked_at in (*looked, report.deployment):
             found += looked_at.evidence if looked_at else ()
         return found
 
