@@ -22,6 +22,7 @@ BEGINS = {
     "cheapest": ("static:wordllama", "bm25", "rrf("),
     "money": ("static:wordllama", "bm25", "rrf("),
     "metric": ("nDCG says", "MRR says", "Recall says", "MAP rewards"),
+    "still": ("I have not measured static:wordllama", "I have not measured bm25", "I have not measured rrf("),
     "parts": ("One model is enough", "More than one model", "There are too few such queries", "up to ", "10 to "),
 }
 
@@ -122,3 +123,9 @@ def test_words_are_deployed_without_vectors(answered):
         told = str(answer(read("how do I deploy it?", state, context), state, context))
         assert told.startswith(f"Recommended here: {spec}.")
         assert ("dimension" in told) is ("prompt" in told) is ("revision" in told) is vectors
+
+
+def test_contexts_of_a_search_were_not_measured_and_it_says_what_that_takes(answered):
+    state, context = answered.state("decided"), answered.context
+    told = str(answer(read("how good is the context?", state, context), state, context))
+    assert told == "That is measured where the answers come from a language model: say that it is for RAG."

@@ -36,10 +36,3 @@ def test_of_rag_it_is_said_what_a_language_model_would_read(talk, data):
     assert "ContextRecall@5" in str(talk.event("said").text)
     talk.say("上下文质量怎么样？", specs=SPECS)
     assert "上下文召回率" in talk.event("said").text.render("zh")
-
-
-def test_of_a_search_it_says_what_it_takes(talk, data):
-    decided(talk, data, "English search, just decide")
-    assert "contexts" not in Path(talk.event("reported").json_file).read_text("utf-8").replace('"contexts": null', "")
-    talk.say("how good is the context?", specs=SPECS)
-    assert "say that it is for RAG" in str(talk.event("said").text)

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.advisor import Advisor
+from agent.settings import Settings
+from tests.conversations.conftest import Talk
+from tests.fake_http import FakeEmbeddings
 from tests.tools.test_probes import dataset
 from tools.data_source import DataSource
 from tools.datasets.writer import save_dataset
@@ -44,3 +48,21 @@ def test_hard_cases_are_tried_told_asked_about_and_weighed(talk, museums):
     assert again.weights == {"robustness": 0.3}
     assert "robustness 0.3" in str(again.reasons[0])
     assert talk.state["robustness"].seconds == 0.0
+
+
+def test_an_endpoint_is_asked_where_its_host_and_price_were_agreed_to(museums, tmp_path):
+    specs = ["openai:fake", "bm25"]
+    with (
+        FakeEmbeddings() as server,
+        Advisor(Settings(home=tmp_path, offline=True, openai_base_url=server.base_url)) as advisor,
+    ):
+        talk = Talk(advisor, "endpoint")
+        talk.say("English search, just decide", data=DataSource(path=str(museums)), specs=specs)
+        assert talk.state["plan"].hard_cases
+        assert not server.texts, "nothing is sent before the yes"
+        talk.say("yes", specs=specs)
+        assert talk.state["recommendation"].winner
+        for kind in talk.state["probes"].kinds:
+            assert {score.spec for score in kind.scores} == set(specs)
+        assert not talk.state["probes"].skipped
+        assert not talk.state["robustness"].skipped
