@@ -29,7 +29,7 @@ def headline(found: Verification) -> Text:
     figures = {"passed": count["pass"], "failed": count["fail"], "skipped": count["skipped"]}
     if found.passed:
         return say(
-            "{pipeline} does what {spec} was recommended for: {passed} checks passed, {skipped} were skipped.",
+            "{pipeline} does what {spec} was recommended for: {passed} checks passed, {skipped} skipped.",
             pipeline=found.pipeline,
             spec=found.spec,
             passed=figures["passed"],
@@ -37,7 +37,7 @@ def headline(found: Verification) -> Text:
         )
     return say(
         "{pipeline} does not do what {spec} was recommended for: {failed} checks failed ({faults}), {passed} passed, "
-        "{skipped} were skipped.",
+        "{skipped} skipped.",
         pipeline=found.pipeline,
         spec=found.spec,
         faults=", ".join(found.faults),
