@@ -33,7 +33,7 @@ Spec = Annotated[
     typer.Option(
         "--candidate",
         "-c",
-        help="The candidate in use; default: the recommended one.",
+        help="The candidate in use; default: as handed over, of a run the one measured best.",
         autocompletion=completion.candidates,
     ),
 ]
