@@ -1,24 +1,41 @@
 """A deployment's files run by themselves, and find what the evaluation found."""
 
+import ast
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
 
 from knowledge.candidate import parse_candidate
 from knowledge.dataset import Dataset, content_hash
+from knowledge.errors import UserError
 from knowledge.requirements import Requirements
-from knowledge.results import Consent, Report, Shortlist
+from knowledge.results import Consent, Interval, Report, Shortlist
 from knowledge.results.handover import Handover
 from tests.animals import write_dataset
 from tests.tiny_legs import make_ce, make_splade
 from tests.tiny_models import make_st
+from tools import pipeline
 from tools.datasets import read_dataset
-from tools.deployment import make_deployment, write_deployment
+from tools.deployment import deployment_plan, make_deployment, write_deployment, zipped
 from tools.evaluate import evaluate, query_scores
+from tools.pipeline.collection import Collections
+from tools.pipeline.errors import PipelineError
+from tools.pipeline.ingest import delete, ingest
+from tools.pipeline.schema import lines
+from tools.pipeline.search import Pipeline
+from tools.pipeline.serve import make_app
+from tools.pipeline.settings import read_settings
 from tools.recommend import recommend
 from tools.workspace import Workspace
 
@@ -151,3 +168,232 @@ def test_models_of_sentence_transformers_find_what_was_measured(tmp_path):
         "ce": make_ce(tmp_path / "ce"),
     }
     finds_what_was_measured(evaluated(tmp_path, [spec.format(**models) for spec in SLOW]), tmp_path)
+
+
+HOSTILE = 'x"; import os # \'\'\' """ \n$(rm -rf .) {{ } `id` </td><script>alert(1)</script> %s ${HOME} 部署'
+
+
+def test_hostile_names_and_texts_stay_what_they_are(measured, tmp_path):
+    dataset, workspace, report, specs = measured
+    named = report.model_copy(
+        update={
+            "evaluation": report.evaluation.model_copy(
+                update={"dataset": report.evaluation.dataset.model_copy(update={"name": HOSTILE})}
+            )
+        }
+    )
+    queries = {query: f"{text} {HOSTILE}" for query, text in dataset.queries.items()}
+    hostile = Dataset(dataset.summary, dataset.documents, queries, dataset.judgments)
+    made = make_deployment(named, hostile, workspace, now=report.recommendation.created, spec=specs[0], name=HOSTILE)
+    program = {name for name in made.files if name.endswith(".py")}
+    shipped = Path(pipeline.__file__).parent
+    assert all(made.files[name] == (shipped / Path(name).name).read_bytes() for name in program)
+    config = yaml.safe_load(made.files["config.yaml"])
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", config["name"])
+    composed = yaml.safe_load(made.files["compose.yaml"])
+    assert set(composed) == {"services", "volumes"}
+    told = json.loads(made.files["evaluation/verify.json"])
+    assert told["dataset"] == HOSTILE
+    assert {q["text"] for q in told["queries"]} == set(queries.values())
+    readme = made.files["README.md"].decode()
+    assert "<script>" not in readme
+    assert "`id`" not in readme
+    assert not any(line.startswith("$(rm") for line in readme.splitlines())
+
+
+def test_containers_publish_nothing_and_hold_no_secret(measured, tmp_path):
+    made = deployed(measured, tmp_path / "new", measured[3][1])
+    composed = yaml.safe_load(made.files["compose.yaml"])
+    ports = [port for service in composed["services"].values() for port in service.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert not any("9091" in port for port in ports)
+    milvus = composed["services"]["milvus"]
+    version = tuple(map(int, milvus["image"].rpartition(":v")[2].split(".")))
+    assert version >= (2, 6, 10)
+    secrets = [
+        value for name, value in _environments(composed) if "KEY" in name or "TOKEN" in name or "PASSWORD" in name
+    ]
+    assert secrets
+    assert all(":?set it in .env}" in value for value in secrets)
+    assert all(
+        line.partition("=")[2] == "" for line in made.files[".env.example"].decode().splitlines() if line[0] != "#"
+    )
+    used = {name.partition(":")[0] for s in composed["services"].values() for name in s.get("volumes", ())}
+    assert {name for name in used if not name.startswith(".")} == set(composed["volumes"])
+    assert all(dependency in composed["services"] for dependency in composed["services"]["search"]["depends_on"])
+    pinned = made.files["requirements.txt"].decode().splitlines()
+    assert all("==" in line and "+" not in line for line in pinned)
+
+
+def _environments(composed):
+    return [pair for service in composed["services"].values() for pair in service.get("environment", {}).items()]
+
+
+def test_files_are_not_written_over_unless_told_to(measured, tmp_path):
+    made = deployed(measured, tmp_path / "new", measured[3][0])
+    (tmp_path / "new" / "state").mkdir()
+    (tmp_path / "new" / "state" / "mine").write_text("kept", "utf-8")
+    with pytest.raises(UserError, match="is there already"):
+        write_deployment(made, tmp_path / "new")
+    write_deployment(made, tmp_path / "new", force=True)
+    assert (tmp_path / "new" / "state" / "mine").read_text("utf-8") == "kept"
+    names = zipfile.ZipFile(BytesIO(zipped(made, "deployment"))).namelist()
+    assert {f"deployment/{name}" for name in made.files} == set(names)
+
+
+def test_other_data_another_candidate_or_no_winner_are_refused(measured):
+    dataset, workspace, report, specs = measured
+    now = report.recommendation.created
+    with pytest.raises(UserError, match="was not measured"):
+        make_deployment(report, dataset, workspace, now=now, spec="static:other")
+    other = Dataset(
+        dataset.summary.model_copy(update={"hash": "0"}), dataset.documents, dataset.queries, dataset.judgments
+    )
+    with pytest.raises(UserError, match="other data"):
+        make_deployment(report, other, workspace, now=now, spec=specs[0])
+
+
+@pytest.fixture
+def settled(measured, tmp_path, monkeypatch):
+    """A deployment in this process, filled; and its settings."""
+    monkeypatch.delenv("STATE", raising=False)
+    deployed(measured, tmp_path / "here", "static:wordllama")
+    settings = read_settings(tmp_path / "here" / "config.yaml")
+    ingest(settings, measured[0].documents.items())
+    return settings
+
+
+def ids(settings, query, results=3):
+    opened = Pipeline(settings)
+    try:
+        return [found.id for found in opened.ask(query, results).results]
+    finally:
+        opened.close()
+
+
+def test_deletes_changes_and_another_model_beside_the_old(measured, settled):
+    query = "what does the otter feed on"
+    assert ids(settled, query)[0] == "otter-eats"
+    # its twin takes the place of a document that goes; with it gone too nothing of the text is left
+    delete(settled, ["otter-eats"])
+    assert ids(settled, query)[0] == "twin"
+    delete(settled, ["twin"])
+    assert "twin" not in ids(settled, query, 40)
+    done = ingest(settled, [("otter-eats", measured[0].documents["otter-eats"]), ("moth-eats", "Nothing.")])
+    assert done["changed"] == done["encoded"] == done["put"] == 2
+    assert ids(settled, query)[0] == "otter-eats"
+    done = ingest(settled, [("otter-eats", measured[0].documents["otter-eats"])], sync=True)
+    assert (done["documents"], done["removed"]) == (1, 29)
+    # another dimension: refused until there is a collection and the alias is switched; and the way back
+    leg = settled.legs["vectors1"]
+    shorter = replace(settled, legs={"vectors1": leg | {"dimension": 64}})
+    with pytest.raises(PipelineError, match="made with other settings"):
+        ids(shorter, query)
+    ingest(shorter, [])
+    with pytest.raises(PipelineError, match="made with other settings"):
+        ids(shorter, query)
+    for settings in (shorter, settled):
+        collections = Collections(settings)
+        lines(settings, collections, "switch")
+        collections.close()
+        assert ids(settings, query) == ["otter-eats"]
+    # another index costs no encoding
+    index = {**leg["index"], "type": "HNSW", "build": {"M": 8, "efConstruction": 64}, "search": {"ef": 64}}
+    assert ingest(replace(settled, legs={"vectors1": leg | {"index": index}}), [])["encoded"] == 0
+
+
+def test_a_model_of_another_length_is_noticed(settled):
+    longer = replace(settled, legs={"vectors1": settled.legs["vectors1"] | {"dimension": 300}})
+    with pytest.raises(PipelineError, match="another model"):
+        ingest(longer, [("new", "text")])
+
+
+def test_served_with_a_key_and_measured(settled):
+    from fastapi.testclient import TestClient
+
+    opened = Pipeline(settled)
+    try:
+        client = TestClient(make_app(opened, "secret"))
+        asked = {"query": "what does the otter feed on", "limit": 2}
+        assert client.post("/search", json=asked).status_code == 401
+        found = client.post("/search", json=asked, headers={"Authorization": "Bearer secret"})
+        assert found.json()["results"][0]["id"] == "otter-eats"
+        assert set(found.json()["milliseconds"]) == {"vectors1: encode", "vectors1: milvus", "all"}
+        for wrong in ({"query": " "}, {"query": "x" * 30_000}, {"query": "otter", "limit": 0}, {}):
+            answered = client.post("/search", json=wrong, headers={"Authorization": "Bearer secret"})
+            assert answered.status_code == 422, wrong
+        assert 'search_seconds_count{part="all"} 1.0' in client.get("/metrics").text
+    finally:
+        opened.close()
+
+
+def test_pairs_leave_the_evaluation_out_and_keep_a_text_on_one_side(tmp_path):
+    from tools.pipeline import finetune
+
+    rows = [{"query": f"question {i}", "positive": f"answer {i // 3}"} for i in range(60)]
+    rows += [{"query": "  Asked  BEFORE ", "positive": "answer 1"}]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    pairs, out = finetune.read_pairs(tmp_path / "pairs.jsonl", ["asked before"])
+    assert (len(pairs), out) == (60, 1)
+    train, dev = finetune.split(pairs)
+    assert len(train) + len(dev) == 60
+    assert 3 <= len(dev) <= 12
+    assert not {text for _, text in train} & {text for _, text in dev}
+    with pytest.raises(PipelineError, match="are the fewest"):
+        finetune.read_pairs(tmp_path / "pairs.jsonl", [f"question {i}" for i in range(55)])
+    similar = np.array([[0.9, 0.8, 0.1]])
+    query = [{"left_out": ["self"], "relevant": {"right": 1}}]
+    assert finetune.ndcg(similar, ["self", "right", "wrong"], query).tolist() == [1.0]
+    assert finetune.ndcg(similar, ["self", "wrong", "right"], query) == pytest.approx([1 / np.log2(3)])
+
+
+def test_fine_tuning_runs_and_says_what_it_is_worth(tmp_path):
+    spec = f"st:{make_st(tmp_path / 'st', prompts=PROMPTS)}"
+    measured = evaluated(tmp_path, [spec])
+    folder = tmp_path / "deployed-00"
+    deployed(measured, folder, measured[3][0])
+    rows = [{"query": f"tell me of {name}", "positive": text} for name, text in measured[0].documents.items()]
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    command = ["-m", "pipeline.finetune", "--pairs", "pairs.jsonl", "--documents", "documents.jsonl"]
+    done = run([*command, "--out", "model", "--steps", "4", "--batch", "8", "--learning-rate", "1e-3"], folder)
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads((folder / "model" / "outcome.json").read_text("utf-8"))
+    measured_before = measured[2].evaluation.candidates[0].metrics["nDCG@10"]
+    assert outcome["before"] == pytest.approx(measured_before, abs=1e-6), "the same figure as the evaluation's"
+    assert outcome["low"] <= outcome["difference"] <= outcome["high"]
+    assert outcome["dev_loss_after"] != outcome["dev_loss_before"]
+    assert (folder / "model" / "model.safetensors").exists()
+    assert "keep the weights" in done.stdout or "better:" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("quality", "documents", "spec", "verdict"),
+    [
+        (0.4, 5_000, "st:a/b", "try"),
+        (0.4, 30, "st:a/b", "later"),
+        (0.95, 5_000, "st:a/b", "no"),
+        (0.4, 5_000, "bm25", "impossible"),
+    ],
+)
+def test_fine_tuning_is_advised_by_room_and_pairs(measured, quality, documents, spec, verdict):
+    report = measured[2]
+    interval = Interval(mean=quality, low=quality - 0.05, high=quality + 0.05)
+    candidate = report.evaluation.candidates[0].model_copy(
+        update={"spec": spec, "interval": interval, "metrics": {"nDCG@10": quality}}
+    )
+    summary = report.evaluation.dataset.model_copy(update={"documents": documents})
+    evaluation = report.evaluation.model_copy(update={"candidates": (candidate,), "dataset": summary})
+    plan = deployment_plan(
+        report.model_copy(update={"evaluation": evaluation}), spec, None, report.recommendation.created
+    )
+    assert plan.fine_tuning.verdict == verdict
+    assert plan.decision("weights").reason.render("zh") != plan.decision("weights").reason.render("en")
+    cited = {cite for decision in plan.decisions for cite in decision.cites}
+    assert cited <= {e.id for e in (*report.recommendation.evidence, *plan.evidence)}
+
+
+def test_the_program_needs_nothing_of_this_project():
+    for file in Path(pipeline.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                assert node.module.split(".")[0] not in ("tools", "knowledge", "agent", "app"), file
