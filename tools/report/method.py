@@ -195,6 +195,7 @@ def evidence(voice: Voice) -> tuple[Block, ...]:
         (say("Figures of the predictions, the data and the plan"), rest),
         (say("Figures on parts of the queries"), voice.report.slices.evidence if voice.report.slices else ()),
         (say("Figures of contexts"), voice.report.contexts.evidence if voice.report.contexts else ()),
+        (say("Figures of costs"), voice.report.costs.evidence if voice.report.costs else ()),
         (say("Figures of single changes"), voice.report.gains.evidence if voice.report.gains else ()),
         (say("Figures of the probes"), voice.report.probes.evidence if voice.report.probes else ()),
         (say("Figures of perturbed queries"), voice.report.robustness.evidence if voice.report.robustness else ()),
