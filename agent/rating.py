@@ -43,9 +43,7 @@ def wants(text: str, state: State) -> Wish | None:
 def cannot_rate(state: State, context: Context) -> Text | None:
     """Why answers cannot be judged now; None where they can."""
     if _contexts(state, context) is None:
-        return say(
-            "Answers are judged once candidates were measured for RAG: give me data, and say that it is for RAG."
-        )
+        return say("Answers are judged where it was measured for RAG: give me data, and say that it is for RAG.")
     if writer_of(context.understanding) is None:
         return say("No language model is set up, so none can write and judge answers: set ADVISOR_LLM.")
     try:
