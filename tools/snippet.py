@@ -5,20 +5,17 @@ Each line is a statement of its own, without indentation, so that a chat that jo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from knowledge.candidate import Candidate, Fusion, Leg, Rerank
 from knowledge.errors import SpecError
 from knowledge.wording import say
-from tools import chunking, encoders, retrieval
+from tools import chunking, encoders, leg_use, retrieval
 from tools.bm25 import K1, B, stemmer_for
 from tools.encoders.base import Kind, Resolved
 from tools.setups import OPTIONS
 from tools.workspace import Workspace
 
-#: a commit, which pins weights on the hub; other revisions are of packages and folders
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _DTYPES = {"bf16": "bfloat16", "fp16": "float16"}
 #: encoders that compare queries and documents themselves
 _BY_LIBRARY = {"splade": "SparseEncoder", "multi": "MultiVectorEncoder"}
@@ -62,7 +59,10 @@ def _refuse(candidate: Candidate, base: Candidate) -> None:
     if unwritten or not all(isinstance(part, Leg) for part in inner):
         raise SpecError(
             say("No program can be written yet for {spec}.", spec=(unwritten or [candidate.spec])[0]),
-            say("I write them for single legs without chunks or m3, their fusions, and re-rankings of these."),
+            say(
+                "I write them for single legs without chunks or m3, their fusions, and re-rankings of these; advisor "
+                "deploy writes files for more."
+            ),
         )
 
 
@@ -75,16 +75,8 @@ def _leg(leg: Leg, number: int, limit: int, workspace: Workspace, language: str 
 
 
 def _packages(leg: Leg) -> tuple[str, ...]:
-    if leg.backend == "bm25":
-        return ("bm25s", "PyStemmer")
-    if leg.backend in ("ce", *_BY_LIBRARY):
-        return ("sentence-transformers",)
-    encoder = {
-        "st": "sentence-transformers",
-        "openai": "openai",
-        "static": "wordllama" if leg.name == "wordllama" else "model2vec",
-    }[leg.backend]
-    return (encoder, '"pymilvus[milvus-lite]"')
+    in_milvus = leg.backend not in ("bm25", "ce", *_BY_LIBRARY)
+    return (*leg_use.packages_of(leg), *(['"pymilvus[milvus-lite]"'] if in_milvus else ()))
 
 
 def _words(leg: Leg, number: int, limit: int, stemmer: str) -> Iterator[str]:
@@ -166,7 +158,7 @@ def _vectors(leg: Leg, number: int, limit: int, workspace: Workspace) -> Iterato
 
 def _sentence_transformers(leg: Leg, resolved: Resolved, number: int) -> Iterator[str]:
     yield "from sentence_transformers import SentenceTransformer"
-    engine, precision = leg.options.get("backend", "torch"), leg.options.get("precision", "fp32")
+    engine, precision = leg_use.engine_of(leg)
     if engine != "torch":
         yield f"# measured with {engine} in {precision}; this runs PyTorch in fp32: vectors come close, speed does not"
     yield f"model = SentenceTransformer({_arguments(leg, resolved)})"
@@ -180,11 +172,11 @@ def _sentence_transformers(leg: Leg, resolved: Resolved, number: int) -> Iterato
 def _arguments(leg: Leg, resolved: Resolved) -> str:
     """What a model is loaded with: its name, the commit where there is one, dimension and precision."""
     arguments = [repr(leg.name)]
-    if resolved.revision and _COMMIT.fullmatch(resolved.revision):
+    if leg_use.pinned(resolved):
         arguments.append(f"revision={resolved.revision!r}")
     if "dim" in leg.options:
         arguments.append(f"truncate_dim={leg.options['dim']}")
-    if leg.options.get("backend", "torch") == "torch" and (dtype := _DTYPES.get(leg.options.get("precision", ""))):
+    if dtype := _DTYPES.get(leg_use.precision_of(leg)):
         arguments.append(f'model_kwargs={{"dtype": "{dtype}"}}')
     return ", ".join(arguments)
 

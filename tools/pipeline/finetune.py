@@ -28,6 +28,8 @@ from .chunks import cutter
 from .encoders import Kind, SentenceTransformers, finished
 from .errors import PipelineError
 from .ingest import read_documents
+from .ledger import hash_of
+from .ranking import with_ties_broken
 from .settings import HERE, Settings, read_settings, rules_of
 
 DEV_SHARE, FEWEST = 0.1, 10
@@ -109,6 +111,10 @@ class Documents:
 
     def __init__(self, leg: dict[str, Any], texts: Mapping[str, str]) -> None:
         cut = cutter(rules_of(leg))
+        first: dict[str, str] = {}
+        for name, text in texts.items():
+            first.setdefault(hash_of(text), name)  # texts that differ in blanks are one document, as measured
+        texts = {name: texts[name] for name in first.values()}
         self.ids, self.texts = list(texts), list(texts.values())
         self._leg, parts = leg, [cut(text) for text in self.texts]
         self._parts = [part for of in parts for part in of]
@@ -143,7 +149,8 @@ def ndcg(similar: NDArray[np.float64], ids: Sequence[str], queries: Sequence[dic
     scores = []
     for query, of in zip(queries, similar, strict=True):
         out, grades = set(query["left_out"]), query["relevant"]
-        ranked = [ids[row] for row in np.argsort(-of, kind="stable").tolist() if ids[row] not in out][:DEPTH]
+        order = [(ids[row], float(of[row])) for row in np.argsort(-of, kind="stable").tolist() if ids[row] not in out]
+        ranked = [document for document, _ in with_ties_broken(order)][:DEPTH]
         gains = np.array([max(grades.get(document, 0), 0) for document in ranked], float)
         best = np.array(sorted((max(grade, 0) for grade in grades.values()), reverse=True)[:DEPTH], float)
         ideal = float(best @ discounts[: len(best)])
