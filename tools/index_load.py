@@ -137,6 +137,7 @@ def index_load(
                 for value in values or (0,):
                     searched = collection.searching(**({name: value} if name else {}))
                     found = Rankings(*searched.search(asked, K))
+                    searched = searched.settled(asked[:1])
                     share = recall(found, exact)
                     fixed = index.for_documents(size) if index else {}
                     told = {**fixed, **({name: value} if name else {})}

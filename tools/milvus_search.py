@@ -21,7 +21,9 @@ DenseSearch = Callable[[Vectors, int], Rankings]
 
 
 @contextmanager
-def dense(store: VectorStore, setup: Setup, parts: Parts, size: int, dimension: int) -> Iterator[DenseSearch]:
+def dense(
+    store: VectorStore, setup: Setup, parts: Parts, size: int, dimension: int, *, settled: bool = False
+) -> Iterator[DenseSearch]:
     """The first stage of a set-up, for as long as the block runs: by its index, or every document compared.
 
     Args:
@@ -30,11 +32,16 @@ def dense(store: VectorStore, setup: Setup, parts: Parts, size: int, dimension: 
         parts: the vectors that are searched.
         size: how many there are.
         dimension: of each.
+        settled: to be timed as a service is (`Collection.settled`).
     """
     form = Stored.fit(setup.store, parts())
     bits = -(-dimension // 8) * 8 if setup.store == "binary" else dimension
     sent = (form.packed(form.documents(part)) for part in parts())
-    with store.streamed(sent, size, bits, store=setup.store, index=setup.index) as collection:
+    with store.streamed(sent, size, bits, store=setup.store, index=setup.index) as filled:
+        collection = filled
+        if settled:
+            first = next(iter(parts()))[:1]
+            collection = filled.settled(form.packed(form.queries(first)[0]))
 
         def search(queries: Vectors, depth: int) -> Rankings:
             asked, factors = form.queries(queries)

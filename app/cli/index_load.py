@@ -109,7 +109,9 @@ def show(found: IndexLoad) -> None:
     for point in found.points:
         times = (f"{ms:,.4g}" for ms in (point.p50_ms, point.p95_ms, point.p99_ms))
         bar = "█" * round(point.qps / most * _BAR)
-        cells = (_index(point), f"{point.recall:.3f}", str(point.concurrency), rate(point.qps), *times, bar)
+        swept = SWEPT[point.kind][1]  # how it is built is the same in all rows of an index
+        name = f"{point.kind} {swept}={point.parameters[swept]}" if swept else point.kind
+        cells = (name, f"{point.recall:.3f}", str(point.concurrency), rate(point.qps), *times, bar)
         table.add_row(*map(Plain, cells))
     console().print(table)
     for note in found.notes:

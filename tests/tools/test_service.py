@@ -29,7 +29,7 @@ from tools.service.stages import Stages
 from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
 
-SPEC = "rrf(bm25, static:wordllama?dim=64&index=hnsw)"
+SPEC = "rrf(bm25, static:wordllama?dim=64)"
 
 
 @pytest.fixture(scope="module")

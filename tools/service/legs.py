@@ -114,7 +114,7 @@ class _Dense:
         self.notes: tuple[Text, ...] = (COMPARED,) if store is None else (SCANNED,)
         if store is not None and store.native(self._setup.store) and store.holds(len(documents), dimension):
             self._where = "milvus"
-            opening = milvus_search.dense(store, self._setup, short, len(documents), dimension)
+            opening = milvus_search.dense(store, self._setup, short, len(documents), dimension, settled=True)
             self._search = with_.until.enter_context(opening)
             self.notes = (LITE,) if store.is_lite else ()
         else:
@@ -149,7 +149,9 @@ class _Parts:
         self.notes: tuple[Text, ...] = (COMPARED,) if store is None else (SCANNED,)
         if store is not None and set(self._parts) == {"sparse"} and store.holds(1, size // 4):
             blocks = [milvus_search.weights_of(self._documents)]
-            self._collection = with_.until.enter_context(store.sparse(blocks, size))
+            filled = with_.until.enter_context(store.sparse(blocks, size))
+            speaking = next(([of] for of in blocks[0] if of), None)  # Milvus is not asked for nothing
+            self._collection = filled.settled(speaking) if speaking else filled
             self.notes = (LITE,) if store.is_lite else ()
 
     def encode(self, queries: Sequence[str], stages: Stages) -> list[Representation]:
