@@ -189,8 +189,8 @@ def _found_here(found: LookUp, state: State, context: Context) -> Text | None:
     of = found.hits[0].note.evidence
     if of == "worth":
         return worth(state, context)
-    found = {"deploy": deployment, "fine-tune": on_fine_tuning}.get(of or "")
-    return found(state, context) if found else None
+    answers = {"deploy": deployment, "fine-tune": on_fine_tuning}
+    return answers[of](state, context) if of in answers else None
 
 
 def _why(recommendation: Recommendation | None) -> Text:

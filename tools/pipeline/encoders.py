@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
@@ -34,7 +34,12 @@ def dense(leg: dict[str, Any]) -> Dense:
         return Endpoint(leg, url, os.environ.get("EMBEDDING_API_KEY"))
     if library == "endpoint":
         return Endpoint(leg, os.environ.get("OPENAI_BASE_URL") or None, os.environ.get("OPENAI_API_KEY"))
-    return {"sentence-transformers": SentenceTransformers, "wordllama": WordLlama, "model2vec": Model2Vec}[library](leg)
+    makers: dict[str, Callable[[dict[str, Any]], Dense]] = {
+        "sentence-transformers": SentenceTransformers,
+        "wordllama": WordLlama,
+        "model2vec": Model2Vec,
+    }
+    return makers[library](leg)
 
 
 def finished(vectors: Vectors, leg: dict[str, Any]) -> Vectors:

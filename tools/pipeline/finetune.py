@@ -194,7 +194,7 @@ def finetune(
     encoder, read = SentenceTransformers(leg), Documents(leg, documents)
     asked = [query["text"] for query in queries]
     before = ndcg(read.similarities(encoder, asked), read.ids, queries)
-    losses = _train(encoder, leg, *(_rows(some, read, encoder) for some in (train, dev)), training)
+    losses = _train(encoder, leg, _rows(train, read, encoder), _rows(dev, read, encoder), training)
     after = ndcg(read.similarities(encoder, asked), read.ids, queries)
     encoder.model.save_pretrained(str(out))
     low, high = interval(after - before)
