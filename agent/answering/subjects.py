@@ -116,7 +116,8 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
         ),
         _sign(
             r"\b(?:anything|something|any|what(?:'s| is)) (?:new|newer|better)\b.{0,30}\b(?:since|meanwhile|lately"
-            r"|recently|released|come out|came out|out there|now)\b|\bnew(?:er)? (?:models?|releases?)\b.{0,20}\bsince\b"
+            r"|recently|released|come out|came out|out there|now)\b"
+            r"|\bnew(?:er)? (?:models?|releases?)\b.{0,20}\bsince\b"
             r"|\b(?:re-?check|check (?:it )?again)\b"
             r"|(?:有没有|有什么|出了|出现了?).{0,6}(?:新的?|更好的?)(?:模型)?"
             r"|(?:之后|以来|后来|最近).{0,8}(?:新|更好)|复查|再查一[遍次]",

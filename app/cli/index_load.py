@@ -102,8 +102,8 @@ def show(found: IndexLoad) -> None:
     )
     table = Table(title=Plain(shown(title)), title_justify="left")
     table.add_column(shown(say("index")), overflow="fold")
-    for name in (say("recall"), say("clients"), say("searches/s"), say("p50 ms"), say("p95 ms"), say("p99 ms")):
-        table.add_column(shown(name), justify="right", no_wrap=True)
+    for head in (say("recall"), say("clients"), say("searches/s"), say("p50 ms"), say("p95 ms"), say("p99 ms")):
+        table.add_column(shown(head), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     most = max((point.qps for point in found.points), default=1.0) or 1.0
     for point in found.points:

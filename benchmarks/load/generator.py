@@ -130,9 +130,7 @@ def throughput() -> None:
 
 def own_latency() -> None:
     """What the generator adds, at half of that rate."""
-    print(
-        f"\n2. Latency at {RATE // 2:,}/s, scheduled to answered; the null server and loopback are in it"
-    )
+    print(f"\n2. Latency at {RATE // 2:,}/s, scheduled to answered; the null server and loopback are in it")
     worst = 0.0
     for number in (1, 2, 3):
         with served() as url:

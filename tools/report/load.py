@@ -67,7 +67,9 @@ def _held(voice: Voice, found: UnderLoad) -> Block:
         numeric=(1, 2, 3),
     )
     rows = {row.spec: row for row in voice.advice.rows}
-    return voice.table(say("What each holds"), heads, [_row(voice, one, found, rows.get(one.spec)) for one in found.candidates])
+    return voice.table(
+        say("What each holds"), heads, [_row(voice, one, found, rows.get(one.spec)) for one in found.candidates]
+    )
 
 
 def _row(voice: Voice, one: RateHeld, found: UnderLoad, row: Row | None) -> tuple[Cell, ...]:
