@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from knowledge.results.cost import HoldingKind
 from knowledge.sizing import Growth, GrowthPoint, sizing
@@ -36,14 +36,12 @@ def search_ms(kind: HoldingKind, vectors: float, dimension: int) -> float | None
 
 def build_seconds(growth: Growth, kind: str, vectors: float) -> float:
     """Seconds to build, at the dimension and on the cores of the measurement."""
-    form = _BUILD[kind]
-    return _fitted(growth.kinds[kind], form, lambda point: point.build_seconds) * form(vectors)
+    return _grown(growth, kind, vectors, _BUILD[kind], lambda point: point.build_seconds)
 
 
 def query_ms(growth: Growth, kind: str, vectors: float) -> float:
     """Milliseconds of a query, at the dimension of the measurement."""
-    form = _SEARCH[kind]
-    return _fitted(growth.kinds[kind], form, lambda point: point.search_ms) * form(vectors)
+    return _grown(growth, kind, vectors, _SEARCH[kind], lambda point: point.search_ms)
 
 
 def largest(growth: Growth) -> int:
@@ -51,7 +49,13 @@ def largest(growth: Growth) -> int:
     return max(point.vectors for points in growth.kinds.values() for point in points)
 
 
-def _fitted(points: Sequence[GrowthPoint], form: Callable[[float], float], of: Callable[[GrowthPoint], float]) -> float:
-    """The factor of a form that fits the points best, errors counted as shares of the values."""
-    shares = [of(point) / form(point.vectors) for point in points]
-    return math.exp(sum(math.log(share) for share in shares) / len(shares))
+def _grown(
+    growth: Growth, kind: str, vectors: float, form: Callable[[float], float], of: Callable[[GrowthPoint], float]
+) -> float:
+    """Grown by a form from the largest size that was measured.
+
+    Smaller ones say little of larger ones: they fit into the processor's caches, and each doubling that leaves these
+    costs more than the form has it (benchmarks/load/growth.txt).
+    """
+    point = max(growth.kinds[kind], key=lambda point: point.vectors)
+    return of(point) * form(vectors) / form(point.vectors)
