@@ -18,8 +18,8 @@ from tests.fake_embedders import ROUTES, FakeEmbedder
 from tests.fake_http import as_json
 from tools.datasets import read_dataset
 from tools.load.address import Address
-from tools.load.endpoint import MOST_BYTES
 from tools.load.gpu import GpuWatch
+from tools.load.http import MOST_BYTES
 from tools.load.planning import agree, enough, key_for, plan_load
 from tools.load.probing import open_endpoint
 from tools.load.protocols import protocol_names

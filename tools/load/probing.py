@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
 from tools.load.address import Address
-from tools.load.endpoint import Endpoint, session
+from tools.load.endpoint import Endpoint
+from tools.load.http import Client
 from tools.load.protocols import protocol_names, wire
 from tools.load.protocols.base import Wire
-
-if TYPE_CHECKING:
-    import aiohttp
+from tools.load.target import RequestFailed
 
 #: seconds a server has for each question
 PATIENCE = 10.0
@@ -68,7 +67,7 @@ def _below(address: Address, spoken: Wire) -> Address:
 async def _find(address: Address, key: SecretStr | None) -> tuple[str, list[str]]:
     """The first protocol in which the server tells what it serves."""
     others = (name for name in protocol_names() if name not in ORDER)
-    async with session(key) as client:
+    async with Client(address, key) as client:
         for name in (*(name for name in ORDER if name in protocol_names()), *others):
             served = await _names(client, _below(address, wire(name)), wire(name))
             if served is not None:
@@ -80,25 +79,27 @@ async def _find(address: Address, key: SecretStr | None) -> tuple[str, list[str]
 
 
 async def _ask(address: Address, protocol: str, key: SecretStr | None) -> list[str]:
-    async with session(key) as client:
+    async with Client(address, key) as client:
         return await _names(client, address, wire(protocol)) or []
 
 
-async def _names(client: aiohttp.ClientSession, address: Address, spoken: Wire) -> list[str] | None:
+async def _names(client: Client, address: Address, spoken: Wire) -> list[str] | None:
     """What it says that it serves; None where it does not answer in this protocol."""
-    import aiohttp
-
     url = address.url + spoken.names_path
     try:
-        async with asyncio.timeout(PATIENCE), client.get(url, allow_redirects=False) as response:
-            answer: Any = json.loads(await response.content.read(1_000_000)) if response.status == 200 else None
-    except (aiohttp.ClientConnectorError, TimeoutError) as error:
-        why = str(error) or type(error).__name__
+        async with asyncio.timeout(PATIENCE):
+            reply = await client.ask("GET", address.path + spoken.names_path)
+        answer: Any = json.loads(reply.content) if reply.status == 200 else None
+    except TimeoutError as error:
         raise ProviderError(
-            say("{url} cannot be asked: {why}", url=url, why=why[:200]),
+            say("{url} cannot be asked: {why}", url=url, why=type(error).__name__),
             say("Check that the server runs, and its address."),
         ) from error
-    except (aiohttp.ClientError, ValueError):
+    except RequestFailed as error:
+        if error.kind in ("TLS", "no connection"):
+            raise
+        return None
+    except (ValueError, RecursionError):
         return None
     try:
         return spoken.names(answer)
