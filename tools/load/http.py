@@ -121,7 +121,8 @@ class _Connection(asyncio.Protocol):
         self.received = 0
         if self._transport.is_closing():  # since it was last used, or as soon as it was made
             raise self._lost()
-        waiting = self._waiting = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting = waiting
         self._transport.write(request)
         try:
             return await waiting
