@@ -132,13 +132,13 @@ def test_every_setting_constraint_and_extra_is_in_the_readme():
 
 
 def test_the_readmes_exit_codes_are_those_of_the_code():
-    from app.cli.failures import BUG, INTERRUPTED
+    from app.cli.failures import ALERT, BUG, CHECKS_FAILED, INTERRUPTED
     from knowledge import errors
 
     readme = (ROOT / "README.md").read_text("utf-8")
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", readme, re.MULTILINE)}
     raised = {e.exit_code for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.AdvisorError)}
-    assert documented == raised | {0, 2, BUG, INTERRUPTED}
+    assert documented == raised | {0, 2, BUG, CHECKS_FAILED, ALERT, INTERRUPTED}
 
 
 def test_the_readmes_commands_exist():
@@ -156,7 +156,7 @@ def test_the_readmes_commands_exist():
         if hasattr(found, "commands"):  # advisor catalog refresh
             found = found.commands[rest.split()[0]]
         options = {option for p in found.params for option in (*p.opts, *p.secondary_opts)}
-        for option in re.findall(r"(?<=\s)(--?[a-z][a-z0-9-]*)", rest.split("#")[0]):
+        for option in re.findall(r"(?<=\s)(--?[a-z][a-z0-9-]*)", re.split(r"#|\|\|", rest)[0]):
             assert option in options, (name, option)
 
 
