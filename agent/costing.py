@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from agent.answering.cards import card_of
 from knowledge.catalog import Catalog
-from knowledge.errors import UnknownModelError
+from knowledge.errors import UnknownModelError, UserError
 from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, DataProfile, Evaluation, Recommendation
 from knowledge.results.cost import Costs
 from knowledge.results.service import UnderLoad
+from knowledge.wording import say
 from tools.cost import Cards, Stated, costs, volume_of
 from tools.cost.reference import reference_api
 from tools.hardware import this_machine
@@ -86,10 +87,16 @@ def published_costs(
 
     Raises:
         UnknownModelError: the catalog does not have one of them.
-        UserError: a number that is not possible, or no model of which it is known how large its vectors are.
+        UserError: a number that is not possible, or a model of which it is not known how large its vectors are.
     """
     volume, assumptions = volume_of(stated, hardware=this_machine())
     chosen = {model: card_of(model, catalog) for model in models}
+    for model, card in chosen.items():
+        if not card.dimension or "dense" not in card.architecture:
+            raise UserError(
+                say("How large the index of {model} is, is not published.", model=model[:200]),
+                say("Time it, then cost the run: advisor benchmark --data DIR -c {model}", model=model[:200]),
+            )
     compared = api or reference_api(requirements or Requirements(), catalog.cards)
     name = (compared.spec or compared.model) if compared else None
     if compared and name and not any(card.is_api for card in chosen.values()):

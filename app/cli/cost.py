@@ -16,7 +16,7 @@ from app.cli.printed import print_json
 from app.cli.terminal import console, shown
 from knowledge.errors import UserError
 from knowledge.quantities import digits, duration, estimated_milliseconds, many
-from knowledge.results.cost import CostOfCandidate, Costs
+from knowledge.results.cost import Assumption, CostOfCandidate, Costs
 from knowledge.wording import Text, join, say
 from tools.cost import Stated
 from tools.cost.kept import kept
@@ -34,6 +34,19 @@ from tools.cost.words import (
     one_machine,
 )
 from tools.run_history import LATEST
+
+#: what states a part of the volume
+_OPTIONS = {
+    "documents": "--documents",
+    "queries_per_month": "--queries-per-month",
+    "document_tokens": "--document-tokens",
+    "query_tokens": "--query-tokens",
+    "replicas": "--replicas",
+    "changed_per_month": "--changed",
+    "reembeddings_per_year": "--reembeddings",
+    "peak": "--peak",
+    "machine_memory_gb": "--machine-memory-gb",
+}
 
 
 def tell(
@@ -86,6 +99,7 @@ def show(found: Costs) -> None:
         sys.stdout.write(shown(line) + "\n")
     out.print(_assumptions(found))
     sys.stderr.write(shown(basis(found)) + "\n")
+    sys.stderr.write(shown(say("EM1, EM2, ... are evidence: --json has each with its source.")) + "\n")
     left_out = join(list(found.not_counted), Text(template="; "))
     sys.stderr.write(shown(say("Not counted: {what}.", what=left_out)) + "\n")
 
@@ -113,7 +127,7 @@ def _candidates(found: Costs) -> Table:
             name,
             "–" if one.usd_per_month is None else dollars(one.usd_per_month),
             f"{one.machines:,}",
-            shown(gigabytes(one.at.holding.memory_gb)),
+            f"{shown(gigabytes(one.at.holding.memory_gb))}, {shown(HOLDINGS[one.at.chosen])}",
             _once(one),
         )
         table.add_row(*map(Plain, cells))
@@ -160,6 +174,14 @@ def _assumptions(found: Costs) -> Table:
     table = _table(shown(say("What it rests on")), "", [shown(say("value"))])
     table.add_column(shown(say("from")), overflow="fold")
     for one in found.assumptions:
-        cells = (shown(one.what), as_value(one.value, one.unit), f"{shown(ORIGINS[one.origin])}: {shown(one.because)}")
-        table.add_row(*map(Plain, cells))
+        table.add_row(*map(Plain, (shown(one.what), as_value(one.value, one.unit), shown(_from(one)))))
     return table
+
+
+def _from(one: Assumption) -> Text:
+    """Where a figure comes from; of one that nobody stated also how to state it."""
+    if one.origin == "stated":
+        return one.because
+    if one.origin == "assumed" and one.key in _OPTIONS:
+        return say("assumed; {option} states it", option=_OPTIONS[one.key])
+    return say("{origin}: {because}", origin=ORIGINS[one.origin], because=one.because)

@@ -102,3 +102,17 @@ def test_what_is_wrong_is_said(cli, arguments, code, cause):
 )
 def test_numbers_as_people_write_them(text, value):
     assert amount(text) == value
+
+
+def test_a_model_whose_index_has_no_published_size_is_named_not_dropped(cli):
+    code, _, err = cli("cost", "-c", "bm25", "-c", "BAAI/bge-m3")
+    assert code == 3
+    assert "How large the index of bm25 is" in err
+
+
+def test_what_is_assumed_says_how_to_state_it(cli):
+    code, out, err = cli("cost", "-c", "BAAI/bge-m3", "--documents", "1M")
+    assert code == 0
+    assert "--queries-per-month states it" in out
+    assert "--documents states it" not in out
+    assert "--json has each with its source" in err

@@ -11,7 +11,7 @@ from knowledge.errors import UserError
 from knowledge.model_card import ModelCard, Price
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import Hardware
-from knowledge.results.cost import Volume
+from knowledge.results.cost import Crossing, Volume
 from knowledge.sizing import GrowthPoint, sizing
 from tests.tools.report_fixture import MINILM, make_report
 from tools.cost import Stated, costs, volume_of
@@ -262,6 +262,26 @@ def test_it_is_said_in_both_languages(found):
     assert all(line.render(language).strip() for line in lines for language in ("en", "zh"))
     assert "10 million documents" in str(lines[0])
     assert str(lines[0]).startswith(found.candidates[0].spec)
+
+
+def test_two_crossings_say_who_is_cheaper_between_them(found):
+    curve = found.break_even[0].model_copy(
+        update={"crossings": (Crossing(x=3e6, cheaper_beyond="own"), Crossing(x=5e7, cheaper_beyond="api"))}
+    )
+    line = str(compared(found.model_copy(update={"break_even": (curve,)}))[1])
+    assert line.startswith(
+        "Up to 3 million queries a month the API would be cheaper, from there to 50 million your own"
+    )
+    assert line.endswith("beyond that the API again.")
+
+
+def test_costs_that_differ_by_less_than_is_assumed_are_not_ranked(found):
+    own, api = (found.candidate(name) for name in (found.break_even[0].own, found.break_even[0].api))
+    for theirs, told in ((104.0, "About the same"), (110.0, "Your own machines: ")):
+        costs = (own.model_copy(update={"usd_per_month": 100.0}), api.model_copy(update={"usd_per_month": theirs}))
+        curve = found.break_even[0].model_copy(update={"cheaper_now": "own"})
+        changed = found.model_copy(update={"candidates": costs, "break_even": (curve,)})
+        assert str(compared(changed)[0]).startswith(told)
 
 
 def test_a_candidate_that_was_not_timed_is_refused():

@@ -24,7 +24,7 @@ _LEAST: Mapping[str, float] = {"documents": 1, "replicas": 1, "peak": 1, "machin
 
 _WHAT: dict[str, tuple[Text, str]] = {
     "documents": (say("documents"), ""),
-    "queries_per_month": (say("queries a month"), ""),
+    "queries_per_month": (say("queries in a month"), ""),
     "document_tokens": (say("tokens of a document, mean"), ""),
     "query_tokens": (say("tokens of a query, mean"), ""),
     "replicas": (say("copies of the index"), ""),

@@ -10,6 +10,8 @@ from knowledge.results.cost import BreakEven, CostOfCandidate, Costs, HoldingKin
 from knowledge.wording import Text, join, say
 
 COMMA = Text(template=", ")
+#: costs that differ by less of the higher one are about the same: what is assumed moves them by more
+_SAME = 0.05
 HOLDINGS: dict[HoldingKind, Text] = {
     "measured": say("as it was measured"),
     "hnsw": say("HNSW in memory"),
@@ -158,7 +160,7 @@ def _cheaper_now(curve: BreakEven, found: Costs) -> Text:
         "theirs_cite": cited(curve.cites, "api"),
     }
     how = Text(template="") if api.measured else say(" The API's quality on your data was not measured.")
-    if figures["mine"] == figures["theirs"]:
+    if _about_the_same(own, api):
         return say(
             "About the same: {own} on your own machines {mine} a month{mine_cite}, {api} {theirs}{theirs_cite}.{how}",
             how=how,
@@ -175,6 +177,11 @@ def _cheaper_now(curve: BreakEven, found: Costs) -> Text:
         how=how,
         **figures,
     )
+
+
+def _about_the_same(one: CostOfCandidate, other: CostOfCandidate) -> bool:
+    costs = (one.usd_per_month or 0.0, other.usd_per_month or 0.0)
+    return max(costs) - min(costs) <= _SAME * max(costs)
 
 
 def _crossings(curve: BreakEven) -> Text:
@@ -194,6 +201,15 @@ def _crossings(curve: BreakEven) -> Text:
             over=over,
             before=before,
             after=after,
+        )
+    if len(curve.crossings) == 2:  # so what is cheaper at first is cheaper again at last
+        return say(
+            "Up to {x} {over} {before} would be cheaper, from there to {y} {between}, beyond that {before} again.",
+            x=_rounded(first.x),
+            y=_rounded(last.x),
+            over=over,
+            before=after,
+            between=before,
         )
     return say(
         "Between {x} and {y} {over} the cheaper one changes with each machine that is added ({n} times); beyond that "
