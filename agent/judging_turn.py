@@ -10,7 +10,9 @@ from agent.context import Context
 from agent.judging import about_pair, is_pair, pair_answers, pair_words, read_reply, standing
 from agent.state import State
 from agent.understanding.base import Asked
+from agent.understanding.rules import RuleUnderstanding
 from knowledge.errors import AdvisorError
+from knowledge.requirements import Requirements
 from knowledge.results import Evaluation, Judging, Label
 from knowledge.wording import Text, join, say
 from tools.data_source import STDLIB
@@ -53,7 +55,15 @@ def wants(text: str, state: State) -> str | None:
         reply = read_reply(text)
         return reply if isinstance(reply, str) else ("no" if reply == 0 else None)
     measured = state.get("evaluation") is not None and state.get("recommendation") is not None
-    return "begin" if measured and len(text) <= _SHORT and _ASKS.search(text) else None
+    if not measured or len(text) > _SHORT:
+        return None
+    return "begin" if _ASKS.search(text) or (asked is None and state.get("offered") and _agrees(text)) else None
+
+
+def _agrees(text: str) -> bool:
+    """Whether a message says yes and nothing else."""
+    found = RuleUnderstanding().understand(text, Requirements(), None)
+    return found.intent == "confirm" and not found.changes and not found.data_path
 
 
 def cannot_judge(state: State, context: Context) -> Text | None:

@@ -39,14 +39,19 @@ def after_understanding(state: State) -> AfterUnderstanding:
         return _after_stop(intent, state)
     if state.get("reading"):
         return "profile"
-    consent = state.get("consent")
-    if state.get("plan") and (
-        (intent == "confirm" and not (consent and consent.measure)) or (intent == "decline" and consent is None)
-    ):
+    if decides_on_plan(intent, state):
         return "agree"
     if is_unread(state):
         return "profile"
     return END if state.get("recommendation") else "interview"
+
+
+def decides_on_plan(intent: str | None, state: State) -> bool:
+    """Whether a yes or no is about a plan: one that nobody answered yet, or a yes to one that was declined."""
+    consent = state.get("consent")
+    return bool(state.get("plan")) and (
+        (intent == "confirm" and not (consent and consent.measure)) or (intent == "decline" and consent is None)
+    )
 
 
 def is_unread(state: State) -> bool:

@@ -107,6 +107,8 @@ class State(TypedDict, total=False):
     """the winner on parts of the queries"""
     judging: str | None
     """what was said to a pair that is being judged, or that somebody wants to judge some"""
+    offered: bool
+    """whether judging was offered in what was said last, so that a yes means that"""
     writing: Literal["ask", "yes", "no"] | None
     """what the message says of queries that the language model could write"""
     rating: Literal["ask", "yes", "no"] | None

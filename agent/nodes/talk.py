@@ -14,7 +14,7 @@ from agent.judging import is_pair
 from agent.llm_answers.worded import Worded
 from agent.nodes.common import STOPPED, WithContext, foreseen, put, tell, told
 from agent.redo import asks_to_redo, means_other_data
-from agent.routing import is_stopped
+from agent.routing import decides_on_plan, is_stopped
 from agent.short_questions import has_only_asked, is_short_question
 from agent.small_talk import WHAT_TO_ASK, as_small_talk, small_talk
 from agent.state import State, cleared
@@ -43,7 +43,7 @@ class Talk(WithContext):
         before = state.get("requirements") or Requirements()
         handed = state.get("handed")
         update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
-        update |= State(trying=False, judging=None, writing=None, rating=None, rated=False)
+        update |= State(trying=False, judging=None, writing=None, rating=None, rated=False, offered=False)
         wanted = None if handed else self._wanted(state.get("message") or "", state)
         if wanted is not None:
             return State(status=state.get("status", "interviewing")) | update | wanted
@@ -185,6 +185,8 @@ class Talk(WithContext):
             self._say_what_next(found, state)
         elif found.intent == "inform" and state.get("recommendation") and not (silent or found.answered):
             tell(events.Said(text=say("That changes nothing of what you demand: the answer stands.")))
+        elif not silent and _answers_nothing(found, state):
+            tell(events.Said(text=join([say("Nothing waits for a yes or no; the answer stands."), WHAT_TO_ASK])))
 
     def _say_what_next(self, found: Understood, state: State) -> None:
         """What to do now, for a message that changed nothing."""
@@ -247,6 +249,13 @@ class Talk(WithContext):
         """Wait for the answer. This node runs again from its top when it comes, so it does nothing else."""
         asked = state.get("asked")  # data handed over meanwhile may have made it void
         return State(message=str(interrupt({"about": asked.about if asked else "data"})))
+
+
+def _answers_nothing(found: Understood, state: State) -> bool:
+    """Whether it is a yes or no after the decision, where nothing was asked that it could be about."""
+    if found.intent not in ("confirm", "decline") or state.get("asked") or is_stopped(state):
+        return False
+    return state.get("recommendation") is not None and not decides_on_plan(found.intent, state)
 
 
 def _candidates_now(only: list[str], also: list[str]) -> Text:

@@ -238,7 +238,7 @@ class Work(WithContext):
         answers = tuple(words for words, may in could_say if may)
         paths = {"markdown": str(files.markdown), "html": str(files.html), "json_file": str(files.json)}
         tell(events.Reported(**paths, offer=offer, answers=answers))
-        return State(status="done")
+        return State(status="done", offered=offer is not None)
 
     @foreseen
     def judge(self, state: State) -> State:

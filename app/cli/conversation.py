@@ -160,14 +160,17 @@ def _ctrl_c(stop: Callable[[], bool]) -> Iterator[None]:
 
 
 def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer: EventPrinter) -> None:
-    waits = False
+    waits, told = False, _decision(advisor, thread)
     try:
         with _ctrl_c(lambda: not waits and advisor.cancel(thread)):
             for event in found:
                 waits = isinstance(event, events.Queued)
                 printer.show(event)
                 if isinstance(event, events.Reported) and not isinstance(printer, LinePrinter):
-                    print_answer(advisor, thread, event)
+                    if told is None or told != _decision(advisor, thread):
+                        print_answer(advisor, thread, event)
+                    else:
+                        _print_files(event)
                     _print_offer(event)
     except KeyboardInterrupt:
         if not waits:
@@ -178,6 +181,12 @@ def _show(advisor: Advisor, thread: str, found: Iterable[events.Event], printer:
     if printer.failure:
         _print_failure(printer.failure)
         printer.failure = None
+
+
+def _decision(advisor: Advisor, thread: str) -> Recommendation | None:
+    """What was decided and told in full; it is not told again where only something beside it was found."""
+    state = advisor.state(thread)
+    return state.get("recommendation") if state.get("status") == "done" else None
 
 
 def _print_offer(event: events.Reported) -> None:
@@ -193,15 +202,14 @@ def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -
     assert report
     console().print(render_terminal(report, language()))
     if files:
-        sys.stdout.write(
-            shown(
-                say(
-                    "Report: {html}, {markdown}, {json}", html=files.html, markdown=files.markdown, json=files.json_file
-                )
-            )
-            + "\n\n"
-        )
+        _print_files(files)
     sys.stdout.flush()
+
+
+def _print_files(files: events.Reported) -> None:
+    """Where the report is."""
+    paths = say("Report: {html}, {markdown}, {json}", html=files.html, markdown=files.markdown, json=files.json_file)
+    sys.stdout.write(shown(paths) + "\n\n")
 
 
 def _print_failure(failure: events.Failed) -> None:

@@ -83,6 +83,22 @@ def test_an_open_decision_is_offered_pairs_and_decided_anew_with_the_answers(tal
     assert talk.state["recommendation"] == again
 
 
+@pytest.mark.parametrize("words", ["yes", "ok", "好"])
+def test_a_yes_to_the_offer_is_taken(advisor, few, words):
+    talk = decided(Talk(advisor, f"offer-{words}"), few)
+    assert talk.event("reported").offer
+    assert is_pair(talk.say(words, specs=SPECS).question)
+
+
+def test_a_yes_to_nothing_is_answered(advisor, few):
+    talk = decided(Talk(advisor, "offer-later"), few)
+    talk.say("what is nDCG?", specs=SPECS)
+    for words in ("yes", "no"):  # another thing was said since the offer
+        talk.say(words, specs=SPECS)
+        assert talk.kinds == ["said"], "silence looks like a hang"
+        assert "Nothing waits" in str(talk.event("said").text)
+
+
 def test_in_chinese(advisor, few):
     talk = decided(Talk(advisor, "zh-judging"), few, "英文检索，直接推荐")
     (answer,) = talk.event("reported").answers
