@@ -89,7 +89,7 @@ class Voice:
     @cached_property
     def _specs(self) -> re.Pattern[str]:
         longest_first = sorted(self.names, key=len, reverse=True)
-        return re.compile(rf"(?<![\w/:])(?:{'|'.join(map(re.escape, longest_first))})(?![\w?@])")
+        return re.compile(rf"(?<![\w/:])(?:{'|'.join(map(re.escape, longest_first))})(?![\w?@&])")
 
     def sentences(self, text: Text) -> tuple[Text, ...]:
         """The sentences that were joined to one text, apart again."""
