@@ -10,6 +10,7 @@ from agent.reporting import MADE_BY
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Evaluation, Report, Shortlist
+from tools.decided import timed_with
 from tools.deployment import make_deployment, zipped
 from tools.evaluate import query_scores
 from tools.recommend import recommend
@@ -69,11 +70,13 @@ def report_of_run(
         return written
     needs = requirements or Requirements()
     nothing = Shortlist(requirements=needs, kept=(), rejected=(), considered=0)
-    decision = recommend(needs, nothing, evaluation, query_scores(evaluation, workspace), None, now=now)
+    timed = timed_with(workspace, {one.spec for one in evaluation.candidates})
+    decision = recommend(needs, nothing, evaluation, query_scores(evaluation, workspace), timed, now=now)
     return Report(
         requirements=needs,
         shortlist=nothing,
         evaluation=evaluation,
+        benchmark=timed,
         comparisons=decision.comparisons,
         recommendation=decision.recommendation,
         reproduce=f"advisor runs show {evaluation.run_id}",

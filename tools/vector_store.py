@@ -372,7 +372,9 @@ def client_of(uri: str, token: str = "") -> Iterator[Any]:
     except (MilvusException, OSError, ValueError) as error:
         raise ProviderError(
             say("Milvus at {uri} cannot be opened: {why}.", uri=shown, why=_first_line(error).replace(uri, shown)),
-            say("Check the address, and that the server runs."),
+            say("Check the address, and that the server runs.")
+            if lite is None
+            else say("One process at a time opens a file of Milvus Lite: stop the one that has it (pipeline.serve?)."),
         ) from error
     try:
         with _as_provider_error():

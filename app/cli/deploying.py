@@ -15,8 +15,8 @@ from knowledge.requirements import read_requirements
 from knowledge.results.deployment import SETTLED
 from knowledge.wording import say
 from tools.data_source import DataSource
+from tools.decided import find_decision
 from tools.deployment import make_deployment, write_deployment
-from tools.run_history import LATEST, find_evaluation
 
 
 def deploy(
@@ -34,7 +34,7 @@ def deploy(
 ) -> None:
     """Make the files of a kept run's decision, and write them."""
     workspace, now = settings.workspace(), dt.datetime.now(dt.UTC)
-    evaluation = find_evaluation(workspace, run or LATEST)
+    evaluation = find_decision(workspace, run)
     needs = read_requirements(requirements) if requirements else None
     report = report_of_run(evaluation, workspace, workspace.home / "reports", requirements=needs, now=now)
     dataset = (source or DataSource(path=evaluation.dataset.path)).read()

@@ -12,7 +12,7 @@ from app.cli.failures import ALERT
 from app.cli.measuring import named_once
 from app.cli.printed import json_of, print_json
 from app.cli.terminal import ProgressLine, language, shown
-from app.cli.verification import Decided, evaluation_of
+from app.cli.verification import Decided
 from app.cli.writing import append_to
 from app.webhooks import HookRefusedError, checked, post, signed
 from knowledge.errors import ProviderError, UserError
@@ -21,6 +21,7 @@ from knowledge.results import Consent
 from knowledge.results.recheck import Recheck
 from knowledge.wording import Text, say
 from tools.data_source import DataSource
+from tools.decided import find_decision
 from tools.label_store import with_given
 from tools.recheck import Asked, Decision, recheck
 from tools.recheck.words import markdown, on_migration, sentences
@@ -81,7 +82,7 @@ def decision_of(decided: Decided, workspace: Workspace) -> Decision:
         handed = read_handover(decided.handover)
         run, spec, margin = handed.run_id, spec or handed.spec, needs.margin.value if needs else handed.margin
         needs = needs or handed.requirements
-    evaluation = evaluation_of(run, workspace)
+    evaluation = find_decision(workspace, run)
     return Decision(
         evaluation=evaluation,
         incumbent=chosen(evaluation, spec),

@@ -23,20 +23,20 @@ from knowledge.candidate import Leg, parse_candidate
 from knowledge.dataset import Dataset
 from knowledge.errors import ConsentNeeded, SpecError
 from knowledge.requirements import Requirements, read_requirements
-from knowledge.results import Consent, Evaluation
+from knowledge.results import Consent
 from knowledge.results.handover import Handover
 from knowledge.results.verification import Verification
 from knowledge.wording import say
 from tools import encoders
 from tools.data_source import DataSource
+from tools.decided import find_decision
 from tools.deployed_collection import deployed_collection
 from tools.evaluate import obtain
 from tools.label_store import with_given
 from tools.load.address import Address
 from tools.load.planning import key_for
 from tools.load.probing import open_endpoint
-from tools.recheck import latest_decision
-from tools.run_history import LATEST, MARGIN, find_evaluation
+from tools.run_history import MARGIN
 from tools.verify import SUBJECTS as PARTS
 from tools.verify import verify
 from tools.verify.embedding import Embedder, Here, Served
@@ -143,7 +143,7 @@ def _handover(decided: Decided, dataset: Dataset | None, workspace: Workspace) -
         raise usage_error(say("name what was decided: --handover FILE, or --run NAME with --data DIR"))
     margin = decided.margin if decided.margin is not None else needs.margin.value if needs else MARGIN
     return handover_of_run(
-        evaluation_of(decided.run, workspace),
+        find_decision(workspace, decided.run),
         decided.candidate,
         dataset,
         workspace,
@@ -151,13 +151,6 @@ def _handover(decided: Decided, dataset: Dataset | None, workspace: Workspace) -
         requirements=needs or Requirements(),
         now=dt.datetime.now(dt.UTC),
     )
-
-
-def evaluation_of(run: str | None, workspace: Workspace) -> Evaluation:
-    """The evaluation that is meant; by default the latest that is no check's own."""
-    if run in (None, LATEST):
-        run = latest_decision(workspace)
-    return find_evaluation(workspace, run or LATEST)
 
 
 @contextmanager

@@ -60,6 +60,13 @@ def test_a_kept_run_costs(measured):
     assert "was not timed" in err
 
 
+def test_what_is_deployed_rests_on_the_same_times(measured):
+    code, out, err = measured("deploy", "--dry-run")
+    assert code == 0, err
+    assert "No speed was measured" not in out
+    assert "documents a second in batches" in out
+
+
 def test_in_chinese(measured):
     measured.language = "zh"
     code, out, _ = measured("cost", "--documents", "1000万")
@@ -83,7 +90,7 @@ def test_models_by_what_is_published(cli):
 @pytest.mark.parametrize(
     ("arguments", "code", "cause"),
     [
-        ((), 3, "no run"),
+        ((), 3, "Nothing was measured yet"),
         (("-c", "no/such-model"), 3, "no/such-model"),
         (("-c", "BAAI/bge-m3", "--documents", "many"), 2, "many"),
         (("-c", "BAAI/bge-m3", "--documents", "0"), 3, "not possible"),

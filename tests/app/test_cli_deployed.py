@@ -136,6 +136,11 @@ def test_a_recheck_is_quiet_until_the_margin_is_beaten(advisor, monkeypatch, tmp
     assert code == 11
     assert "不再是最佳选择" in out
     assert "阈值 0.500" in out
+    # what a recheck measured is not the decision: neither deployed nor costed as the latest
+    code, out, err = advisor("deploy", "--data", data, "--dry-run", "--json")
+    assert code == 0, err
+    assert json.loads(out)["plan"]["spec"] == weak
+    assert json.loads(out)["plan"]["run_id"] != found["evaluation"]
     assert advisor("runs", "show", found["run_id"])[0] == 0
     assert "recheck" in {run["kind"] for run in json.loads(advisor("runs", "list", "--json")[1])}
 

@@ -308,6 +308,12 @@ def test_a_model_of_another_length_is_noticed(settled):
         ingest(longer, [("new", "text")])
 
 
+def test_a_model_that_cannot_be_had_says_what_to_do(settled, tmp_path):
+    leg = settled.legs["vectors1"] | {"library": "sentence-transformers", "model": str(tmp_path / "gone")}
+    with pytest.raises(PipelineError, match=r"neither from this machine nor from its hub.*config\.yaml"):
+        ingest(replace(settled, legs={"vectors1": leg}), [("new", "text")])
+
+
 def test_served_with_a_key_and_measured(settled):
     from fastapi.testclient import TestClient
 

@@ -12,7 +12,8 @@ from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, DataProfile, Evaluation, Recommendation, Report
 from knowledge.results.service import UnderLoad
 from knowledge.wording import say
-from tools.run_history import LATEST, find_run, list_runs
+from tools.decided import find_decision, timed_with
+from tools.run_history import LATEST, find_evaluation, find_run, list_runs
 from tools.workspace import Workspace
 
 #: where a conversation's reports go, one folder a run
@@ -36,20 +37,17 @@ def kept(workspace: Workspace, name: str) -> Kept:
     Raises:
         UserError: there is no such run, or nothing of it was timed.
     """
-    if name == LATEST and (evaluations := list_runs(workspace, kind="evaluation", most=1)):
-        name = evaluations[0].run_id
-    found = find_run(workspace, name)
+    found = _latest(workspace) if name == LATEST else find_run(workspace, name)
     if isinstance(found, Benchmark):
-        measured = _latest_with(workspace, "evaluation", {one.spec for one in found.candidates})
-        evaluation, benchmark = measured if isinstance(measured, Evaluation) else None, found
+        evaluation, benchmark = _evaluated_with(workspace, {one.spec for one in found.candidates}), found
     elif not isinstance(found, Evaluation):
         raise UserError(
             say("{run} is neither an evaluation nor a benchmark.", run=name), say("See: advisor runs list.")
         )
     else:
         evaluation = found
-        timed = _latest_with(workspace, "benchmark", {one.spec for one in found.candidates})
-        if not isinstance(timed, Benchmark):
+        timed = timed_with(workspace, {one.spec for one in found.candidates})
+        if timed is None:
             raise UserError(
                 say("Nothing of {run} was timed, and cost follows from speed and size.", run=found.run_id),
                 say("Time its candidates with: advisor benchmark --data DIR -c SPEC. Or give --candidate alone."),
@@ -70,7 +68,13 @@ def _report(workspace: Workspace, run: str) -> Report | None:
         return None
 
 
-def _latest_with(workspace: Workspace, kind: str, specs: Set[str]) -> object:
-    """The latest run of a kind with one of these candidates; None where there is none."""
-    run = next((one for one in list_runs(workspace, kind=kind) if specs & set(one.candidates)), None)
-    return find_run(workspace, run.run_id) if run else None
+def _latest(workspace: Workspace) -> object:
+    """The latest decision; where only speed was measured, that."""
+    decided = list_runs(workspace, kind="evaluation", most=1)
+    return find_run(workspace, LATEST) if not decided and list_runs(workspace, most=1) else find_decision(workspace)
+
+
+def _evaluated_with(workspace: Workspace, specs: Set[str]) -> Evaluation | None:
+    """The latest evaluation with one of these candidates."""
+    run = next((one for one in list_runs(workspace, kind="evaluation") if specs & set(one.candidates)), None)
+    return find_evaluation(workspace, run.run_id) if run else None

@@ -66,6 +66,15 @@ def loading(leg: dict[str, Any]) -> dict[str, Any]:
     return arguments | ({"revision": leg["revision"]} if leg.get("pinned") else {})
 
 
+def not_obtained(leg: dict[str, Any]) -> PipelineError:
+    """What to do where a model is neither here nor to be had."""
+    return PipelineError(
+        f"{leg['model']} can be loaded neither from this machine nor from its hub: fetch it where the hub is reachable "
+        "(HF_HOME, or HF_ENDPOINT for a mirror), or copy its folder here and write its path as `model` of this leg in "
+        "config.yaml"
+    )
+
+
 def shorten(model: Any, leg: dict[str, Any]) -> None:
     """Let a model read no more tokens than it did."""
     if leg.get("max_tokens"):
@@ -79,7 +88,10 @@ class SentenceTransformers:
         from sentence_transformers import SentenceTransformer
 
         self._leg = leg
-        self.model = SentenceTransformer(leg["model"], **loading(leg))
+        try:
+            self.model = SentenceTransformer(leg["model"], **loading(leg))
+        except OSError as error:
+            raise not_obtained(leg) from error
         shorten(self.model, leg)
 
     def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
@@ -123,7 +135,10 @@ class Model2Vec:
     def __init__(self, leg: dict[str, Any]) -> None:
         from model2vec import StaticModel
 
-        self._model = StaticModel.from_pretrained(leg["model"])
+        try:
+            self._model = StaticModel.from_pretrained(leg["model"])
+        except OSError as error:
+            raise not_obtained(leg) from error
 
     def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
         return np.asarray(self._model.encode(list(texts), use_multiprocessing=False), np.float32)

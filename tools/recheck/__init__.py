@@ -175,18 +175,6 @@ def last_recheck(decision: str, workspace: Workspace) -> Recheck | None:
     return None
 
 
-def latest_decision(workspace: Workspace) -> str | None:
-    """The latest evaluation that is no check's own: rechecks measure too, and decide nothing."""
-    if not workspace.store.exists():
-        return None
-    runs = RunStore(workspace.store)
-    try:
-        own = {run.payload.get("evaluation") for run in runs.runs("recheck")}
-        return next((run.run_id for run in runs.runs("evaluation") if run.run_id not in own), None)
-    finally:
-        runs.close()
-
-
 def _drift(
     decision: Decision, dataset: Dataset | None, workspace: Workspace, run_id: str, today: dt.date
 ) -> tuple[DataDrift | None, Text | None]:
@@ -311,4 +299,4 @@ def _alert(decision: Decision, again: _Again) -> tuple[Text, ...]:
     return tuple(told)
 
 
-__all__ = ["Asked", "Decision", "glance", "last_recheck", "latest_decision", "recheck"]
+__all__ = ["Asked", "Decision", "glance", "last_recheck", "recheck"]
