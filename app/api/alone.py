@@ -8,9 +8,17 @@ from typing import Any
 from agent.advisor import Advisor
 from agent.settings import Settings
 from app.api.application import Api
+from app.api.problems import ProblemError, respond
 from app.serving import is_local_name, is_loopback, keep_memory_together, listen, serve_at
 from knowledge.errors import UserError
 from knowledge.wording import say
+
+#: a page that points its own name here gets no more than this
+_MISDIRECTED = ProblemError(
+    "misdirected",
+    say("This server answers to localhost and 127.0.0.1 only."),
+    say("Call it by one of these; with --host it listens beyond this machine, and answers to any name."),
+)
 
 
 def serve(settings: Settings, host: str, port: int, announce: Callable[[str], None] | None = None) -> None:
@@ -49,7 +57,6 @@ class HostCheck:
         if scope["type"] == "http":
             host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
             if not is_local_name(host):
-                await send({"type": "http.response.start", "status": 421, "headers": []})
-                await send({"type": "http.response.body", "body": b"This server answers to localhost only."})
+                await respond(_MISDIRECTED, "en")(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -23,6 +23,7 @@ from agent import events
 from app.api.documented import STREAM, with_body
 from app.api.models import ADVISOR
 from app.api.problems import ProblemError
+from app.api.rendering import report_url
 from app.api.service import Caller, Lang, Measurer, Service, Use
 from app.api.sse import ALIVE, frame, stream
 from app.api.threads import new_thread, watched
@@ -259,7 +260,7 @@ def _lines(event: events.Event, language: Language) -> Iterable[Line]:
         case events.Shortlisted():
             return shortlist_lines(event.shortlist, language)
         case events.Reported():
-            told = say("The report is written; the HTTP API hands it out under /v1/reports.")
+            told = say("The report is written: {url}.", url=report_url(event) + "?format=html")
             return [Line(told.render(language))]
         case events.Failed():
             return [Line(event.cause.render(language)), Line(f"→ {event.next_step.render(language)}")]

@@ -222,7 +222,7 @@ def _work(body: RecommendationIn | EvaluationIn | BenchmarkIn, service: Service,
 def _own(service: Service, caller: Caller, name: str) -> Job:
     found = service.store.job(name)
     if found is None or found.owner != caller.owner:
-        raise not_found()
+        raise not_found(name)
     return found
 
 

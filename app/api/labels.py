@@ -58,7 +58,7 @@ def score_again(job: JobId, service: Use, caller: Writer, language: Lang) -> JSO
 def _desk(service: Service, caller: Caller, name: str) -> tuple[Desk, Evaluation]:
     job = service.store.job(name)
     if job is None or job.owner != caller.owner:
-        raise not_found()
+        raise not_found(name)
     found, work, margin = result_of(job), Work.model_validate(job.request), MARGIN
     source: DataSource | None = work.source
     if isinstance(found, Recommendation):

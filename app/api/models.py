@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from app.api.documented import problems
 from app.api.paging import Cursor, Limit, cursor_of, place_of
-from app.api.problems import not_found
+from app.api.problems import ProblemError
 from app.api.records import ModelItem, ModelList
 from app.api.rendering import answer
 from app.api.service import Lang, Reader, Use
@@ -53,9 +53,7 @@ def show_model(name: str, service: Use, caller: Reader, language: Lang) -> JSONR
     try:
         found = shown_model(context.catalog, context.scores, name, tuple(USES), language, dt.date.today())
     except UnknownModelError as error:
-        refusal = not_found(error.cause)
-        refusal.next_step = error.next_step
-        raise refusal from error
+        raise ProblemError("not-found", error.cause, error.next_step) from error
     return answer(found, language)
 
 

@@ -28,6 +28,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "invalid-request": Kind(422, say("The request does not have the form that is documented")),
     "not-found": Kind(404, say("There is no such thing, or it is not yours")),
+    "misdirected": Kind(421, say("This server is not called by that name")),
     "method-not-allowed": Kind(405, say("That cannot be done with this address")),
     "unsupported-media-type": Kind(415, say("The body is of a type that is not read here")),
     "body-too-large": Kind(413, say("The body is too large")),
@@ -114,12 +115,12 @@ def problem_of(error: AdvisorError) -> ProblemError:
     return ProblemError(kind, error.cause, error.next_step, headers=headers)
 
 
-def not_found(what: Text | None = None) -> ProblemError:
-    """What is not there, or is another's: the answer is the same."""
+def not_found(name: str) -> ProblemError:
+    """Something that a request names and that is not there, or is another's: the answer is the same."""
     return ProblemError(
         "not-found",
-        what or say("There is nothing at this address."),
-        say("Look at the list of what is yours, and at the OpenAPI file for addresses."),
+        say("There is no “{name}”, or it is not yours.", name=name[:200]),
+        say("Look at the list of what is yours."),
     )
 
 

@@ -30,13 +30,18 @@ def answer(
     return JSONResponse(dumped(record, language), status_code=status, headers=headers)
 
 
+def report_url(event: events.Reported) -> str:
+    """Where the API hands a report out."""
+    return f"/v1/reports/{Path(event.markdown).parent.name}"
+
+
 def event_json(event: events.Event, language: Language) -> dict[str, Any]:
     """An event; a report is named by its address, data by its own name."""
     if isinstance(event, events.Reported):
-        run = Path(event.markdown).parent.name
+        url = report_url(event)
         offer = event.offer.render(language) if event.offer else None
         answers = [answer.render(language) for answer in event.answers]
-        return {"kind": event.kind, "report": run, "url": f"/v1/reports/{run}", "offer": offer, "answers": answers}
+        return {"kind": event.kind, "report": url.rpartition("/")[2], "url": url, "offer": offer, "answers": answers}
     if isinstance(event, events.Failed):
         return {"kind": event.kind, **members(kind_of(event.error), event.cause, event.next_step, language)}
     dump = _EVENT.dump_python(event, mode="json", context={"language": language})

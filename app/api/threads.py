@@ -268,7 +268,7 @@ def _stopped(thread: str, told: list[events.Event], body: MessageIn, language: L
 def _message(service: Service, thread: str, number: int, language: Language) -> MessageRecord:
     told, answered = service.advisor.told(thread, number)
     if answered and not told:
-        raise not_found()
+        raise not_found(f"{thread}/messages/{number}")
     return MessageRecord(
         thread=thread,
         number=number,

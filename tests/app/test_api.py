@@ -151,7 +151,7 @@ def test_a_revoked_key_is_good_for_nothing(server):
 
 
 def test_other_names_of_this_machine_are_refused(ann):
-    assert ann.get("/health", headers={"Host": "evil.example"}).status_code == 421
+    assert is_problem(ann.get("/health", headers={"Host": "evil.example"}), "misdirected", 421)
 
 
 # ---------------------------------------------------------------- what is answered
@@ -172,6 +172,16 @@ def test_problems_say_what_to_do_in_the_callers_language(ann):
     assert wrong.json()["errors"][0]["where"] == "body/text"
     assert is_problem(ann.post("/v1/shortlists", content=b"{", headers=JSON), "invalid-request", 422)
     assert is_problem(ann.post("/v1/shortlists", content=b"x" * 2**21, headers=JSON), "body-too-large", 413)
+    asked = {"text": "German search"}
+    for request in ({"content": json.dumps(asked)}, {"data": asked}, {}):  # as curl -d and a forgotten body come
+        unmarked = ann.post("/v1/shortlists", **request)
+        assert is_problem(unmarked, "unsupported-media-type", 415)
+        assert "Content-Type: application/json" in unmarked.json()["next_step"]
+    assert "character 8" in ann.post("/v1/shortlists", content=b'{"text":', headers=JSON).json()["detail"]
+    assert ann.post("/v1/shortlists", json={}).json()["detail"].startswith("At body: give requirements or text")
+    gone = ann.post("/v1/evaluations", json={"dataset": f"data-{'0' * 24}", "candidates": ["bm25"]})
+    assert is_problem(gone, "not-found", 404)
+    assert f"data-{'0' * 24}" in gone.json()["detail"]
     chinese = ann.get("/v1/nothing", headers={"Accept-Language": "zh-CN"}).json()
     assert re.search(r"[\u4e00-\u9fff]", chinese["detail"] + chinese["next_step"] + chinese["title"])
     for kind in ann.get("/v1/problems").json()["data"]:

@@ -264,7 +264,7 @@ def test_a_page_of_another_site_cannot_use_a_server_without_keys(client):
     assert refused.status_code == 403
     assert refused.json()["type"] == "/v1/problems/foreign-origin"
     text = client.post("/v1/threads", content=b"{}", headers={"Content-Type": "text/plain"})
-    assert text.status_code == 422  # what a form could send without being asked first is not read
+    assert text.status_code == 415  # what a form could send without being asked first is not read
     assert client.get("/v1/jobs", headers={"Origin": str(client.base_url).rstrip("/")}).status_code == 200
 
 
