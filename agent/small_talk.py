@@ -1,4 +1,4 @@
-"""Greetings, thanks, praise and insults: short words back, and nothing read from them."""
+"""Greetings, thanks, praise, insults and calls for help: short words back, and nothing read from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agent.understanding.base import Understood
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, join, say
 
-Talk = Literal["greeting", "thanks", "praise", "insult"]
+Talk = Literal["greeting", "thanks", "praise", "insult", "help"]
 
 #: characters of a message that is nothing else
 _LONGEST = 60
@@ -49,6 +49,16 @@ _TALK: tuple[tuple[Talk, re.Pattern[str]], ...] = (
             r"|i hate (?:you|this|it))"
             r"|(?:你|这)?(?:真|太|是|就是|个|简直|他妈)*(?:笨|蠢|傻|傻[逼瓜]|智障|弱智|白痴|垃圾|废物|没用|扯淡|胡说八道|狗屎"
             r"|滚|闭嘴|去死|烂)(?:死了|了|啊|蛋|吧|东西|程序|机器人|开)*",
+            re.I,
+        ),
+    ),
+    (
+        "help",
+        re.compile(
+            r"/?help(?: me)?(?: please)?|what can (?:you|i) (?:do|ask|say)(?: here| you| for me)?|(?:who|what) are you"
+            r"|what do you do|how does (?:this|it) work|how do (?:i|you) (?:use (?:this|you|it)|work)"
+            r"|帮助|帮帮我|救命|(?:请问)?你(?:都|还)?(?:能|会|可以|是)(?:为我|帮我)?(?:做|干)?(?:谁|(?:些)?什么|啥|嘛|什么的)"
+            r"|(?:这个?)?(?:怎么|如何)(?:使)?用",
             re.I,
         ),
     ),
@@ -116,6 +126,10 @@ def small_talk(text: str, state: State) -> Text:
         "thanks": say("You're welcome."),
         "praise": say("Thank you."),
         "insult": say("Sorry that this did not help."),
+        "help": say(
+            "I find the embedding model for what you build: "
+            "from published scores at once, and by measuring on your data."
+        ),
     }
     first = replies[talk]
     if decided:

@@ -9,6 +9,18 @@ TALK = {
     "greeting": ["hello", "Hi there!", "good morning", "how are you?", "你好", "您好！", "大家好", "在吗", "早上好"],
     "thanks": ["thanks", "thank you so much!", "ok, thanks", "great, thank you", "谢谢", "多谢啦", "好的，谢谢你"],
     "praise": ["👍", "well done", "that's great!", "awesome", "太棒了", "真厉害", "👍🏽"],
+    "help": [
+        "help",
+        "/help",
+        "Help me please!",
+        "what can you do?",
+        "who are you?",
+        "How does this work?",
+        "帮助",
+        "你能做什么？",
+        "你是谁",
+        "怎么用？",
+    ],
     "insult": ["you are stupid", "this is useless", "a stupid answer", "fuck you", "垃圾", "你真笨", "这就是个废物"],
 }
 
@@ -33,13 +45,24 @@ def test_small_talk_is_known(talk, text):
         "",
         "great recall",
         "垃圾分类问答",
+        "help desk search",
+        "help me choose",
+        "你能做中文检索吗",
     ],
 )
 def test_what_says_something_is_no_small_talk(text):
     assert talk_of(text) is None
 
 
-@pytest.mark.parametrize(("text", "language", "word"), [("hello", "en", "Hello!"), ("你好", "zh", "你好！")])
+@pytest.mark.parametrize(
+    ("text", "language", "word"),
+    [
+        ("hello", "en", "Hello!"),
+        ("你好", "zh", "你好！"),
+        ("what can you do?", "en", "I find"),
+        ("帮助", "zh", "我为你"),
+    ],
+)
 def test_a_greeting_at_the_start_is_answered_and_asked_what_is_built(talk, text, language, word):
     talk.say(text)
     said = talk.event("said").text.render(language)
