@@ -49,6 +49,8 @@ def said(body: Mapping[str, Any], me: str) -> Said | None:
 
 def plain(text: str, me: str = "") -> str:
     """What somebody wrote, without Slack's marks: its mentions, links and escapes."""
+    # whom it is said to is no part of what is said, and an id may read like a word
+    text = re.sub(r"<@[A-Z0-9]+>[:,]?|<!(?:channel|here|everyone)(?:\|[^>]*)?>[:,]?", " ", text)
     text = re.sub(rf"<@{me}(?:\|[^>]*)?>[:,]?", " ", text) if me else text
     text = re.sub(r"<(?:mailto:|tel:)?([^<>|]*)\|([^<>]*)>", lambda m: m[2] or m[1], text)
     text = re.sub(r"<([@#!]?[^<>|]*)>", r"\1", text)

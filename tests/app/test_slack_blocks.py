@@ -101,7 +101,8 @@ def test_pieces_lose_nothing(words):
     [
         (f"<@{ME}> hello", "hello"),
         (f"hello <@{ME}|advisor>: there", "hello there"),
-        ("<!channel> <#C1|general> &lt;b&gt; &amp;amp;", "!channel general <b> &amp;"),
+        ("<!channel> <#C1|general> &lt;b&gt; &amp;amp;", "general <b> &amp;"),
+        (f"<@U0ANN>, <@U0BOT> <!here> hello <@{ME}>", "hello"),
         ("see <https://a.example/x|a page> and <https://b.example>", "see a page and https://b.example"),
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),
     ],
