@@ -22,9 +22,11 @@ from knowledge.results import (
     RagJudgement,
     Record,
 )
+from knowledge.results.index_load import IndexLoad
 from knowledge.results.load import LoadTest
 from knowledge.results.next_gain import NextGain
 from knowledge.results.recheck import Recheck
+from knowledge.results.service import Tuning
 from knowledge.results.verification import Verification
 from knowledge.wording import Text, say
 from tools.run_store import Run, RunStore
@@ -39,8 +41,21 @@ LATEST = "latest"
 #: loss that counts as none, where nobody said otherwise
 MARGIN = 0.02
 
-RunKind = Literal["evaluation", "benchmark", "gains", "hard-cases", "rag", "load", "verify", "recheck"]
-FoundRun = Evaluation | Benchmark | NextGain | HardCasesRun | RagJudgement | LoadTest | Verification | Recheck
+RunKind = Literal[
+    "evaluation", "benchmark", "gains", "hard-cases", "rag", "load", "tuning", "index", "verify", "recheck"
+]
+FoundRun = (
+    Evaluation
+    | Benchmark
+    | NextGain
+    | HardCasesRun
+    | RagJudgement
+    | LoadTest
+    | Tuning
+    | IndexLoad
+    | Verification
+    | Recheck
+)
 #: what a run of each kind is kept as; a run's name begins with its kind
 FORMS: dict[RunKind, type[FoundRun]] = {
     "evaluation": Evaluation,
@@ -49,6 +64,8 @@ FORMS: dict[RunKind, type[FoundRun]] = {
     "hard-cases": HardCasesRun,
     "rag": RagJudgement,
     "load": LoadTest,
+    "tuning": Tuning,
+    "index": IndexLoad,
     "verify": Verification,
     "recheck": Recheck,
 }
@@ -60,7 +77,8 @@ class RunSummary(Record):
 
     Attributes:
         kind: evaluation, benchmark (speed), gains (single changes to a candidate), hard-cases (altered facts, queries
-            with mistakes), rag (answers judged by a language model), load (what a server or candidate holds), verify
+            with mistakes), rag (answers judged by a language model), load (what a server or candidate holds), tuning (its
+            settings), index (searches a second against recall), verify
             (a deployed search checked) or recheck (a decision looked at again).
         best: the candidate with the highest mean, of evaluations.
         silver: whether a program made the queries.
@@ -350,12 +368,16 @@ def _told(found: FoundRun) -> dict[str, Any]:
         return {"queries": asked, "candidates": specs, "metric": found.metric}
     if isinstance(found, LoadTest):
         return {"dataset": found.data or None, "queries": found.texts.count, "candidates": (found.target,)}
+    if isinstance(found, Tuning):
+        return {"queries": 0, "candidates": tuple(dict.fromkeys(step.spec for step in found.steps))}
+    if isinstance(found, IndexLoad):
+        return {"documents": found.vectors, "queries": found.queries, "candidates": (found.spec,)}
     return {"queries": found.queries, "candidates": tuple(score.spec for score in found.scores)}
 
 
 def _data_of(found: FoundRun, store: RunStore) -> DatasetSummary | None:
     """The data of a run; of judged answers that of the evaluation which found what they are written from."""
-    if isinstance(found, Benchmark | LoadTest | Verification | Recheck):
+    if isinstance(found, Benchmark | LoadTest | Tuning | IndexLoad | Verification | Recheck):
         return None
     if not isinstance(found, RagJudgement):
         return found.dataset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +16,7 @@ from app.wording import as_text, dataset_lines
 from knowledge.candidate import Leg, parse_candidate
 from knowledge.errors import SpecError
 from knowledge.quantities import duration, rate
-from knowledge.results.index_load import IndexLoad, IndexPoint
+from knowledge.results.index_load import IndexLoad, IndexPlan, IndexPoint
 from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.index_load import SWEPT, index_load
@@ -68,7 +67,7 @@ def plan(concurrency: Sequence[int], seconds: float, *, as_json: bool) -> None:
     """Print what a sweep would do: no text leaves this machine but as vectors to your own Milvus."""
     points = sum(max(1, len(values)) for _, _, values in SWEPT.values()) * len(concurrency)
     if as_json:
-        sys.stdout.write(json.dumps({"points": points, "seconds": points * seconds}) + "\n")
+        print_json(IndexPlan(points=points, seconds=points * seconds))
         return
     told = say(
         "{points} settings, {time} of searching beside encoding and building; vectors go to Milvus, and nowhere else.",
@@ -107,7 +106,7 @@ def show(found: IndexLoad) -> None:
     table.add_column("", no_wrap=True)
     most = max((point.qps for point in found.points), default=1.0) or 1.0
     for point in found.points:
-        times = (f"{ms:,.4g}" for ms in (point.p50_ms, point.p95_ms, point.p99_ms))
+        times = (f"{ms:,.4g}" if ms else "–" for ms in (point.p50_ms, point.p95_ms, point.p99_ms))
         bar = "█" * round(point.qps / most * _BAR)
         swept = SWEPT[point.kind][1]  # how it is built is the same in all rows of an index
         name = f"{point.kind} {swept}={point.parameters[swept]}" if swept else point.kind

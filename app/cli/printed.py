@@ -45,9 +45,11 @@ from knowledge.results import (
     Shortlist,
 )
 from knowledge.results.cost import Costs
+from knowledge.results.index_load import IndexLoad, IndexPlan
 from knowledge.results.load import LoadPlan, LoadsCompared, LoadTest
 from knowledge.results.next_gain import NextGain
 from knowledge.results.recheck import Recheck
+from knowledge.results.service import Tuning
 from knowledge.results.verification import Verification
 from tools.report import portable
 from tools.run_history import RunsCompared
@@ -75,11 +77,12 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "error": (Failure,),
     "evaluate": (Evaluation, AdaptiveEvaluation, ProbedEvaluation, Plan),
     "gains": (NextGain, Plan),
+    "index": (IndexLoad, IndexPlan),
     "judge": (Judging,),
     "keys add": (KeyMade,),
     "keys list": (KeysListed,),
     "keys revoke": (KeysListed,),
-    "load": (LoadTest, LoadPlan),
+    "load": (LoadTest, Tuning, LoadPlan),
     "mcp": (Served,),
     "models": (ModelsFound, ModelShown),
     "preflight": (CheckedCandidates, Plan),
@@ -91,7 +94,18 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "runs compare": (RunsCompared, LoadsCompared),
     "runs export": (RunExported,),
     "runs list": (RunsListed,),
-    "runs show": (Evaluation, Benchmark, NextGain, HardCasesRun, RagJudgement, LoadTest, Verification, Recheck),
+    "runs show": (
+        Evaluation,
+        Benchmark,
+        NextGain,
+        HardCasesRun,
+        RagJudgement,
+        LoadTest,
+        Tuning,
+        IndexLoad,
+        Verification,
+        Recheck,
+    ),
     "serve": (Served,),
     "shortlist": (Shortlist,),
     "silver": (SilverMade,),

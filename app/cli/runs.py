@@ -32,6 +32,8 @@ class RunKindName(StrEnum):
     verify = "verify"
     recheck = "recheck"
     load = "load"
+    tuning = "tuning"
+    indexes = "index"
 
 
 RunName = Annotated[
@@ -110,13 +112,15 @@ def _data_cell(run: RunSummary) -> Iterator[str]:
 
 def show(run: RunName = "latest", json: Json = False) -> None:
     """Show a run as it was printed when it was measured."""
-    from app.cli import gains, hard_cases, load, rag, rechecking, verification
+    from app.cli import gains, hard_cases, index_load, load, load_candidate, rag, rechecking, verification
     from app.cli.measuring import show_benchmark, show_evaluation
     from app.cli.printed import print_json
     from knowledge.results import Benchmark, Evaluation, HardCasesRun
+    from knowledge.results.index_load import IndexLoad
     from knowledge.results.load import LoadTest
     from knowledge.results.next_gain import NextGain
     from knowledge.results.recheck import Recheck
+    from knowledge.results.service import Tuning
     from knowledge.results.verification import Verification
     from tools.run_history import find_run
 
@@ -131,6 +135,10 @@ def show(run: RunName = "latest", json: Json = False) -> None:
         gains.show(found)
     elif isinstance(found, LoadTest):
         load.show(found)
+    elif isinstance(found, Tuning):
+        load_candidate.show_tuning(found)
+    elif isinstance(found, IndexLoad):
+        index_load.show(found)
     elif isinstance(found, Verification):
         verification.show(found)
     elif isinstance(found, Recheck):

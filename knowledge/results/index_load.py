@@ -31,6 +31,13 @@ class IndexPoint(Record):
     p99_ms: float
 
 
+class IndexPlan(Record):
+    """What a sweep would take: so many settings, and seconds of searching beside encoding and building."""
+
+    points: int
+    seconds: float
+
+
 class IndexLoad(Record):
     """A sweep.
 

@@ -95,7 +95,9 @@ def test_nothing_is_said_of_data_that_is_not_what_it_was(measured, now):
         report = report.model_copy(update={"evaluation": None})
     other = as_dataset(DOCUMENTS | {"d0": "another text"}, QUERIES, JUDGMENTS)
     there = {"gone": None, "other": other, "unmeasured": dataset}[now]
-    assert with_closer_look(report, {"data": SOURCE}, context(workspace, there)) == report
+    found = with_closer_look(report, {"data": SOURCE}, context(workspace, there))
+    assert (found.deployment is None) == (now == "unmeasured")  # it needs the measurements, not the data
+    assert found.model_copy(update={"deployment": None}) == report
 
 
 def test_what_kept_data_from_being_measured_names_the_columns_that_were_not_used():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -128,7 +129,9 @@ def test_a_message_that_fails_does_not_keep_the_others_waiting(own):
 
 def test_a_damaged_message_is_passed_over(tmp_path):
     inbox = Inbox(tmp_path / "x.sqlite")
-    inbox._connection.execute("INSERT INTO messages (thread, content) VALUES ('t', '{\"text\": 5')")
+    with closing(sqlite3.connect(tmp_path / "x.sqlite")) as connection:
+        connection.execute("INSERT INTO messages (thread, content) VALUES ('t', '{\"text\": 5')")
+        connection.commit()
     number = inbox.add("t", Message(text="German"))
     assert [received.number for received in inbox.waiting("t")] == [number]
     inbox.close()

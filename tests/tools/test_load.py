@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -357,7 +358,10 @@ def test_stop_stops():
     assert len(target.asked) < 2000
 
 
-def test_ctrl_c_stops():
+def test_ctrl_c_stops(request):
+    # a test that runs beside others is in a process that ignores it
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     target = Waits()
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()

@@ -18,6 +18,7 @@ from knowledge.errors import ResourceError
 from knowledge.requirements import read_requirements
 from knowledge.results import Report
 from knowledge.wording import Text
+from tools import whole_files
 from tools.report import (
     figures,
     render_html,
@@ -27,7 +28,6 @@ from tools.report import (
     report_schema,
     write_report,
 )
-from tools.report import files as report_files
 from tools.report.document import Fold, Table, mentions
 from tools.report.drawings import Axis, Point, Scatter, bars, linear_ticks, log_ticks
 from tools.report.figures import NOTHING
@@ -720,7 +720,7 @@ def test_a_full_disk_leaves_the_old_report_alone(report, tmp_path, monkeypatch, 
         if len(calls) == fails_at:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(report_files.os, "fsync", full)
+    monkeypatch.setattr(whole_files.os, "fsync", full)
     with pytest.raises(ResourceError, match="No space left on device") as error:
         write_report(report, tmp_path)
     assert str(tmp_path) in str(error.value)
@@ -743,7 +743,7 @@ def test_an_interrupted_write_leaves_nothing(report, tmp_path, monkeypatch):
     def interrupted(descriptor: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(report_files.os, "fsync", interrupted)
+    monkeypatch.setattr(whole_files.os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_report(report, tmp_path)
     assert not list(tmp_path.iterdir())
