@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent import rating
 from agent.answering.brief import LINES
 from agent.reporting import contexts_of
+from knowledge.measured_task import NAMES
 from knowledge.results import Recommendation
 from knowledge.wording import Text, join, say
 from tools.rag_judge.words import against, answers, verdict
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 def on_contexts(recommendation: Recommendation, state: State, context: Context) -> Text:
     """Context precision and recall of the recommendation and its rivals, and judged answers where there are any."""
     evaluation = state.get("evaluation")
-    if evaluation is None or evaluation.task != "ranking":
+    if evaluation is None:
         return say("That takes a measurement: give me data with queries and judgments, and agree to measuring.")
+    if evaluation.task != "ranking":
+        return say("That is asked of searches only, and this was measured as {task}.", task=NAMES[evaluation.task])
     found = contexts_of(evaluation, recommendation, context)
     if found is None:
         return say("That is measured where the answers come from a language model: say that it is for RAG.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
+from knowledge.measured_task import NAMES
 from knowledge.quantities import points
 from knowledge.results import Recommendation
 from knowledge.wording import Text, join, say
@@ -19,13 +20,26 @@ _UNTRIED = say(
     "I did not try that here: probes and perturbed queries are made of your own texts (facts in English and Chinese), "
     "and little data, or data without queries and judgments, gives too few to tell anything."
 )
+#: why one of the two is missing where the other was tried
+_TOO_FEW_FACTS = say(
+    "Your texts hold too few facts that could be altered by rule, in English or Chinese, to tell anything. Cases of "
+    "your own can be asked: “advisor probes --contrast FILE”."
+)
+_TOO_FEW_QUERIES = say("Too few of your queries change when they are mistyped or cut short to tell anything.")
+
+
+def _untried(state: State) -> Text:
+    evaluation = state.get("evaluation")
+    if evaluation is not None and evaluation.task != "ranking":
+        return say("That is tried of searches only, and this was measured as {task}.", task=NAMES[evaluation.task])
+    return _UNTRIED
 
 
 def on_truth(recommendation: Recommendation, state: State) -> Text:
     """Whether the recommendation tells true passages from altered ones, kind by kind, and how its rivals do."""
     found, winner = state.get("probes"), recommendation.winner
     if found is None or winner is None or not found.kinds:
-        return _UNTRIED
+        return _untried(state) if state.get("robustness") is None else _TOO_FEW_FACTS
     lines = [verdict(winner, found)]
     for spec in dict.fromkeys(score.spec for kind in found.kinds for score in kind.scores):
         shares = [
@@ -48,7 +62,7 @@ def on_mistakes(recommendation: Recommendation, state: State) -> Text:
     """What perturbed queries cost the recommendation, kind by kind, and its rivals on average."""
     found, winner = state.get("robustness"), recommendation.winner
     if found is None or winner is None or not found.kinds:
-        return _UNTRIED
+        return _untried(state) if state.get("probes") is None else _TOO_FEW_QUERIES
     lines = [worst(winner, found)]
     for spec in dict.fromkeys(change.spec for kind in found.kinds for change in kind.changes):
         changes = [

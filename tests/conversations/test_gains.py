@@ -39,6 +39,8 @@ def test_it_is_offered_measured_told_and_reported(decided):
     assert "Try set-ups" in [str(answer) for answer in decided.event("reported").answers]
     decided.say("would int8 be enough?", specs=MINE)
     assert "Try set-ups" in str(decided.event("said").text)
+    decided.say("is half the dimension enough?", specs=MINE)
+    assert "Measured: static:wordllama?dim=64 reaches " in str(decided.event("said").text), "that was measured"
     assert decided.state.get("gains") is None, "a question measures nothing"
     decided.say("try set-ups", specs=MINE)
     found = decided.state["gains"]

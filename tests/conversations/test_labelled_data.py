@@ -48,6 +48,9 @@ def test_classification_from_the_first_message_to_the_report(advisor, table):
     in_chinese = advice.confidence.render("zh")
     assert "文本" in in_chinese
     assert "查询" not in in_chinese
+    for question in ("what about typos?", "try set-ups", "how good is the context?"):
+        (answer,) = list(advisor.reply("c", question))[1:]
+        assert "measured as classification" in str(answer.text), question
     report = next(event for event in told if isinstance(event, events.Reported))
     with open(report.markdown, encoding="utf-8") as file:
         written = file.read()
