@@ -157,6 +157,16 @@ def test_a_server_that_adds_a_prompt_of_its_own_or_serves_another_model(decision
     assert check(found, "vectors of documents").status == "pass"
 
 
+def test_a_model_of_another_length_is_a_failed_check_and_no_crash(decision):
+    own = own_model("static:wordllama?dim=32", decision.workspace)
+    assert isinstance(own, OwnModel)
+    short = Here(own.leg, own.resolved, decision.workspace)
+    short.embed = lambda texts: decision.model.embed(list(texts), dimension=32)
+    found = decision.through_parts(decision.vectors(), embedder=short)
+    assert failures(found) == {"vectors of queries": "model", "answers": "crash"}
+    assert "32 numbers" in str(check(found, "answers").reason)
+
+
 def test_a_model_here_in_place_of_a_server_checks_the_collection_alone(decision):
     own = own_model(SPEC, decision.workspace)
     assert isinstance(own, OwnModel)

@@ -13,7 +13,7 @@ from knowledge.wording import Text, join, say
 from tools.encoders import Vectors
 from tools.verify.diagnosis import Diagnosis, diagnose, lengths_of
 from tools.verify.own_model import OwnModel
-from tools.verify.pipeline import Parts
+from tools.verify.pipeline import MISFIT_REMEDY, Parts
 from tools.verify.subject import Deployed, failed, passed, skipped
 
 #: texts whose vectors are compared: a third of them the shortest, a third the longest
@@ -166,6 +166,9 @@ def _documents(deployed: Deployed, stored: Stored) -> Iterator[Check]:
 
 def _queries(deployed: Deployed, pipeline: Parts) -> Check:
     name = "vectors of queries"
+    first = pipeline.asked([query.text for query in deployed.queries[:1]])
+    if len(first) and first.shape[1] != pipeline.collection.about.dimension:
+        return failed("identity", name, "model", pipeline.misfit(first), MISFIT_REMEDY)
     if not isinstance(deployed.model, OwnModel):
         return skipped("identity", name, deployed.model)
     if not pipeline.embedder.served:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import SecretStr
 
 from knowledge.errors import ProviderError
-from knowledge.wording import say
+from knowledge.wording import Text, say
 from tools.deployed_collection import DeployedCollection
 from tools.encoders import Vectors
 from tools.encoders.base import cut
@@ -89,6 +89,10 @@ class SearchAddress:
         return found[:k]
 
 
+#: of vectors that do not fit a collection
+MISFIT_REMEDY = say("Embed queries with the model that filled the collection, or fill it with the one that is used.")
+
+
 @dataclass(frozen=True)
 class Parts:
     """What makes vectors, and the collection that is searched with them: what an application puts together.
@@ -123,8 +127,20 @@ class Parts:
         made = self.embedder.embed([self.prompt + text for text in texts])
         return cut(made, self.collection.about.dimension, normalise=self.normalise)
 
+    def misfit(self, vectors: Vectors) -> Text:
+        """What is said of vectors that are too short for the collection."""
+        return say(
+            "Queries get vectors of {has} numbers from {name}, and the collection holds vectors of {wanted}: another "
+            "model filled it.",
+            has=vectors.shape[1],
+            name=self.embedder.name,
+            wanted=self.collection.about.dimension,
+        )
+
     def search(self, text: str, k: int) -> list[str]:
         vector = self.asked([text])
+        if vector.shape[1] != self.collection.about.dimension:
+            raise ProviderError(self.misfit(vector), MISFIT_REMEDY)
         if not np.isfinite(vector).all():
             raise ProviderError(
                 say("The vector of a query is not made of numbers."), say("Look at the embedding server's log.")
