@@ -38,8 +38,9 @@ demo: $(VENV)/.offline ## play a whole conversation on a real corpus, without ke
 chat: $(VENV)/.ui ## open the web chat
 	@$(BIN)/advisor serve $(CHAT_FLAGS)
 
+# three at once, since tests wait for children, browsers and locks about a third of their time on two cores
 test: $(VENV)/.dev check ## run all checks and tests
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 thorough: $(VENV)/.dev ## all tests, those that take long too (half an hour)
 	@THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist worksteal
