@@ -47,6 +47,10 @@ def deployment(state: State, context: Context) -> Text | None:
     parts += _measured(recommendation, state)
     if evaluation is not None and measured is not None and evaluation.task == "ranking":
         parts.append(_as_files(recommendation, context))
+    elif evaluation is None:
+        parts.append(
+            say("Files for it (schema, ingest, search, checks) come once it was measured on your data: hand that over.")
+        )
     return join(parts, LINES)
 
 

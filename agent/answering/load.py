@@ -101,12 +101,14 @@ def _not_loaded(spec: str, recommendation: Recommendation, state: State, asked: 
             )
         )
     need = rate(asked) if asked is not None else "50"
+    shortlist = state.get("shortlist")
+    named = next((one.spec for one in shortlist.kept if one.model == spec), None) if shortlist else None
     goal = f" --goal-p95 {limit.p95_ms:g}" if limit is not None else ""
     parts.append(
         say(
             "Say how many you need (“{need} queries per second”) and I test it, or run: {command}",
             need=need,
-            command=f"advisor load --target '{spec}' --data DIR{goal}",
+            command=f"advisor load --target '{named or spec}' --data DIR{goal}",
         )
     )
     return join(parts, LINES)

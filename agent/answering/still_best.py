@@ -24,7 +24,15 @@ def on_still_best(recommendation: Recommendation, state: State, context: Context
     decided = evaluation.started.date() if evaluation else recommendation.created.date()
     run = evaluation.run_id if evaluation else recommendation.run_id
     last = last_recheck(run, context.workspace)
-    if last is None:
+    if last is None and evaluation is None:
+        told = [
+            say(
+                "Nothing was measured, neither when {spec} was named ({decided}) nor since.",
+                spec=winner,
+                decided=decided.isoformat(),
+            )
+        ]
+    elif last is None:
         told = [say("I have not measured {spec} again since {decided}.", spec=winner, decided=decided.isoformat())]
     else:
         day = last.created.date().isoformat()
