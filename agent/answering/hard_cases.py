@@ -9,7 +9,7 @@ from knowledge.measured_task import NAMES
 from knowledge.quantities import points
 from knowledge.results import Recommendation
 from knowledge.wording import Text, join, say
-from tools.hard_cases.words import all_kinds, gains_told, verdict, worst
+from tools.hard_cases.words import TOO_FEW_FACTS, all_kinds, gains_told, verdict, worst
 
 if TYPE_CHECKING:
     from agent.state import State
@@ -20,11 +20,7 @@ _UNTRIED = say(
     "I did not try that here: probes and perturbed queries are made of your own texts (facts in English and Chinese), "
     "and little data, or data without queries and judgments, gives too few to tell anything."
 )
-#: why one of the two is missing where the other was tried
-_TOO_FEW_FACTS = say(
-    "Your texts hold too few facts that could be altered by rule, in English or Chinese, to tell anything. Cases of "
-    "your own can be asked: “advisor probes --contrast FILE”."
-)
+#: why perturbed queries are missing where probes were tried
 _TOO_FEW_QUERIES = say("Too few of your queries change when they are mistyped or cut short to tell anything.")
 
 
@@ -39,7 +35,7 @@ def on_truth(recommendation: Recommendation, state: State) -> Text:
     """Whether the recommendation tells true passages from altered ones, kind by kind, and how its rivals do."""
     found, winner = state.get("probes"), recommendation.winner
     if found is None or winner is None or not found.kinds:
-        return _untried(state) if state.get("robustness") is None else _TOO_FEW_FACTS
+        return _untried(state) if state.get("robustness") is None else TOO_FEW_FACTS
     lines = [verdict(winner, found)]
     for spec in dict.fromkeys(score.spec for kind in found.kinds for score in kind.scores):
         shares = [

@@ -13,7 +13,7 @@ from app.cli.planned import print_plan
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
-from knowledge.quantities import points
+from knowledge.quantities import milliseconds, points
 from knowledge.results import Consent
 from knowledge.results.next_gain import NextGain
 from knowledge.wording import say
@@ -75,6 +75,15 @@ def show(found: NextGain) -> None:
     table.add_column(shown(say("change")), overflow="fold")
     for name in (say("points"), say("95 %"), say("verdict"), say("time a query"), say("bytes/document")):
         table.add_column(shown(name), justify="right")
+    table.add_row(
+        shown(say("as it is: {metric} {value:.3f}", metric=found.primary, value=found.quality.mean)),
+        "",
+        f"{found.quality.low:.3f} … {found.quality.high:.3f}",
+        "",
+        shown(milliseconds(found.query_ms)) if found.query_ms is not None else "–",
+        f"{found.bytes_per_document:,.0f}" if found.bytes_per_document is not None else "–",
+        end_section=True,
+    )
     for change in found.changes:
         ends = f"{points(change.difference.low)} … {points(change.difference.high)}"
         longer = time_change(change)

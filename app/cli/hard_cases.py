@@ -21,7 +21,7 @@ from knowledge.wording import Text, join, say
 from tools import evaluate as quality
 from tools.data_source import DataSource
 from tools.hard_cases import SHARE, ask_contrasts, ask_hard_cases, make_hard_cases, read_contrasts
-from tools.hard_cases.words import all_kinds, gains_told, verdict, worst
+from tools.hard_cases.words import TOO_FEW_FACTS, all_kinds, gains_told, verdict, worst
 from tools.label_store import with_given
 from tools.metrics import scoring
 
@@ -82,6 +82,8 @@ def hard_cases(
     if not cases:
         sys.stderr.write(shown(_NOTHING.model_copy(update={"values": {"share": SHARE}})) + "\n")
     show(found.probes, found.robustness, specs[0])
+    if cases and "probes" in kinds and not (found.probes and found.probes.kinds):
+        sys.stderr.write(shown(TOO_FEW_FACTS) + "\n")
 
 
 def contrasts(
@@ -112,7 +114,10 @@ def show(probes: Probes | None, robustness: Robustness | None, first: str) -> No
         _say((verdict(first, probes), *gains_told(probes), *_left_out(probes.left_out, probes.fewest)))
         _cost(probes.characters, probes.share)
     if robustness is not None and robustness.kinds:
-        title = say("Perturbed queries: change of {metric} (95 % intervals; * is shown)", metric=robustness.metric)
+        title = say(
+            "Perturbed queries: change of {metric} (95 % intervals; *: a change is shown, corrected for all kinds)",
+            metric=robustness.metric,
+        )
         table = _table(title, say("queries with"), [change.spec for change in robustness.kinds[0].changes])
         for of in robustness.kinds:
             changes = (_change(change.change, change.p) for change in of.changes)

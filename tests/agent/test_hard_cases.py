@@ -65,7 +65,7 @@ def test_answers_come_from_the_records():
     assert f"{NEAR}, points of nDCG@10: typing mistakes -1.0; -1.0 on average." in mistakes
     assert "did not try" in str(on_truth(advice, State()))
     assert "did not try" in str(on_mistakes(advice, State()))
-    assert "too few facts" in str(on_truth(advice, State(robustness=STATE["robustness"]))), "it was tried"
+    assert "too few altered facts" in str(on_truth(advice, State(robustness=STATE["robustness"]))), "it was tried"
     assert "Too few of your queries" in str(on_mistakes(advice, State(probes=STATE["probes"])))
     assert "真假" in on_truth(advice, STATE).render("zh")
     assert "打字错误" in on_mistakes(advice, STATE).render("zh")

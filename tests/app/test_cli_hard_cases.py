@@ -46,6 +46,13 @@ def test_both_of_ones_own_data_beside_the_evaluation(advisor, tmp_path):
     assert json.loads(out)["robustness"]["kinds"]
 
 
+def test_where_only_queries_could_be_altered_it_is_said(advisor, shared):
+    code, out, err = advisor("evaluate", "--data", str(shared / "covid_faq"), "-c", "bm25", "--probes", "--quiet")
+    assert code == 0
+    assert "typing mistakes" in out
+    assert "too few altered facts" in err
+
+
 def test_what_cannot_be_asked_is_said(advisor, small_dataset, tmp_path):
     code, _, err = advisor("probes", "--data", str(small_dataset), "-c", "bm25", "--quiet")
     assert code == 3

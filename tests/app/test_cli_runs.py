@@ -9,6 +9,7 @@ import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
+from app.cli import gains
 from knowledge.candidate import parse_candidate
 from knowledge.results import Interval, RagJudgement, RagScore
 from knowledge.results.next_gain import NextGain
@@ -85,10 +86,12 @@ def test_runs_are_listed_and_shown(advisor, measured, keeps_to_schema, small_dat
     assert code == 0
     assert all(name in out for name in measured)
     assert "p50 ms" in advisor("runs", "show")[1]
-    assert "nDCG@10" in advisor("runs", "show", measured[0])[1]
+    by_name = advisor("runs", "show", measured[0])[1]
+    assert "nDCG@10" in by_name
+    assert f"Run {measured[0]}, on " in by_name
 
 
-def test_every_kind_of_run_is_listed_and_shown(advisor, keeps_to_schema, tmp_path, monkeypatch):
+def test_every_kind_of_run_is_listed_and_shown(advisor, keeps_to_schema, tmp_path, monkeypatch, capsys):
     save_dataset(facts(300), tmp_path / "facts")
     data = ("--data", str(tmp_path / "facts"))
     assert advisor("probes", *data, "-c", "bm25", "-q")[0] == 0
@@ -107,6 +110,8 @@ def test_every_kind_of_run_is_listed_and_shown(advisor, keeps_to_schema, tmp_pat
         quality=one,
         changes=(),
     )
+    gains.show(gain)
+    assert "as it is: nDCG@10 0.500" in " ".join(capsys.readouterr().out.split()), "what the changes are changes to"
     score = RagScore(spec="bm25", context_precision=one, context_recall=one, judged=0, failed=2)
     rag = RagJudgement(
         run_id="rag-1",

@@ -11,6 +11,12 @@ from tools.statistics import ALPHA
 
 _AND = Text(template=", ")
 
+#: why there are no probes
+TOO_FEW_FACTS = say(
+    "Your texts give too few altered facts to tell anything: they are made by rule, in English and Chinese, and may "
+    "not add much to what is encoded. Cases of your own can be asked: “advisor probes --contrast FILE”."
+)
+
 
 def all_kinds(found: Probes) -> tuple[ProbeKind, ...]:
     """The kinds, and last those of all kinds that are asked in other words."""
@@ -69,8 +75,8 @@ def worst(spec: str | None, found: Robustness) -> Text:
     )
     if not shown:
         return say(
-            "Nothing that was tried is shown to cost {spec} anything; on average over the kinds it changes by {points} "
-            "points of {metric}.",
+            "Nothing that was tried is shown to cost {spec} anything, by tests corrected for the number of kinds; on "
+            "average over the kinds it changes by {points} points of {metric}.",
             spec=str(spec),
             points=points(found.change(str(spec)) or 0.0),
             metric=found.metric,

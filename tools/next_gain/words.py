@@ -108,7 +108,7 @@ def time_change(change: Change) -> Text | None:
     if change.added_ms is None:
         return None
     if abs(change.added_ms) < _NOTHING_MS:
-        return say("no longer")
+        return say("not longer")
     amount = milliseconds(abs(change.added_ms))
     return say("{amount} longer", amount=amount) if change.added_ms > 0 else say("{amount} shorter", amount=amount)
 

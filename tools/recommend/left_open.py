@@ -119,7 +119,7 @@ def next_steps(
     if undecided:
         more = (queries_needed(undecided, field) or 0) - evaluation.judged_queries
         if more > 0:
-            found.append(say("Judge about {more} more queries to place the undecided candidates.", more=more))
+            found.append(say("Judge about {more:,} more queries to place the undecided candidates.", more=more))
         if evaluation.task == "ranking" and is_shallow(evaluation.primary):
             found.append(
                 say(
@@ -131,7 +131,7 @@ def next_steps(
         found.append(say("Check the decision with some dozens of queries that real users asked and somebody judged."))
     found.append(
         say(
-            "Keep the run id {run}: the same command next month tells whether the answer still holds.",
+            "Keep the run id {run}: “advisor recheck --run {run}” tells later whether the answer still holds.",
             run=evaluation.run_id,
         )
     )

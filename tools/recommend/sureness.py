@@ -200,7 +200,7 @@ def _undecided(specs: Sequence[str], field: Contest, queries: int) -> Text:
         )
     if needed is not None and needed > queries:
         return say(
-            "The sample is too small to place {names}; about {needed} queries would settle it.",
+            "The sample is too small to place {names}; about {needed:,} queries would settle it.",
             names=names,
             needed=needed,
         )
