@@ -9,6 +9,7 @@ from typing import Any
 
 from agent import events
 from agent.descriptions import SLOTS, slot_name
+from knowledge import quantities
 from knowledge.constraints import CONSTRAINTS, make_constraint
 from knowledge.measured_task import NAMES, counted
 from knowledge.progress import Progress
@@ -285,8 +286,8 @@ def plan_costs(plan: Plan, language: Language) -> Iterator[Line]:
         yield Line(remark.render(language), "!")
     yield Line(
         say(
-            "About {minutes:.0f} minutes, {gb:.1f} GB to download, {usd:.2f} US dollars.",
-            minutes=max(plan.minutes, 1),
+            "About {time}, {gb:.1f} GB to download, {usd:.2f} US dollars.",
+            time=quantities.duration(60 * plan.minutes),
             gb=plan.download_gb,
             usd=plan.usd,
         ).render(language)

@@ -68,6 +68,7 @@ def show_evaluation(found: Evaluation) -> None:
         primary = f"{c.primary_mean:.3f} [{c.interval.low:.3f}, {c.interval.high:.3f}]"
         table.add_row(c.spec, primary, *(f"{c.metrics[name]:.3f}" for name in names[:5]))
     console().print(table)
+    sys.stdout.write(shown(say("Run {run}, on {data}.", run=found.run_id, data=found.dataset.name)) + "\n")
     tell_remarks(found)
 
 
