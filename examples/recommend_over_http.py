@@ -25,7 +25,7 @@ def upload(api: httpx.Client, folder: Path) -> str:
     """Hand a folder's files over, chunk by chunk; returns the dataset's id."""
     dataset = made(api.post("/v1/datasets", json={"note": folder.name}))
     hashes = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
         content = path.read_bytes()
         hashes[path.name] = hashlib.sha256(content).hexdigest()
         for start in range(0, len(content) or 1, CHUNK):
@@ -106,4 +106,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except httpx.ConnectError as error:
+        raise SystemExit(
+            f"No server answers there ({error}). Start one with: advisor serve, or name it with --api."
+        ) from None
