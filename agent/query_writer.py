@@ -60,8 +60,8 @@ def needed(writer: QueryWriter | None) -> QueryWriter:
     """
     if writer is None:
         raise UserError(
-            say("No language model is set up, so none can write queries."),
-            say("Set ADVISOR_LLM to a provider and a model, such as openai:MODEL or ollama:MODEL, or leave --llm out."),
+            say("No language model is set up, and this needs one."),
+            say("Set ADVISOR_LLM to a provider and a model, such as openai:MODEL or ollama:MODEL."),
         )
     return writer
 

@@ -78,6 +78,7 @@ def test_without_a_language_model_it_says_how_to_name_one(advisor, command):
     code, _, err = advisor(*command)
     assert code != 0
     assert "ADVISOR_LLM" in err
+    assert "--llm" not in err, "that is an option of another command"
 
 
 def test_no_encoder_to_compare_questions_by_is_an_error(advisor, command, llm):
