@@ -143,7 +143,8 @@ def show(found: LoadTest) -> None:
     h = found.machine
     title = f"{h.cpu}, {h.cores} cores, {h.memory_gb} GB" + "".join(f", {gpu}" for gpu in h.gpus)
     table = Table(title=Plain(title), title_justify="left")
-    table.add_column(shown(say("offered/s") if found.loop == "open" else say("at a time")), justify="right")
+    offered = say("offered/s") if found.loop == "open" else say("at a time")
+    table.add_column(shown(offered), justify="right", no_wrap=True)
     for name in (say("answered/s"), say("p50 ms"), say("p95 ms"), say("p99 ms"), say("max ms"), say("failed")):
         table.add_column(shown(name), justify="right", no_wrap=True)
     table.add_column(shown(say("p95 against the goal")), no_wrap=True)
@@ -166,7 +167,8 @@ def _cells(point: LoadPoint, goal: Goal, *, again: bool) -> tuple[str, ...]:
         found = point.latency
         times = tuple(_ms(ms) for ms in (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms))
         bar = _bar(found.p95_ms / goal.p95_ms)
-    why = shown(point.broke) if point.broke else "✓"
+    slow = point.latency is not None and point.latency.p95_ms > goal.p95_ms and not point.failed
+    why = "✓" if not point.broke else "✗" if slow else shown(point.broke)  # p95 has a column of its own
     offered = rate(point.level) + (" ↻" if again else "")
     return offered, rate(point.achieved), *times, f"{point.failed:,}", bar, why
 

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from app.cli.load import _cells
+from knowledge.results.load import Goal, Latency, LoadPoint
+from knowledge.wording import say
 from tests.animals import write_dataset
 from tests.app.cli import Cli
 from tests.fake_embedders import FakeEmbedder
@@ -122,3 +125,21 @@ def test_the_key_is_sent_and_never_shown(cli, data, monkeypatch):
         assert set(server.keys) == {"Bearer key-of-mine"}
     assert code == 7
     assert "key-of-mine" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("failed", "broke", "mark"), [(0, "p95 was 113 ms", "✗"), (3, "20 % failed", "20 % failed"), (0, None, "✓")]
+)
+def test_a_row_says_why_it_broke_unless_its_p95_shows_it(failed, broke, mark):
+    times = Latency(count=9, p50_ms=50, p95_ms=113 if broke else 20, p99_ms=114, p999_ms=114, max_ms=114)
+    point = LoadPoint.model_construct(
+        rate=3.0,
+        concurrency=None,
+        achieved=3.6,
+        latency=times,
+        errors={"503": failed},
+        timeouts=0,
+        dropped=0,
+        broke=broke and say(broke),
+    )
+    assert _cells(point, Goal(p95_ms=50), again=False)[-1] == mark
