@@ -77,9 +77,9 @@ class RunSummary(Record):
 
     Attributes:
         kind: evaluation, benchmark (speed), gains (single changes to a candidate), hard-cases (altered facts, queries
-            with mistakes), rag (answers judged by a language model), load (what a server or candidate holds), tuning (its
-            settings), index (searches a second against recall), verify
-            (a deployed search checked) or recheck (a decision looked at again).
+            with mistakes), rag (answers judged by a language model), load (what a server or candidate holds), tuning
+            (its settings), index (searches a second against recall), verify (a deployed search checked) or recheck (a
+            decision looked at again).
         best: the candidate with the highest mean, of evaluations.
         silver: whether a program made the queries.
         given: how many judgments were given here.
