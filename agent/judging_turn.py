@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent import interview
 from agent.context import Context
 from agent.judging import about_pair, is_pair, pair_answers, pair_words, read_reply, standing
+from agent.redo import asks_to_redo
 from agent.state import State
 from agent.understanding.base import Asked
 from agent.understanding.rules import RuleUnderstanding
@@ -61,7 +62,9 @@ def wants(text: str, state: State) -> str | None:
 
 
 def _agrees(text: str) -> bool:
-    """Whether a message says yes and nothing else."""
+    """Whether a message says yes and nothing else (“run it again” is a yes to something else)."""
+    if asks_to_redo(text):
+        return False
     found = RuleUnderstanding().understand(text, Requirements(), None)
     return found.intent == "confirm" and not found.changes and not found.data_path
 
