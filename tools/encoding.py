@@ -179,6 +179,7 @@ def _in_child(
                 on_message=lambda message: on_characters(message["characters"]),
                 memory_mb=workspace.child_memory_mb,
                 seconds=workspace.child_seconds,
+                forked=resolved.uses_torch,
             )
         finally:
             Path(name).unlink(missing_ok=True)

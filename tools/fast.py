@@ -132,6 +132,7 @@ def fast_variants(leg: Leg, documents: Sequence[str], queries: Sequence[str], wo
         about=resolved.spec,
         logs=workspace.home / "logs",
         memory_mb=workspace.child_memory_mb,
+        forked=resolved.uses_torch,
     )
     return FastVariants.model_validate(told)
 

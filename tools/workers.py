@@ -21,11 +21,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Event, Thread
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 import knowledge.errors
 from knowledge.errors import AdvisorError, ResourceError, make_room
 from knowledge.wording import Text, say
+from tools import fork_server
 from tools.hardware import usable_cores
 
 JOBS = frozenset(
@@ -181,6 +182,7 @@ def run(
     memory_mb: int | None = None,
     seconds: float | None = None,
     threads: int | None = None,
+    forked: bool = False,
 ) -> Message:
     """Run a job, as soon as there is room for one more child, and wait for its result.
 
@@ -193,6 +195,7 @@ def run(
         memory_mb: end it when it takes more.
         seconds: end it when it takes longer.
         threads: of numerical libraries; None: as many as they like.
+        forked: begin where torch and sentence-transformers are imported already (`tools.fork_server`), if that can be.
 
     Raises:
         ChildLost: it ran out of memory or time, was killed, or died of a bug (the log is named).
@@ -202,7 +205,7 @@ def run(
     """
     assert job in JOBS, job
     with _room(job):
-        return _run(job, payload, about, logs, on_message, memory_mb, seconds, threads)
+        return _run(job, payload, about, logs, on_message, memory_mb, seconds, threads, forked)
 
 
 @contextmanager
@@ -226,6 +229,7 @@ def _run(
     memory_mb: int | None,
     seconds: float | None,
     threads: int | None,
+    forked: bool,
 ) -> Message:
     try:
         logs.mkdir(parents=True, exist_ok=True)
@@ -237,13 +241,7 @@ def _run(
         ) from error
     log = Path(name)
     with os.fdopen(handle, "wb") as errors:
-        child = subprocess.Popen(
-            [*START, job],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=child_environment(threads),
-        )
+        child = _begin(job, errors, child_environment(threads), forked)
     watch = _Watch(child.pid, about, memory_mb, seconds, _should_stop.get())
     result: Message | None = None
     try:
@@ -270,9 +268,7 @@ def _run(
         if child.poll() is None:
             child.kill()
             child.wait()
-        for pipe in (child.stdin, child.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+        _close(child)
     if result is None:
         stop_point()
     if result is None and watch.ended:
@@ -281,6 +277,32 @@ def _run(
         raise _died(about, child.returncode, log)
     log.unlink(missing_ok=True)
     return result
+
+
+def _begin(
+    job: str, errors: IO[bytes], environment: dict[str, str], forked: bool
+) -> subprocess.Popen[bytes] | fork_server.Forked:
+    if forked:
+        with contextlib.suppress(fork_server.ForkServerLost):
+            child = fork_server.fork(job, errors.fileno(), environment)
+            try:
+                child.begun(stop_point, LOOK_EVERY)
+            except BaseException:
+                child.close()
+                raise
+            return child
+    return subprocess.Popen(
+        [*START, job], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment
+    )
+
+
+def _close(child: subprocess.Popen[bytes] | fork_server.Forked) -> None:
+    if isinstance(child, fork_server.Forked):
+        child.close()
+    else:
+        for pipe in (child.stdin, child.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
 
 
 def _messages(lines: Iterable[bytes]) -> Iterator[Message]:

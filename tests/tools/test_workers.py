@@ -16,17 +16,23 @@ import pytest
 from knowledge.candidate import Leg
 from knowledge.errors import ProviderError, ResourceError
 from tests.tiny_models import make_static
-from tools import encoders, workers
+from tools import encoders, fork_server, workers
 from tools.workspace import Workspace
 
 #: a job for tests: the child imports it in place of a real one, so what runs is the real protocol in a real child
 JOB = """
-import os, signal, sys, time
+import os, signal, stat, sys, time
 import numpy as np
 from knowledge.errors import ProviderError
 from knowledge.wording import say
 
 print("printed while the module is imported")
+
+def fifo(descriptor):
+    try:
+        return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+    except OSError:  # the one that listed them
+        return False
 
 def work(payload, tell):
     what = payload["do"]
@@ -42,8 +48,9 @@ def work(payload, tell):
             time.sleep(0.001)
     if what == "die":
         tell({"part": 1})
-        if payload["cut"]:  # half a line, as when it dies while writing
-            os.write(3, b'{"result": {"half')  # the first number free when `main` opened it
+        if payload["cut"]:  # half a line, as when it dies while writing, to the one pipe that `main` opened
+            (pipe,) = (int(n) for n in os.listdir("/proc/self/fd") if int(n) > 2 and fifo(int(n)))
+            os.write(pipe, b'{"result": {"half')
         os.kill(os.getpid(), getattr(signal, payload["signal"]))
     if what == "fail":
         raise ProviderError(say("The host {host} failed: {why}.", host="h", why=say("{x} left", x=3)), say("Wait."))
@@ -65,9 +72,9 @@ def work(payload, tell):
 """
 
 
-@pytest.fixture
-def job(tmp_path, monkeypatch):
-    """Allow one more job, found by the child on a path of its own."""
+@pytest.fixture(params=["begun", "forked"])
+def job(request, tmp_path, monkeypatch):
+    """Allow one more job, found by the child on a path of its own; the child begins from nothing, or is forked."""
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "job_for_tests.py").write_text(JOB, "utf-8")
     start = f"""
@@ -76,9 +83,16 @@ def job(tmp_path, monkeypatch):
         sys.path.insert(0, {str(tmp_path / "jobs")!r})
         from tools import workers
         workers.JOBS |= {{"job_for_tests"}}
-        workers.main(sys.argv[1])
     """
-    monkeypatch.setattr(workers, "START", (sys.executable, "-P", "-c", textwrap.dedent(start)))
+    start = textwrap.dedent(start)
+    forked = request.param == "forked"
+    if forked:
+        if sys.platform != "linux":
+            pytest.skip("children are forked on Linux only")
+        start += "from tools import fork_server\nfork_server.LIBRARIES = ('numpy',)\n"
+        monkeypatch.setattr(fork_server, "START", (sys.executable, "-P", "-c", start + "fork_server.main(sys.argv[1])"))
+        monkeypatch.setattr(fork_server, "_server", None)
+    monkeypatch.setattr(workers, "START", (sys.executable, "-P", "-c", start + "workers.main(sys.argv[1])"))
     monkeypatch.setattr(workers, "JOBS", workers.JOBS | {"job_for_tests"})
 
     def run(do, *, memory_mb=None, seconds=None, threads=None, on_message=lambda message: None, **payload):
@@ -91,9 +105,12 @@ def job(tmp_path, monkeypatch):
             memory_mb=memory_mb,
             seconds=seconds,
             threads=threads,
+            forked=forked,
         )
 
-    return run
+    yield run
+    if fork_server._server is not None and forked:
+        fork_server._server.close()
 
 
 def test_threads_of_numerical_libraries_can_be_limited(job, monkeypatch):

@@ -66,6 +66,11 @@ class Resolved(BaseModel):
         return self.endpoint is None
 
     @property
+    def uses_torch(self) -> bool:
+        """Whether whoever loads it imports torch and sentence-transformers, which takes seconds."""
+        return self.local and self.backend != "static"
+
+    @property
     def on_disk(self) -> bool:
         """Whether it can be loaded without a download."""
         return not self.local or self.path is not None

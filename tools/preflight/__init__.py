@@ -234,6 +234,7 @@ def _in_child(
         on_message=hear,
         memory_mb=workspace.child_memory_mb,
         seconds=workspace.child_seconds,
+        forked=resolved.uses_torch,
     )
 
 
