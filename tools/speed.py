@@ -183,10 +183,13 @@ def _corpus_per_second(
 ) -> float:
     """Documents per second of a whole corpus; of two rounds, where they are short, the quieter one counts.
 
-    Of each run the same number of documents is read, as many as the time allows at about this rate.
+    Where the time allows all runs they are read as one, since that is how a corpus is; otherwise of each run the same
+    number of documents, as many as the time allows at about this rate.
     """
     each = max(SHORTEST_RUN, round(rate * ROUND * seconds / len(runs)))
-    read = [run[(len(run) - each) // 2 :][:each] if len(run) > each else run for run in runs]
+    if each >= max(map(len, runs)):
+        runs = [[text for run in runs for text in run]]
+    read = [run[(len(run) - each) // 2 :][:each] if len(run) > each and len(runs) > 1 else run for run in runs]
     share = [len(run) for run in runs]
     took: list[float] = []
     for _ in range(2):

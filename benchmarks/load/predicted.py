@@ -4,8 +4,8 @@
 
 Hours: a benchmark on a tenth of a corpus, drawn at random, predicts the time of the whole (`corpus_per_second`, as
 `advisor cost` uses it; beside it the rate in batches of a fixed size, as it was used before); then the whole is encoded
-as an evaluation does, nothing of it in any cache. What takes seconds is done five times, and medians are compared:
-another program's second would be half of it. Memory of a model: `knowledge.fit` against the peak of a process
+as an evaluation does, nothing of it in any cache. Medians of five are compared where that takes seconds, of three
+otherwise: another program's second would be half of it. Memory of a model: `knowledge.fit` against the peak of a process
 (the cases and the child are those of benchmarks/memory_fit, one text at a time as `fit` asks). Memory of an index: the
 bytes that `advisor cost` computes against those of the index as faiss, the library in Milvus Lite, writes it.
 """
@@ -46,8 +46,8 @@ CORPORA = (
     ("cmrc2018_zh", 800, MINILM),
 )
 SMALLER = 10
-#: how often a quick encoder is measured
-QUICK_TIMES = 5
+#: how often a quick encoder is measured, and a slow one
+QUICK_TIMES, TIMES = 5, 3
 WITHIN = 0.2
 #: shapes of benchmarks/memory_fit by their names, with contexts
 SHAPES = ("all-MiniLM-L6-v2 (real weights)", "BERT, 110M", "Qwen3, 600M")
@@ -69,7 +69,7 @@ def hours() -> list[float]:
         corpus = [whole.documents[id] for id in chosen]
         tenth = chosen[: len(chosen) // SMALLER]
         sample = dataclasses.replace(whole, documents={id: whole.documents[id] for id in tenth})
-        times = [_timed(sample, corpus, spec) for _ in range(1 if spec == MINILM else QUICK_TIMES)]
+        times = [_timed(sample, corpus, spec) for _ in range(TIMES if spec == MINILM else QUICK_TIMES)]
         predicted, before, seconds = (statistics.median(of) for of in zip(*times, strict=True))
         ratios.append(predicted / seconds)
         print(

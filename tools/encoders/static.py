@@ -15,12 +15,16 @@ from knowledge.errors import MissingExtraError, UnknownModelError
 from knowledge.wording import say
 from tools import hub
 from tools.encoders.base import Encoder, Form, Kind, Resolved, Vectors, hash_files, hash_folder
+from tools.token_batches import batches
 from tools.workspace import Workspace
 
 FORM: Form = "dense"
 OPTIONS: frozenset[str] = frozenset()
 #: of WordLlama, as its package (0.4.0) has it
 WORDLLAMA_DIMENSION = 256
+#: characters, with their padding, that WordLlama reads at once: it makes a row of each token, also of the padding, so
+#: that one long text among short ones costs as much as if all were long
+WORDLLAMA_CHARACTERS = 2**15
 
 
 def check(leg: Leg) -> None:
@@ -78,10 +82,11 @@ class WordLlamaEncoder:
         self._model = WordLlama.load(cache_dir=Path(folder), disable_download=True)
 
     def embed(self, texts: Sequence[str], *, kind: Kind, batch_size: int = 64) -> Vectors:
+        made = np.empty((len(texts), WORDLLAMA_DIMENSION), dtype=np.float32)
+        for rows in batches(list(map(len, texts)), WORDLLAMA_CHARACTERS, batch_size):
+            made[rows] = self._model.embed([texts[row] or " " for row in rows], batch_size=len(rows))
         # an empty text has no tokens to average
-        return np.nan_to_num(
-            np.asarray(self._model.embed([t or " " for t in texts], batch_size=batch_size), np.float32)
-        )
+        return np.nan_to_num(made)
 
 
 class Model2VecEncoder:
