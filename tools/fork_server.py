@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import IO, Any, NoReturn
 
@@ -30,7 +30,6 @@ from typing import IO, Any, NoReturn
 LIBRARIES = ("sentence_transformers",)
 #: seconds without a child after which the server ends: it holds half a GB
 IDLE = 300.0
-START = (sys.executable, "-P", "-m", "tools.fork_server")
 #: what libraries read while they are imported: a child that needs another value of these cannot be forked
 READ_AT_IMPORT = ("LD_LIBRARY_PATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LONGEST = 65_536
@@ -100,13 +99,13 @@ class Forked:
 class ForkServer:
     """This side of the server; it ends with this process, and after some time without a child."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """Begin it, in this environment."""
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Begin it, in this environment; the command gets the number of its socket, for `main`."""
         self._environment, self._owner = dict(environment), os.getpid()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [*START, str(theirs.fileno())],
+                [*command, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -155,8 +154,8 @@ _lock = Lock()
 _server: ForkServer | None = None
 
 
-def fork(job: str, errors: int, environment: Mapping[str, str]) -> Forked:
-    """A child of the one server of this process, which begins with the first.
+def fork(command: Sequence[str], job: str, errors: int, environment: Mapping[str, str]) -> Forked:
+    """A child of the one server of this process, which begins, by this command, with the first.
 
     Raises:
         ForkServerLost: it cannot be had.
@@ -171,7 +170,7 @@ def fork(job: str, errors: int, environment: Mapping[str, str]) -> Forked:
             else:
                 _server.close()
             try:
-                _server = ForkServer(environment)
+                _server = ForkServer(command, environment)
             except OSError as error:
                 raise ForkServerLost from error
         return _server.fork(job, errors, environment)
@@ -249,18 +248,12 @@ def _child(asked: dict[str, Any], run: Callable[[str], None]) -> NoReturn:
         os._exit(code)
 
 
-def main(descriptor: str) -> None:
-    """Import what children need, then serve."""
-    from tools import workers
-
+def main(descriptor: int, run: Callable[[str], None]) -> None:
+    """Import what children need, then fork one for each job that is asked for on this socket, to run it."""
     for name in LIBRARIES:
         # a child meets what is wrong with a library by itself, and says it
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     gc.collect()
     gc.freeze()  # or the first collection in a child would touch, and so copy, all there is
-    serve(socket.socket(fileno=int(descriptor)), workers.main)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    serve(socket.socket(fileno=descriptor), run)

@@ -36,11 +36,14 @@ JOBS = frozenset(
         "tools.preflight.child",
         "tools.service.child",
         "tools.speed",
+        "tools.tokenizer",
         "tools.untrusted.child",
     }
 )
 #: how a child begins; -P: a folder called `tools` where the user happens to be must not be taken for ours
 START = (sys.executable, "-P", "-m", "tools.workers")
+#: in place of a job: what forks children
+FORK_SERVER = (*START, "--fork")
 #: children at once, by what they do: more models would only share the cores and take memory, more readers memory;
 #: a reader does not wait for models, because a chat waits for it
 ROOM = {"models": BoundedSemaphore(max(2, usable_cores())), "readers": BoundedSemaphore(4)}
@@ -284,7 +287,7 @@ def _begin(
 ) -> subprocess.Popen[bytes] | fork_server.Forked:
     if forked:
         with contextlib.suppress(fork_server.ForkServerLost):
-            child = fork_server.fork(job, errors.fileno(), environment)
+            child = fork_server.fork(FORK_SERVER, job, errors.fileno(), environment)
             try:
                 child.begun(stop_point, LOOK_EVERY)
             except BaseException:
@@ -356,7 +359,7 @@ class _Watch:
                             about=self._about,
                             seconds=round(self._seconds),
                         ),
-                        say("What it did is kept: run the same command again to go on, or allow it more time."),
+                        say("What it did is kept: do the same again to go on, or allow it more time."),
                     )
                     process.kill()
 
@@ -447,4 +450,7 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == FORK_SERVER[-1]:
+        fork_server.main(int(sys.argv[2]), main)
+    else:
+        main(sys.argv[1])

@@ -37,7 +37,7 @@ def command(then):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(fork_server, "START", command("fork_server.main(sys.argv[1])"))
+    monkeypatch.setattr(workers, "FORK_SERVER", command("fork_server.main(int(sys.argv[1]), workers.main)"))
     monkeypatch.setattr(workers, "START", command("workers.main(sys.argv[1])"))
     monkeypatch.setattr(workers, "JOBS", workers.JOBS | {"job_for_tests"})
     monkeypatch.setattr(fork_server, "_server", None)
@@ -88,7 +88,7 @@ def test_the_server_is_killed_and_another_begins(run):
 
 
 def test_a_server_that_does_not_begin_costs_no_job(run, monkeypatch):
-    monkeypatch.setattr(fork_server, "START", (sys.executable, "-c", "raise SystemExit(3)"))
+    monkeypatch.setattr(workers, "FORK_SERVER", (sys.executable, "-c", "raise SystemExit(3)"))
     heard = []
     run(on_message=heard.append)
     assert heard[0]["parent"] == os.getpid()
@@ -102,7 +102,7 @@ def test_other_threads_than_the_libraries_were_imported_with_need_a_process_of_t
 
 
 def test_to_stop_does_not_wait_for_the_imports(run, monkeypatch):
-    monkeypatch.setattr(fork_server, "START", command("import time; time.sleep(30)"))
+    monkeypatch.setattr(workers, "FORK_SERVER", command("import time; time.sleep(30)"))
     stop = Event()
     begun = time.monotonic()
     Timer(0.3, stop.set).start()
@@ -112,7 +112,9 @@ def test_to_stop_does_not_wait_for_the_imports(run, monkeypatch):
 
 
 def test_a_server_without_children_ends_by_itself(run, monkeypatch):
-    monkeypatch.setattr(fork_server, "START", command("fork_server.IDLE = 0.2; fork_server.main(sys.argv[1])"))
+    monkeypatch.setattr(
+        workers, "FORK_SERVER", command("fork_server.IDLE = 0.2; fork_server.main(int(sys.argv[1]), workers.main)")
+    )
     run()
     fork_server._server._process.wait(30)
     heard = []
@@ -126,7 +128,7 @@ def test_server_and_children_end_with_their_parent(tmp_path, number):
         import sys
         from pathlib import Path
         from tools import fork_server, workers
-        fork_server.START = {command("fork_server.main(sys.argv[1])")!r}
+        workers.FORK_SERVER = {command("fork_server.main(int(sys.argv[1]), workers.main)")!r}
         workers.JOBS |= {{"job_for_tests"}}
         show = lambda message: print(message["pid"], message["parent"], flush=True)
         logs = Path({str(tmp_path)!r})

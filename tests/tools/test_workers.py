@@ -90,7 +90,11 @@ def job(request, tmp_path, monkeypatch):
         if sys.platform != "linux":
             pytest.skip("children are forked on Linux only")
         start += "from tools import fork_server\nfork_server.LIBRARIES = ('numpy',)\n"
-        monkeypatch.setattr(fork_server, "START", (sys.executable, "-P", "-c", start + "fork_server.main(sys.argv[1])"))
+        monkeypatch.setattr(
+            workers,
+            "FORK_SERVER",
+            (sys.executable, "-P", "-c", start + "fork_server.main(int(sys.argv[1]), workers.main)"),
+        )
         monkeypatch.setattr(fork_server, "_server", None)
     monkeypatch.setattr(workers, "START", (sys.executable, "-P", "-c", start + "workers.main(sys.argv[1])"))
     monkeypatch.setattr(workers, "JOBS", workers.JOBS | {"job_for_tests"})
