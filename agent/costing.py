@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 from agent.answering.cards import card_of
 from knowledge.catalog import Catalog
+from knowledge.dataset import Dataset
 from knowledge.errors import UnknownModelError, UserError
 from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, DataProfile, Evaluation, Recommendation
 from knowledge.results.cost import Costs
 from knowledge.results.service import UnderLoad
-from knowledge.wording import say
-from tools.cost import Cards, Stated, costs, volume_of
+from knowledge.wording import how_to, say
+from tools.cost import Cards, Stated, Texts, TokenCounter, costs, volume_of
 from tools.cost.reference import reference_api
 from tools.hardware import this_machine
+from tools.workspace import Workspace
 
 #: nothing was said for this calculation
 NOTHING_STATED = Stated()
@@ -28,7 +30,9 @@ def costs_of(
     benchmark: Benchmark,
     recommendation: Recommendation | None,
     catalog: Catalog,
+    workspace: Workspace,
     *,
+    dataset: Dataset | None = None,
     stated: Stated = NOTHING_STATED,
     specs: Sequence[str] = (),
     api: ModelCard | None = None,
@@ -38,11 +42,13 @@ def costs_of(
 
     Args:
         requirements: their volume; the API has to meet their demands.
-        profile: token lengths.
+        profile: token lengths, where the data is not at hand.
         evaluation: quality.
         benchmark: speed, memory and bytes.
         recommendation: what is recommended.
         catalog: prices.
+        workspace: where tokenizers may be.
+        dataset: the user's texts, whose tokens an API bills.
         stated: what was said for this calculation alone.
         specs: of the timed candidates those that count; none: the recommended one, the best and the runner-up.
         api: the one to compare with; None: the cheapest that meets the demands.
@@ -51,8 +57,9 @@ def costs_of(
     Raises:
         UserError: a number or a candidate that is not possible.
     """
-    dataset = evaluation.dataset if evaluation else None
-    volume, assumptions = volume_of(stated, requirements, profile, dataset, benchmark.hardware)
+    texts = Texts.of(dataset) if dataset else None
+    about = dataset.summary if dataset else evaluation.dataset if evaluation else None
+    volume, assumptions = volume_of(stated, requirements, profile, about, benchmark.hardware, texts)
     compared = api or reference_api(requirements, catalog.cards)
     name = (compared.spec or compared.model) if compared else None
     return costs(
@@ -65,14 +72,17 @@ def costs_of(
         cards=_cards(catalog),
         api=name,
         load=load,
+        counter=TokenCounter(volume, assumptions, texts, workspace),
     )
 
 
 def published_costs(
     models: Sequence[str],
     catalog: Catalog,
+    workspace: Workspace,
     requirements: Requirements | None = None,
     *,
+    dataset: Dataset | None = None,
     stated: Stated = NOTHING_STATED,
     api: ModelCard | None = None,
 ) -> Costs:
@@ -81,7 +91,9 @@ def published_costs(
     Args:
         models: their names.
         catalog: their facts.
+        workspace: where tokenizers may be.
         requirements: an API to compare them with has to meet their demands.
+        dataset: the user's texts, where there are some.
         stated: what was said for this calculation.
         api: the one to compare with; None: the cheapest that meets the demands.
 
@@ -89,19 +101,21 @@ def published_costs(
         UnknownModelError: the catalog does not have one of them.
         UserError: a number that is not possible, or a model of which it is not known how large its vectors are.
     """
-    volume, assumptions = volume_of(stated, hardware=this_machine())
+    texts, about = (Texts.of(dataset), dataset.summary) if dataset else (None, None)
+    volume, assumptions = volume_of(stated, dataset=about, hardware=this_machine(), texts=texts)
     chosen = {model: card_of(model, catalog) for model in models}
     for model, card in chosen.items():
         if not card.dimension or "dense" not in card.architecture:
             raise UserError(
                 say("How large the index of {model} is, is not published.", model=model[:200]),
-                say("Time it, then cost the run: advisor benchmark --data DIR -c {model}", model=model[:200]),
+                how_to("time", spec=model[:200]),
             )
     compared = api or reference_api(requirements or Requirements(), catalog.cards)
     name = (compared.spec or compared.model) if compared else None
     if compared and name and not any(card.is_api for card in chosen.values()):
         chosen[name] = compared
-    return costs(volume, assumptions, published=chosen, cards=_cards(catalog), api=name)
+    counter = TokenCounter(volume, assumptions, texts, workspace)
+    return costs(volume, assumptions, published=chosen, cards=_cards(catalog), api=name, counter=counter)
 
 
 def worth_telling(

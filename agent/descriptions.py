@@ -10,7 +10,7 @@ from agent.understanding.base import Change
 from knowledge.constraints import CONSTRAINTS
 from knowledge.requirements import Requirements
 from knowledge.results import DatasetSummary
-from knowledge.wording import Text, join, say
+from knowledge.wording import Text, how_to, join, say
 from tools.report.background import TASKS, domain_name
 
 #: fields of `Requirements`
@@ -109,8 +109,9 @@ def made_silver(data: DatasetSummary) -> Text:
             queries=data.queries,
         )
     return say(
-        "Nobody judged any queries of this data, so I made {queries} from the documents and measure with those (silver "
-        "queries). How well that stands for your users depends on how they word things: a few dozen queries of theirs, "
-        "each with the right document, are better. “advisor silver” writes mine into files, to look at and to edit.",
+        "Nobody judged any queries of this data, so I made {queries} from the documents and measure with those "
+        "(silver queries). How well that stands for your users depends on how they word things: a few dozen "
+        "queries of theirs, each with the right document, are better.{how}",
         queries=data.queries,
+        how=how_to("silver_files"),
     )

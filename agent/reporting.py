@@ -15,7 +15,7 @@ from knowledge.errors import AdvisorError
 from knowledge.measured_task import NAMES, is_mean, measurable, measured_task
 from knowledge.requirements import Requirements
 from knowledge.results import Contexts, Evaluation, Recommendation, Report, Slices
-from knowledge.wording import Text, join, say
+from knowledge.wording import Text, how_to, join, say
 from tools.deployment import deployment_plan
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
@@ -69,7 +69,7 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
 
     All of it follows from what the run store and the data hold; where the data is there no more, the rest is left out.
     """
-    report = with_costs(report, context)
+    report = with_costs(report, context, data_of(state, context))
     evaluation, advice = report.evaluation, report.recommendation
     report = report.model_copy(update={"deployment": deployment_plan(report, None, None, advice.created)})
     dataset = _measured_on(evaluation, state, context)
@@ -85,14 +85,25 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
     return report.model_copy(update={"slices": parts, "head_to_head": duels, "contexts": read})
 
 
-def with_costs(report: Report, context: Context) -> Report:
-    """The report with what the winner and its rivals cost; as it is where nothing was timed."""
+def with_costs(report: Report, context: Context, dataset: Dataset | None = None) -> Report:
+    """The report with what the winner and its rivals cost; as it is where nothing was timed.
+
+    An API bills tokens, so these are counted in the dataset's texts where it is at hand.
+    """
     timed, advice = report.benchmark, report.recommendation
     if timed is None or advice.winner is None:
         return report
     try:
         found = costs_of(
-            report.requirements, report.profile, report.evaluation, timed, advice, context.catalog, load=report.load
+            report.requirements,
+            report.profile,
+            report.evaluation,
+            timed,
+            advice,
+            context.catalog,
+            context.workspace,
+            dataset=dataset,
+            load=report.load,
         )
     except AdvisorError:  # a size that is not known leaves nothing to compute
         return report
@@ -122,14 +133,19 @@ def _measured_on(evaluation: Evaluation | None, state: State, context: Context) 
     None where it is there no more, or other data is there under its name, or where the primary figure is no mean: then
     neither a part nor a single text or pair has one of its own.
     """
-    source = state.get("data")
-    if evaluation is None or source is None or not is_mean(evaluation.task, evaluation.primary):
+    if evaluation is None or not is_mean(evaluation.task, evaluation.primary):
         return None
+    dataset = data_of(state, context)
+    return dataset if dataset and dataset.summary.hash == evaluation.dataset.hash else None
+
+
+def data_of(state: State, context: Context) -> Dataset | None:
+    """The data of a conversation; None where there is none, or it can be read no more."""
+    source = state.get("data")
     try:
-        dataset = context.dataset(source)
+        return context.dataset(source) if source else None
     except AdvisorError:
         return None
-    return dataset if dataset.summary.hash == evaluation.dataset.hash else None
 
 
 def recommendation_of(state: State) -> Recommendation:
@@ -179,5 +195,5 @@ def why_unmeasured(state: State) -> tuple[Text, Text]:
         )
     return (
         say("Everything: measuring was not agreed to."),
-        say("Agree to measuring (in a chat: yes; on the command line: --yes), and I measure on your data."),
+        how_to("agree"),
     )

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from knowledge.errors import CatalogError, UnknownModelError
 from knowledge.licensing.terms import License
 from knowledge.model_card import ModelCard, Price
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 
 VERSION = 1
 
@@ -161,7 +161,7 @@ class Catalog:
             for card in self._by_lower[name]
         ]
         if not close:
-            return say("Search the catalog with: advisor models WORDS.")
+            return how_to("find_model")
         return say("Did you mean {names}?", names=", ".join(dict.fromkeys(card.model for card in close)))
 
     def search(self, words: str, limit: int = 20) -> list[ModelCard]:

@@ -45,6 +45,7 @@ class Dataset:
         pairs: id -> two documents, for similarity, deduplication and bitext mining.
         parts: id of a labelled document or a pair -> whether it is for training or for testing; empty where the data
             does not say.
+        no_silver: that queries were to be made from the documents, and none can be; the summary's notes say why.
     """
 
     summary: DatasetSummary
@@ -57,6 +58,7 @@ class Dataset:
     classes: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, Pair] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    no_silver: bool = False
 
     def text_of(self, item: str) -> str:
         """The text of what is scored: a query, a labelled text, or both texts of a pair; empty for an unknown id."""

@@ -132,5 +132,5 @@ def is_full(error: Exception) -> bool:
 def make_room(error: Exception) -> Text:
     """The next step where the user's folder cannot be written: more room where the disk is full, else another right."""
     if is_full(error):
-        return say("Free some disk space or set ADVISOR_HOME to another folder, and run the same command again.")
-    return say("Make that folder writable or set ADVISOR_HOME to another one, and run the same command again.")
+        return say("Free some disk space or set ADVISOR_HOME to another folder, and try again.")
+    return say("Make that folder writable or set ADVISOR_HOME to another one, and try again.")

@@ -16,6 +16,8 @@ from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, SerializationInfo, model_serializer, model_validator
 
+from knowledge.doors import worded
+
 Language = Literal["en", "zh"]
 #: what is scored one by one: sentences speak of queries unless they are told otherwise
 Items = Literal["texts", "pairs"]
@@ -28,6 +30,8 @@ _QUERY = re.compile(r"\{[^{}]*\}|\b([Qq])uer(?:y|(ies))\b|查询")
 _NAMES: dict[Items, tuple[str, str]] = {"texts": ("text", "文本"), "pairs": ("pair", "文本对")}
 #: the template of a quantity that each language writes in its own way (`written`)
 _WRITTEN = "{en}"
+#: the template of a next step that each door words in its own way (`how_to`)
+_HOW_TO = "{action}"
 
 
 @cache
@@ -77,7 +81,9 @@ class Text(BaseModel):
         """The finished sentence; English where no Chinese is on file."""
         template = self.template
         values = {k: v.render(language) if isinstance(v, Text) else v for k, v in self.values.items()}
-        if language == "zh":
+        if template == _HOW_TO:
+            template = worded(str(values["action"]), language)
+        elif language == "zh":
             if template == _WRITTEN and "zh" in values:
                 return str(values["zh"])
             if _JOINED.fullmatch(template):
@@ -97,6 +103,11 @@ class Text(BaseModel):
 def say(template: str, /, **values: str | int | float | Text) -> Text:
     """A sentence for the user. ``tests/knowledge/test_wording.py`` sees to it that each has its Chinese."""
     return Text(template=template, values=values)
+
+
+def how_to(action: str, /, **values: str | int | float | Text) -> Text:
+    """A next step, or how it is done, in the words of the door that shows it (``knowledge/data/next_steps.json``)."""
+    return Text(template=_HOW_TO, values={"action": action, **values})
 
 
 def spoken_of(thing: T, items: Items | None) -> T:

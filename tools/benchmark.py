@@ -12,7 +12,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import Benchmark, FailedCandidate, SpeedOfCandidate
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools import encoders, retrieval, speed, workers
 from tools.encoders import Resolved
 from tools.hardware import this_machine
@@ -108,7 +108,7 @@ def _measure(
         if not found.on_disk:
             raise ConsentNeeded(
                 say("{spec} is not on this machine yet.", spec=found.spec),
-                say("Fetch it first with: advisor evaluate --download."),
+                how_to("fetch"),
             )
     if all(r.local for r in resolved.values()):
         payload: dict[str, Any] = {

@@ -18,7 +18,7 @@ from knowledge.errors import (
     UnknownModelError,
     is_full,
 )
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools.workers import unless_stopped
 from tools.workspace import Workspace
 
@@ -186,7 +186,7 @@ def _ask(model: str, revision: str | None, workspace: Workspace) -> Found:
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise _full_name(model, workspace) or UnknownModelError(
             say("The hub has no model {model} (revision {revision}).", model=model, revision=revision or "main"),
-            say("Look for its exact name with: advisor models NAME."),
+            how_to("find_model"),
         ) from error
     except (httpx2.HTTPError, OSError, ValueError, KeyError, TypeError) as error:  # the last two: not a hub's JSON
         raise _hub_failed(model, error) from error
@@ -233,16 +233,16 @@ def download(model: str, revision: str | None, workspace: Workspace) -> Path:
     except GatedRepoError as error:
         raise ProviderError(
             say("The hub gives {model} only to those who accepted its terms.", model=model),
-            say("Accept them on the model's page, log in with: hf auth login, and run the same command again."),
+            say("Accept them on the model's page, log in with: hf auth login, and try again."),
         ) from error
     except (httpx2.HTTPError, LocalEntryNotFoundError, ValueError) as error:
         raise _hub_failed(model, error) from error
     except OSError as error:
         raise ResourceError(
             say("{model} could not be stored: {why}.", model=model, why=str(error)),
-            say("Free some disk space, or point HF_HOME to another disk, and run the same command again.")
+            say("Free some disk space, or point HF_HOME to another disk, and try again.")
             if is_full(error)
-            else say("Point HF_HOME to a folder that can be written, and run the same command again."),
+            else say("Point HF_HOME to a folder that can be written, and try again."),
         ) from error
     return Path(folder)
 
@@ -251,5 +251,5 @@ def _hub_failed(model: str, error: Exception) -> ProviderError:
     first_line = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return ProviderError(
         say("The model hub failed while asked for {model}: {why}", model=model, why=first_line),
-        say("Run the same command again later; what was downloaded is kept."),
+        say("Try again later; what was downloaded is kept."),
     )

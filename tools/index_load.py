@@ -16,7 +16,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import ConsentNeeded, ResourceError, SpecError
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results.index_load import IndexLoad, IndexPoint
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools import encoders, encoding, retrieval
 from tools.encoders import Vectors
 from tools.evaluate.index_gap import recall
@@ -193,7 +193,7 @@ def _vectors(leg: Leg, dataset: Dataset, workspace: Workspace) -> tuple[Vectors,
     if not resolved.on_disk:
         raise ConsentNeeded(
             say("{spec} is not on this machine yet.", spec=resolved.spec),
-            say("Fetch it first with: advisor evaluate --download."),
+            how_to("fetch"),
         )
     texts, queries = list(dataset.documents.values()), texts_of(dataset).texts[:QUERIES]
     encoding.ensure(resolved, {"document": texts, "query": queries}, workspace)

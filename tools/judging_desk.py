@@ -142,7 +142,7 @@ def desk_of(
     if evaluation.task != "ranking":
         raise UserError(
             say("{run} ranked no documents, so there are no pairs to judge.", run=evaluation.run_id),
-            say("Judge pairs of an evaluation of search: advisor runs list --kind evaluation."),
+            say("Judge pairs of an evaluation of search."),
         )
     if (evaluation.dataset.original or evaluation.dataset.hash) != original_hash(dataset):
         raise UserError(

@@ -14,7 +14,7 @@ import numpy as np
 from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError, UserError
 from knowledge.results import Evaluation, MeasuredCandidate
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
 from tools.run_store import RunStore, content_key, new_run_id
@@ -40,7 +40,7 @@ def kept_rankings(evaluation: Evaluation, workspace: Workspace) -> dict[str, dic
     if without:
         raise UserError(
             say("What {spec} found in {run} was not kept.", spec=without[0], run=evaluation.run_id),
-            say("Measure again with the same command: what was encoded is kept."),
+            say("Measure the same again: what was encoded is kept."),
         )
     return found
 
@@ -73,7 +73,7 @@ def rescored(evaluation: Evaluation, dataset: Dataset, workspace: Workspace, now
     if not judgments:
         raise DatasetError(
             say("No query of {name} has a relevant document yet.", name=dataset.summary.name),
-            say("Judge more pairs: advisor judge."),
+            how_to("judge"),
         )
     run_id = new_run_id("evaluation", now)
     runs = RunStore(workspace.store)

@@ -28,7 +28,7 @@ from knowledge.results.next_gain import NextGain
 from knowledge.results.recheck import Recheck
 from knowledge.results.service import Tuning
 from knowledge.results.verification import Verification
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools.run_store import Run, RunStore
 from tools.statistics import bootstrap_interval, by_text, compare
 from tools.workspace import Workspace
@@ -177,7 +177,7 @@ def find_evaluation(workspace: Workspace, name: str) -> Evaluation:
         return found
     raise UserError(
         say("{run} has no scores of queries.", run=found.run_id),
-        say("Take an evaluation: advisor runs list --kind evaluation."),
+        how_to("evaluations"),
     )
 
 
@@ -314,7 +314,7 @@ def _meant(name: str, store: RunStore) -> str:
     close = difflib.get_close_matches(name[:100], store.run_ids(), n=3)
     raise UserError(
         say("There is no run “{name}”.", name=name[:100]),
-        say("Did you mean {names}?", names=", ".join(close)) if close else say("See: advisor runs list."),
+        say("Did you mean {names}?", names=", ".join(close)) if close else how_to("runs"),
     )
 
 
@@ -324,7 +324,7 @@ def _read(form: type[R], payload: object, run_id: str) -> R:
     except ValidationError as error:
         raise ResourceError(
             say("The run {run} was kept by another version of this program, which this one cannot read.", run=run_id),
-            say("Measure again with the same command: what was encoded is kept."),
+            say("Measure the same again: what was encoded is kept."),
         ) from error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from knowledge.candidate import Candidate, Fusion, Leg, Rerank
 from knowledge.errors import SpecError
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools import chunking, encoders, leg_use, retrieval
 from tools.bm25 import K1, B, stemmer_for
 from tools.encoders.base import Kind, Resolved
@@ -60,8 +60,8 @@ def _refuse(candidate: Candidate, base: Candidate) -> None:
         raise SpecError(
             say("No program can be written yet for {spec}.", spec=(unwritten or [candidate.spec])[0]),
             say(
-                "I write them for single legs without chunks or m3, their fusions, and re-rankings of these; advisor "
-                "deploy writes files for more."
+                "I write them for single legs without chunks or m3, their fusions, and re-rankings of these. {how}",
+                how=how_to("deploy"),
             ),
         )
 

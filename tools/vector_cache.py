@@ -118,7 +118,7 @@ class VectorCache:
                     had=had,
                     folder=str(self._folder),
                 ),
-                say("Remove that folder, or give the changed model a name of its own, and run the same command again."),
+                say("Remove that folder, or give the changed model a name of its own, and try again."),
             )
         else:
             whole, torn = divmod(os.fstat(file.fileno()).st_size - _HEADER, records.dtype.itemsize)

@@ -309,7 +309,7 @@ class VectorStore:
         if done < rows:
             raise ProviderError(
                 say("Milvus indexed {done} of {rows} vectors, and compares the rest.", done=done, rows=rows),
-                say("Run the same command again, or look at the server's log."),
+                say("Try again, or look at the server's log."),
             )
 
     def _load(self, name: str) -> None:
@@ -397,7 +397,7 @@ def _as_provider_error() -> Iterator[None]:
     except MilvusException as error:
         raise ProviderError(
             say("Milvus failed: {why}.", why=_first_line(error)),
-            say("Run the same command again: the vectors are kept, nothing is encoded twice."),
+            say("Try again: the vectors are kept, nothing is encoded twice."),
         ) from error
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent.answering.brief import LINES
 from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
-from knowledge.wording import Text, join, say
+from knowledge.wording import Text, how_to, join, say
 from tools.recheck import glance, last_recheck
 from tools.recheck.words import headline, on_models
 
@@ -48,7 +48,5 @@ def on_still_best(recommendation: Recommendation, state: State, context: Context
     )
     told.append(on_models(seen))
     if evaluation is not None:
-        told.append(
-            say("To measure it again on today's data: advisor recheck --run {run} --data DIR --measure.", run=run)
-        )
+        told.append(how_to("measure_again", run=run))
     return join(told, LINES)

@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 
 from agent.understanding.llm_schema import Extraction, schema
 from knowledge.errors import AdvisorError, MissingExtraError, ProviderError
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools.workers import unless_stopped
 
 #: how often a model may answer with something else than was asked for
@@ -33,7 +33,7 @@ MOST_CHARACTERS = 8
 #: where the providers' clients say how an answer ended, and what they call a whole one
 _ENDINGS = ("finish_reason", "stop_reason", "done_reason")
 _WHOLE = frozenset({"stop", "tool_calls", "function_call", "end_turn", "tool_use", "stop_sequence"})
-_DOCTOR = say("advisor doctor says whether it works.")
+_DOCTOR = how_to("doctor")
 T = TypeVar("T")
 
 

@@ -28,6 +28,7 @@ from app.api.turns import Turns
 from app.bug_log import write_bug_log
 from app.jobs import Jobs, bug
 from app.uploads import Uploads
+from knowledge.doors import through
 from knowledge.errors import AdvisorError
 from knowledge.wording import Language, say
 from tools.job_store import Job, JobStore
@@ -108,6 +109,7 @@ class Api:
         self.keys.close()
 
 
+@through("api")
 def _told(job: Job) -> Any:
     """What a webhook tells of a job: all but what it found, which its address has."""
     return dumped(jobs.record_of(job, "en", whole=False), "en")

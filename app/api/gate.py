@@ -13,6 +13,7 @@ from app.api.problems import ProblemError, respond
 from app.api.service import LOCAL, Caller
 from app.rate_limit import RateLimits
 from app.serving import accepted
+from knowledge.doors import Door, through
 from knowledge.errors import AdvisorError
 from knowledge.wording import say
 from tools.key_store import KeyStore
@@ -22,6 +23,8 @@ MOST_BODY = 2**20
 #: what nobody needs a key for
 OPEN = ("/health", "/ready", "/v1/openapi.json")
 OPEN_BELOW = "/v1/problems"
+#: below these it is talked, and what to do next is something to say
+TALK = ("/v1/threads", "/v1/chat/", "/v1/openai/chat/")
 
 Scope = Any
 
@@ -60,15 +63,16 @@ class Gate:
                 self._metrics.answered(scope["method"], _route(scope), status, time.monotonic() - begun)
             await send(message)
 
-        try:
-            state["caller"] = self._admitted(scope["path"], headers)
-            await self._app(scope, self._limited(scope, headers, receive), sending)
-        except ProblemError as problem:
-            self._metrics.refused(problem.kind)
-            await respond(problem, language)(scope, receive, sending)
-        except AdvisorError as error:  # the keys cannot be read
-            refusal = ProblemError("resource", error.cause, error.next_step, headers={"Retry-After": "5"})
-            await respond(refusal, language)(scope, receive, sending)
+        with through(_door(scope["path"])):
+            try:
+                state["caller"] = self._admitted(scope["path"], headers)
+                await self._app(scope, self._limited(scope, headers, receive), sending)
+            except ProblemError as problem:
+                self._metrics.refused(problem.kind)
+                await respond(problem, language)(scope, receive, sending)
+            except AdvisorError as error:  # the keys cannot be read
+                refusal = ProblemError("resource", error.cause, error.next_step, headers={"Retry-After": "5"})
+                await respond(refusal, language)(scope, receive, sending)
 
     def _admitted(self, path: str, headers: dict[str, str]) -> Caller | None:
         """Who calls; None where that does not matter."""
@@ -136,6 +140,10 @@ def _too_large() -> ProblemError:
 def _same_origin(headers: dict[str, str]) -> bool:
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _door(path: str) -> Door:
+    return "talk" if path.startswith(TALK) else "api"
 
 
 def _route(scope: Scope) -> str:

@@ -24,6 +24,7 @@ from app.conversations import Conversations
 from app.uploads import Uploads
 from app.wording import as_answer, escape
 from knowledge.constraints import CONSTRAINTS
+from knowledge.doors import through
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import HeadToHead, Recommendation
@@ -245,6 +246,7 @@ class Controls:
         compared = await asyncio.to_thread(self._compare, first, second, request)
         return compared if isinstance(compared, str) else duel_html(compared, query, self.language)
 
+    @through("talk")
     def _compare(self, first: str | None, second: str | None, request: gr.Request) -> HeadToHead | str:
         """Two candidates of the last evaluation, or why they cannot be compared."""
         thread = thread_of(request)

@@ -17,6 +17,7 @@ from app.chat.plot import pareto_figure
 from app.chat.results import last_result, outdated, result_table
 from app.conversations import Conversations, Live, Offer
 from app.wording import code, needs
+from knowledge.doors import through
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Recommendation
@@ -50,6 +51,7 @@ class View:
         self._said_of_result: Text | None = None
         self._begun = False
 
+    @through("talk")
     def chat(self) -> list[Any]:
         """The messages, and whether there is something to stop."""
         self._live = live = self._conversations.now(self._thread)
@@ -64,6 +66,7 @@ class View:
         self._busy = live.busy
         return [messages, stop]
 
+    @through("talk")
     def beside(self) -> list[Any]:
         """What is rated in the chat, and all that lies beside and below it."""
         # what is new comes while this is made: it is for the next time

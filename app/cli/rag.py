@@ -15,7 +15,7 @@ from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, shown
 from knowledge.errors import ConsentNeeded
 from knowledge.results import Consent, Interval, RagJudgement
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools import evaluate as quality
 from tools import rag_judge
 from tools.data_source import DataSource
@@ -57,7 +57,7 @@ def judge(
         print_json(size) if as_json else sys.stdout.write(f"{shown(told)}\n")
         return
     if writer.host not in consent.hosts:
-        raise ConsentNeeded(told, say("Agree to it with --send-to {host}.", host=writer.host))
+        raise ConsentNeeded(told, how_to("send_to", host=writer.host))
     rag_judge.require()
     by = embedder or embedder_of(specs)
     embed = embed_by(by, workspace, consent)

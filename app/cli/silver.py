@@ -13,7 +13,7 @@ from app.cli.terminal import ProgressLine, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.dataset import Dataset
 from knowledge.errors import ConsentNeeded
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools.data_source import DataSource
 from tools.datasets import save_dataset
 from tools.silver import silver_set
@@ -79,5 +79,5 @@ def _agreed(writer: QueryWriter, dataset: Dataset, most: int, seed: int, hosts: 
         return
     raise ConsentNeeded(
         sending(writer, dataset, most, seed),
-        say("Agree to it with --send-to {host}.", host=writer.host),
+        how_to("send_to", host=writer.host),
     )

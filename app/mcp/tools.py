@@ -26,6 +26,7 @@ from app.mcp import records, shown
 from app.mcp.access import caller_with
 from app.mcp.work import Desk
 from app.specs import checked_specs
+from knowledge.doors import through
 from knowledge.errors import AdvisorError, RequirementsError, UnknownModelError, UserError
 from knowledge.measured_task import MeasuredTask
 from knowledge.requirements import Requirements
@@ -111,9 +112,12 @@ class Tools:
         @functools.wraps(tool)
         async def told(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                return await tool(*args, **kwargs)
+                with through("mcp"):
+                    return await tool(*args, **kwargs)
             except AdvisorError as error:
-                raise ToolError(error.render(self._language(kwargs.get("language"), *kwargs.values()))) from error
+                language = self._language(kwargs.get("language"), *kwargs.values())
+                with through("mcp"):
+                    raise ToolError(error.render(language)) from error
             except (ToolError, MCPError):
                 raise
             except Exception as error:

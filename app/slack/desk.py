@@ -23,6 +23,7 @@ from app.slack.teller import Teller
 from app.slack.web import Refused, Unreachable, Web
 from app.uploads import Uploads
 from knowledge.constraints import CONSTRAINTS
+from knowledge.doors import through
 from knowledge.errors import AdvisorError
 from knowledge.wording import Language, say
 from tools.data_source import DataSource
@@ -123,6 +124,7 @@ class Desk:
             self._woken[line] = woken = Event()
         Thread(target=self._work, args=(line, woken), name=f"slack {line}", daemon=True).start()
 
+    @through("talk")
     def _work(self, line: str, woken: Event) -> None:
         while True:
             woken.clear()

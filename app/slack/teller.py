@@ -27,6 +27,7 @@ from app.slack.job import Job
 from app.slack.messages import Outgoing, groups, is_job, outgoing
 from app.slack.records import Place
 from app.slack.web import Refused, Unreachable, Web
+from knowledge.doors import through
 from knowledge.results import Plan
 from knowledge.wording import Language, say
 
@@ -91,6 +92,7 @@ class Teller:
         with self._lock:
             return not self._woken
 
+    @through("talk")
     def _work(self, thread: str, woken: Event) -> None:
         wait = FIRST_TRY
         while True:

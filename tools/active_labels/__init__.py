@@ -65,7 +65,7 @@ def judging(
     if len(found) < 2 or not any(found.values()):
         raise UserError(
             say("Judging pairs takes two candidates that found something."),
-            say("Measure two or more: advisor evaluate --data DIR -c bm25 -c MODEL."),
+            say("Measure two or more on the same data, such as bm25 and a model."),
         )
     treated = treat(with_labels(dataset, labels))
     latest = counting(labels)

@@ -11,7 +11,7 @@ from knowledge.errors import UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Benchmark, DataProfile, Evaluation, Recommendation, Report
 from knowledge.results.service import UnderLoad
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools.decided import find_decision, timed_with
 from tools.run_history import LATEST, find_evaluation, find_run, list_runs
 from tools.workspace import Workspace
@@ -41,9 +41,7 @@ def kept(workspace: Workspace, name: str) -> Kept:
     if isinstance(found, Benchmark):
         evaluation, benchmark = _evaluated_with(workspace, {one.spec for one in found.candidates}), found
     elif not isinstance(found, Evaluation):
-        raise UserError(
-            say("{run} is neither an evaluation nor a benchmark.", run=name), say("See: advisor runs list.")
-        )
+        raise UserError(say("{run} is neither an evaluation nor a benchmark.", run=name), how_to("runs"))
     else:
         evaluation = found
         timed = timed_with(workspace, {one.spec for one in found.candidates})

@@ -9,7 +9,7 @@ from typing import Literal
 
 from knowledge.dataset import Pair, Part
 from knowledge.errors import DatasetError
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools.datasets.problems import shown
 
 Wanted = Literal["train", "test", "dev"]
@@ -74,7 +74,11 @@ class Examples:
                 )
             )
             raise DatasetError(
-                cause, say("Name the column with the classes (--column label=NAME); each needs several texts.")
+                cause,
+                say(
+                    "Name the column with the classes ({how}); each needs several texts.",
+                    how=how_to("column", role="label"),
+                ),
             )
         self.classes = {}
         return say(
@@ -109,7 +113,13 @@ class Examples:
 def _unknown_mark(mark: str, *, stated: bool) -> Text:
     cause = say("“{mark}” does not say whether a row is for training or for testing.", mark=shown(mark))
     if stated:
-        raise DatasetError(cause, say("Write train, test or dev in that column, or leave it out (--column split=)."))
+        raise DatasetError(
+            cause,
+            say(
+                "Write train, test or dev in that column, or leave it out ({how}).",
+                how=how_to("no_column", role="split"),
+            ),
+        )
     return say("{cause} The division is made here instead.", cause=cause)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from knowledge.errors import DatasetError
-from knowledge.wording import say
+from knowledge.wording import how_to, say
 from tools.datasets.columns import column_list
 from tools.datasets.examples import part_named
 from tools.datasets.files import DataFile, LeadsOutside, data_file, is_folder, listed
@@ -110,8 +110,10 @@ def not_alone(table: Table) -> DatasetError:
     return DatasetError(
         say("{file} holds neither texts with classes nor two texts a row.", file=table.file.shown),
         say(
-            "Name the columns (--column label=NAME, or --column text1=NAME --column text2=NAME); for search, give one "
-            "table, or call the files documents.*, queries.* and qrels.tsv."
+            "Name the columns ({classes}, or {first}, and the same for text2); for search, give one table, or "
+            "call the files documents.*, queries.* and qrels.tsv.",
+            classes=how_to("column", role="label"),
+            first=how_to("column", role="text1"),
         ),
     )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Literal, get_args
 
 from knowledge.errors import DatasetError
-from knowledge.wording import Text, join, say
+from knowledge.wording import Text, how_to, join, say
 
 Kind = Literal[
     "duplicate_id",
@@ -116,10 +116,10 @@ class Problems:
         kind, cause = self._first
         others = self.counts - Counter({kind: 1})
         if not others:
-            raise DatasetError(cause, say("Mend it, or have what cannot be used left out (--skip-bad)."))
+            raise DatasetError(cause, how_to("mend"))
         kinds = join([problem_text(k, n) for k, n in others.most_common()], Text(template="; "))
         if self.total >= self._cap:
             rest = say("At least {count} more problems follow ({kinds}).", count=others.total(), kinds=kinds)
         else:
             rest = say("{count} more to mend ({kinds}).", count=others.total(), kinds=kinds)
-        raise DatasetError(join([cause, rest]), say("Mend them, or have what cannot be used left out (--skip-bad)."))
+        raise DatasetError(join([cause, rest]), how_to("mend"))

@@ -75,7 +75,7 @@ def _no_documents(path: Path, problems: Problems) -> DatasetError:
     kinds = join([problem_text(k, n) for k, n in problems.counts.most_common()], Text(template="; "))
     return DatasetError(
         say("Nothing is left of {file} after leaving out what is wrong ({kinds}).", file=name, kinds=kinds),
-        say("Where nothing is left out (no --skip-bad), the first problem is named with its line."),
+        say("Where nothing is left out, the first problem is named with its line."),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from knowledge.errors import DatasetError
 from knowledge.languages import language_code
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools.datasets.columns import are_sides, column_list, guess, is_called_query, looks_like_judgments
 from tools.datasets.problems import shown
 from tools.datasets.tables import Row, Table
@@ -167,7 +167,8 @@ def unused_column(columns: Mapping[str, str], used: Mapping[str, str]) -> Datase
     cause = say("Nothing is read from column “{column}”, which was named for “{role}”.", column=shown(name), role=role)
     if role in ("grade", "query_id") and "query" not in used and "text" in used:
         return DatasetError(
-            cause, say("Name the column with the queries too, in the same table (--column query=NAME).")
+            cause,
+            say("Name the column with the queries too, in the same table ({how}).", how=how_to("column", role="query")),
         )
     return DatasetError(cause, _WHERE_READ[role])
 
@@ -179,9 +180,10 @@ def unused_texts(roles: Roles, start: Sequence[tuple[int, Row]]) -> Text | None:
     if not texts:
         return None
     return say(
-        "No column was taken for queries; these hold texts and were not used: {columns}. If one of them holds the "
-        "queries, name it (“Columns” in the web chat, --column query=NAME on the command line).",
+        "No column was taken for queries; these hold texts and were not used: {columns}. If one of them holds "
+        "the queries, name it ({how}).",
         columns=column_list(texts),
+        how=how_to("column", role="query"),
     )
 
 
@@ -223,7 +225,7 @@ def _no_text_column(table: Table, role: str) -> DatasetError:
             file=table.file.shown,
             columns=column_list(table.names),
         ),
-        say("Say which one it is, for instance --column {role}=NAME.", role=role),
+        say("Say which one it is ({how}).", how=how_to("column", role=role)),
     )
 
 

@@ -59,7 +59,7 @@ def handover(
     if not any(query.expected for query in found.queries):
         raise UserError(
             say("What {spec} found was not kept: another version measured it.", spec=spec[:200]),
-            say("Measure again with the same command: what was encoded is kept."),
+            say("Measure the same again: what was encoded is kept."),
         )
     row = next((row for row in report.recommendation.rows if row.spec == spec), None)
     return found.model_copy(

@@ -121,13 +121,11 @@ def _failed(model: str, host: str, error: Exception) -> ProviderError:
     elif isinstance(error, openai.NotFoundError):
         hint = say("Check the model's name, and OPENAI_BASE_URL.")
     elif isinstance(error, openai.BadRequestError):
-        hint = say(
-            "Most likely a text is too long for this model: split the documents, and run the same command again."
-        )
+        hint = say("Most likely a text is too long for this model: split the documents, and try again.")
     elif isinstance(error, openai.RateLimitError):
-        hint = say("Wait, or raise the quota, and run the same command again: what was encoded is kept.")
+        hint = say("Wait, or raise the quota, and try again: what was encoded is kept.")
     else:
-        hint = say("Check OPENAI_BASE_URL and the network, and run the same command again: what was encoded is kept.")
+        hint = say("Check OPENAI_BASE_URL and the network, and try again: what was encoded is kept.")
     why = (str(error).splitlines() or [type(error).__name__])[0][:300]
     return ProviderError(say("{host} failed for {model}: {why}.", host=host, model=model, why=why), hint)
 

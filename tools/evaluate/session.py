@@ -11,7 +11,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError
 from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Preflight
-from knowledge.wording import Text, join, say
+from knowledge.wording import Text, how_to, join, say
 from tools import bm25, encoders, hub, retrieval
 from tools.chunking import Chunks, cut, rules_of
 from tools.encoders import Kind, Resolved
@@ -19,6 +19,8 @@ from tools.encoding import Cost
 from tools.metrics import judgments as labels
 from tools.pipeline.chunks import Rules
 from tools.workspace import Workspace
+
+_LABELS = say("Add judgments (qrels.tsv: query-id, doc-id, grade); 50 queries are a start, 300 are good.")
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,7 @@ def judged(dataset: Dataset) -> dict[str, dict[str, int]]:
                     *dataset.summary.notes,
                 ]
             ),
-            say(
-                "Add judgments (qrels.tsv: query-id, doc-id, grade); 50 queries are a start, 300 are good. Or have "
-                "queries made from the documents: advisor evaluate --silver."
-            ),
+            _LABELS if dataset.no_silver else join([_LABELS, how_to("silver")]),
         )
     return judgments
 
@@ -146,7 +145,7 @@ def obtain(resolved: Resolved, leg: Leg, workspace: Workspace, consent: Consent)
     if resolved.endpoint and resolved.endpoint not in consent.hosts:
         raise ConsentNeeded(
             say("{spec} would send your texts to {host}.", spec=resolved.spec, host=resolved.endpoint),
-            say("Agree to it with --send-to {host}.", host=resolved.endpoint),
+            how_to("send_to", host=resolved.endpoint),
         )
     if resolved.on_disk:
         return resolved
@@ -157,7 +156,7 @@ def obtain(resolved: Resolved, leg: Leg, workspace: Workspace, consent: Consent)
                 spec=resolved.spec,
                 size=round((resolved.download_bytes or 0) / 1e9, 2),
             ),
-            say("Agree to it with --download."),
+            how_to("download"),
         )
     hub.download(resolved.model, leg.revision, workspace)
     return encoders.resolve(leg, workspace)

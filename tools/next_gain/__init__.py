@@ -53,7 +53,7 @@ def plan_gains(
         raise UserError(
             say("Set-ups of a search can be tried, and this is about something else."),
             say(
-                "{name} has labels for {task}: compare candidates on it with “advisor evaluate”.",
+                "{name} has labels for {task}: compare candidates on it in an evaluation.",
                 name=dataset.summary.name,
                 task=NAMES[task],
             ),

@@ -21,7 +21,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, UserError
 from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results import Evaluation, Interval, RagEstimate, RagJudgement, RagScore
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools.metrics.context import context_precision, context_recall
 from tools.profile import estimated_tokens
 from tools.rag_judge.by_ragas import CALLS, Embed, Judge, Judged, Write, require
@@ -180,7 +180,7 @@ def judge(
         if not any(score.judged for score in scores):
             raise AdvisorError(
                 say("Not one answer could be judged. {why}", why=scores[0].why or ""),
-                say("Try a model that keeps to the form it is asked for (JSON), or look at “advisor doctor”."),
+                say("Try a model that keeps to the form it is asked for (JSON). {how}", how=how_to("doctor")),
             )
         runs.save_run(found.run_id, "rag", found.model_dump(mode="json"), created)
     finally:

@@ -15,7 +15,7 @@ from knowledge.results import (
     Shortlist,
 )
 from knowledge.results.service import UnderLoad
-from knowledge.wording import Text, join, say
+from knowledge.wording import Text, how_to, join, say
 from tools.recommend.contest import Contest, is_measurable
 from tools.recommend.naming import MOST_NAMES, names_of, queries_needed
 from tools.rescoring import is_shallow
@@ -122,19 +122,11 @@ def next_steps(
             found.append(say("Judge about {more:,} more queries to place the undecided candidates.", more=more))
         if evaluation.task == "ranking" and is_shallow(evaluation.primary):
             found.append(
-                say(
-                    "Or judge a few passages on which the candidates disagree: say “Judge a few pairs”, or run "
-                    "“advisor judge”."
-                )
+                say("Or judge a few passages on which the candidates disagree. {how}", how=how_to("judge_few"))
             )
     if evaluation.dataset.labels != "gold":
         found.append(say("Check the decision with some dozens of queries that real users asked and somebody judged."))
-    found.append(
-        say(
-            "Keep the run id {run}: “advisor recheck --run {run}” tells later whether the answer still holds.",
-            run=evaluation.run_id,
-        )
-    )
+    found.append(how_to("keep_run", run=evaluation.run_id))
     return tuple(found)
 
 
@@ -149,8 +141,9 @@ def _unmeasured(listed: Sequence[Pick]) -> Text:
             models=", ".join(pick.model for pick in listed[:MOST_NAMES]),
         )
     return say(
-        "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached (--download), or "
+        "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached ({how}), or "
         "give a folder that holds it, and measure again: {models}.",
         count=len(listed),
         models=", ".join(runnable[:MOST_NAMES]),
+        how=how_to("fetch_listed"),
     )

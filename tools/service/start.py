@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from knowledge.candidate import Candidate
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError, UserError
-from knowledge.wording import Text, say
+from knowledge.wording import Text, how_to, say
 from tools import chunking, encoders, encoding, retrieval, workers
 from tools.encoders import Resolved
 from tools.service.client import Service
@@ -105,7 +105,7 @@ def _prepared(candidate: Candidate, documents: Sequence[str], workspace: Workspa
         if not resolved.on_disk:
             raise ConsentNeeded(
                 say("{spec} is not on this machine yet.", spec=resolved.spec),
-                say("Fetch it first with: advisor evaluate --download."),
+                how_to("fetch"),
             )
         found[leg.spec] = resolved
         if not retrieval.reranks(leg):

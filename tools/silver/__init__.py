@@ -52,4 +52,6 @@ def labelled(dataset: Dataset) -> Dataset:
         return silver_set(dataset)
     except NoSilverError as error:
         summary = dataset.summary
-        return replace(dataset, summary=summary.model_copy(update={"notes": (*summary.notes, error.cause)}))
+        return replace(
+            dataset, summary=summary.model_copy(update={"notes": (*summary.notes, error.cause)}), no_silver=True
+        )
