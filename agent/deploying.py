@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.reporting import MADE_BY
+from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
 from knowledge.results import Evaluation, Report, Shortlist
@@ -14,6 +15,7 @@ from tools.decided import timed_with
 from tools.deployment import make_deployment, zipped
 from tools.evaluate import query_scores
 from tools.recommend import recommend
+from tools.shortlist import shortlist
 from tools.whole_files import write_whole
 from tools.workspace import Workspace
 
@@ -69,12 +71,27 @@ def report_of_run(
     if written is not None and written.evaluation is not None and requirements in (None, written.requirements):
         return written
     needs = requirements or Requirements()
-    nothing = Shortlist(requirements=needs, kept=(), rejected=(), considered=0)
-    timed = timed_with(workspace, {one.spec for one in evaluation.candidates})
-    decision = recommend(needs, nothing, evaluation, query_scores(evaluation, workspace), timed, now=now)
+    listed = Shortlist(requirements=needs, kept=(), rejected=(), considered=0)
+    if requirements is not None:  # who breaks a demand by a model's facts, its licence for one, takes no part
+        in_use = usable_catalog(workspace.home)
+        listed = shortlist(needs, in_use.catalog, in_use.scores)
+    # other demands on the same measurements: what was timed and asked for that report counts here too
+    timed = written.benchmark if written else None
+    timed = timed or timed_with(workspace, {one.spec for one in evaluation.candidates})
+    decision = recommend(
+        needs,
+        listed,
+        evaluation,
+        query_scores(evaluation, workspace),
+        timed,
+        screening=written.screening if written else None,
+        now=now,
+        probes=written.probes if written else None,
+        robustness=written.robustness if written else None,
+    )
     return Report(
         requirements=needs,
-        shortlist=nothing,
+        shortlist=listed,
         evaluation=evaluation,
         benchmark=timed,
         comparisons=decision.comparisons,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from knowledge.candidate import Leg
-from tools import model_folder
+from tools import hub, model_folder
 from tools.encoders.base import Kind, Resolved
 from tools.encoders.st import PROMPT_NAMES
 
@@ -27,6 +27,25 @@ def packages_of(leg: Leg) -> tuple[str, ...]:
 def pinned(resolved: Resolved) -> bool:
     """Whether its revision is a commit that the hub can be asked for."""
     return resolved.revision is not None and _COMMIT.fullmatch(resolved.revision) is not None
+
+
+def package_of(resolved: Resolved) -> dict[str, str] | None:
+    """The module, and the folder in it, of the package that its weights came from; None where it was no package."""
+    found = hub.packaged(resolved.model)
+    if found is None or found.revision != resolved.revision:
+        return None
+    _, module, folder = hub.PACKAGED[resolved.model]
+    return {"module": module, "folder": folder}
+
+
+def is_folder(leg: Leg) -> bool:
+    """Whether its model is a folder of this machine."""
+    return Path(leg.name).expanduser().is_dir()
+
+
+def runs_in_files(leg: Leg) -> bool:
+    """Whether the program of a deployment (`tools.pipeline`) searches as it does: with no vector for each token."""
+    return leg.backend != "multi" and (leg.backend != "m3" or leg.options.get("mode") == "dense")
 
 
 def engine_of(leg: Leg) -> tuple[str, str]:

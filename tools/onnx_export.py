@@ -1,68 +1,25 @@
-"""A model's transformer as an ONNX graph: exported here from the model's own files, checked against them, and kept.
-
-One folder per export, named by everything that decides what is in it (`settings`). A folder appears whole or not at all
-(made aside, then renamed) and under a lock, so two processes make it once and a kill leaves nothing that is taken for
-an export. ONNX Runtime never sees anything but graphs that were made here.
-"""
+"""Where a model's exported graph is kept, and what decides its vectors; `tools.pipeline.graphs` makes and runs it."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from knowledge.errors import ResourceError, SpecError, make_room
 from knowledge.wording import say
-from tools import openvino_graph
 from tools.encoders.base import hash_files
 from tools.hardware import cpu_features
+from tools.pipeline import graphs
+from tools.pipeline.graphs import Export
 from tools.workers import out_of_memory
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import SentenceTransformer
 
-#: changes when graphs are made differently, and so do their vectors
-RECIPE = "1"
-OPSET = 17
-GRAPH, REPORT = "model.onnx", "export.json"
-#: protobuf's limit; a larger graph keeps its weights beside it
-MAX_GRAPH_BYTES = 2**31
-#: what an export is tried on: other lengths than the example it was traced with, and other scripts
-TRIED_ON = (
-    "a",
-    "How long may a passage be before its end is cut off?",
-    "猫在垫子上睡觉，窗外下着雨。",
-    "Die Suche vergleicht 1.024 Vektoren je Anfrage; the rest is arithmetic. " * 6,
-    "def mean(values): return sum(values) / len(values)  # raises ZeroDivisionError",
-)
-#: smallest cosine to the model itself on `TRIED_ON`; beyond it the graph is another model. MiniLM: fp32 1.0000, int8
-#: 0.9917 (2026-11-22). How far int8 is off on the user's own texts is measured by ``tools.fast``.
-SAME = {"fp32": 0.9999, "bf16": 0.99, "int8": 0.9}
 #: without these, the kernels of eight-bit products add in 16 bits and overflow unless weights keep to 7 bits (ONNX
 #: Runtime, "Quantize ONNX models", looked up 2026-11-22); processors that are no x86 have other kernels
 _WIDE_SUMS = frozenset({"avx512_vnni", "avx_vnni"})
-
-
-@dataclass(frozen=True)
-class Export:
-    """Where an export is kept, or will be.
-
-    Attributes:
-        folder: holds the graph and a report of how it was made.
-        precision: fp32 or int8.
-        reduce_range: whether int8 weights keep to 7 bits.
-    """
-
-    folder: Path
-    precision: str
-    reduce_range: bool
 
 
 def runtime_version() -> str | None:
@@ -73,11 +30,16 @@ def runtime_version() -> str | None:
         return None
 
 
+def reduces_range(precision: str) -> bool:
+    """Whether int8 weights keep to 7 bits on this processor."""
+    features = cpu_features()
+    return precision == "int8" and "avx2" in features and not features & _WIDE_SUMS
+
+
 def settings(precision: str) -> dict[str, str]:
     """What decides an export's vectors, besides the model itself."""
-    features = cpu_features()
-    narrow = precision == "int8" and "avx2" in features and not features & _WIDE_SUMS
-    return {"recipe": RECIPE, "onnxruntime": str(runtime_version()), "reduce_range": str(narrow)}
+    narrow = str(reduces_range(precision))
+    return {"recipe": graphs.RECIPE, "onnxruntime": str(runtime_version()), "reduce_range": narrow}
 
 
 def place(home: Path, model: str, revision: str, precision: str) -> Export:
@@ -92,13 +54,12 @@ def place(home: Path, model: str, revision: str, precision: str) -> Export:
     made_with = [(name, version(name)) for name in ("onnx", "torch", "transformers", "sentence-transformers")]
     chosen = settings(precision)
     identity = [("model", model), ("revision", revision), ("precision", precision), *made_with, *chosen.items()]
-    return Export(home / "onnx" / hash_files(identity)[:32], precision, chosen["reduce_range"] == "True")
+    folder = home / "onnx" / hash_files(identity)[:32]
+    return Export(folder, precision, chosen["reduce_range"] == "True", {"model": model, **chosen})
 
 
 def use(model: SentenceTransformer, export: Export, name: str, engine: str = "onnx", precision: str = "fp32") -> None:
-    """Let a loaded model run its transformer as an ONNX graph, exported first where it is not kept yet.
-
-    What follows the transformer (pooling, dense layers, normalisation) stays the model's own.
+    """As `tools.pipeline.graphs.use`.
 
     Args:
         model: in fp32 on the CPU; changed in place.
@@ -111,180 +72,26 @@ def use(model: SentenceTransformer, export: Export, name: str, engine: str = "on
         SpecError: it cannot be exported, or its graph gives other vectors.
         ResourceError: the export cannot be written.
     """
-    from filelock import FileLock
-
-    transformer = _transformer(model, name)
     try:
-        export.folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(export.folder.with_suffix(".lock")):
-            graph = _kept(export, transformer)
-            if graph is None:
-                _make(model, transformer, export, name)
-                graph = _kept(export, transformer)
+        graphs.use(model, export, engine, precision)
+    except graphs.GraphError as error:
+        if isinstance(error.__cause__, Exception) and out_of_memory(error.__cause__):
+            raise error.__cause__ from None
+        raise _impossible(name, error) from error
     except OSError as error:
         raise ResourceError(
             say("{folder} cannot be written: {why}.", folder=str(export.folder), why=str(error)),
             make_room(error),
         ) from error
-    if graph is None:
-        raise _impossible(name, "ONNX Runtime cannot read the graph")
-    if engine == "onnx":
-        transformer.model = graph
-        return
-    expected = _vectors(model)
-    transformer.model = openvino_graph.graph(export.folder / GRAPH, precision, transformer.config, name)
-    cosine = float((expected * _vectors(model)).sum(dim=1).min())
-    if not cosine >= SAME[precision]:
-        raise _impossible(name, f"OpenVINO gives other vectors (cosine {cosine:.4f} to its own)")
 
 
-def _transformer(model: SentenceTransformer, name: str) -> Any:
-    """The model's first module, if it is a transformer that reads tokens and gives one vector for each."""
-    from sentence_transformers.base.modules import Transformer
-
-    first = model[0]
-    text = first.modality_config.get("text", {}) if isinstance(first, Transformer) else {}
-    if text.get("method") != "forward" or text.get("method_output_name") != "last_hidden_state":
-        raise _impossible(name, f"its first module ({type(first).__name__}) is no plain text transformer")
-    return first
-
-
-def _kept(export: Export, transformer: Any) -> torch.nn.Module | None:
-    """The graph kept in a folder; None where there is none or it is damaged, and then it is removed."""
-    try:
-        if (export.folder / REPORT).is_file():
-            return _graph(export.folder / GRAPH, transformer)
-    except Exception:  # noqa: BLE001, S110 - whatever ONNX Runtime says of a damaged file, it is made again
-        pass
-    shutil.rmtree(export.folder, ignore_errors=True)
-    return None
-
-
-def _make(model: SentenceTransformer, transformer: Any, export: Export, name: str) -> None:
-    """Export, quantise where asked, compare with the model itself, and put in place."""
-    for left in export.folder.parent.glob(f".{export.folder.name}-*"):
-        shutil.rmtree(left)  # of one that was killed: the lock is ours
-    aside = Path(tempfile.mkdtemp(dir=export.folder.parent, prefix=f".{export.folder.name}-"))
-    own = transformer.model
-    attention = own.config._attn_implementation
-    try:
-        expected = _vectors(model)
-        own.set_attn_implementation("eager")  # the fused kernels do not export
-        _trace(model, transformer, aside / GRAPH)
-        if export.precision == "int8":
-            _quantise(aside, export.reduce_range)
-        transformer.model = _graph(aside / GRAPH, transformer)
-        cosine = float((expected * _vectors(model)).sum(dim=1).min())
-        transformer.model = own
-        if not cosine >= SAME[export.precision]:  # nor is not-a-number the same
-            raise _impossible(name, f"the exported graph gives other vectors (cosine {cosine:.4f} to its own)")
-        report = {"model": name, "precision": export.precision, "cosine": cosine, **settings(export.precision)}
-        (aside / REPORT).write_text(json.dumps(report, indent=1), "utf-8")
-        aside.rename(export.folder)
-    except (OSError, SpecError):
-        raise
-    except Exception as error:  # whatever an exporter stumbles over, this model does not export
-        if out_of_memory(error):
-            raise
-        raise _impossible(name, (str(error).splitlines() or [""])[0][:200] or type(error).__name__) from error
-    finally:
-        transformer.model = own
-        own.set_attn_implementation(attention)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _vectors(model: SentenceTransformer) -> torch.Tensor:
-    """Unit vectors of `TRIED_ON`, together and one by one: padding must not matter."""
-    import torch
-
-    with torch.inference_mode():
-        found = [model(model.preprocess(list(texts)))["sentence_embedding"] for texts in (TRIED_ON, *zip(TRIED_ON))]
-    return torch.nn.functional.normalize(torch.cat(found).double(), dim=1)
-
-
-def _trace(model: SentenceTransformer, transformer: Any, file: Path) -> None:
-    import torch
-
-    names = _inputs(model, transformer)
-    features = model.preprocess(list(TRIED_ON[:2]))
-
-    class TokenVectors(torch.nn.Module):  # type: ignore[misc]
-        """From token ids to a vector for each token."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = transformer.model
-
-        def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-            found = self.model(**dict(zip(names, tensors, strict=True)), return_dict=True)
-            vectors: torch.Tensor = found["last_hidden_state"]
-            return vectors
-
-    with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the tracer, about branches on shapes: `_make` compares what came out
-        torch.onnx.export(
-            TokenVectors().eval(),
-            tuple(features[name] for name in names),
-            str(file),
-            input_names=names,
-            output_names=["last_hidden_state"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in (*names, "last_hidden_state")},
-            opset_version=OPSET,
-            dynamo=False,  # the other exporter needs onnxscript and takes five times as long (11 s and 2 s, MiniLM)
+def _impossible(name: str, error: graphs.GraphError) -> SpecError:
+    if error.engine == "openvino":
+        return SpecError(
+            say("{model} does not run in OpenVINO: {why}.", model=name, why=str(error)),
+            say("Leave backend=openvino out; precision=bf16 is fast too where the processor has it."),
         )
-
-
-def _inputs(model: SentenceTransformer, transformer: Any) -> list[str]:
-    """Names of the tensors a transformer reads, of those its tokenizer makes."""
-    features = model.preprocess([TRIED_ON[0]])
-    return [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in features]
-
-
-def _quantise(folder: Path, reduce_range: bool) -> None:
-    """Weights of matrix products in eight bits with a scale per column; activations in eight bits as they come."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    full = folder / "fp32.onnx"
-    (folder / GRAPH).rename(full)
-    quantize_dynamic(
-        full,
-        folder / GRAPH,
-        weight_type=QuantType.QInt8,
-        per_channel=True,  # with one scale for a whole matrix MiniLM's cosine falls to 0.908
-        reduce_range=reduce_range,
-        op_types_to_quantize=["MatMul"],
-        use_external_data_format=sum(f.stat().st_size for f in folder.iterdir()) >= MAX_GRAPH_BYTES,
-    )
-    for file in folder.iterdir():
-        if not file.name.startswith(GRAPH):
-            file.unlink()
-
-
-def _graph(file: Path, transformer: Any) -> torch.nn.Module:
-    """A graph as a module that stands where the transformers model stood."""
-    import onnxruntime
-    import torch
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # several texts at once, each on one core, beat one text on several
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    names = [node.name for node in session.get_inputs()]
-
-    class Graph(torch.nn.Module):  # type: ignore[misc]
-        """Runs in ONNX Runtime."""
-
-        config = transformer.config
-
-        def forward(self, **features: torch.Tensor) -> Mapping[str, torch.Tensor]:
-            found = session.run(None, {name: features[name].numpy() for name in names})
-            return {"last_hidden_state": torch.from_numpy(found[0])}
-
-    return Graph()
-
-
-def _impossible(name: str, why: str) -> SpecError:
     return SpecError(
-        say("{model} does not run in ONNX Runtime: {why}.", model=name, why=why),
+        say("{model} does not run in ONNX Runtime: {why}.", model=name, why=str(error)),
         say("Leave backend=onnx out; precision=bf16 is fast too where the processor has it."),
     )

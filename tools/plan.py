@@ -13,7 +13,7 @@ from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements, Task
 from knowledge.results import DataProfile, Plan, PlannedCandidate, Shortlist
 from knowledge.wording import Text, say
-from tools import chunking, encoders, hub, retrieval
+from tools import chunking, encoders, hub, leg_use, retrieval
 from tools.encoders import Resolved
 from tools.fast import options_here
 from tools.hardware import gpus, memory_limit_bytes, seconds_to_encode, usable_cores
@@ -391,8 +391,16 @@ def _planned(leg: Leg, resolved: Resolved, card: ModelCard | None, why: Text, to
         download_gb=round((resolved.download_bytes or 0) / 1e9, 3),
         usd=round(price * tokens / 1e6, 4) if resolved.endpoint else 0.0,
         sends_text_to=resolved.endpoint,
-        notes=tuple(not_trained_for(leg, card)),
+        notes=(*not_trained_for(leg, card), *_for_production(leg, resolved)),
     )
+
+
+def _for_production(leg: Leg, resolved: Resolved) -> Iterable[Text]:
+    """What whoever wants to deploy the candidate should know before it is measured."""
+    if resolved.note is not None:
+        yield resolved.note
+    if not leg_use.runs_in_files(leg):
+        yield say("advisor deploy writes no files for it: it makes a vector for each token")
 
 
 def _variants(

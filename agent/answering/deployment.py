@@ -18,7 +18,7 @@ from knowledge.licensing import short_name
 from knowledge.model_card import ModelCard
 from knowledge.results import MeasuredCandidate, Recommendation
 from knowledge.wording import Text, join, say
-from tools.deployment import deployment_plan
+from tools.deployment import deployment_plan, obstacle
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -46,7 +46,7 @@ def deployment(state: State, context: Context) -> Text | None:
             parts.append(_card_line(card_of(spec, context.catalog)))
     parts += _measured(recommendation, state)
     if evaluation is not None and measured is not None and evaluation.task == "ranking":
-        parts.append(_as_files(recommendation, context))
+        parts.append(_as_files(recommendation, state, context))
     elif evaluation is None:
         parts.append(
             say("Files for it (schema, ingest, search, checks) come once it was measured on your data: hand that over.")
@@ -54,8 +54,10 @@ def deployment(state: State, context: Context) -> Text | None:
     return join(parts, LINES)
 
 
-def _as_files(recommendation: Recommendation, context: Context) -> Text:
-    """Where the files are that put it into production."""
+def _as_files(recommendation: Recommendation, state: State, context: Context) -> Text:
+    """Where the files are that put it into production, or why there are none."""
+    if stuck := obstacle(report_of(state, context.reports), recommendation.winner or ""):
+        return join([stuck.cause, stuck.next_step])
     command = f"advisor deploy {recommendation.run_id} --out deployment"
     if not (context.report_folder_of(recommendation.run_id) / ARCHIVE).exists():
         return say("As files (Milvus schema, ingest, search, containers, checks): {command}.", command=command)

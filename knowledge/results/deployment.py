@@ -89,6 +89,7 @@ class DeploymentPlan(Record):
 
     Attributes:
         differs: in what the files run otherwise than what was measured; empty where nothing does.
+        obstacle: why no files are written for it, and which candidate is nearest; None where they are.
     """
 
     version: Literal[1] = 1
@@ -98,6 +99,7 @@ class DeploymentPlan(Record):
     decisions: tuple[Decision, ...]
     fine_tuning: FineTuning | None = None
     differs: tuple[Text, ...] = ()
+    obstacle: Text | None = None
     evidence: tuple[Evidence, ...] = ()
 
     def decision(self, about: Settled) -> Decision | None:

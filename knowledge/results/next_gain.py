@@ -59,10 +59,12 @@ class NextGain(Record):
         saves_storage: of the changes that gain or hold the one with the fewest bytes, where they are fewer than now.
         saves_time: of these the fastest, where it is faster by more than repeated timing differs.
         failed: changes that could not be measured.
+        evaluation: run in which base and changes were measured; None where another version did not note it.
     """
 
     version: Literal[1] = 1
     run_id: str
+    evaluation: str | None = None
     started: dt.datetime
     dataset: DatasetSummary
     judged_queries: int

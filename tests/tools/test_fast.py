@@ -69,9 +69,9 @@ def test_the_overlap_counts_documents_in_common():
 
 
 def test_what_cannot_be_loaded_is_told_and_the_others_go_on(tmp_path, leg, workspace, monkeypatch):
-    from tools import onnx_export
+    from tools.pipeline import graphs
 
-    monkeypatch.setattr(onnx_export, "SAME", {"fp32": 2.0, "int8": 0.9})  # no cosine reaches 2
+    monkeypatch.setattr(graphs, "SAME", {"fp32": 2.0, "int8": 0.9})  # no cosine reaches 2
     plain = encoders.resolve(leg, workspace)
     onnx = [
         encoders.resolve(parse_candidate(f"{leg.spec}?backend=onnx{more}"), workspace)

@@ -15,6 +15,7 @@ from knowledge.candidate import Leg
 from knowledge.errors import MissingExtraError, SpecError
 from tests.tiny_models import DIMENSION, make_st, write_json, write_tokenizer
 from tools import encoders, encoding, onnx_export
+from tools.pipeline import graphs
 from tools.workspace import Workspace
 
 TEXTS = [
@@ -190,15 +191,16 @@ def test_killed_while_exporting_nothing_is_taken_for_an_export(tmp_path, workspa
     script = """
         import sys
         from knowledge.candidate import Leg
-        from tools import encoders, onnx_export
+        from tools import encoders
+        from tools.pipeline import graphs
         from tools.workspace import Workspace
         from pathlib import Path
-        trace = onnx_export._trace
+        trace = graphs._trace
         def slow(model, transformer, file):
             trace(model, transformer, file)
             print("half way", flush=True)
             sys.stdin.read()
-        onnx_export._trace = slow
+        graphs._trace = slow
         leg = Leg(backend="st", name=sys.argv[1], options={"backend": "onnx"})
         encoders.load(encoders.resolve(leg, Workspace(home=Path(sys.argv[2]), offline=True)))
     """
@@ -225,7 +227,7 @@ def test_a_graph_that_gives_other_vectors_is_refused(tmp_path, workspace, monkey
     folder, other = make_st(tmp_path / "model"), make_st(tmp_path / "other", seed=1)
     embed(other, workspace, backend="onnx")
     (graph,) = exports(workspace)
-    monkeypatch.setattr(onnx_export, "_trace", lambda model, transformer, file: file.write_bytes(graph.read_bytes()))
+    monkeypatch.setattr(graphs, "_trace", lambda model, transformer, file: file.write_bytes(graph.read_bytes()))
     with pytest.raises(SpecError, match=r"other vectors \(cosine -?0\.\d+.*Leave backend=onnx out"):
         embed(folder, workspace, backend="onnx")
     assert exports(workspace) == [graph]

@@ -25,10 +25,11 @@ from tools.deployment.configuration import Measured, alias, configuration
 from tools.deployment.decisions import deployment_plan, latency_limit
 from tools.deployment.guides import Guide
 from tools.deployment.handover import handover, measured_candidate
+from tools.deployment.possible import obstacle
 from tools.whole_files import write_whole
 from tools.workspace import Workspace
 
-__all__ = ["Deployment", "deployment_plan", "make_deployment", "write_deployment", "zipped"]
+__all__ = ["Deployment", "deployment_plan", "make_deployment", "obstacle", "write_deployment", "zipped"]
 
 _PROGRAM = Path(__file__).parents[1] / "pipeline"
 _HEADER = "# Made by the Embedding Advisor. What is changed here makes another collection; see rollback.md.\n"
@@ -69,7 +70,7 @@ def make_deployment(
 
     Raises:
         UserError: nothing was measured, not this candidate, or on other data.
-        SpecError: the set-up cannot be deployed by files yet.
+        SpecError: no files are written for it yet; says which candidate is nearest.
     """
     spec = spec or report.recommendation.winner
     if spec is None:
@@ -79,7 +80,10 @@ def make_deployment(
         )
     measured, evaluation = measured_candidate(report, spec), report.evaluation
     assert evaluation
+    spec = measured.spec  # as it is written in full
     candidate = parse_candidate(spec)
+    if stuck := obstacle(report, spec):
+        raise stuck
     expected = report.requirements.documents
     speed = next((c for c in report.benchmark.candidates if c.spec == spec), None) if report.benchmark else None
     known = Measured(

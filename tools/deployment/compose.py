@@ -22,6 +22,11 @@ _VECTORS = ("pymilvus", "milvus-lite")
 _CHUNKS = ("langchain-text-splitters",)
 #: run beside the named package, so that what was measured is what is installed
 _BESIDE = {"sentence-transformers": ("torch", "transformers")}
+#: what exports a graph, and what runs it
+_GRAPHS = {
+    "onnx": ("onnx", "onnxruntime", "filelock"),
+    "openvino": ("onnx", "onnxruntime", "filelock", "openvino"),
+}
 _MARKERS = {"milvus-lite": " ; sys_platform != 'win32'"}
 #: Milvus's own, as its script for one container has it (scripts/standalone_embed.sh)
 EMBEDDED_ETCD = {
@@ -57,9 +62,13 @@ def requirements(candidate: Candidate, config: Mapping[str, Any]) -> str:
     for leg in candidate.legs:
         for name in leg_use.packages_of(leg):
             names += [name, *_BESIDE.get(name, ())]
+    for leg in config["legs"]:
+        names += _GRAPHS[leg["graph"]["engine"]] if leg.get("graph") else ()
     if any(leg["chunks"] for leg in config["legs"]):
         names += _CHUNKS
-    return "".join(f"{line}\n" for line in sorted(map(_pinned, dict.fromkeys(names)), key=str.lower))
+    carried = {leg["revision"] for leg in config["legs"] if leg.get("package")}  # NAME==VERSION, as it is found
+    lines = {*map(_pinned, names), *carried}
+    return "".join(f"{line}\n" for line in sorted(lines, key=str.lower))
 
 
 def _pinned(name: str) -> str:
@@ -94,13 +103,16 @@ def environment(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> 
 def embedding_server(candidate: Candidate, workspace: Workspace) -> dict[str, Any] | None:
     """A server that runs the encoder by its architecture and under a licence that allows it; None: our own alone.
 
-    Only for one encoder that sentence-transformers runs from the hub: a folder of this machine is in no image.
+    Only for one encoder that PyTorch runs with weights from the hub: no image has a folder of this machine or what an
+    installed package carries, and exported graphs give vectors of their own.
     """
     legs = [leg for leg in candidate.searched if leg.backend == "st"]
-    if len(legs) != 1 or Path(legs[0].name).expanduser().exists():
+    if len(legs) != 1 or leg_use.is_folder(legs[0]) or leg_use.engine_of(legs[0])[0] != "torch":
         return None
     try:
         resolved = encoders.resolve(legs[0], workspace)
+        if leg_use.package_of(resolved):
+            return None
         config = model_folder.read_json(
             legs[0].name, Path(resolved.path) if resolved.path else None, "config.json", dict
         )
@@ -137,6 +149,11 @@ def compose(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> dict
             "start_period": "120s",
         },
     }
+    # a folder of this machine is read where it is; elsewhere it has to be copied to
+    search["volumes"] += [
+        {"type": "bind", "source": path, "target": path, "read_only": True}
+        for path in (leg["model"].replace("$", "$$") for leg in config["legs"] if _is_folder(leg))
+    ]
     services: dict[str, Any] = {"search": search}
     volumes: dict[str, Any] = {"state": {}, "models": {}}
     if has_vectors(config):
@@ -190,6 +207,10 @@ def _search_environment(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if _endpoints(config):
         yield "OPENAI_API_KEY", "${OPENAI_API_KEY:?set it in .env}"
         yield "OPENAI_BASE_URL", "${OPENAI_BASE_URL:-}"
+
+
+def _is_folder(leg: Mapping[str, Any]) -> bool:
+    return "model" in leg and Path(leg["model"]).is_absolute()
 
 
 def _endpoints(config: Mapping[str, Any]) -> bool:

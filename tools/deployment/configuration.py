@@ -10,7 +10,7 @@ from typing import Any
 from knowledge.candidate import Candidate, Fusion, Leg, Rerank
 from knowledge.errors import AdvisorError, SpecError
 from knowledge.wording import say
-from tools import chunking, encoders, leg_use, retrieval
+from tools import chunking, encoders, leg_use, onnx_export, retrieval
 from tools.bm25 import K1, B, stemmer_for
 from tools.encoders.base import Resolved
 from tools.encoding import vectors
@@ -64,7 +64,7 @@ def configuration(candidate: Candidate, workspace: Workspace, measured: Measured
         name: of the aliases in Milvus.
 
     Raises:
-        SpecError: the set-up cannot be deployed by files yet.
+        SpecError: a dimension is not known any more.
         AdvisorError: an encoder of it is not to be found here, so nothing is known of how it was used.
     """
     names: dict[Leg, str] = {}
@@ -106,13 +106,14 @@ def _leg(leg: Leg, workspace: Workspace, measured: Measured) -> dict[str, Any]:
         return {"kind": "words", "stemmer": stemmer, "k1": k1, "b": b, **chunks}
     resolved = encoders.resolve(leg, workspace)
     model = {
-        "model": leg.name,
+        "model": resolved.path if leg_use.is_folder(leg) else leg.name,
         "revision": resolved.revision,
         "pinned": leg_use.pinned(resolved),
         "precision": leg_use.precision_of(leg),
         "max_tokens": int(leg.options["max_tokens"]) if "max_tokens" in leg.options else None,
         "prompts": {str(kind): prompt for kind, prompt in leg_use.prompts_of(resolved).items()},
         "batch": measured.batch or BATCH.get(leg.backend, _BATCH),
+        **_source(leg, resolved),
     }
     if retrieval.reranks(leg):
         return {"kind": "reranker", **model, **chunks}
@@ -121,12 +122,17 @@ def _leg(leg: Leg, workspace: Workspace, measured: Measured) -> dict[str, Any]:
         return {"kind": "sparse", **model, "dimension": None, "index": index, **chunks}
     if leg.backend == "m3" and leg.options.get("mode") == "dense":
         model["prompts"] = {"query": "", "document": ""}
-    elif leg.backend in ("m3", "multi"):
-        raise SpecError(
-            say("No files can be written yet for {spec}.", spec=leg.spec),
-            say("A vector for each token is compared with every document: deploy it with the library it comes from."),
-        )
     return {"kind": "dense", **model, **_vectors(leg, resolved, workspace, measured), **chunks}
+
+
+def _source(leg: Leg, resolved: Resolved) -> dict[str, Any]:
+    """Where its weights are but for the hub, and what runs them but for PyTorch."""
+    package, (engine, precision) = leg_use.package_of(resolved), leg_use.engine_of(leg)
+    found: dict[str, Any] = {"package": package} if package else {}
+    if engine != "torch":
+        narrow = engine == "onnx" and onnx_export.reduces_range(precision)
+        found["graph"] = {"engine": engine, "precision": precision, "reduce_range": narrow}
+    return found
 
 
 def _vectors(leg: Leg, resolved: Resolved, workspace: Workspace, measured: Measured) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from knowledge.results import MeasuredCandidate, Report, Row
 from knowledge.results.deployment import Decision, DeploymentPlan, FineTuning
 from knowledge.wording import Text, join, say
 from tools import chunking, leg_use, retrieval
+from tools.deployment.differs import differences, pins
 from tools.deployment.fine_tuning import fine_tuning
+from tools.deployment.possible import obstacle
 from tools.evidence_list import EvidenceList
 from tools.setups import K, setup_of
 
@@ -51,6 +53,7 @@ def deployment_plan(
     tuning = fine_tuning(report, spec, dataset)
     making = _Making(report, candidate, measured, row, tuning)
     decisions = tuple(making.decisions())
+    stuck = obstacle(report, spec)
     return DeploymentPlan(
         run_id=evaluation.run_id,
         created=now,
@@ -58,28 +61,9 @@ def deployment_plan(
         decisions=decisions,
         fine_tuning=tuning,
         differs=tuple(differences(candidate)),
+        obstacle=join([stuck.cause, stuck.next_step]) if stuck else None,
         evidence=tuple(making.evidence.found),
     )
-
-
-def differences(candidate: Candidate) -> Iterator[Text]:
-    """What the files run otherwise than it was measured."""
-    for leg in candidate.legs:
-        engine, precision = leg_use.engine_of(leg)
-        if engine != "torch":
-            yield say(
-                "{spec} was measured with {engine} in {precision}; the files run PyTorch in fp32: vectors come close, "
-                "speed does not.",
-                spec=leg.spec,
-                engine=engine,
-                precision=precision,
-            )
-        if leg.backend not in ("bm25", "ce", "splade") and setup_of(leg).store != "float32":
-            yield say(
-                "Milvus Lite has no vectors of {store}: with it the files keep the rounded values as float32, which "
-                "finds the same and saves nothing. A Milvus server keeps them as {store}.",
-                store=setup_of(leg).store,
-            )
 
 
 @dataclass
@@ -95,7 +79,8 @@ class _Making:
         """All of them, in the order in which they matter."""
         base = self.candidate.base if isinstance(self.candidate, Rerank) else self.candidate
         if self.tuning:
-            yield self._weights(self.tuning)
+            weights = self._weights(self.tuning)
+            yield weights.model_copy(update={"reason": join([weights.reason, *pins(self.measured)])})
         yield self._hosting()
         yield self._chunking()
         yield from self._encoders()

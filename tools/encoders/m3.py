@@ -24,7 +24,7 @@ from knowledge.wording import say
 from tools.encoders import st
 from tools.encoders.base import Form, Kind, Resolved
 from tools.representations import Representation
-from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches
+from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches, part_of
 from tools.workspace import Workspace
 
 FORM: Form = "mixed"
@@ -159,7 +159,7 @@ class M3Encoder:
             lengths = [max(1, length) for length in features["attention_mask"].sum(dim=1).tolist()]
             made: dict[int, Representation] = {}
             for rows in batches(lengths, self._budget, batch_size):
-                made |= dict(zip(rows, self._read(st.part_of(features, rows)), strict=True))
+                made |= dict(zip(rows, self._read(part_of(features, rows)), strict=True))
             found += [made[row] for row in range(len(lengths))]
         return found
 

@@ -27,7 +27,7 @@ from knowledge.wording import say
 from tools import model_folder, onnx_export, openvino_graph
 from tools.encoders.base import Form, Kind, Resolved, Vectors, hash_files
 from tools.hardware import usable_cores
-from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches
+from tools.token_batches import CPU_TOKENS, GPU_TOKENS, batches, part_of
 from tools.workspace import Workspace
 
 FORM: Form = "dense"
@@ -286,22 +286,6 @@ class SentenceTransformersEncoder:
             there = {k: v.to(self._model.device) if torch.is_tensor(v) else v for k, v in features.items()}
             found: Vectors = self._model(there, task=kind)["sentence_embedding"].float().cpu().numpy()
             return found
-
-
-def part_of(features: dict[str, Any], rows: list[int]) -> dict[str, Any]:
-    """Some rows of tokenised texts, without the columns that are padding in all of them."""
-    import torch
-
-    mask = features["attention_mask"]
-    used = mask[rows].any(dim=0).nonzero().flatten().tolist() or [0]
-    columns = slice(used[0], used[-1] + 1)
-
-    def cut(value: Any) -> Any:
-        if not torch.is_tensor(value) or not value.ndim or len(value) != len(mask):
-            return value
-        return value[rows][:, columns] if value.shape[:2] == mask.shape else value[rows]
-
-    return {name: cut(value) for name, value in features.items()}
 
 
 def load(resolved: Resolved, workspace: Workspace | None = None) -> SentenceTransformersEncoder:

@@ -63,6 +63,7 @@ def ranked(
     own = costs.get(base.spec, Cost())
     return NextGain(
         run_id=run_id,
+        evaluation=evaluation.run_id,
         started=started,
         dataset=evaluation.dataset,
         judged_queries=evaluation.judged_queries,

@@ -21,6 +21,7 @@ from .encoders import Weights
 from .errors import PipelineError
 from .forms import Stored
 from .ledger import Ledger, Ready
+from .milvus_types import first, has
 from .settings import Settings, encoding_of, identity_of
 
 ROWS = 1_000
@@ -51,6 +52,8 @@ class Collections:
         self._client: Any = MilvusClient(
             uri=uri, token=os.environ.get("MILVUS_TOKEN", ""), timeout=SECONDS, grpc_options=quiet
         )
+        self._version = None if self.is_lite else str(self._client.get_server_version(timeout=SECONDS))
+        self._whole: dict[str, bool] = {}
 
     def close(self) -> None:
         """Close it; Milvus Lite's server thread and its lock too."""
@@ -88,12 +91,38 @@ class Collections:
         self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=SECONDS)
         return True
 
+    def check(self, leg: dict[str, Any]) -> str | None:
+        """Whether this Milvus can hold a leg; what is to be known of how, before anything is encoded.
+
+        Raises:
+            PipelineError: it cannot.
+        """
+        here = f"Milvus {self._version or 'Lite'}"
+        if leg["kind"] == "sparse" and not has(self._version, "SPARSE_FLOAT_VECTOR"):
+            since = first("SPARSE_FLOAT_VECTOR")
+            raise PipelineError(f"{here} has no sparse vectors, which {leg['name']} needs: use {since} or later")
+        if not self._simulates(leg):
+            return None
+        return (
+            f"{here} has no {leg['store']} vectors: {leg['name']} keeps the rounded values as float32, "
+            "which finds the same and saves nothing"
+        )
+
     def _field(self, leg: dict[str, Any]) -> str:
-        """The type of the vectors; Milvus Lite has no int8, binary or half ones, and keeps the rounded values."""
+        """The type of the vectors; where Milvus lacks it, rounded values are kept in float32."""
         return "FLOAT_VECTOR" if self._simulates(leg) else str(leg["index"]["field"])
 
     def _simulates(self, leg: dict[str, Any]) -> bool:
-        return self.is_lite and leg["kind"] == "dense" and leg["store"] != "float32"
+        """Whether it is kept so; a collection that is there stays as it was made, whatever the server is by now."""
+        if leg["kind"] != "dense" or leg["store"] == "float32":
+            return False
+        name = self.name(leg)
+        if name not in self._whole:
+            self._whole[name] = not has(self._version, str(leg["index"]["field"]))
+            if self._client.has_collection(name, timeout=SECONDS):
+                fields = self._client.describe_collection(name, timeout=SECONDS)["fields"]
+                self._whole[name] = any(f["name"] == "vector" and f["type"].name == "FLOAT_VECTOR" for f in fields)
+        return self._whole[name]
 
     def _length(self, leg: dict[str, Any]) -> int:
         length = int(leg["first"] or leg["dimension"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -27,13 +29,17 @@ class Dense(Protocol):
     def embed(self, texts: Sequence[str], kind: Kind) -> Vectors: ...
 
 
-def dense(leg: dict[str, Any]) -> Dense:
-    """The encoder of a leg with one vector a text."""
+def dense(leg: dict[str, Any], state: Path) -> Dense:
+    """The encoder of a leg with one vector a text; `state` is the folder of what is made from a model's files once."""
     library = leg["library"]
     if library == "sentence-transformers" and (url := os.environ.get("EMBEDDING_URL")):
         return Endpoint(leg, url, os.environ.get("EMBEDDING_API_KEY"))
     if library == "endpoint":
         return Endpoint(leg, os.environ.get("OPENAI_BASE_URL") or None, os.environ.get("OPENAI_API_KEY"))
+    if leg.get("graph"):
+        from .graph_encoder import Graph
+
+        return Graph(leg, state)
     makers: dict[str, Callable[[dict[str, Any]], Dense]] = {
         "sentence-transformers": SentenceTransformers,
         "wordllama": WordLlama,
@@ -63,7 +69,27 @@ def loading(leg: dict[str, Any]) -> dict[str, Any]:
         "trust_remote_code": False,
         "model_kwargs": {"dtype": _DTYPES[leg["precision"]], "use_safetensors": True},
     }
+    if leg.get("graph"):
+        arguments["device"] = "cpu"
     return arguments | ({"revision": leg["revision"]} if leg.get("pinned") else {})
+
+
+def files_of(leg: dict[str, Any]) -> str:
+    """Where a model's files are: its id on the hub or its folder; or a folder in the package that they came from.
+
+    Raises:
+        PipelineError: that package is not installed.
+    """
+    package = leg.get("package")
+    if not package:
+        return str(leg["model"])
+    found = find_spec(package["module"])
+    if found is None or found.origin is None:
+        raise PipelineError(
+            f"the weights of {leg['model']} that were measured come from the package {leg['revision']}: install what "
+            "requirements.txt names"
+        )
+    return str(Path(found.origin).parent / package["folder"])
 
 
 def not_obtained(leg: dict[str, Any]) -> PipelineError:
@@ -89,7 +115,7 @@ class SentenceTransformers:
 
         self._leg = leg
         try:
-            self.model = SentenceTransformer(leg["model"], **loading(leg))
+            self.model = SentenceTransformer(files_of(leg), **loading(leg))
         except OSError as error:
             raise not_obtained(leg) from error
         shorten(self.model, leg)
@@ -112,7 +138,6 @@ class WordLlama:
 
     def __init__(self, leg: dict[str, Any]) -> None:
         import logging
-        from pathlib import Path
 
         handlers, level = list(logging.root.handlers), logging.root.level
         import wordllama
@@ -179,7 +204,7 @@ class Sparse:
         from sentence_transformers import SparseEncoder
 
         self._leg = leg
-        self._model = SparseEncoder(leg["model"], **loading(leg))
+        self._model = SparseEncoder(files_of(leg), **loading(leg))
         shorten(self._model, leg)
         self._cosine = self._model.similarity_fn_name == "cosine"
 
@@ -217,7 +242,7 @@ class Reranker:
 
         self._leg = leg
         # before any squashing, so that no two scores that differ become equal
-        self._model = CrossEncoder(leg["model"], activation_fn=torch.nn.Identity(), **loading(leg))
+        self._model = CrossEncoder(files_of(leg), activation_fn=torch.nn.Identity(), **loading(leg))
         shorten(self._model, leg)
 
     def scores(self, query: str, documents: Sequence[str]) -> NDArray[np.float64]:

@@ -96,6 +96,7 @@ def fill(settings: Settings, ledger: Ledger) -> dict[str, int]:
     legs = [leg for leg in settings.legs.values() if leg["kind"] in ("dense", "sparse")]
     if not legs:
         return {}
+    _check(settings, legs)
     encoded = sum(encode(leg, ledger) for leg in legs)
     collections, put = Collections(settings), 0
     try:
@@ -113,6 +114,16 @@ def fill(settings: Settings, ledger: Ledger) -> dict[str, int]:
     return {"encoded": encoded, "put": put}
 
 
+def _check(settings: Settings, legs: Iterable[dict[str, Any]]) -> None:
+    """Whether Milvus answers and can hold all of them: hours of encoding would be for nothing."""
+    collections = Collections(settings)
+    try:
+        for note in filter(None, map(collections.check, legs)):
+            print(note, file=sys.stderr)
+    finally:
+        collections.close()
+
+
 def encode(leg: dict[str, Any], ledger: Ledger) -> int:
     """Encode what has no vectors yet, batch by batch; how many parts."""
     identity, cut, done = encoding_of(leg), cutter(rules_of(leg)), 0
@@ -122,7 +133,7 @@ def encode(leg: dict[str, Any], ledger: Ledger) -> int:
     def keep() -> int:
         nonlocal model
         if model is None:
-            model = encoders.Sparse(leg) if leg["kind"] == "sparse" else encoders.dense(leg)
+            model = encoders.Sparse(leg) if leg["kind"] == "sparse" else encoders.dense(leg, ledger.folder)
         texts = [text for _, _, text in waiting]
         if leg["kind"] == "sparse":
             made = [packed(weights) for weights in model.weights(texts, "document")]

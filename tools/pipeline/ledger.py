@@ -37,10 +37,15 @@ def hash_of(text: str) -> str:
 
 
 class Ledger:
-    """An open ledger; one process writes, any number read."""
+    """An open ledger; one process writes, any number read.
+
+    Attributes:
+        folder: where its file is.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self._file = folder / "documents.sqlite"
         self._db = sqlite3.connect(self._file, timeout=30.0, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")

@@ -161,7 +161,8 @@ class Pipeline:
 
     def _by_vector(self, leg: dict[str, Any]) -> Search:
         assert self._collections
-        collections, encoder, enough = self._collections, encoders.dense(leg), DEEPER if rules_of(leg) else 1
+        collections, enough = self._collections, DEEPER if rules_of(leg) else 1
+        encoder = encoders.dense(leg, self._settings.state)
         form = form_of(leg, self._ledger)
         collections.opened(leg)
         again = leg["rescore"] * K

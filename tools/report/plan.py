@@ -23,7 +23,7 @@ def settled(voice: Voice) -> tuple[Block, ...]:
         )
         for decision in found.decisions
     )
-    told = say(
+    told = found.obstacle or say(
         "The files that carry this out (Milvus schema, ingest, search, containers, checks): advisor deploy {run} --out "
         "FOLDER; those of the winner are in deployment.zip, beside this report.",
         run=found.run_id,
