@@ -75,19 +75,28 @@ def answer_about(kind: QuestionKind, state: State, context: Context, *models: st
     return answer(understood, state, context)
 
 
-def read_needs(words: str, understanding: Understanding) -> Understood:
-    """The requirements in a free text.
+def read_needs(words: str, understanding: Understanding, before: Requirements | None = None) -> Understood:
+    """The requirements in a free text, or those from before as it changes them.
 
     Raises:
-        RequirementsError: nothing of it was understood.
+        RequirementsError: nothing of it was understood, and there were none before.
     """
-    found = understanding.understand(words, Requirements(summary=words[:500]), None)
-    if not found.changes:
+    found = understanding.understand(words, before or Requirements(summary=words[:500]), None)
+    if before is None and not found.changes:
         raise RequirementsError(
             say("I understood no demand in “{words}”.", words=words.strip()[:80]),
             say("Name the task, languages, licence, size, latency or hosting, for example: German search, commercial."),
         )
     return found
+
+
+def check_needs(words: str, understanding: Understanding) -> None:
+    """Refuse a text in which no demand is understood, before work is begun for it; as `read_needs`, and cheaper.
+
+    A language model is asked only where the rules understand nothing.
+    """
+    if not RuleUnderstanding().understand(words, Requirements(), None).changes:
+        read_needs(words, understanding)
 
 
 def _question(words: str, requirements: Requirements) -> Understood:

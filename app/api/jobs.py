@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
+from agent.asking import check_needs
 from app.api.documented import ACCEPTED, STREAM, Responses, problems, with_body
 from app.api.hooks import check_hook
 from app.api.paging import Cursor, Limit, cursor_of, place_of
@@ -206,6 +207,8 @@ def _work(body: RecommendationIn | EvaluationIn | BenchmarkIn, service: Service,
         candidates=specs_of(service, body.candidates),
     )
     if isinstance(body, RecommendationIn):
+        if body.text and body.requirements is None:
+            check_needs(body.text, service.advisor.context.understanding)
         more: dict[str, object] = {
             "requirements": body.requirements,
             "text": body.text,

@@ -8,15 +8,16 @@ from threading import Lock
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from agent.asking import read_needs
 from agent.descriptions import describe_change
 from agent.understanding.rules import RuleUnderstanding
 from app.api.documented import with_body
 from app.api.problems import ProblemError
 from app.api.records import ShortlistIn, ShortlistRecord
 from app.api.service import Lang, Service, Use, Writer
-from knowledge.errors import NothingLeftError, RequirementsError
+from knowledge.errors import NothingLeftError
 from knowledge.requirements import Requirements
-from knowledge.wording import Language, Text, say
+from knowledge.wording import Language, Text
 from tools.shortlist import listed
 
 router = APIRouter(tags=["shortlists"])
@@ -84,13 +85,7 @@ def _made(body: ShortlistIn, service: Service, language: Language) -> bytes:
 
 def _needs(body: ShortlistIn, service: Service) -> tuple[Requirements, tuple[Text, ...], str]:
     """The requirements, what a text changed in them, and what of it was not understood."""
-    before = body.requirements or Requirements(summary=body.text[:500])
     if not body.text:
-        return before, (), ""
-    found = service.advisor.context.understanding.understand(body.text, before, None)
-    if not found.changes and body.requirements is None:
-        raise RequirementsError(
-            say("I understood no demand in “{words}”.", words=body.text.strip()[:80]),
-            say("Name the task, languages, licence, size, latency or hosting, for example: German search, commercial."),
-        )
+        return body.requirements or Requirements(), (), ""
+    found = read_needs(body.text, service.advisor.context.understanding, body.requirements)
     return found.requirements, tuple(describe_change(c, found.requirements) for c in found.changes), found.ignored

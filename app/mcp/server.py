@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 
 from agent.advisor import Advisor
 from agent.settings import Settings
@@ -35,9 +37,37 @@ _MEASURES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempo
 _ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 
+class Server(MCPServer[Any]):
+    """An MCP server that refuses arguments which a tool does not have.
+
+    The SDK drops them, so that a mistyped demand or consent would go unnoticed.
+    """
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; raises ToolError where it has no such argument."""
+        tool = next((tool for tool in await self.list_tools() if tool.name == name), None)
+        known = list(tool.input_schema.get("properties", {})) if tool else list(arguments)
+        unknown = next((argument for argument in arguments if argument not in known), None)
+        if unknown is not None:
+            raise ToolError(_no_such(name, unknown, known).render("zh" if arguments.get("language") == "zh" else "en"))
+        return await super().call_tool(name, arguments, context)
+
+
+def _no_such(tool: str, argument: str, known: Sequence[str]) -> UserError:
+    close = difflib.get_close_matches(argument[:100], known, n=1)
+    return UserError(
+        say("{tool} has no argument “{name}”.", tool=tool, name=argument[:100]),
+        say("Did you mean {names}?", names=close[0])
+        if close
+        else say("Its arguments are: {names}.", names=", ".join(known)),
+    )
+
+
 def make_server(tools: Tools) -> MCPServer[Any]:
     """The server with its tools, always in the same order."""
-    server: MCPServer[Any] = MCPServer(
+    server = Server(
         "embedding-advisor",
         title="Embedding Advisor",
         instructions=INSTRUCTIONS,

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic import Field, StringConstraints, ValidationError
 
 from agent.advisor import Advisor
-from agent.asking import Answered, answer_about, ask, read_needs
+from agent.asking import Answered, answer_about, ask, check_needs, read_needs
 from agent.settings import Settings
 from agent.state import State
 from agent.understanding.base import Understood
@@ -329,6 +329,8 @@ class Tools:
         agreed: tuple[bool, bool, list[str] | None],
     ) -> Work:
         measure, download, hosts = agreed
+        if need:
+            check_needs(need, self._context.understanding)
         return Work(
             requirements=_requirements(given) if given is not None else None,
             text=need,

@@ -239,7 +239,8 @@ def test_demands_that_clash_are_told_with_what_could_give(ann):
     clash = ann.post("/v1/shortlists", json=body)
     assert is_problem(clash, "nothing-left", 422)
     assert clash.json()["clash"]["relaxations"]
-    assert is_problem(ann.post("/v1/shortlists", json={"text": "qwertz uiop"}), "requirements", 422)
+    for path in ("/v1/shortlists", "/v1/recommendations"):
+        assert is_problem(ann.post(path, json={"text": "qwertz uiop"}), "requirements", 422)
 
 
 def test_models_are_listed_page_by_page_each_once(ann):
@@ -361,6 +362,17 @@ def test_a_job_that_fails_says_why(ann):
     assert failed["problem"]["type"] == "/v1/problems/dataset"
     assert failed["problem"]["next_step"]
     assert "No silver queries can be made" in failed["problem"]["detail"]
+    assert "silver" not in failed["problem"]["next_step"]
+
+
+def test_the_next_step_is_a_callers_and_not_the_command_lines(ann, dataset):
+    asked = {"dataset": dataset, "candidates": ["bm25", "openai:text-embedding-3-small"], "consent": {"measure": True}}
+    found = ann.ended(ann.made("/v1/evaluations", asked)["id"])["result"]
+    assert [f["next_step"] for f in found["failed"]] == [
+        'Agree to it in the request\'s “consent”, with “hosts”: ["api.openai.com"].'
+    ]
+    unknown = ann.get("/v1/models/nobody-has-this-one").json()
+    assert "GET /v1/models?q=" in unknown["next_step"]
 
 
 def test_documents_without_queries_are_measured_with_silver_ones(ann):

@@ -194,6 +194,9 @@ def test_mistakes_are_told_with_a_way_on(server, data, tmp_path):
             ("start_evaluation", {"candidates": ["bm25"], "inline": ok | {"judgments": {"q": {"x": 1}}}}, "judgments"),
             ("start_evaluation", {"candidates": ["bm25"], "inline": ok | {"documents": {}}}, ""),
             ("recommend", {"data": data}, "need"),
+            ("recommend", {"need": "x", "data": data}, "no demand"),
+            ("recommend", {"need": "English search", "messure": True}, "measure"),
+            ("shortlist", {"need": "English search", "zzz": 1}, "zzz"),
         ):
             said = await call.refused(tool, **arguments)
             assert words in said, (tool, arguments, said)
@@ -243,6 +246,7 @@ def test_an_evaluation_under_its_handle(server, data, home):
         assert found["candidates"][0]["verdict"] == "highest score"
         assert found["candidates"][1]["against_best"]["mean"] <= 0
         assert [f["spec"] for f in found["failed"]] == ["openai:text-embedding-3-small"], "nobody agreed to send texts"
+        assert 'hosts=["api.openai.com"]' in found["failed"][0]["next_step"]
         chinese = await call("get_evaluation", handle=begun["handle"], language="zh")
         assert chinese["evaluation"]["candidates"][0]["verdict"] == "得分最高"
         assert "decides nothing" in await call.refused("explain", question="why?", handle=begun["handle"])
