@@ -10,10 +10,12 @@ import typer
 
 from app.cli import completion
 from app.cli.options import (
+    AgreeToPlan,
     Columns,
     Data,
     Documents,
     Download,
+    DryRun,
     Json,
     Queries,
     Quiet,
@@ -105,35 +107,38 @@ def verify(
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
     summary: Summary = None,
     send_to: SendTo = None,
+    yes: AgreeToPlan = False,
     column: Columns = None,
     skip_bad: SkipBad = False,
     documents: Documents = None,
     queries: Queries = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Check a deployed search against the evaluation that recommended it; exit code 10 where it fails."""
     from app.cli import verification
+    from app.cli.named_pipeline import Built, Service, only_one
 
+    only_one(search_url, endpoint, encoder, collection)
     decided = verification.Decided(handover, run, candidate, requirements, margin)
+    asked: Service | Built = Built(
+        endpoint, encoder, protocol, model, query_prompt, milvus, collection, vector_field, id_field
+    )
     if search_url is not None:
-        service = verification.Service(search_url, query_field, limit_field, ids)
-        asked: verification.Service | verification.Built = service
-    else:
-        asked = verification.Built(
-            endpoint, encoder, protocol, model, query_prompt, milvus, collection, vector_field, id_field
-        )
-    verification.only_one(search_url, endpoint, encoder, collection)
+        asked = Service(search_url, query_field, limit_field, ids)
     return verification.check(
         read_settings(),
         decided,
         asked,
         source_of(data, column, skip_bad, documents, queries),
         send_to=frozenset(send_to or ()),
+        yes=yes,
         seconds=seconds,
         subjects=[part.value for part in only] if only else None,
         junit=junit,
         summary=summary,
+        dry_run=dry_run,
         as_json=json,
         quiet=quiet,
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.options import (
+    AgreeToPlan,
     Columns,
     Documents,
     DryRun,
@@ -76,7 +77,7 @@ def load(
         bool, typer.Option("--in-memory", help="Of a candidate: compare in memory rather than search Milvus Lite.")
     ] = False,
     send_to: SendTo = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to what --dry-run shows.")] = False,
+    yes: AgreeToPlan = False,
     column: Columns = None,
     skip_bad: SkipBad = False,
     documents: Documents = None,

@@ -21,11 +21,12 @@ from knowledge.results.service import STAGES
 from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.load.address import Address
-from tools.load.planning import agree, enough, key_for, plan_load
+from tools.load.planning import enough, key_for, plan_load
 from tools.load.probing import open_endpoint
 from tools.load.stage import load_endpoint
 from tools.load.texts import texts_of
 from tools.load.words import answer, limits_line, remarks
+from tools.sending import agree, sends_line
 
 #: characters of the bar that shows p95; the goal is in its middle
 _BAR = 16
@@ -51,6 +52,7 @@ class Asked:
 def plan(settings: Settings, source: DataSource, asked: Asked, *, as_json: bool) -> None:
     """Print what the test would do and cost; nothing is contacted."""
     enough(asked.limits)
+    Address.read(asked.target)  # a bad one is refused before the data is read, which may take long
     catalog = usable_catalog(settings.workspace().home).catalog
     texts = texts_of(source.read())
     found = plan_load(asked.target, texts, asked.limits, catalog, protocol=asked.protocol, model=asked.model)
@@ -75,10 +77,11 @@ def test(
     enough(asked.limits)
     workspace = settings.workspace()
     line = ProgressLine(quiet)
+    key = key_for(Address.read(asked.target), workspace)
+    # before the data is read, which may take long: who gives an address that nobody answers at is told at once
+    endpoint = open_endpoint(asked.target, protocol=asked.protocol, model=asked.model, key=key)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
-    key = key_for(Address.read(asked.target), workspace)
-    endpoint = open_endpoint(asked.target, protocol=asked.protocol, model=asked.model, key=key)
     agreed = plan_load(
         asked.target,
         texts_of(dataset),
@@ -87,7 +90,8 @@ def test(
         protocol=endpoint.protocol,
         model=endpoint.model or None,
     )
-    agree(agreed, send_to, yes=yes)
+    how = say("Agree to it with --send-to {host}, or limit it with --requests.", host=agreed.sends_text_to or "")
+    agree(agreed, send_to, yes=yes, otherwise=how)
     for told in _plan_lines(agreed):
         line.note(told)
     found = load_endpoint(
@@ -121,20 +125,8 @@ def exit_code(found: LoadTest) -> int:
 def _plan_lines(found: LoadPlan) -> list[str]:
     about = " · ".join(name for name in (found.target, found.protocol, found.model) if name)
     lines = [about, shown(limits_line(found.seconds, found.requests))]
-    if found.sends_text_to:
-        if found.usd is None:
-            cost = say("what that costs is not on file")
-        else:
-            cost = say("at most ${usd:,.2f} at {price}", usd=found.usd, price=found.price or "–")
-        told = say(
-            "{host} would get up to {requests:,} requests with your texts, {tokens:,} tokens; {cost}.",
-            host=found.sends_text_to,
-            requests=found.requests,
-            tokens=found.tokens,
-            cost=cost,
-        )
-        lines.append(shown(told))
-    return lines
+    told = sends_line(found)
+    return lines if told is None else [*lines, shown(told)]
 
 
 def show(found: LoadTest) -> None:

@@ -10,7 +10,10 @@ import typer
 from app.cli import completion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from knowledge.requirements import Requirements
+    from knowledge.wording import Text
     from tools.data_source import DataSource
 
 Data = Annotated[str | None, typer.Option("--data", help="Folder or file with your data, or 'stdlib' for the sample.")]
@@ -39,6 +42,7 @@ Weight = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do and cost.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to measuring on this machine.")]
+AgreeToPlan = Annotated[bool, typer.Option("--yes", "-y", help="Agree to what --dry-run shows.")]
 NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask anything.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Download = Annotated[bool, typer.Option("--download", help="Agree to downloading models.")]
@@ -73,21 +77,37 @@ def source_of(
     """The data as the options name it; None where none is named."""
     if data is None:
         return None
+    from knowledge.wording import say
     from tools.data_source import DataSource as Made
 
-    pairs = [pair.partition("=") for pair in columns or ()]
-    if any(not middle or not ours for ours, middle, _ in pairs):  # no column: there is none
-        from app.cli.mistyped import usage_error
-        from knowledge.wording import say
-
-        raise usage_error(say("write --column text=body: our name, an equals sign, your column"))
+    form = say("write --column text=body: our name, an equals sign, your column")
     return Made(
         path=data,
-        columns={ours: theirs for ours, _, theirs in pairs},
+        columns=_pairs(columns, form),
         skip_bad=skip_bad,
         documents=documents,
         queries=queries,
     )
+
+
+def settings_given(given: Sequence[str] | None) -> dict[str, str]:
+    """The settings of this run: name -> value, as each ``--set NAME=VALUE`` has it."""
+    from knowledge.wording import say
+
+    return _pairs(given, say("write --set NAME=VALUE: a setting, an equals sign, its value"))
+
+
+def _pairs(given: Sequence[str] | None, form: Text) -> dict[str, str]:
+    """``NAME=VALUE`` options, each name once; `form` tells whoever mistypes one how it is written."""
+    found = {}
+    for pair in given or ():
+        name, middle, value = pair.partition("=")
+        if not middle or not name:
+            from app.cli.mistyped import usage_error
+
+            raise usage_error(form)
+        found[name] = value
+    return found
 
 
 def with_words(candidates: list[str] | None) -> list[str] | None:

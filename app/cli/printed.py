@@ -50,7 +50,7 @@ from knowledge.results.load import LoadPlan, LoadsCompared, LoadTest
 from knowledge.results.next_gain import NextGain
 from knowledge.results.recheck import Recheck
 from knowledge.results.service import Tuning
-from knowledge.results.verification import Verification
+from knowledge.results.verification import Verification, VerificationPlan
 from tools.report import portable
 from tools.run_history import RunsCompared
 
@@ -109,7 +109,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "serve": (Served,),
     "shortlist": (Shortlist,),
     "silver": (SilverMade,),
-    "verify": (Verification,),
+    "verify": (Verification, VerificationPlan),
 }
 #: of which what is not known is left out, so that not every field is there
 _IN_PART = (ModelShown,)

@@ -48,6 +48,35 @@ class Check(Record):
     figures: dict[str, float] = {}
 
 
+class VerificationPlan(Record):
+    """What a verification would ask, to be agreed to before anything is sent; nothing was contacted.
+
+    Attributes:
+        decision, spec: as of `Verification`.
+        pipeline: what would be asked: hosts and collection.
+        sends_text_to: the host that would get the texts; None where none leaves this machine.
+        asks: questions by what they are for, at most; ``answers`` are the evaluation's own queries.
+        requests: all of them.
+        lookups: documents that would be looked up in the collection by id, at most.
+        seconds: estimated: questions one by one at a tenth of a second each, and the load step at its longest.
+        tokens: of the texts, as this program estimates them; all requests together.
+        usd: of that many tokens; None where no price is known, 0 where nobody asks for one.
+        price: what a million tokens cost, on which day, by which source.
+    """
+
+    decision: str
+    spec: str
+    pipeline: str
+    sends_text_to: str | None = None
+    asks: dict[str, int]
+    requests: int
+    lookups: int
+    seconds: float
+    tokens: int
+    usd: float | None = None
+    price: Text | None = None
+
+
 class Verification(Record):
     """A deployed pipeline against the evaluation that recommended it.
 

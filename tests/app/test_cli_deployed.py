@@ -58,9 +58,15 @@ def test_a_deployed_search_is_verified_for_ci(advisor, model, tmp_path):
     with Search(vectors, lambda query: model.embed([query])[0]) as server:
         where = ("--run", run, "--data", str(data), "--search-url", f"{server.url}/search", "--seconds", "0.3")
         where += ("--only", "quality", "--only", "agreement", "--only", "speed")
+        code, out, err = advisor("verify", *where, "--dry-run", "--json")
+        assert code == 0, err
+        planned = json.loads(out)
+        assert (planned["sends_text_to"], planned["usd"], server.requests) == (None, 0.0, [])
+        assert advisor("verify", *where, "--dry-run")[1].splitlines()[-1] == "No text leaves this machine."
         code, out, err = advisor("verify", *where, *files, "--json", "-q")
         assert code == 0, err
         found = json.loads(out)
+        assert found["asked"] <= len(server.requests) <= planned["requests"]
         assert found["passed"] is True
         assert {check["status"] for check in found["checks"]} == {"pass", "skipped"}
         assert advisor("runs", "show", found["run_id"])[0] == 0
@@ -68,6 +74,10 @@ def test_a_deployed_search_is_verified_for_ci(advisor, model, tmp_path):
     some = dict(list(vectors.items())[2:])
     uri = fill(tmp_path / "milvus.db", some)
     parts = ("--encoder", SPEC, "--milvus", uri, "--collection", "docs", "--only", "identity", "--only", "corpus")
+    # nothing could be checked: an earlier file of the job is no answer to that
+    nobody = ("--endpoint", "http://127.0.0.1:9", "--protocol", "openai", "--model", "m", *parts[2:])
+    assert advisor("verify", "--run", run, "--data", str(data), *nobody, *files, "-q")[0] == 7
+    assert Xml.parse(junit).getroot().get("errors") == "1"
     code, out, err = advisor("--lang", "zh", "verify", "--run", run, "--data", str(data), *parts, *files, "-q")
     assert code == 10, err
     assert "missing documents" in out
@@ -87,6 +97,8 @@ def test_a_deployed_search_is_verified_for_ci(advisor, model, tmp_path):
         (("--run", "latest"), 2, "--search-url"),
         (("--search-url", "http://127.0.0.1:9/s", "--collection", "x"), 2, "whole pipeline"),
         (("--handover", "no-such-file", "--search-url", "http://127.0.0.1:9/s"), 3, "no handover"),
+        (("--data", "no-such-folder", "--search-url", "ftp://x"), 3, "not the address"),
+        (("--data", "no-such-folder", "--encoder", "bm25", "--collection", "x"), 3, "one vector of a text"),
     ],
 )
 def test_what_is_missing_is_said(advisor, arguments, code, said):
@@ -101,6 +113,7 @@ def test_no_text_goes_to_a_host_that_was_not_agreed_to(advisor, tmp_path):
     code, _, err = advisor("verify", "--data", data, "--search-url", "https://search.example.com/q")
     assert code == 5
     assert "--send-to search.example.com" in err
+    assert "what that costs is not on file" in err
 
 
 def test_a_recheck_is_quiet_until_the_margin_is_beaten(advisor, monkeypatch, tmp_path):

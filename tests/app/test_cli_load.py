@@ -110,8 +110,8 @@ def test_no_text_goes_elsewhere_without_consent(cli, data):
         (("--target", "http://localhost:1", "--limit", "2"), 3, "no room for a step"),
     ],
 )
-def test_what_cannot_work_is_said(cli, data, arguments, code, told):
-    found, out, err = cli("load", *arguments, "--data", data)
+def test_what_cannot_work_is_said_before_the_data_is_read(cli, arguments, code, told):
+    found, out, err = cli("load", *arguments, "--data", "no-such-folder")
     assert found == code
     assert told in " ".join(err.split())
     assert "secret" not in err + out

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from knowledge.catalog import load_catalog
 from knowledge.errors import ConsentNeeded, ProviderError, UserError
 from knowledge.results.load import Goal, Limits
+from knowledge.wording import say
 from tests.animals import write_dataset
 from tests.fake_embedders import ROUTES, FakeEmbedder
 from tests.fake_http import as_json
@@ -20,7 +21,7 @@ from tools.datasets import read_dataset
 from tools.load.address import Address
 from tools.load.gpu import GpuWatch
 from tools.load.http import MOST_BYTES
-from tools.load.planning import agree, enough, key_for, plan_load
+from tools.load.planning import enough, key_for, plan_load
 from tools.load.probing import open_endpoint
 from tools.load.protocols import protocol_names
 from tools.load.resources import Sampler, listeners
@@ -28,8 +29,10 @@ from tools.load.stage import load_endpoint
 from tools.load.target import RequestFailed
 from tools.load.texts import Texts, texts_of
 from tools.run_store import RunStore
+from tools.sending import agree
 from tools.workspace import Workspace
 
+HOW = say("Agree to it with --send-to {host}.", host="api.openai.com")
 SHORT = Limits(seconds=6, step_seconds=0.3, rate=150, timeout_s=2)
 
 
@@ -216,18 +219,18 @@ def test_a_priced_endpoint_elsewhere_is_asked_only_after_a_yes():
     )
     assert plan.sends_text_to == "api.openai.com"
     assert plan.usd == pytest.approx(plan.tokens * 0.02 / 1e6)
-    with pytest.raises(ConsentNeeded, match=r"1,000 requests .* at most \$0.00 at \$0.02 per million") as asked:
-        agree(plan, (), yes=False)
-    assert "--send-to api.openai.com" in str(asked.value)
-    agree(plan, ["api.openai.com"], yes=False)
-    agree(plan, (), yes=True)
+    with pytest.raises(ConsentNeeded, match=r"1,000 requests .* less than a cent at \$0.02 per million") as asked:
+        agree(plan, (), yes=False, otherwise=HOW)
+    assert asked.value.next_step == HOW
+    agree(plan, ["api.openai.com"], yes=False, otherwise=HOW)
+    agree(plan, (), yes=True, otherwise=HOW)
     unknown = plan_load("https://embeddings.example", texts, Limits(), load_catalog(), model="house-model")
     assert unknown.usd is None
     with pytest.raises(ConsentNeeded, match="not on file"):
-        agree(unknown, ["api.openai.com"], yes=False)
+        agree(unknown, ["api.openai.com"], yes=False, otherwise=HOW)
     here = plan_load("http://localhost:8080", texts, Limits(), load_catalog(), model="text-embedding-3-small")
     assert (here.sends_text_to, here.usd) == (None, 0.0)
-    agree(here, (), yes=False)
+    agree(here, (), yes=False, otherwise=HOW)
 
 
 def test_limits_without_room_for_a_step_are_refused():

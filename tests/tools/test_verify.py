@@ -10,22 +10,26 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 import pytest
 
+from knowledge.catalog import load_catalog
 from knowledge.constraints.latency import LatencyConstraint
 from knowledge.errors import ProviderError, UserError
 from knowledge.requirements import Requirements
 from knowledge.results import Consent
+from knowledge.wording import say
 from tests.deployed import SPEC, Embeddings, Model, Search, fill, write
 from tests.fake_http import as_json
 from tools.data_source import DataSource
 from tools.deployed_collection import deployed_collection
 from tools.evaluate import evaluate
 from tools.load.probing import open_endpoint
-from tools.verify import verify
+from tools.verify import SUBJECTS, verify
 from tools.verify.embedding import Here, Served
 from tools.verify.kept import handover_of_run, read_handover
 from tools.verify.own_model import OwnModel, own_model
 from tools.verify.pipeline import Parts, SearchAddress, ids_in
-from tools.verify.rendered import headline, junit_xml, markdown
+from tools.verify.planning import Target, plan_verification
+from tools.verify.rendered import headline, junit_error, junit_xml, markdown
+from tools.verify.subject import GIVES_UP
 from tools.workspace import Workspace
 
 #: what shows most mistakes, and takes little time
@@ -258,12 +262,65 @@ def test_where_ids_are(body, path, ids):
     assert ids_in(body, path) == ids
 
 
+def test_a_server_that_goes_down_is_not_asked_hundreds_of_times(decision):
+    asked = []
+
+    class Going:  # a service that somebody stops after ten questions
+        name, timed = "search", True
+
+        def prepare(self, texts):
+            pass
+
+        def search(self, text, k):
+            asked.append(text)
+            if len(asked) > 10:
+                raise ProviderError(say("It does not answer any more."), say("It does not answer any more."))
+            return list(decision.documents)[:k]
+
+    found = decision.found(Going(), subjects=SUBJECTS)
+    assert len(asked) == 10 + GIVES_UP
+    assert failures(found) == {"answers": "crash"}
+    told = check(found, "answers")
+    assert told.figures == {"asked": 30, "failed": 20}
+    assert "After 3 in a row" in str(told.reason)
+
+
+def test_a_plan_says_how_often_a_verification_asks(decision):
+    """Of a healthy deployment, what was planned is what its server got."""
+    subjects = ("identity", "corpus", "quality", "agreement", "robustness", "edges")
+    target = Target(
+        "here", served=True, sends_text_to="api.openai.com", collection=True, model="text-embedding-3-small"
+    )
+    how = {"documents": decision.documents, "subjects": subjects}
+    planned = plan_verification(decision.handover, target, load_catalog(), **how)
+    uri = fill(decision.folder / "planned.db", decision.vectors())
+    with Embeddings(decision.model) as server, deployed_collection(uri, "docs") as collection:
+        served = Served(open_endpoint(server.url, protocol="openai", model="wordllama"), None)
+        decision.found(Parts(served, collection), subjects=subjects)
+        assert len(server.requests) == planned.requests == sum(planned.asks.values())
+    assert planned.lookups == 30 + 24
+    assert planned.usd == pytest.approx(planned.tokens * 0.02 / 1e6)
+    more = plan_verification(decision.handover, target, load_catalog(), documents=None, subjects=(*subjects, "speed"))
+    assert more.requests == planned.requests + 3_000
+    assert more.seconds > planned.seconds + 5
+    demands = decision.kept(Requirements(queries_per_second={"value": 5}))
+    some = plan_verification(demands, target, load_catalog(), seconds=2, subjects=("speed",))
+    assert some.asks["speed"] < 100
+
+
 def test_for_ci_servers_and_people(decision):
     found = decision.through_parts(FAULTS["missing documents"](decision))
     root = Xml.fromstring(junit_xml(found, "en"))
     assert (root.get("tests"), int(root.get("failures"))) == (str(len(found.checks)), len(failures(found)))
     assert {one.get("type") for one in root.iter("failure")} >= {"missing documents"}
     assert all(one.get("message") for one in (*root.iter("failure"), *root.iter("skipped")))
+    assert all(one.get("message") in one.text for one in root.iter("failure"))
+    hostile = ProviderError(
+        say("{why}", why='<b> & "quotes" ]]> \x00\x1b[31m \ud800 🙂'), say("{why}", why="mend & <try>")
+    )
+    (error,) = Xml.fromstring(junit_error(hostile, "run & <x>", "en")).iter("error")
+    assert error.get("message") == '<b> & "quotes" ]]> \ufffd\ufffd[31m \ufffd 🙂'
+    assert error.text == "mend & <try>"
     told = markdown(found, "zh")
     assert "❌" in told
     assert told.count("\n| ") == len(found.checks) + 1 + 0 or told.count("| ✗") == len(failures(found))

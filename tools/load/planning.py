@@ -1,21 +1,19 @@
-"""What a load test would do and cost, and whether the user agreed to it."""
+"""What a load test would do and cost, and the key that it may use."""
 
 from __future__ import annotations
-
-from collections.abc import Collection
-from contextlib import suppress
 
 from pydantic import SecretStr
 
 from knowledge.catalog import Catalog
-from knowledge.errors import ConsentNeeded, UnknownModelError, UserError
+from knowledge.errors import UserError
 from knowledge.results.load import Limits, LoadPlan
-from knowledge.wording import Text, say
+from knowledge.wording import say
 from tools.encoders.openai import DEFAULT_BASE_URL
 from tools.load.address import Address
 from tools.load.steps import WARM_REQUESTS
 from tools.load.texts import Texts
 from tools.profile import estimated_tokens
+from tools.sending import price_of
 from tools.workspace import Workspace
 
 
@@ -37,7 +35,7 @@ def plan_load(
     """
     address = Address.read(url)
     tokens = sum(map(estimated_tokens, texts.texts)) / len(texts.texts) * limits.requests
-    usd, price = (0.0, None) if address.is_here else _price(model, catalog)
+    usd, price = (0.0, None) if address.is_here else price_of(model, catalog)
     return LoadPlan(
         target=address.url,
         protocol=protocol,
@@ -50,48 +48,6 @@ def plan_load(
         tokens=round(tokens),
         usd=None if usd is None else usd * tokens / 1e6,
         price=price,
-    )
-
-
-def _price(model: str | None, catalog: Catalog) -> tuple[float | None, Text | None]:
-    """US dollars per million tokens, and who says so."""
-    if model:
-        with suppress(UnknownModelError):
-            card = catalog.card(model)
-            if card.price:
-                source = catalog.sources[card.price.source]
-                told = say(
-                    "${price:g} per million tokens ({source}, {date})",
-                    price=card.price.usd_per_million_tokens,
-                    source=source.title,
-                    date=card.price.date.isoformat(),
-                )
-                return card.price.usd_per_million_tokens, told
-    return None, None
-
-
-def agree(plan: LoadPlan, hosts: Collection[str], *, yes: bool) -> None:
-    """Go on only where no text leaves this machine, or the user said that it may.
-
-    Raises:
-        ConsentNeeded: it would, and nobody agreed.
-    """
-    host = plan.sends_text_to
-    if host is None or yes or host in hosts:
-        return
-    if plan.usd is None:
-        cost = say("what that costs is not on file")
-    else:
-        cost = say("at most ${usd:,.2f} at {price}", usd=plan.usd, price=plan.price or "–")
-    raise ConsentNeeded(
-        say(
-            "{host} would get up to {requests:,} requests with your texts, {tokens:,} tokens; {cost}.",
-            host=host,
-            requests=plan.requests,
-            tokens=plan.tokens,
-            cost=cost,
-        ),
-        say("Agree to it with --send-to {host}, or limit it with --requests.", host=host),
     )
 
 

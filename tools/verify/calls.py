@@ -17,8 +17,8 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
 
-#: seconds that a request may take
-PATIENCE = 60.0
+#: seconds that a request may take: who searches has long gone
+PATIENCE = 30.0
 MOST_BYTES = 256 * 2**20
 
 

@@ -30,6 +30,14 @@ class RefusedError(ProviderError):
         self.status = answer.status
 
 
+class OddAnswerError(ProviderError):
+    """A server answered with something that cannot be used."""
+
+
+#: that somebody is there, whatever is wrong
+ANSWERED = (RefusedError, OddAnswerError)
+
+
 class Embedder(Protocol):
     """What makes vectors."""
 
@@ -77,8 +85,8 @@ class Served:
             raise self._odd()
         return found
 
-    def _odd(self) -> ProviderError:
-        return ProviderError(
+    def _odd(self) -> OddAnswerError:
+        return OddAnswerError(
             say("What {host} answers is no vector of a text, or vectors of several lengths.", host=self._host),
             say("Check the address, --protocol and --model."),
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from knowledge.candidate import parse_candidate
 from knowledge.errors import AdvisorError
 from knowledge.results import Consent
+from knowledge.results.handover import HandoverQuery
 from knowledge.results.verification import Check
 from knowledge.wording import Text, say
 from tools.evaluate.ranking import ByQuery, Job, Texts, rank_others
@@ -44,9 +45,8 @@ _MAY_REFUSE = frozenset({"empty", "blanks", "huge", "control characters"})
 
 def robustness(deployed: Deployed, consent: Consent) -> Iterator[Check]:
     """Perturbed queries, against the recommendation's own answers to the same ones where they can be had."""
-    judged = {q.id: q for q in deployed.queries if any(g > 0 for g in q.relevant.values()) and q.id in deployed.found}
-    texts = {id: q.text for id, q in judged.items()}
-    perturbed = perturb_queries(texts, 20 * sum(map(len, texts.values())), MOST_OF_A_KIND)
+    judged = {q.id: q for q in deployed.queries if q.id in deployed.found}
+    perturbed = perturbed_of(list(judged.values()))
     if not perturbed:
         yield skipped("robustness", "perturbed queries", say("There are too few queries to perturb."))
         return
@@ -87,6 +87,12 @@ def robustness(deployed: Deployed, consent: Consent) -> Iterator[Check]:
         yield failed("robustness", "perturbed queries", "robustness", told, None, figures)
     else:
         yield passed("robustness", "perturbed queries", told, figures)
+
+
+def perturbed_of(queries: Sequence[HandoverQuery]) -> list[Perturbed]:
+    """The judged ones of these queries, changed as people change them."""
+    texts = {q.id: q.text for q in queries if any(grade > 0 for grade in q.relevant.values())}
+    return perturb_queries(texts, 20 * sum(map(len, texts.values())), MOST_OF_A_KIND)
 
 
 def _ranked(ids: list[str]) -> list[tuple[str, float]]:
@@ -146,7 +152,10 @@ def edges(deployed: Deployed) -> Iterator[Check]:
     first = next((q for q in deployed.queries if q.id in deployed.found), None)
     deployed.pipeline.prepare(list(EDGES.values()))
     for name, text in EDGES.items():
-        yield _edge(deployed, name, text)
+        if deployed.is_down:
+            yield skipped("edges", name, say("It does not answer any more."))
+        else:
+            yield _edge(deployed, name, text)
     if first is None:
         return
     try:

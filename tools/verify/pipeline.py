@@ -9,13 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from pydantic import SecretStr
 
-from knowledge.errors import ProviderError
 from knowledge.wording import Text, say
 from tools.deployed_collection import DeployedCollection
 from tools.encoders import Vectors
 from tools.encoders.base import cut
 from tools.verify.calls import host_of, post
-from tools.verify.embedding import Embedder, RefusedError
+from tools.verify.embedding import Embedder, OddAnswerError, RefusedError
 
 #: where ids are looked for in an answer, where the user does not say; a list of ids, or of objects with one
 LISTS = ("ids", "results", "hits", "documents", "matches", "data")
@@ -44,7 +43,8 @@ class Pipeline(Protocol):
 
         Raises:
             RefusedError: it answered that it will not.
-            ProviderError: it did not answer, or nothing that can be read.
+            OddAnswerError: it answered nothing that can be read.
+            ProviderError: it did not answer.
         """
         ...
 
@@ -82,7 +82,7 @@ class SearchAddress:
             raise RefusedError(self.name, answer)
         found = ids_in(answer.body, self.ids)
         if found is None:
-            raise ProviderError(
+            raise OddAnswerError(
                 say("No list of ids is in what {host} answers: {text}", host=self.name, text=answer.text[:120]),
                 say("Say where they are: --ids hits.id for objects with an id in a list called hits."),
             )
@@ -140,9 +140,9 @@ class Parts:
     def search(self, text: str, k: int) -> list[str]:
         vector = self.asked([text])
         if vector.shape[1] != self.collection.about.dimension:
-            raise ProviderError(self.misfit(vector), MISFIT_REMEDY)
+            raise OddAnswerError(self.misfit(vector), MISFIT_REMEDY)
         if not np.isfinite(vector).all():
-            raise ProviderError(
+            raise OddAnswerError(
                 say("The vector of a query is not made of numbers."), say("Look at the embedding server's log.")
             )
         return self.collection.search(vector, k)[0]

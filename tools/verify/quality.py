@@ -26,20 +26,16 @@ def answers(deployed: Deployed) -> Iterator[Check]:
     figures = {"asked": float(len(deployed.queries)), "failed": float(count)}
     if count:
         query, error = next(iter(deployed.failures.items()))
-        yield failed(
-            "quality",
-            "answers",
-            "crash",
-            say(
-                "{count} of {queries} queries were not answered; “{query}”: {why}",
-                count=count,
-                queries=len(deployed.queries),
-                query=query,
-                why=error.cause,
-            ),
-            error.next_step,
-            figures,
+        told = say(
+            "{count} of {queries} queries were not answered; “{query}”: {why}",
+            count=count,
+            queries=len(deployed.queries),
+            query=query,
+            why=error.cause,
         )
+        if deployed.is_down:
+            told = say("{told} After {count} in a row it was not asked any more.", told=told, count=deployed.unanswered)
+        yield failed("quality", "answers", "crash", told, error.next_step, figures)
     else:
         told = say("All {queries} queries were answered.", queries=len(deployed.queries))
         yield passed("quality", "answers", told, figures)

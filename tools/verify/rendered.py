@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as Xml
 
+from knowledge.errors import AdvisorError
 from knowledge.results.verification import Check, Subject, Verification
 from knowledge.wording import Language, Text, say
 
@@ -47,22 +48,42 @@ def headline(found: Verification) -> Text:
 
 def junit_xml(found: Verification, language: Language) -> str:
     """One test suite a subject, one test case a check; the form of Jenkins, GitLab and GitHub's reporters."""
-    root = Xml.Element("testsuites", _counts(found.checks), name=f"advisor verify {found.decision}")
+    root = Xml.Element(
+        "testsuites", _counts(found.checks), name=f"advisor verify {found.decision}", time=f"{found.seconds}"
+    )
     for subject in dict.fromkeys(check.subject for check in found.checks):
         checks = [check for check in found.checks if check.subject == subject]
-        suite = Xml.SubElement(root, "testsuite", _counts(checks), name=subject, timestamp=f"{found.created:%FT%T}")
+        suite = Xml.SubElement(
+            root, "testsuite", _counts(checks), name=subject, timestamp=f"{found.created:%FT%T}", time="0"
+        )
         for check in checks:
             case = Xml.SubElement(suite, "testcase", name=check.name, classname=f"verify.{subject}", time="0")
             reason = _clean(check.reason.render(language))
             if check.status == "fail":
                 failure = Xml.SubElement(case, "failure", message=reason, type=check.fault or "failed")
-                failure.text = _clean(check.remedy.render(language)) if check.remedy else ""
+                remedy = f"\n→ {_clean(check.remedy.render(language))}" if check.remedy else ""
+                failure.text = reason + remedy  # some readers show the message alone, others the text alone
             elif check.status == "skipped":
                 Xml.SubElement(case, "skipped", message=reason)
             else:
                 Xml.SubElement(case, "system-out").text = reason
+    return _written(root)
+
+
+def _written(root: Xml.Element) -> str:
     Xml.indent(root)
     return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def junit_error(error: AdvisorError, decision: str, language: Language) -> str:
+    """That nothing could be checked: else the file of an earlier check would be taken for this one's."""
+    count = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    root = Xml.Element("testsuites", count, name=f"advisor verify {_clean(decision)}")
+    suite = Xml.SubElement(root, "testsuite", count, name="verify", time="0")
+    case = Xml.SubElement(suite, "testcase", name="verify", classname="verify", time="0")
+    told = Xml.SubElement(case, "error", message=_clean(error.cause.render(language)), type=type(error).__name__)
+    told.text = _clean(error.next_step.render(language))
+    return _written(root)
 
 
 def markdown(found: Verification, language: Language) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from knowledge.constraints.latency import LatencyConstraint
 from knowledge.errors import AdvisorError
 from knowledge.quantities import milliseconds, rate
+from knowledge.requirements import Requirements
 from knowledge.results.load import Goal, Limits, LoadPoint
 from knowledge.results.verification import Check
 from knowledge.wording import say
+from tools.load.steps import WARM_REQUESTS
 from tools.load.sweep import run_load
 from tools.verify.pipeline import Pipeline
 from tools.verify.subject import Deployed, failed, passed, skipped
@@ -43,6 +46,25 @@ class Asking:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+def demanded_rate(wanted: Requirements) -> float | None:
+    """Queries a second that it has to answer; None where none are demanded."""
+    return wanted.queries_per_second.value if wanted.queries_per_second else None
+
+
+def limits_of(wanted: Requirements, seconds: float) -> Limits:
+    """What the load step is kept to.
+
+    Args:
+        wanted: of a demanded rate, no more is asked than warming up and twice the step take.
+        seconds: of the step.
+    """
+    demanded = demanded_rate(wanted)
+    requests = MOST_REQUESTS if demanded is None else WARM_REQUESTS + 2 * math.ceil(demanded * seconds)
+    # some on top: users who come when they like are more than on average at times
+    most = min(MOST_REQUESTS, requests + WARM_REQUESTS)
+    return Limits(seconds=4 * seconds + MORE_SECONDS, step_seconds=seconds, requests=most)
+
+
 def speed(deployed: Deployed, seconds: float = SECONDS) -> Iterator[Check]:
     """Latency and throughput under the demanded rate, or with a few requests at once where none is demanded."""
     if not deployed.pipeline.timed:
@@ -50,10 +72,10 @@ def speed(deployed: Deployed, seconds: float = SECONDS) -> Iterator[Check]:
         yield skipped("speed", "latency", why)
         return
     wanted = deployed.handover.requirements
-    demanded = wanted.queries_per_second.value if wanted.queries_per_second else None
+    demanded = demanded_rate(wanted)
     limit = wanted.constraint(LatencyConstraint)
     goal = Goal(p95_ms=limit.p95_ms if limit else 1_000.0)
-    limits = Limits(seconds=4 * seconds + MORE_SECONDS, step_seconds=seconds, requests=MOST_REQUESTS)
+    limits = limits_of(wanted, seconds)
     texts = [query.text for query in deployed.queries]
     try:
         if demanded is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +10,7 @@ from knowledge.errors import AdvisorError
 from knowledge.results.handover import Handover, HandoverQuery
 from knowledge.results.verification import Check, Fault, Subject
 from knowledge.wording import Text
-from tools.verify.embedding import RefusedError
+from tools.verify.embedding import ANSWERED, RefusedError
 from tools.verify.own_model import OwnModel
 from tools.verify.pipeline import Pipeline
 from tools.workers import stop_point
@@ -19,6 +18,8 @@ from tools.workspace import Workspace
 
 #: documents asked for of each query: as deep as an evaluation ranks
 DEPTH = 100
+#: questions in a row that nobody answers: a server that is down or hangs is not asked hundreds of times
+GIVES_UP = 3
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Deployed:
         depth: documents asked for; a service that refuses so many is asked for as many as were kept.
         found: query id -> ids, best first, as they came.
         failures: query id -> why there is no answer.
+        unanswered: questions in a row, up to the last one, that nobody answered; a refusal is an answer.
     """
 
     handover: Handover
@@ -42,7 +44,7 @@ class Deployed:
     asked: int = 0
     found: dict[str, list[str]] = field(default_factory=dict)
     failures: dict[str, AdvisorError] = field(default_factory=dict)
-    milliseconds: list[float] = field(default_factory=list)
+    unanswered: int = 0
 
     @cached_property
     def queries(self) -> tuple[HandoverQuery, ...]:
@@ -50,15 +52,23 @@ class Deployed:
         return self.handover.queries
 
     def ask_all(self, on_each: Callable[[], None]) -> None:
-        """Put every query of the evaluation; one that fails does not end it."""
+        """Put every query of the evaluation; one that fails does not end it, but nobody there does."""
         self.pipeline.prepare([query.text for query in self.queries])
         for query in self.queries:
             stop_point()
+            if self.is_down:
+                self.failures[query.id] = self.failures[next(reversed(self.failures))]
+                continue
             try:
                 self.found[query.id] = self.ask(query.text)
             except AdvisorError as error:
                 self.failures[query.id] = error
             on_each()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether nobody has answered for so long that nobody will."""
+        return self.unanswered >= GIVES_UP
 
     @property
     def reach(self) -> int:
@@ -69,16 +79,23 @@ class Deployed:
     def ask(self, text: str) -> list[str]:
         """One question; raises what the pipeline raises."""
         self.asked += 1
-        begun = time.perf_counter()
+        self.unanswered += 1
         try:
-            found = self.pipeline.search(text, self.depth)
+            found = self._search(text)
+        except ANSWERED:
+            self.unanswered = 0
+            raise
+        self.unanswered = 0
+        return found
+
+    def _search(self, text: str) -> list[str]:
+        try:
+            return self.pipeline.search(text, self.depth)
         except RefusedError:
             if self.depth <= self.handover.depth or self.found:
                 raise
             self.depth = self.handover.depth  # the first question of all: so many may be more than it gives
-            found = self.pipeline.search(text, self.depth)
-        self.milliseconds.append(1000 * (time.perf_counter() - begun))
-        return found
+            return self.pipeline.search(text, self.depth)
 
     def ranking(self, found: Sequence[str], query: HandoverQuery) -> list[str]:
         """An answer as it is scored: one document of those with the same text, without the query itself."""
