@@ -301,8 +301,9 @@ def _store(workspace: Workspace) -> Iterator[RunStore]:
 def _meant(name: str, store: RunStore) -> str:
     if name == LATEST:
         last = store.runs(most=1)
-        if last:
-            return last[0].run_id
+        if not last:
+            raise UserError(say("Nothing was measured yet, so there is no latest run."), how_to("measure"))
+        return last[0].run_id
     found = store.run_ids(name)
     if name in found or len(found) == 1:
         return name if name in found else found[0]

@@ -44,6 +44,7 @@ from app.cli.options import (
     Weight,
     Yes,
     needs_of,
+    settings_given,
     source_of,
 )
 
@@ -88,7 +89,7 @@ def make_app() -> typer.Typer:
             from app.cli.terminal import choose_language
 
             choose_language(lang.value)
-        give(config, set_ or ())
+        give(config, settings_given(set_))
 
     for command in (
         chat,
@@ -294,9 +295,12 @@ def demo(
 
 def schema(
     command: Annotated[
-        list[str],
-        typer.Argument(help="A command, such as evaluate or catalog diff.", autocompletion=completion.commands),
-    ],
+        list[str] | None,
+        typer.Argument(
+            help="A command, such as evaluate or catalog diff; none: list those that have one.",
+            autocompletion=completion.commands,
+        ),
+    ] = None,
 ) -> None:
     """Print the JSON schema of what a command prints with --json."""
     import json
@@ -305,6 +309,9 @@ def schema(
     from app.cli.printed import FORMS, schema_of
     from knowledge.wording import say
 
+    if not command:
+        typer.echo("\n".join(FORMS))
+        return
     name = " ".join(command)
     if name not in FORMS:
         raise usage_error(say("“{name}” prints no JSON; these do: {names}", name=name, names=", ".join(FORMS)))

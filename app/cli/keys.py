@@ -52,7 +52,16 @@ def add(
     if not name.strip() or len(name) > 100 or not name.isprintable():
         raise UserError(say("That cannot name a key."), say("Use at most 100 printable characters."))
     with _store() as store:
+        known = store.keys()
         made, secret = store.add(name.strip(), scopes, rate)
+    if others := [key.id for key in known if key.name == made.name and key.revoked is None]:
+        older = say(
+            "“{name}” has other keys ({ids}), which stay good and see the same. Take one away with: advisor keys "
+            "revoke ID.",
+            name=made.name,
+            ids=", ".join(others),
+        )
+        sys.stderr.write(shown(older) + "\n")
     if json:
         print_json(KeyMade(**_record(made), key=secret))
         return

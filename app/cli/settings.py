@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pydantic import ValidationError
@@ -17,26 +17,28 @@ if TYPE_CHECKING:
     from knowledge.wording import Language
 
 _given: dict[str, Any] = {}
+_language: Language | None = None
 
 
-def give(config: Path | None = None, pairs: Sequence[str] = ()) -> None:
+def give(config: Path | None = None, values: Mapping[str, str] | None = None) -> None:
     """Take the options that hold for this run: ``--config FILE`` and each ``--set NAME=VALUE``.
 
     Raises:
         UserError: no setting has that name, or it is a secret, which other users of this machine would see.
     """
-    from app.cli.mistyped import usage_error
-    from knowledge.wording import say
-
     _given.clear()
     language_set.cache_clear()
     if config is not None:
         _given["config"] = config
-    for pair in pairs:
-        name, middle, value = pair.partition("=")
-        if not middle:
-            raise usage_error(say("write --set NAME=VALUE: a setting, an equals sign, its value"))
+    for name, value in (values or {}).items():
         _given[name] = _value(name.strip(), value)
+
+
+def give_language(wanted: Language | None) -> None:
+    """Take ``--lang``, which goes before the setting; None: it was not given."""
+    global _language
+    language_set.cache_clear()
+    _language = wanted
 
 
 def _value(name: str, value: str) -> Any:
@@ -59,10 +61,7 @@ def _value(name: str, value: str) -> Any:
 
 def given() -> dict[str, Any]:
     """What the options of this run set."""
-    from app.cli.terminal import chosen_language
-
-    wanted = chosen_language()
-    return _given | ({"language": wanted} if wanted else {})
+    return _given | ({"language": _language} if _language else {})
 
 
 def read_settings() -> Settings:
@@ -96,9 +95,11 @@ def _understood() -> Iterator[None]:
 
 @cache
 def language_set() -> Language | None:
-    """The language that the settings name; None also where they cannot be read, which is told elsewhere."""
+    """The language by option or setting; None also where the settings cannot be read, which is told elsewhere."""
     from knowledge.errors import UserError
 
+    if _language:
+        return _language
     try:
         return read_settings().language
     except UserError:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from agent import events
+from app.cli.settings import give_language, language_set
 from app.wording import as_text, noted_lines, plan_lines, profiled_lines, progress_line, shortlist_lines, time_left
 from knowledge.progress import Progress as News
 from knowledge.wording import Language, Text, say
@@ -18,41 +19,28 @@ if TYPE_CHECKING:
 #: off a terminal (a log file, a pipe), a step that goes on for long says so this often, in seconds
 QUIET_EVERY = 60.0
 
-_chosen: Language | None = None
 _heard: Language | None = None
 
 
 def choose_language(wanted: Language | None) -> None:
     """Set the language of this process's output."""
-    from app.cli.settings import language_set
-
-    language_set.cache_clear()
-    global _chosen, _heard
-    _chosen, _heard = wanted, None
-
-
-def chosen_language() -> Language | None:
-    """The language that `choose_language` set."""
-    return _chosen
+    global _heard
+    give_language(wanted)
+    _heard = None
 
 
 def follow(text: str) -> None:
     """Answer in the language of what the user writes, unless one was chosen by option or setting."""
     from agent.understanding.language import reply_language
-    from app.cli.settings import language_set
 
     global _heard
-    if text.strip() and not _chosen and not language_set():
+    if text.strip() and not language_set():
         _heard = reply_language(text, _heard)
 
 
 def language() -> Language:
     """The language to show: the option, else the setting, else the user's words, else the locale's."""
-    if _chosen:
-        return _chosen
-    from app.cli.settings import language_set
-
-    import locale  # isort: skip
+    import locale
 
     return language_set() or _heard or ("zh" if (locale.getlocale()[0] or "").startswith("zh") else "en")
 
