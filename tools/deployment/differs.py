@@ -22,6 +22,13 @@ def differences(candidate: Candidate) -> Iterator[Text]:
                 "are not equal; check the deployment there.",
                 spec=leg.spec,
             )
+        if leg_use.engine_of(leg)[1] in ("bf16", "fp16"):
+            yield say(
+                "{spec}: in {precision} the last digits of a vector depend on the texts read beside it. Documents that "
+                "are about as near may change places.",
+                spec=leg.spec,
+                precision=leg_use.engine_of(leg)[1],
+            )
         if leg_use.is_folder(leg):
             yield say(
                 "{model} is a folder of this machine, and config.yaml and compose.yaml name it where it is: elsewhere "

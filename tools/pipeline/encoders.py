@@ -64,7 +64,10 @@ def finished(vectors: Vectors, leg: dict[str, Any]) -> Vectors:
 
 
 def loading(leg: dict[str, Any]) -> dict[str, Any]:
-    """How a model is loaded: at its revision, its safetensors, none of its code."""
+    """How a model is loaded: at its revision, its safetensors, none of its code, and without a bar on the terminal."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     arguments: dict[str, Any] = {
         "trust_remote_code": False,
         "model_kwargs": {"dtype": _DTYPES[leg["precision"]], "use_safetensors": True},

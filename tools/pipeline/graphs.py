@@ -10,6 +10,7 @@ part that reports usage to its makers, is never called.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import tempfile
 import warnings
@@ -214,15 +215,21 @@ def _quantise(folder: Path, reduce_range: bool) -> None:
 
     full = folder / "fp32.onnx"
     (folder / GRAPH).rename(full)
-    quantize_dynamic(
-        full,
-        folder / GRAPH,
-        weight_type=QuantType.QInt8,
-        per_channel=True,  # with one scale for a whole matrix MiniLM's cosine falls to 0.908
-        reduce_range=reduce_range,
-        op_types_to_quantize=["MatMul"],
-        use_external_data_format=sum(f.stat().st_size for f in folder.iterdir()) >= MAX_GRAPH_BYTES,
-    )
+    handlers, quiet = list(logging.root.handlers), logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it advises to rearrange the graph first
+    try:
+        quantize_dynamic(
+            full,
+            folder / GRAPH,
+            weight_type=QuantType.QInt8,
+            per_channel=True,  # with one scale for a whole matrix MiniLM's cosine falls to 0.908
+            reduce_range=reduce_range,
+            op_types_to_quantize=["MatMul"],
+            use_external_data_format=sum(f.stat().st_size for f in folder.iterdir()) >= MAX_GRAPH_BYTES,
+        )
+    finally:
+        logging.disable(quiet)
+        logging.root.handlers[:] = handlers  # its advice set up logging for the whole process
     for file in folder.iterdir():
         if not file.name.startswith(GRAPH):
             file.unlink()
