@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         anthropic_api_key: ``ANTHROPIC_API_KEY``: for ``anthropic:`` models.
         ollama_host: ``OLLAMA_HOST``: where Ollama listens, for ``ollama:`` models.
         hub_endpoint: ``HF_ENDPOINT``: another model hub.
+        tiktoken_cache_dir: ``TIKTOKEN_CACHE_DIR``: where vocabularies are that tiktoken fetched, to count tokens with.
         catalog_results_url: ``ADVISOR_CATALOG_RESULTS_URL``: another address of MTEB's cached results.
         password: ``ADVISOR_PASSWORD``: what the web chat asks of the user "advisor"; needed to serve other machines.
         jobs: ``ADVISOR_JOBS``: how many jobs of the HTTP API are worked on at once.
@@ -83,6 +84,9 @@ class Settings(BaseSettings):
     )
     ollama_host: str = Field("127.0.0.1:11434", validation_alias=AliasChoices("OLLAMA_HOST", "ollama_host"))
     hub_endpoint: str = Field("https://huggingface.co", validation_alias=AliasChoices("HF_ENDPOINT", "hub_endpoint"))
+    tiktoken_cache_dir: Path | None = Field(
+        None, validation_alias=AliasChoices("TIKTOKEN_CACHE_DIR", "tiktoken_cache_dir")
+    )
     catalog_results_url: str = (
         "https://raw.githubusercontent.com/embeddings-benchmark/results/cached-data/__cached_results.json.gz"
     )
@@ -119,6 +123,7 @@ class Settings(BaseSettings):
             openai_api_key=self.openai_api_key,
             endpoint_api_key=self.endpoint_api_key,
             hub_endpoint=self.hub_endpoint.rstrip("/"),
+            tiktoken_cache=self.tiktoken_cache_dir,
             offline=self.offline,
             child_memory_mb=self.child_memory_mb,
             child_seconds=None if self.child_minutes is None else self.child_minutes * 60,

@@ -62,6 +62,7 @@ def _alone(tmp_path, monkeypatch):
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
         "HF_ENDPOINT",
+        "TIKTOKEN_CACHE_DIR",
         "ADVISOR_CATALOG_RESULTS_URL",
         "HF_TOKEN",
         "ADVISOR_LANGUAGE",

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.dataset import Dataset
+from knowledge.errors import AdvisorError
+from knowledge.results import DatasetSummary
 from tools.datasets import Preview, preview_dataset, read_dataset
 from tools.silver import silver_set
 from tools.stdlib_corpus import stdlib_corpus
@@ -69,6 +71,28 @@ class DataSource(BaseModel):
         sample += f" --queries {self.queries}" if self.queries else ""
         columns = "".join(f" --column {ours}={theirs}" for ours, theirs in sorted(self.columns.items()))
         return f"--data {self.path}{sample}{columns}{' --skip-bad' if self.skip_bad else ''}"
+
+
+def read_again(summary: DatasetSummary) -> Dataset | None:
+    """The data that something was measured on, from where it was.
+
+    None where it is there no more, is other data now, or was read in a way that a summary does not tell.
+    """
+    sample = summary.name == STDLIB
+    source = DataSource(
+        path=STDLIB if sample else summary.path,
+        skip_bad=bool(summary.skipped),
+        documents=summary.documents if sample else None,
+        queries=summary.queries if sample else None,
+        silver=summary.silver is not None,
+    )
+    if not sample and not exists(source.path):
+        return None
+    try:
+        found = source.read()
+    except AdvisorError:
+        return None
+    return found if found.summary.hash in (summary.hash, summary.original) else None
 
 
 def exists(path: str) -> bool:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from knowledge.errors import ProviderError, ResourceError, make_room
+from knowledge.results import Usage
 from knowledge.wording import say
 from tools import workers
 from tools.encoders import Kind, Resolved, Vectors, load
@@ -43,12 +44,13 @@ Texts = Mapping[Kind, Sequence[str]]
 
 @dataclass(frozen=True)
 class Cost:
-    """What making sure of vectors cost in this run."""
+    """What making sure of vectors cost in this run; `usage` is what an endpoint counted, by kind of text."""
 
     seconds: float = 0.0
     encoded: int = 0
     cached: int = 0
     tokens: int | None = None
+    usage: Mapping[str, Usage] = field(default_factory=dict)
 
 
 def ensure(
@@ -89,7 +91,8 @@ def ensure(
             result = _in_child(resolved, missing, workspace, on_characters)
         else:
             result = _encode_missing(resolved, missing, workspace.vectors, on_characters, workspace)
-    return Cost(result["seconds"], encoded, cached, result["tokens"])
+    usage = {kind: Usage.model_validate(one) for kind, one in result["usage"].items()}
+    return Cost(result["seconds"], encoded, cached, result["tokens"], usage)
 
 
 def _cache(resolved: Resolved, kind: Kind, root: Path) -> VectorCache | RepresentationCache:
@@ -214,7 +217,9 @@ def _encode_missing(
 ) -> dict[str, Any]:
     encoder = load(resolved, workspace)
     seconds = 0.0
+    usage = {}
     for kind, texts in missing.items():
+        before = encoder.tokens or 0
         cache: Any = _cache(resolved, kind, cache_root)
         start, size = 0, CHUNK
         while start < len(texts):
@@ -234,4 +239,7 @@ def _encode_missing(
             # an endpoint's batches stay small: each costs money
             if resolved.local and took < CHUNK_SECONDS / 2:
                 size = min(2 * size, LARGEST_CHUNK)
-    return {"seconds": round(seconds, 3), "tokens": encoder.tokens}
+        if encoder.tokens is not None and texts:
+            tokens = encoder.tokens - before
+            usage[kind] = {"texts": len(texts), "characters": sum(map(len, texts)), "tokens": tokens}
+    return {"seconds": round(seconds, 3), "tokens": encoder.tokens, "usage": usage}

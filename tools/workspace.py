@@ -19,6 +19,7 @@ class Workspace:
         endpoint_api_key: for an endpoint that the user names for itself; no other key is sent there.
         hub_endpoint: the model hub's base URL.
         hub_cache: folder of downloaded models; None means huggingface_hub's default.
+        tiktoken_cache: folder of vocabularies that tiktoken fetched; None means its default.
         offline: never try the hub.
         child_memory_mb: limit for a child process; None means the machine's.
         child_seconds: a child process that encodes is ended after so long; None means never.
@@ -32,6 +33,7 @@ class Workspace:
     endpoint_api_key: SecretStr | None = None
     hub_endpoint: str = "https://huggingface.co"
     hub_cache: Path | None = None
+    tiktoken_cache: Path | None = None
     offline: bool = False
     child_memory_mb: int | None = None
     child_seconds: float | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from agent.answering.brief import LINES, background
 from agent.costing import costs_of, published_costs
 from agent.loading import load_of
+from agent.reporting import data_of
 from agent.understanding.lexicon import load_lexicon
 from agent.understanding.numbers import NumberReader, Quantity
 from agent.understanding.utterance import Utterance
@@ -20,6 +21,7 @@ from knowledge.results import Recommendation
 from knowledge.results.cost import Costs
 from knowledge.wording import Text, join, say
 from tools.cost import Stated
+from tools.cost.token_words import billed, tokens_of
 from tools.cost.words import answer, basis, compared, each_point, growing, one_machine, resting_on
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ def costs_in(
             benchmark,
             recommendation,
             context.catalog,
+            context.workspace,
+            dataset=data_of(state, context),
             stated=stated,
             specs=models,
             load=load_of(state),
@@ -85,7 +89,14 @@ def costs_in(
     volume = _with_the_conversation(stated, state)
     try:
         named = models or (recommendation.winner or "",)
-        return published_costs(named, context.catalog, state["requirements"], stated=volume)
+        return published_costs(
+            named,
+            context.catalog,
+            context.workspace,
+            state["requirements"],
+            dataset=data_of(state, context),
+            stated=volume,
+        )
     except UserError:
         raise
     except AdvisorError:
@@ -108,12 +119,14 @@ def _lines(subject: CostSubject, found: Costs) -> Iterator[Text]:
     first = found.candidates[0]
     if subject == "hosting":
         yield from compared(found)
+        yield from billed(found)
     elif subject == "size":
         yield from growing(first)
         yield one_machine(first)
         yield say("Of that size: {why}.", why=first.at.why)
     else:
         yield from answer(found)
+        yield from tokens_of(first) if first.tokens else ()
         yield from (each_point(point, found.primary) for point in found.per_point)
     assumed = resting_on(found)
     if assumed.template:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli import completion
-from app.cli.options import Candidates, Json
+from app.cli.options import Candidates, Columns, Data, Json, SkipBad, source_of
 from app.cli.settings import read_settings
 
 Amount = str | None
@@ -36,13 +36,17 @@ def cost(
     ] = None,
     peak: Annotated[float | None, typer.Option("--peak", min=1, help="Busiest second over the mean one.")] = None,
     document_tokens: Annotated[
-        float | None, typer.Option("--document-tokens", min=1, help="Mean of a document; an API bills tokens.")
+        float | None,
+        typer.Option("--document-tokens", min=1, help="Mean of a document; default: your data's."),
     ] = None,
-    query_tokens: Annotated[float | None, typer.Option("--query-tokens", min=1, help="Mean of a query.")] = None,
+    query_tokens: Annotated[float | None, typer.Option("--query-tokens", min=1, help="The same of a query.")] = None,
     api: Annotated[
         str | None,
         typer.Option("--api", help="Compare with this API; default: the cheapest.", autocompletion=completion.models),
     ] = None,
+    data: Data = None,
+    column: Columns = None,
+    skip_bad: SkipBad = False,
     json: Json = False,
 ) -> None:
     """What would it cost a month, at which size, and is an API cheaper? With --candidate and no run: as published."""
@@ -62,4 +66,5 @@ def cost(
         document_tokens=document_tokens,
         query_tokens=query_tokens,
     )
-    tell(read_settings(), run, candidate or [], api, stated, as_json=json)
+    source = source_of(data, column, skip_bad, None, None)
+    tell(read_settings(), run, candidate or [], api, source, stated, as_json=json)

@@ -20,6 +20,7 @@ from knowledge.results.cost import Assumption, CostOfCandidate, Costs
 from knowledge.wording import Text, join, say
 from tools.cost import Stated
 from tools.cost.kept import kept
+from tools.cost.token_words import billed
 from tools.cost.words import (
     HOLDINGS,
     NEEDS,
@@ -33,6 +34,7 @@ from tools.cost.words import (
     gigabytes,
     one_machine,
 )
+from tools.data_source import DataSource, read_again
 from tools.run_history import LATEST
 
 #: what states a part of the volume
@@ -50,9 +52,19 @@ _OPTIONS = {
 
 
 def tell(
-    settings: Settings, run: str | None, candidates: Sequence[str], api: str | None, stated: Stated, *, as_json: bool
+    settings: Settings,
+    run: str | None,
+    candidates: Sequence[str],
+    api: str | None,
+    source: DataSource | None,
+    stated: Stated,
+    *,
+    as_json: bool,
 ) -> None:
-    """Compute and print the costs: of a run, or of models by what is published."""
+    """Compute and print the costs: of a run, or of models by what is published.
+
+    Lengths of texts are those of the data that is named, else of the run's, read again where it is still there.
+    """
     catalog = catalog_in_use(settings).catalog
     other = card_of(api, catalog) if api else None
     if other is not None and (not other.is_api or other.price is None):
@@ -60,10 +72,13 @@ def tell(
             say("{model} is no API with a price on file.", model=other.model),
             say("Name one that has: advisor models --show NAME tells its price."),
         )
+    workspace, dataset = settings.workspace(), source.read() if source else None
     if candidates and run is None:
-        found = published_costs(candidates, catalog, stated=stated, api=other)
+        found = published_costs(candidates, catalog, workspace, dataset=dataset, stated=stated, api=other)
     else:
-        of = kept(settings.workspace(), run or LATEST)
+        of = kept(workspace, run or LATEST)
+        if dataset is None and of.evaluation is not None:
+            dataset = read_again(of.evaluation.dataset)
         found = costs_of(
             of.requirements,
             of.profile,
@@ -71,6 +86,8 @@ def tell(
             of.benchmark,
             of.recommendation,
             catalog,
+            workspace,
+            dataset=dataset,
             stated=stated,
             specs=candidates,
             api=other,
@@ -96,6 +113,8 @@ def show(found: Costs) -> None:
         sys.stdout.write(shown(one_machine(first)) + "\n")
     out.print(Plain(shown(say("Your own machines or an API?")), style="italic"))
     for line in compared(found):
+        sys.stdout.write(shown(line) + "\n")
+    for line in billed(found):
         sys.stdout.write(shown(line) + "\n")
     out.print(_assumptions(found))
     sys.stderr.write(shown(basis(found)) + "\n")

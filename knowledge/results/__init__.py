@@ -29,6 +29,7 @@ from knowledge.results.shortlist import (
 )
 from knowledge.results.silver import SilverQueries
 from knowledge.results.speed import Benchmark, Hardware, SpeedOfCandidate
+from knowledge.results.usage import Usage
 
 __all__ = [
     "AdaptiveEvaluation",
@@ -99,4 +100,5 @@ __all__ = [
     "Slices",
     "SpeedOfCandidate",
     "Truncation",
+    "Usage",
 ]

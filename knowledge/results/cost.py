@@ -11,6 +11,8 @@ from knowledge.wording import Text
 
 Origin = Literal["stated", "measured", "published", "assumed"]
 Hosting = Literal["own", "api"]
+#: how tokens are known: as the user said, as an endpoint reported them, by the model's tokenizer, by a rule, or not
+Counted = Literal["stated", "reported", "counted", "estimated", "assumed"]
 #: how vectors are held: by the set-up that was measured, or by an index of Milvus over the whole float32 vectors
 HoldingKind = Literal["measured", "hnsw", "ivf_sq8", "diskann"]
 #: what a number of vectors takes: Milvus on one machine, the same with vectors in fewer bits or on disk, or a cluster
@@ -54,6 +56,20 @@ class Assumption(Record):
     unit: str = ""
     origin: Origin
     because: Text
+
+
+class TokenCount(Record):
+    """Mean tokens of a text of one kind, as a model's API bills them.
+
+    Attributes:
+        because: how they are known, in words: which tokenizer, over how many texts.
+        exact: what would make it exact; None where it is.
+    """
+
+    mean: float
+    how: Counted
+    because: Text
+    exact: Text | None = None
 
 
 class Holding(Record):
@@ -106,6 +122,7 @@ class CostOfCandidate(Record):
         machines: for queries and index together; those for either alone are beside it.
         changed_usd_per_month: for embedding what is new or changed.
         reembed_usd_per_month: a month's share of embedding everything anew.
+        tokens: of an API, of a "document" and a "query"; empty for one's own machines.
         usd_per_month: all of a month; None where a machine's price is not known.
         at: the size at this volume; `sizes`: at larger ones.
         limits: documents that one machine holds, by kind of index.
@@ -117,6 +134,7 @@ class CostOfCandidate(Record):
     measured: bool
     quality: float | None = None
     usd_per_million_tokens: float | None = None
+    tokens: dict[str, TokenCount] = {}
     documents_per_second: float | None = None
     queries_per_second: float | None = None
     machines: int

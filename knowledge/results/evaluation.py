@@ -10,6 +10,7 @@ from knowledge.results.data import DatasetSummary
 from knowledge.results.evidence import Interval
 from knowledge.results.index_gap import IndexGap
 from knowledge.results.preflight import Preflight, RecallByCut
+from knowledge.results.usage import Usage
 from knowledge.wording import Text
 
 
@@ -23,6 +24,8 @@ class MeasuredCandidate(Record):
         encode_seconds: spent on encoding in this run; texts found in the cache cost nothing.
         encoded_texts: texts encoded in this run after the preflight, whose sample comes from the cache.
         tokens: read by an endpoint for this measurement, its preflight included.
+        usage: of these, those of the data's own texts as they were sent for the first time, by kind ("document",
+            "query"); of candidates with one endpoint.
         search_seconds: for all queries, as one batch.
         pairs: of a query and a document that rerankers scored, whether in this run or found in the cache; their
             encoding is counted as that of texts.
@@ -47,6 +50,7 @@ class MeasuredCandidate(Record):
     search_seconds: float = 0.0
     pairs: int = 0
     tokens: int | None = None
+    usage: dict[str, Usage] = {}
     usd: float | None = None
     unjudged: float | None = None
     condensed: float | None = None

@@ -6,6 +6,7 @@ from typing import Literal
 
 from knowledge.results.base import Record
 from knowledge.results.evidence import Interval
+from knowledge.results.usage import Usage
 from knowledge.wording import Text
 
 
@@ -65,6 +66,7 @@ class Preflight(Record):
         documents, queries: size of the sample; its vectors are kept, so that an evaluation does not make them again.
         extra_texts: texts encoded that an evaluation has no use for.
         tokens: read in all, where the encoder counts them (endpoints bill them).
+        usage: of these, those of the sample, by kind of text.
         seconds: all of it, loading the model included.
     """
 
@@ -75,6 +77,7 @@ class Preflight(Record):
     queries: int = 0
     extra_texts: int = 0
     tokens: int | None = None
+    usage: dict[str, Usage] = {}
     seconds: float = 0.0
 
     @property

@@ -23,12 +23,15 @@ from knowledge.results.cost import (
 )
 from knowledge.results.service import UnderLoad
 from knowledge.wording import Text, say
+from tools.cost.billed import Cards
 from tools.cost.break_even import Over, break_even
 from tools.cost.growth import build_hours, search_ms
 from tools.cost.holding import hold, limits
-from tools.cost.known import Cards, Known, from_card, from_run
+from tools.cost.known import Known, from_card, from_run
 from tools.cost.ledger import Ledger
 from tools.cost.month import embed_hours, embed_usd, month
+from tools.cost.texts import Texts
+from tools.cost.tokens import TokenCounter
 from tools.cost.volume import Stated, volume_of
 from tools.evidence_list import EvidenceList
 from tools.hardware import usable_cores
@@ -58,6 +61,7 @@ def costs(
     cards: Cards = lambda name: None,
     api: str | None = None,
     load: UnderLoad | None = None,
+    counter: TokenCounter | None = None,
     sizes: Sequence[int] = SIZES,
 ) -> Costs:
     """What these candidates cost.
@@ -72,13 +76,14 @@ def costs(
         cards: a model's card by its name; prices and lengths come from it.
         api: of `published` the API that one's own machines are set against where none was measured.
         load: what candidates held under load on this machine; else the time of one query says how many they answer.
+        counter: of the tokens that an API bills for the user's texts; None: as many as the volume says.
         sizes: numbers of documents to extrapolate to, for the first candidate and for what it is set against.
 
     Raises:
         UserError: a candidate that was not timed, or none whose size is known.
     """
     evidence = EvidenceList("EM")
-    known = _known(evaluation, benchmark, specs, published or {}, cards, volume, evidence, load)
+    known = _known(evaluation, benchmark, specs, published or {}, cards, volume, evidence, load, counter)
     cores = benchmark.hardware.cores if benchmark else usable_cores()
     compared = _compared(known, api)
     found = {one.spec: _cost(one, volume, evidence, sizes if one in compared else (), cores) for one in known}
@@ -106,6 +111,7 @@ def _known(
     volume: Volume,
     evidence: EvidenceList,
     load: UnderLoad | None,
+    counter: TokenCounter | None,
 ) -> list[Known]:
     timed = {one.spec: one for one in benchmark.candidates} if benchmark else {}
     unknown = [spec for spec in specs if spec not in timed]
@@ -115,18 +121,19 @@ def _known(
             say("Take one of: {names}.", names=", ".join(timed) or "–"),
         )
     known = [
-        from_run(spec, evaluation, benchmark, timed[spec], cards, evidence, load.of(spec) if load else None)
+        from_run(spec, evaluation, benchmark, timed[spec], cards, evidence, load.of(spec) if load else None, counter)
         for spec in specs or timed
         if benchmark
     ]
     known += [
-        from_card(spec, card, volume.document_tokens, volume.query_tokens, evidence) for spec, card in published.items()
+        from_card(spec, card, volume.document_tokens, volume.query_tokens, evidence, counter)
+        for spec, card in published.items()
     ]
     sized = [one for one in known if one.bytes_per_document > 0]
     if not sized:
         raise UserError(
             say("Of none of these is it known how large its vectors are."),
-            say("Name a model with one vector a text, or time the candidates: advisor benchmark --data DIR -c SPEC."),
+            say("Name a model with one vector a text, or have the candidates timed first."),
         )
     return sized
 
@@ -142,6 +149,7 @@ def _cost(known: Known, volume: Volume, evidence: EvidenceList, sizes: Iterable[
         measured=known.measured,
         quality=known.quality,
         usd_per_million_tokens=known.usd_per_million_tokens,
+        tokens=known.tokens,
         documents_per_second=known.documents_per_second,
         queries_per_second=known.queries_per_second,
         machines=found.machines,
@@ -233,4 +241,4 @@ def _per_point(found: Sequence[CostOfCandidate], evidence: EvidenceList) -> Iter
         )
 
 
-__all__ = ["NOT_COUNTED", "SIZES", "Cards", "Stated", "costs", "volume_of"]
+__all__ = ["NOT_COUNTED", "SIZES", "Cards", "Stated", "Texts", "TokenCounter", "costs", "volume_of"]

@@ -11,16 +11,16 @@ from knowledge.errors import SpecError
 from knowledge.fit import OVERHEAD_GB
 from knowledge.model_card import ModelCard
 from knowledge.results import Benchmark, Evaluation, MeasuredCandidate, SpeedOfCandidate
-from knowledge.results.cost import Hosting
+from knowledge.results.cost import Hosting, TokenCount
 from knowledge.results.service import RateHeld
 from knowledge.wording import Text, say
 from tools import encoders
 from tools.chunking import rules_of
+from tools.cost.billed import Cards, card_of, cite_tokens, tokens_of
+from tools.cost.tokens import TokenCounter
 from tools.evidence_list import EvidenceList
 from tools.hardware import seconds_to_encode, usable_cores
 from tools.setups import Setup, setup_of
-
-Cards = Callable[[str], ModelCard | None]
 
 #: bytes in a MB of measured memory, and in a GB of this module
 MB, GB = 2.0**20, 1e9
@@ -52,6 +52,7 @@ class Known:
         on_disk: bytes a document that are read for a few documents only.
         encoder_gb: memory of the process that encodes.
         queries_per_second: of one machine, with all that `UTILISATION` leaves unused taken off.
+        tokens: that an API bills, by kind of text; empty: as the volume has them.
         cites: of the figures, by field.
     """
 
@@ -67,6 +68,7 @@ class Known:
     other_bytes: float = 0.0
     on_disk: float = 0.0
     encoder_gb: float = 0.0
+    tokens: dict[str, TokenCount] = field(default_factory=dict)
     cites: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -88,6 +90,7 @@ def from_run(
     cards: Cards,
     evidence: EvidenceList,
     held: RateHeld | None = None,
+    counter: TokenCounter | None = None,
 ) -> Known:
     """A candidate that was timed, with its quality and the rate that it held under load where these were measured."""
     measured = next((c for c in evaluation.candidates if c.spec == spec), None) if evaluation else None
@@ -101,6 +104,10 @@ def from_run(
         cites[name] = evidence.add("measured", spec, what, value, unit, source=source, date=date, run_id=run)
 
     price = _price(candidate, cards, speed.usd_per_million_tokens, spec, evidence, cites)
+    tokens: dict[str, TokenCount] = {}
+    if price is not None and counter is not None:
+        tokens = tokens_of(candidate, cards, evaluation, counter)
+        cite_tokens(tokens, spec, evidence, cites)
     cite("bytes_per_vector", say("bytes per vector"), speed.bytes_per_vector, "B")
     rate, per_second = speed.corpus_per_second or speed.documents_per_second or None, None
     if price is None:
@@ -121,6 +128,7 @@ def from_run(
         other_bytes=other,
         on_disk=speed.bytes_rescored,
         encoder_gb=speed.peak_memory_mb * MB / GB if price is None else 0.0,
+        tokens=tokens,
         cites=cites,
     )
 
@@ -170,18 +178,13 @@ def _price(
     cites: dict[str, str],
 ) -> float | None:
     """What an API asks for a million tokens, all its encoders together; None where nothing of it is an API."""
-    found = [card.price for leg in candidate.legs if (card := _card(leg, cards)) and card.is_api and card.price]
+    found = [card.price for leg in candidate.legs if (card := card_of(leg, cards)) and card.is_api and card.price]
     value = told or sum(one.usd_per_million_tokens for one in found) or None
     if value is not None:
         date: dt.date | None = min((one.date for one in found), default=None)
         what = say("price per million tokens")
         cites["usd_per_million_tokens"] = evidence.add("published", spec, what, value, "USD", source=_LIST, date=date)
     return value
-
-
-def _card(leg: Leg, cards: Cards) -> ModelCard | None:
-    name = f"openai/{leg.name}" if leg.backend == "openai" and "/" not in leg.name else leg.name
-    return None if leg.backend == "bm25" else cards(name)
 
 
 def _dense(
@@ -194,7 +197,7 @@ def _dense(
         return (), whole
     found: list[Dense] = []
     for leg in legs:
-        setup, card = setup_of(leg), _card(leg, cards)
+        setup, card = setup_of(leg), card_of(leg, cards)
         dimension = setup.dim or (measured.dimension if measured and len(legs) == 1 else None)
         dimension = dimension or (card.dimension if card else None)
         if dimension is None:
@@ -209,7 +212,14 @@ def _dense(
     return (tuple(found), max(other, 0.0)) if other > -1 else ((), whole)
 
 
-def from_card(spec: str, card: ModelCard, document_tokens: float, query_tokens: float, evidence: EvidenceList) -> Known:
+def from_card(
+    spec: str,
+    card: ModelCard,
+    document_tokens: float,
+    query_tokens: float,
+    evidence: EvidenceList,
+    counter: TokenCounter | None = None,
+) -> Known:
     """A model of which only published facts are known: its length, its size, its price.
 
     Args:
@@ -218,6 +228,7 @@ def from_card(spec: str, card: ModelCard, document_tokens: float, query_tokens: 
         document_tokens: of a document, for the time that its size makes likely on this machine.
         query_tokens: the same of a query.
         evidence: where the figures go.
+        counter: of the tokens that an API bills.
     """
     cites: dict[str, str] = {}
 
@@ -225,10 +236,13 @@ def from_card(spec: str, card: ModelCard, document_tokens: float, query_tokens: 
         cites[name] = evidence.add("published", spec, what, value, unit, source=say("the catalog's card"))
 
     price = None
+    tokens: dict[str, TokenCount] = {}
     if card.is_api and card.price:
         price = card.price.usd_per_million_tokens
         what, date = say("price per million tokens"), card.price.date
         cites["usd_per_million_tokens"] = evidence.add("published", spec, what, price, "USD", source=_LIST, date=date)
+        tokens = counter.of(card.model) if counter else {}
+        cite_tokens(tokens, spec, evidence, cites)
     dense: tuple[Dense, ...] = ()
     if card.dimension and "dense" in card.architecture:
         cite("dimension", say("dimensions"), card.dimension)
@@ -260,6 +274,7 @@ def from_card(spec: str, card: ModelCard, document_tokens: float, query_tokens: 
         queries_per_second=per_second,
         dense=dense,
         encoder_gb=0.0 if card.is_api else (card.parameters or 0) * 4 / GB + OVERHEAD_GB["cpu"],
+        tokens=tokens,
         cites=cites,
     )
 

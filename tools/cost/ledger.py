@@ -40,7 +40,7 @@ class Ledger:
         if found.embed_usd is not None:
             own = self._known.hosting == "own"
             how = say("hours times the price of a machine") if own else say("tokens times the price of a million")
-            base = (cites["embed_hours"],) if own else self._from("usd_per_million_tokens")
+            base = (cites["embed_hours"],) if own else self._from("usd_per_million_tokens", "document_tokens")
             cites["embed_usd"] = self._add(say("embedding once, {at}", at=at), found.embed_usd, "USD", how, base)
         growth = sizing().growth
         if growth is not None:
@@ -84,7 +84,7 @@ class Ledger:
                 say("tokens of queries, a month"),
                 found.tokens_usd if self._known.usd_per_million_tokens else None,
                 say("queries times tokens times the price of a million"),
-                self._from("usd_per_million_tokens"),
+                self._from("usd_per_million_tokens", "query_tokens"),
             ),
             (
                 "changed_usd_per_month",
@@ -114,8 +114,8 @@ class Ledger:
         about = self._known.spec
         return self._evidence.add("computed", about, what, value, unit, source=how, computed_from=base)
 
-    def _from(self, name: str) -> tuple[str, ...]:
-        return self._of(self._known.cites, name)
+    def _from(self, *names: str) -> tuple[str, ...]:
+        return tuple(id for name in names for id in self._of(self._known.cites, name))
 
     @staticmethod
     def _of(cites: Mapping[str, str], name: str) -> tuple[str, ...]:

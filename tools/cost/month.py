@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from knowledge.results.cost import Volume
 from tools.cost.holding import Choice, hold, shares_machines
 from tools.cost.known import Known
+from tools.cost.texts import Kind
 
 HOURS = 730.0
 SECONDS = HOURS * 3600
@@ -45,9 +46,16 @@ def embed_usd(known: Known, documents: float, volume: Volume) -> float | None:
     """What that costs: tokens, or hours of a machine that runs for it alone."""
     if known.hosting == "api":
         price = known.usd_per_million_tokens
-        return None if price is None else documents * volume.document_tokens * price / 1e6
+        return None if price is None else documents * _tokens(known, volume, "document") * price / 1e6
     hours = embed_hours(known, documents)
     return None if hours is None or volume.machine_usd_per_hour is None else hours * volume.machine_usd_per_hour
+
+
+def _tokens(known: Known, volume: Volume, kind: Kind) -> float:
+    """Of a mean text, as its own tokenizer counts; else as the volume has it."""
+    if kind in known.tokens:
+        return known.tokens[kind].mean
+    return volume.document_tokens if kind == "document" else volume.query_tokens
 
 
 def month(known: Known, volume: Volume) -> Month:
@@ -59,7 +67,7 @@ def month(known: Known, volume: Volume) -> Month:
     together = shares_machines(known, volume)
     machines = max(choice.chosen.machines, for_queries) if together else choice.chosen.machines + max(1, for_queries)
     price = volume.machine_usd_per_hour
-    tokens = volume.queries_per_month * volume.query_tokens / 1e6 * (known.usd_per_million_tokens or 0.0)
+    tokens = volume.queries_per_month * _tokens(known, volume, "query") / 1e6 * (known.usd_per_million_tokens or 0.0)
     all_once = embed_usd(known, volume.documents, volume)
     return Month(
         choice=choice,

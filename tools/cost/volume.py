@@ -12,6 +12,7 @@ from knowledge.results.cost import Assumption, Origin, Volume
 from knowledge.sizing import sizing
 from knowledge.wording import Text, say
 from tools.cost.month import SECONDS
+from tools.cost.texts import Texts
 
 #: where nobody said otherwise
 DOCUMENTS, QUERIES_PER_MONTH = 1_000_000, 1_000_000
@@ -36,6 +37,8 @@ _WHAT: dict[str, tuple[Text, str]] = {
     "disk_usd_per_gb_month": (say("price of a fast disk, a GB and month"), "USD"),
 }
 _SAID = say("you said so")
+_AS_NEEDED = say("as you said what you need")
+_NOBODY_SAID = say("nobody said; say it and it counts")
 
 
 @dataclass(frozen=True)
@@ -98,22 +101,24 @@ def volume_of(
     profile: DataProfile | None = None,
     dataset: DatasetSummary | None = None,
     hardware: Hardware | None = None,
+    texts: Texts | None = None,
 ) -> tuple[Volume, tuple[Assumption, ...]]:
     """The volume, and where each part of it comes from.
 
     Args:
         stated: what was said for this calculation; it goes before all else.
         requirements: their number of documents and of queries a second.
-        profile: token lengths.
+        profile: token lengths, where the texts themselves are not at hand.
         dataset: its number of documents, where nobody said how many there will be.
         hardware: the machine whose speed was measured; its memory counts, and the list price of one like it.
+        texts: the user's: their lengths.
 
     Raises:
         UserError: a stated number is not possible.
     """
     stated = stated.checked()
     found = _Found()
-    defaults = _defaults(requirements, profile, dataset, hardware)
+    defaults = _defaults(requirements, dataset, hardware) | _lengths(requirements, profile, texts)
     if requirements is not None and requirements.queries_per_second and stated.queries_per_month is None:
         defaults |= _at_a_rate(requirements.queries_per_second)
     for key, (value, origin, because) in defaults.items():
@@ -131,25 +136,42 @@ _Default = tuple[float | None, Origin, Text]
 
 def _defaults(
     requirements: Requirements | None,
-    profile: DataProfile | None,
     dataset: DatasetSummary | None,
     hardware: Hardware | None,
 ) -> dict[str, _Default]:
-    guess = say("nobody said; say it and it counts")
-    tokens = profile.document_tokens if profile else None
-    asked = profile.query_tokens if profile else None
-    estimated = say("of your texts, as this program estimates tokens")
+    guess = _NOBODY_SAID
     defaults: dict[str, _Default] = {
         "documents": _documents(requirements, dataset),
         "queries_per_month": (QUERIES_PER_MONTH, "assumed", guess),
-        "document_tokens": (tokens.mean, "measured", estimated) if tokens else (DOCUMENT_TOKENS, "assumed", guess),
-        "query_tokens": (asked.mean, "measured", estimated) if asked else (QUERY_TOKENS, "assumed", guess),
         "replicas": (1, "assumed", guess),
         "changed_per_month": (0.0, "assumed", guess),
         "reembeddings_per_year": (1.0, "assumed", guess),
         "peak": (4.0, "assumed", guess),
     }
     return defaults | _machine(hardware)
+
+
+def _lengths(
+    requirements: Requirements | None, profile: DataProfile | None, texts: Texts | None
+) -> dict[str, _Default]:
+    """Mean tokens of a text: of those at hand, as the profile has it, as the user said; else assumed."""
+    found: dict[str, _Default] = {}
+    for kind, assumed in (("document", DOCUMENT_TOKENS), ("query", QUERY_TOKENS)):
+        key = f"{kind}_tokens"
+        some = getattr(texts, kind) if texts else None
+        profiled = getattr(profile, key) if profile else None
+        said = getattr(requirements, key) if requirements else None
+        if texts is not None and some is not None and some.counted:
+            because = say("of your texts in {name}, as this program estimates tokens", name=texts.name)
+            found[key] = round(some.estimated_tokens, 1), "measured", because
+        elif profile is not None and profiled is not None:
+            because = say("of your texts in {name}, as this program estimates tokens", name=profile.dataset.name)
+            found[key] = profiled.mean, "measured", because
+        elif said is not None and said.origin == "stated":
+            found[key] = float(said.value), "stated", _AS_NEEDED
+        else:
+            found[key] = assumed, "assumed", _NOBODY_SAID
+    return found
 
 
 def _at_a_rate(rate: Slot[float]) -> dict[str, _Default]:
@@ -163,10 +185,10 @@ def _documents(requirements: Requirements | None, dataset: DatasetSummary | None
     slot = requirements.documents if requirements else None
     if slot is not None:
         origin: Origin = "assumed" if slot.origin == "assumed" else "stated"
-        return slot.value, origin, say("as you said what you need")
+        return slot.value, origin, _AS_NEEDED
     if dataset is not None and dataset.documents:
         return dataset.documents, "measured", say("as many as your data has now")
-    return DOCUMENTS, "assumed", say("nobody said; say it and it counts")
+    return DOCUMENTS, "assumed", _NOBODY_SAID
 
 
 def _machine(hardware: Hardware | None) -> dict[str, _Default]:
@@ -179,7 +201,7 @@ def _machine(hardware: Hardware | None) -> dict[str, _Default]:
             "assumed",
             say("no list price is on file for such a machine: say what it costs"),
         ),
-        "machine_memory_gb": (MEMORY_GB, "assumed", say("nobody said; say it and it counts")),
+        "machine_memory_gb": (MEMORY_GB, "assumed", _NOBODY_SAID),
     }
     if hardware is None:
         return found

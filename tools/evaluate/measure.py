@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from knowledge.candidate import Candidate, Leg
 from knowledge.results import IndexGap, MeasuredCandidate, RecallByCut
+from knowledge.results.usage import together
 from knowledge.wording import Text, say
 from tools import retrieval
 from tools.encoders import Resolved
@@ -190,9 +191,10 @@ def record(
     """The measurement as it is kept, from the scores of what was scored."""
     import numpy as np
 
-    tried = [session.checked[leg].tokens for leg in candidate.legs if leg in session.checked]
+    checked = [session.checked[leg] for leg in candidate.legs if leg in session.checked]
     costs = [*(s.cost for s in searched), *(s.cost for s in scored)]
-    tokens = [count for count in (*(cost.tokens for cost in costs), *tried) if count is not None]
+    tokens = [count for count in (*(of.tokens for of in costs), *(of.tokens for of in checked)) if count is not None]
+    one_endpoint = sum(not leg.local for leg in legs) == 1
     dimensions = [s.dimension for s in searched if s.dimension is not None]
     metrics = {name: float(np.mean(list(values.values()))) for name, values in scores.items()}
     interval = bootstrap_interval(np.array(list(by_text(scores[primary], session.treated.same_queries).values())))
@@ -211,6 +213,8 @@ def record(
         search_seconds=round(sum(s.search_seconds for s in searched), 3),
         pairs=sum(s.pairs for s in scored),
         tokens=sum(tokens) if tokens else None,
+        # what two endpoints count is no one's length of a text
+        usage=together([*(dict(of.usage) for of in costs), *(of.usage for of in checked)]) if one_endpoint else {},
         notes=(
             *(leg.note for leg in legs if leg.note),
             *(note for s in searched for note in s.notes),

@@ -33,11 +33,12 @@ from tools.preflight.parity import batch_findings
 from tools.preflight.pooling import metric_findings, pooling_findings, reference_findings
 from tools.preflight.probe import FEW, SHORT, describe
 from tools.preflight.prompts import Prompts, prompt_findings, prompts_of
-from tools.preflight.sample import DOCUMENTS, QUERIES, Sample, draw, spread
+from tools.preflight.sample import DOCUMENTS, QUERIES, Sample, draw
 from tools.preflight.sanity import sanity_findings, value_findings
 from tools.preflight.tokens import Counts
 from tools.preflight.truncation import audit, audited, piece_findings, recall_by_cut, scores_by_cut, truncation_findings
 from tools.preflight.twin import compare_with_twin, twin_of
+from tools.sampling import spread
 from tools.workspace import Workspace
 
 #: queries whose tokens are counted
@@ -109,6 +110,7 @@ def preflight(
         queries=len(sample.queries),
         extra_texts=outcome.measured.extra_texts if outcome.measured else 0,
         tokens=outcome.measured.tokens if outcome.measured else None,
+        usage=outcome.measured.usage if outcome.measured else {},
         seconds=round(time.perf_counter() - begun, 2),
     )
 

@@ -14,9 +14,10 @@ from knowledge.errors import AdvisorError
 from tools.encoders import Kind, Resolved, load
 from tools.preflight.probe import Figures, Measured, Probe, describe, measure, rank
 from tools.preflight.reference import reference
-from tools.preflight.sample import Sample, spread
+from tools.preflight.sample import Sample
 from tools.preflight.tokens import count
 from tools.preflight.trials import try_prompts
+from tools.sampling import spread
 from tools.workspace import Workspace
 
 #: texts held against plain transformers

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from knowledge.candidate import Leg
+from knowledge.results import Usage
 from tools.encoders import Encoder, Kind, Resolved, Vectors, cut, dimension_of
 from tools.preflight.sample import Sample
 from tools.vector_cache import VectorCache
@@ -37,6 +38,7 @@ class Measured(BaseModel):
         skipped: checks that could not be made, and why.
         extra_texts: texts encoded that an evaluation has no use for.
         tokens: read in all, where the encoder counts them (endpoints bill them).
+        usage: of these, those of the sample, by kind of text.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +49,7 @@ class Measured(BaseModel):
     skipped: dict[str, str] = {}
     extra_texts: int = 0
     tokens: int | None = None
+    usage: dict[str, Usage] = {}
 
 
 class Probe:
@@ -60,6 +63,7 @@ class Probe:
         """
         self.encoder, self.leg, self.resolved, self.sample = encoder, leg, resolved, sample
         self.extra_texts = 0
+        self.usage: dict[str, Usage] = {}
         self._cache = cache
         self.documents = self._kept(sample.documents, "document")
         self.queries = self._kept(sample.queries, "query")
@@ -69,7 +73,11 @@ class Probe:
         cache = VectorCache(self._cache, self.resolved.key(kind))
         missing = cache.missing(texts)
         if missing:
+            before = self.encoder.tokens
             made = self.encoder.embed(missing, kind=kind)
+            if before is not None and self.encoder.tokens is not None:
+                tokens, characters = self.encoder.tokens - before, sum(map(len, missing))
+                self.usage[kind] = Usage(texts=len(missing), characters=characters, tokens=tokens)
             if not np.isfinite(made).all():  # as in tools/encoding.py: what is no number is not kept
                 self.extra_texts += len(missing)
                 return self.encoder.embed(texts, kind=kind)
@@ -127,6 +135,7 @@ def measure(probe: Probe) -> Measured:
         skipped=skipped,
         extra_texts=probe.extra_texts,
         tokens=probe.encoder.tokens,
+        usage=probe.usage,
     )
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import TypeVar
+from itertools import chain
 
 from knowledge.dataset import Dataset
+from tools.sampling import spread
 
 #: documents looked at, and at most so many queries
 DOCUMENTS = 48
 QUERIES = 24
 #: characters of a document's beginning that stand for it as a query: about 60 English tokens
 OPENING = 240
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,3 @@ def draw(dataset: Dataset, documents: int = DOCUMENTS, queries: int = QUERIES) -
             break
     relevant = [sorted({rows[texts[name]] for name in right.get(query, ()) if texts[name] in rows}) for query in asked]
     return Sample(list(rows), [dataset.queries[query] for query in asked], relevant)
-
-
-def spread(items: Sequence[T], count: int) -> list[T]:
-    """At most `count` items, evenly spread."""
-    if count <= 0:
-        return []
-    return list(islice(items[:: max(1, -(-len(items) // count))], count))

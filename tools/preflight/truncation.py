@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from knowledge.results import Finding, Interval, RecallByCut, Truncation
 from knowledge.wording import Text, join, say
 from tools.preflight.limits import Limits
-from tools.preflight.sample import spread
 from tools.preflight.tokens import Counts
+from tools.sampling import within
 
 #: characters counted at most, about 3 seconds' work of one core (MiniLM's tokenizer: 1.2 million a second)
 CHARACTERS = 3_000_000
@@ -26,10 +26,7 @@ _Z95 = 1.96
 
 def audited(documents: Sequence[str], characters: int = CHARACTERS) -> list[str]:
     """The documents to count: all, or as many, evenly spread, as the budget of characters allows."""
-    total = sum(map(len, documents))
-    if total <= characters:
-        return list(documents)
-    return spread(documents, max(1, int(len(documents) * characters / total)))
+    return within(documents, characters)
 
 
 def audit(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from knowledge.quantities import duration, estimated_milliseconds, many
 from knowledge.results.cost import BreakEven, CostOfCandidate, Costs, Crossing, Size
 from knowledge.wording import Text, join, say
+from tools.cost.token_words import billed
 from tools.cost.words import (
     HOLDINGS,
     NEEDS,
@@ -41,7 +42,7 @@ def cost(voice: Voice) -> tuple[Block, ...]:
         Bullets(tuple(voice.t(sentence) for sentence in told)),
         _months(voice, found),
         *(_growth(voice, first) if first.sizes else ()),
-        Bullets(tuple(voice.t(sentence) for sentence in compared(found))),
+        Bullets(tuple(voice.t(sentence) for sentence in (*compared(found), *billed(found)))),
         *(block for curve in found.break_even for block in _curve(voice, found, curve)),
         Fold(voice.t(say("What these figures rest on")), (_assumptions(voice, found),)),
         Paragraph(voice.t(join([basis(found), left_out])), aside=True),
