@@ -48,7 +48,7 @@ from knowledge.results.cost import Costs
 from knowledge.results.index_load import IndexLoad, IndexPlan
 from knowledge.results.load import LoadPlan, LoadsCompared, LoadTest
 from knowledge.results.next_gain import NextGain
-from knowledge.results.recheck import Recheck
+from knowledge.results.recheck import Recheck, RecheckPlan
 from knowledge.results.service import Tuning
 from knowledge.results.verification import Verification, VerificationPlan
 from tools.report import portable
@@ -88,7 +88,7 @@ FORMS: dict[str, tuple[type[BaseModel], ...]] = {
     "preflight": (CheckedCandidates, Plan),
     "probes": (ProbedEvaluation,),
     "rag": (RagJudgement, RagEstimate),
-    "recheck": (Recheck,),
+    "recheck": (Recheck, RecheckPlan),
     "recommend": (Recommended, Plan),
     "robustness": (ProbedEvaluation,),
     "runs compare": (RunsCompared, LoadsCompared),

@@ -5,27 +5,32 @@ from __future__ import annotations
 import http.client
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from agent.settings import Settings
 from app.cli.failures import ALERT
 from app.cli.measuring import named_once
+from app.cli.planned import print_plan
 from app.cli.printed import json_of, print_json
 from app.cli.terminal import ProgressLine, language, shown
 from app.cli.verification import Decided
 from app.cli.writing import append_to
 from app.webhooks import HookRefusedError, checked, post, signed
-from knowledge.errors import ProviderError, UserError
+from knowledge.catalog_in_use import usable_catalog
+from knowledge.errors import ConsentNeeded, ProviderError, UserError
 from knowledge.requirements import Requirements, read_requirements
 from knowledge.results import Consent
-from knowledge.results.recheck import Recheck
-from knowledge.wording import Text, say
+from knowledge.results.recheck import Recheck, RecheckPlan
+from knowledge.wording import Text, how_to, say
 from tools.data_source import DataSource
 from tools.decided import find_decision
 from tools.label_store import with_given
-from tools.recheck import Asked, Decision, recheck
+from tools.recheck import Asked, Decision, glance, recheck
+from tools.recheck.planning import plan_recheck
 from tools.recheck.words import markdown, on_migration, sentences
 from tools.run_history import MARGIN
+from tools.sending import agree, sends_line
 from tools.verify.kept import chosen, read_handover
 from tools.workspace import Workspace
 
@@ -39,20 +44,23 @@ def look(
     measure: bool,
     download: bool,
     send_to: frozenset[str],
+    yes: bool,
     production: int | None,
     thresholds: list[float],
     webhook: str | None,
     summary: Path | None,
+    dry_run: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Look again, tell what was found; returns the exit code."""
+    """Look again, tell what was found; of a dry run, what would be done. Returns the exit code."""
     workspace = settings.workspace()
     line = ProgressLine(quiet)
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
     if webhook:
         _check(webhook, secret)
     specs = named_once(challengers, workspace, line) if challengers else []
+    decision = decision_of(decided, workspace)  # before the data is read, which may take long
     asked = Asked(
         dataset=with_given(source.read(), workspace) if source else None,
         challengers=tuple(specs),
@@ -60,8 +68,16 @@ def look(
         documents=production,
         thresholds=tuple(thresholds),
     )
-    consent = Consent(measure=measure, download=download, hosts=send_to)
-    found = recheck(decision_of(decided, workspace), asked, workspace, consent=consent, on_progress=line.show)
+    planned = _plan(decision, asked, workspace, webhook)
+    if dry_run:
+        if as_json:
+            print_json(planned)
+        else:
+            show_plan(planned)
+        return 0
+    hosts = agreed(planned, specs, send_to, yes=yes)
+    consent = Consent(measure=measure, download=download or yes, hosts=hosts)
+    found = recheck(decision, asked, workspace, consent=consent, on_progress=line.show)
     line.end()
     if summary:
         append_to(summary, markdown(found, language()))
@@ -71,7 +87,81 @@ def look(
         show(found)
     if webhook and found.alert:
         _tell(webhook, secret, found)
-    return ALERT if found.alert else 0
+    return ALERT if found.alert else found.failed or 0
+
+
+def _plan(decision: Decision, asked: Asked, workspace: Workspace, webhook: str | None) -> RecheckPlan:
+    seen = glance(
+        decision.evaluation.run_id,
+        decision.day,
+        decision.incumbent.spec,
+        workspace,
+        requirements=decision.requirements,
+        margin=decision.margin,
+        metric=decision.evaluation.primary,
+    )
+    host = checked(webhook, local=True).hostname if webhook else None
+    return plan_recheck(decision, asked, seen, workspace, usable_catalog(workspace.home).catalog, webhook=host)
+
+
+def agreed(planned: RecheckPlan, named: Collection[str], send_to: frozenset[str], *, yes: bool) -> frozenset[str]:
+    """The hosts that may get texts.
+
+    A new model of the catalog that nobody named is left out where its host was not agreed to.
+
+    Raises:
+        ConsentNeeded: the candidate in use, or one that was named, is at a host that was not agreed to.
+    """
+    for one in planned.asked_again:
+        agree(one, send_to, yes=yes, otherwise=how_to("send_to", host=one.sends_text_to))
+    measured = planned.measured.candidates if planned.measured else ()
+    for candidate in measured:
+        host = candidate.sends_text_to
+        if host and not yes and host not in send_to and candidate.spec in (planned.incumbent, *named):
+            raise ConsentNeeded(
+                say(
+                    "{spec} would send your texts to {host}, which costs about ${usd:,.2f}.",
+                    spec=candidate.spec,
+                    host=host,
+                    usd=candidate.usd,
+                ),
+                how_to("send_to", host=host),
+            )
+    if not yes:
+        return send_to
+    hosts = {one.sends_text_to for one in planned.asked_again}
+    return send_to | hosts | {one.sends_text_to for one in measured if one.sends_text_to}
+
+
+def show_plan(planned: RecheckPlan) -> None:
+    """What would be looked at, what would be sent to whom, and what it costs."""
+    lines = [
+        say(
+            "{spec} of {run} would be looked at again; nothing was measured or sent yet.",
+            spec=planned.incumbent,
+            run=planned.decision,
+        )
+    ]
+    if planned.new_models:
+        models = ", ".join(planned.new_models)
+        lines.append(say("New models that are predicted to be better: {models}.", models=models))
+    for one in planned.asked_again:
+        lines.append(
+            say(
+                "{spec} would be asked again for {count} texts whose vectors are kept, to see whether it is still the "
+                "same model.",
+                spec=one.spec,
+                count=one.requests,
+            )
+        )
+        lines += [told for told in [sends_line(one)] if told]
+    if planned.not_measured:
+        lines.append(say("Nothing would be measured anew: {why}", why=planned.not_measured))
+    if planned.webhook:
+        lines.append(say("An alert would be told to {host}.", host=planned.webhook))
+    sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
+    if planned.measured:
+        print_plan(planned.measured, as_json=False)
 
 
 def decision_of(decided: Decided, workspace: Workspace) -> Decision:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from knowledge.results.base import Record
 from knowledge.results.evidence import Interval
+from knowledge.results.plan import Plan
 from knowledge.results.shortlist import Prediction
 from knowledge.wording import Text
 
@@ -150,6 +151,71 @@ class Migration(Record):
     no_thresholds: Text | None = None
 
 
+class AskedAgain(Record):
+    """An endpoint that was asked again for vectors that are kept: is it still the model of the decision?
+
+    Attributes:
+        since: day of the decision, whose vectors these are compared with.
+        texts: asked for again.
+        cosine, lowest: of the new vectors with the kept ones, mean and lowest; None where their length is another.
+        changed: they differ by more than arithmetic explains.
+        tokens: that the endpoint counted; None where it counts none.
+        usd: of them; None where no price is known.
+        loss: the queries as they are embedded today, among the documents as they were stored, against both as they
+            were: what a search does whose collection was filled before. None where nothing changed, or it cannot be
+            told.
+    """
+
+    spec: str
+    host: str
+    since: dt.date
+    texts: int
+    cosine: float | None
+    lowest: float | None
+    changed: bool
+    tokens: int | None = None
+    usd: float | None = None
+    loss: Rescored | None = None
+
+
+class PlannedAsking(Record):
+    """Texts that an endpoint would be asked for again, at most.
+
+    Attributes:
+        sends_text_to: its host.
+        requests: texts; several go in one request.
+        tokens: estimated.
+        usd: of them; None where no price is known.
+        price: what a million tokens cost, on which day, by which source.
+    """
+
+    spec: str
+    sends_text_to: str
+    requests: int
+    tokens: int
+    usd: float | None = None
+    price: Text | None = None
+
+
+class RecheckPlan(Record):
+    """What a recheck would do, to be agreed to before it does; nothing was measured or sent.
+
+    Attributes:
+        asked_again: of endpoints in use, a sample of texts whose vectors are kept.
+        measured: candidates that would be measured; what was measured on this data before costs nothing again.
+        not_measured: why nothing would be.
+        webhook: host that would be told of an alert.
+    """
+
+    decision: str
+    incumbent: str
+    new_models: tuple[str, ...] = ()
+    asked_again: tuple[PlannedAsking, ...] = ()
+    measured: Plan | None = None
+    not_measured: Text | None = None
+    webhook: str | None = None
+
+
 class Recheck(Record):
     """One look at a decision.
 
@@ -158,9 +224,11 @@ class Recheck(Record):
         last: the check before this one.
         catalog: day on which the catalog was built.
         models_skipped, drift_skipped, measuring_skipped: why that was not looked at; None where it was.
+        asked_again: endpoints of the candidate in use, asked again for vectors that are kept.
         incumbent_change: today against the decision.
         challengers: against the incumbent, today.
-        alert: what beats the margin, a sentence each; empty: stay.
+        failed: exit code of what kept the candidate in use from being measured, though that was asked for.
+        alert: what beats the margin, or what changed under its name, a sentence each; empty: stay.
     """
 
     version: Literal[1] = 1
@@ -179,9 +247,11 @@ class Recheck(Record):
     models_skipped: Text | None = None
     drift: DataDrift | None = None
     drift_skipped: Text | None = None
+    asked_again: tuple[AskedAgain, ...] = ()
     incumbent_change: Rescored | None = None
     challengers: tuple[Rescored, ...] = ()
     measuring_skipped: Text | None = None
     evaluation: str | None = None
     migration: Migration | None = None
+    failed: int | None = None
     alert: tuple[Text, ...] = ()

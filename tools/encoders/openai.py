@@ -14,6 +14,7 @@ import numpy as np
 from knowledge.candidate import Leg
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
+from tools import editions
 from tools.encoders.base import Form, Kind, Resolved, Vectors, hash_files
 from tools.workers import unless_stopped
 from tools.workspace import Workspace
@@ -38,7 +39,8 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
         backend=leg.backend,
         model=leg.name,
         revision=None,
-        fingerprint=hash_files([("openai", leg.name), ("url", base_url)]),
+        # nothing tells which weights answer there: where it was seen that they changed, another edition began
+        fingerprint=editions.current(hash_files([("openai", leg.name), ("url", base_url)]), workspace.home),
         prompts={"query": "", "document": ""},
         endpoint=_host(base_url),
     )

@@ -14,6 +14,8 @@ from tools.preflight.probe import Figures
 NOISE = {"fp32": 1e-4, "fp16": 2e-3, "bf16": 1e-2}
 #: for servers and quantised models, whose precision nobody states
 UNKNOWN_NOISE = 2e-2
+#: a cosine from which on nothing is looked for: ten times what half precision has been measured to explain
+SAME = 0.9995
 #: beyond this it is another vector, whatever the precision
 ANOTHER = 0.05
 #: an endpoint that serves the model agrees with it at least so well; int8 has been measured at 0.98

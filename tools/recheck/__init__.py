@@ -7,64 +7,21 @@ and nowhere else: a check that cries wolf is turned off.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.dataset import Dataset
-from knowledge.errors import AdvisorError
 from knowledge.progress import OnProgress, ignore
 from knowledge.requirements import Requirements
-from knowledge.results import Consent, Evaluation, MeasuredCandidate
-from knowledge.results.recheck import DataDrift, Migration, Recheck, Rescored
+from knowledge.results import Consent
+from knowledge.results.recheck import DataDrift, Recheck
 from knowledge.wording import Text, say
 from tools.data_baseline import baseline_of, drift, keep_baseline, kept_baseline
-from tools.evaluate import evaluate, measured_before, query_scores
-from tools.migration import plan_migration
+from tools.recheck.decision import Asked, Decision
+from tools.recheck.measured import Again, measure
 from tools.recheck.news import news
-from tools.recheck.rescored import change_in_words, rescored
+from tools.recheck.rescored import change_in_words, changed_in_words
 from tools.run_store import RunStore, new_run_id
 from tools.workspace import Workspace
-
-#: new models that are measured without being named
-MOST_NEW = 3
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What was decided, and by which run.
-
-    Attributes:
-        incumbent: of its candidates the one in use.
-    """
-
-    evaluation: Evaluation
-    incumbent: MeasuredCandidate
-    requirements: Requirements
-    margin: float
-
-    @property
-    def day(self) -> dt.date:
-        """On which it was measured."""
-        return self.evaluation.started.date()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What to look at beside the catalog.
-
-    Attributes:
-        dataset: today's data.
-        challengers: specs to measure against the one in use.
-        measure: whether anything may be measured that costs time; what the run store has costs none.
-        documents: in production, for the plan of a change; None: as many as in the data.
-        thresholds: cut-offs on scores that are in use.
-    """
-
-    dataset: Dataset | None = None
-    challengers: tuple[str, ...] = ()
-    measure: bool = False
-    documents: int | None = None
-    thresholds: tuple[float, ...] = ()
 
 
 def recheck(
@@ -94,17 +51,19 @@ def recheck(
         metric=decision.evaluation.primary,
     )
     moved, why_no_drift = _drift(decision, asked.dataset, workspace, seen.run_id, seen.created.date())
-    again = _measured(decision, asked, seen, workspace, consent, on_progress)
+    again = measure(decision, asked, seen, workspace, consent, on_progress)
     found = seen.model_copy(
         update={
             "dataset": asked.dataset.summary.hash if asked.dataset else None,
             "drift": moved,
             "drift_skipped": why_no_drift,
+            "asked_again": again.asked,
             "incumbent_change": again.incumbent,
             "challengers": again.challengers,
             "measuring_skipped": again.skipped,
             "evaluation": again.run_id,
             "migration": again.migration,
+            "failed": again.failed,
             "alert": _alert(decision, again),
         }
     )
@@ -192,87 +151,9 @@ def _drift(
     return drift(then, baseline_of(dataset, today)), None
 
 
-@dataclass(frozen=True)
-class _Again:
-    """What was measured today."""
-
-    incumbent: Rescored | None = None
-    challengers: tuple[Rescored, ...] = ()
-    run_id: str | None = None
-    migration: Migration | None = None
-    skipped: Text | None = None
-
-
-def _measured(
-    decision: Decision, asked: Asked, seen: Recheck, workspace: Workspace, consent: Consent, on_progress: OnProgress
-) -> _Again:
-    if asked.dataset is None:
-        return _Again(skipped=say("That takes today's data: --data."))
-    incumbent, metrics = decision.incumbent.spec, list(decision.incumbent.metrics)
-    better = [model.spec for model in seen.new_models if model.better and model.spec]
-    challengers = [spec for spec in dict.fromkeys((*asked.challengers, *better[:MOST_NEW])) if spec != incumbent]
-    wanted = [incumbent, *challengers]
-    if not asked.measure:  # what was measured before costs nothing
-        free = measured_before(asked.dataset, wanted, workspace, metrics)
-        wanted = [spec for spec in wanted if spec in free]
-        if incumbent not in free:
-            return _Again(
-                skipped=say(
-                    "{spec} was not measured on this data, and that was not agreed to: --measure.", spec=incumbent
-                )
-            )
-    try:
-        today = evaluate(
-            asked.dataset, wanted, workspace, metrics=metrics, consent=consent, preflight=False, on_progress=on_progress
-        )
-    except AdvisorError as error:
-        return _Again(skipped=error.cause)
-    scores = query_scores(today, workspace)
-    failed = {one.spec: one.reason for one in today.failed}
-    if incumbent not in scores:
-        return _Again(run_id=today.run_id, skipped=failed.get(incumbent, say("It could not be measured.")))
-    before = query_scores(decision.evaluation, workspace)[incumbent]
-    own = rescored(
-        incumbent,
-        decision.evaluation.run_id,
-        scores[incumbent],
-        before,
-        decision.margin,
-        same=today.same_queries,
-        worse=True,
-    )
-    others = [spec for spec in scores if spec != incumbent]
-    found = [
-        rescored(
-            spec,
-            incumbent,
-            scores[spec],
-            scores[incumbent],
-            decision.margin,
-            same=today.same_queries,
-            comparisons=len(others),
-        )
-        for spec in others
-    ]
-    compared = sorted((one for one in found if one), key=lambda one: -one.difference.mean)
-    winner = next((one for one in compared if one.beyond), None)
-    plan = None
-    if winner is not None:
-        plan = plan_migration(
-            today,
-            incumbent,
-            winner.spec,
-            asked.dataset,
-            workspace,
-            documents=asked.documents,
-            thresholds=asked.thresholds,
-        )
-    why = next(iter(failed.values()), None)
-    return _Again(own, tuple(compared), today.run_id, plan, why)
-
-
-def _alert(decision: Decision, again: _Again) -> tuple[Text, ...]:
-    told = [
+def _alert(decision: Decision, again: Again) -> tuple[Text, ...]:
+    told = [changed_in_words(one) for one in again.asked if one.changed]
+    told += [
         say(
             "{spec} beats {incumbent} by {change} of {metric} on your queries, more than your margin of {margin:.1f}.",
             spec=one.spec,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from knowledge.results import Interval
-from knowledge.results.recheck import Rescored
+from knowledge.results.recheck import AskedAgain, Rescored
 from knowledge.wording import Text, say
 from tools.statistics import EQUAL_SCORES, LEVEL, bootstrap_interval, by_text
 
@@ -67,4 +67,25 @@ def change_in_words(difference: Interval) -> Text:
         mean=100 * difference.mean,
         low=100 * difference.low,
         high=100 * difference.high,
+    )
+
+
+def changed_in_words(one: AskedAgain) -> Text:
+    """That an endpoint's model is another one now."""
+    since = one.since.isoformat()
+    if one.cosine is None:
+        return say(
+            "{host} gives vectors of another length for {spec} than on {since}: its model was changed under that name.",
+            host=one.host,
+            spec=one.spec,
+            since=since,
+        )
+    return say(
+        "{host} gives other vectors for {spec} than on {since} (cosine {cosine:.4f} over {texts} texts): its model was "
+        "changed under that name.",
+        host=one.host,
+        spec=one.spec,
+        since=since,
+        cosine=one.cosine,
+        texts=one.texts,
     )

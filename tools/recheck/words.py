@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledge.quantities import duration, storage
-from knowledge.results.recheck import Migration, NewModel, Recheck, Rescored
+from knowledge.results.recheck import AskedAgain, Migration, NewModel, Recheck, Rescored
 from knowledge.wording import Language, Text, join, say
 from tools.recheck.rescored import change_in_words
 
@@ -87,13 +87,43 @@ def on_data(found: Recheck) -> list[Text]:
 
 def on_scores(found: Recheck) -> list[Text]:
     """What was measured today."""
-    told = []
+    told = [_the_same(one) for one in found.asked_again if not one.changed]
+    changed = any(one.changed for one in found.asked_again)
     if found.incumbent_change:
-        told.append(_changed(found.incumbent_change, found))
+        told.append((_as_stored if changed else _changed)(found.incumbent_change, found))
+    if changed:
+        told.append(
+            say(
+                "What was embedded before is not to be searched with what is embedded now: measure again (advisor "
+                "evaluate embeds all of it anew), then embed the whole collection anew."
+            )
+        )
     told += [_compared(one, found) for one in found.challengers]
     if found.measuring_skipped:
         told.append(say("Not measured: {why}", why=found.measuring_skipped))
     return told
+
+
+def _the_same(one: AskedAgain) -> Text:
+    return say(
+        "{host} was asked again for {texts} texts and gives the vectors of {since} (cosine {lowest:.4f} at least).",
+        host=one.host,
+        texts=one.texts,
+        since=one.since.isoformat(),
+        lowest=one.lowest or 0.0,
+    )
+
+
+def _as_stored(one: Rescored, found: Recheck) -> Text:
+    return say(
+        "Queries as {spec} embeds them today, among documents as they were stored: {metric} {now:.3f}; {change} "
+        "against the vectors of then, on {queries} queries.",
+        spec=one.spec,
+        metric=found.metric,
+        now=one.now.mean,
+        change=change_in_words(one.difference),
+        queries=one.queries,
+    )
 
 
 def _changed(one: Rescored, found: Recheck) -> Text:

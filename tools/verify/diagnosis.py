@@ -15,11 +15,9 @@ from knowledge.results.verification import Fault
 from knowledge.wording import Text, say
 from tools.encoders import Kind, Vectors
 from tools.encoders.base import cut
-from tools.preflight.parity import SERVED
+from tools.preflight.parity import SAME, SERVED
 from tools.verify.own_model import OwnModel
 
-#: what arithmetic alone explains: nothing is looked for
-SAME = 0.9995
 #: a mistake that fits by so much better than none is the cause, where rounding explains the rest
 CLEARLY, FITS = 0.002, 0.99
 #: what many applications put before texts out of habit: the prompts of E5 and of Nomic's models (their model cards)

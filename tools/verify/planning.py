@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from knowledge.catalog import Catalog
 from knowledge.results.handover import Handover
 from knowledge.results.verification import VerificationPlan
-from tools.profile import estimated_tokens
 from tools.sending import price_of
+from tools.text_counts import estimated_tokens
 from tools.verify.corpus import BEGINNING, MOST_ASKED, MOST_IDS
 from tools.verify.hardness import EDGES, perturbed_of
 from tools.verify.identity import TEXTS, sample
