@@ -279,7 +279,7 @@ def _against_the_first(model: str, listed: Shortlist | None, state: State, conte
     if first != model:
         requirements = state["requirements"]
         found = published.duel(model, first, requirements.languages, requirements, context)
-        if found.tasks:
+        if found.tasks or found.unread:
             yield published.told(found, requirements, context)
     if winner is not None and not _obstacle(model, state.get("plan")):
         yield say("To know it on your data, say “measure {model} too”.", model=model)

@@ -16,6 +16,7 @@ from knowledge.requirements import Requirements
 from knowledge.results import Interval
 from knowledge.scores import CODE
 from knowledge.wording import Text, join, say
+from tools.shortlist import unread, unread_note
 from tools.statistics import bootstrap_interval
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Duel:
 
     Attributes:
         languages: of these tasks; empty stands for all.
+        unread: languages left out, since one of the two was not run in them as it is run here.
         interval: of the mean difference, first minus second; None where there are too few tasks.
     """
 
@@ -39,6 +41,7 @@ class Duel:
     languages: tuple[str, ...]
     tasks: tuple[SharedTask, ...]
     interval: Interval | None
+    unread: tuple[str, ...] = ()
 
     @property
     def better(self) -> str | None:
@@ -52,16 +55,22 @@ def duel(first: str, second: str, languages: tuple[str, ...], requirements: Requ
     """The published scores of two models on tasks like the user's, in these languages (all, where none are given)."""
     modalities = wanted_modalities(requirements)
     types = benchmark_types(requirements.task.value, modalities)
-    wanted = (CODE,) if requirements.task.value == "code_search" else languages
-    found = shared_tasks(context.scores, first, second, types, modalities, wanted)
+    asked = (CODE,) if requirements.task.value == "code_search" else languages
+    spoken = asked or tuple(dict.fromkeys(context.scores.languages))
+    blind = unread(first, spoken) + unread(second, spoken)
+    counted = tuple(language for language in spoken if language not in blind) if blind else asked
+    # no language at all would mean every language
+    found = shared_tasks(context.scores, first, second, types, modalities, counted) if counted or not blind else ()
     differences = np.array([task.difference for task in found])
     interval = bootstrap_interval(differences) if len(found) >= ENOUGH else None
-    return Duel(first, second, wanted, found, interval)
+    return Duel(first, second, counted if asked else (), found, interval, blind)
 
 
 def told(found: Duel, requirements: Requirements, context: Context) -> Text:
     """The duel in words: how many tasks, who is ahead on how many, by how much, and what to think of it."""
     source = context.catalog.sources[context.scores.source]
+    if found.unread and not found.tasks:
+        return unread_note(found.unread)
     where = _where(found.languages)
     if not found.tasks:
         return say(
@@ -89,7 +98,11 @@ def told(found: Duel, requirements: Requirements, context: Context) -> Text:
             behind=sum(task.difference < 0 for task in found.tasks),
         ),
     ]
-    return join([parts[0], join([*parts[1:], *_flattered(found, requirements, context)])], LINES)
+    return join([parts[0], join([*parts[1:], *_unread(found), *_flattered(found, requirements, context)])], LINES)
+
+
+def _unread(found: Duel) -> list[Text]:
+    return [unread_note(found.unread)] if found.unread else []
 
 
 def _where(languages: tuple[str, ...]) -> Text:

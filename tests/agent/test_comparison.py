@@ -64,6 +64,23 @@ def test_no_shared_task_is_said(context):
     assert "No published task of this kind in Xhosa" in answer
 
 
+def test_published_bm25_says_nothing_of_languages_that_it_did_not_cut_into_words(context):
+    words = "mteb/baseline-bm25s"
+    found = duel(A, words, ("zh",), Requirements(), context)
+    assert (found.tasks, found.unread) == ((), ("zh",))
+    both = duel(words, A, ("en", "zh"), Requirements(), context)
+    assert (both.languages, both.unread) == (("en",), ("zh",))
+    assert both.tasks == duel(words, A, ("en",), Requirements(), context).tasks
+    anywhere = duel(A, words, (), Requirements(), context)
+    assert anywhere.tasks
+    assert {"zh", "ja"} <= set(anywhere.unread)
+    answer = compare_models([A, words], "为什么不用 bge-m3？中文", State(requirements=Requirements()), context).render(
+        "zh"
+    )
+    assert "中文的 BM25 公开成绩不作数" in answer
+    assert "平均 0.0" not in answer
+
+
 def test_few_tasks_are_no_verdict(context):
     found = duel(A, B, ("th",), Requirements(), context)
     assert (found.interval is None) == (len(found.tasks) < 5)

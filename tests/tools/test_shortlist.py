@@ -1,5 +1,7 @@
 """Who makes the list, and what is said of those who do not."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -119,6 +121,31 @@ def test_bm25_is_beside_the_list_and_no_constraint_can_reject_it():
     assert "Beside the list" in str(words.reasons[0])
     assert BASELINE not in {r.model for r in found.rejected}
     assert not any("Licence" in str(reason) for reason in words.reasons)
+
+
+def test_bm25_is_not_told_by_published_scores_in_a_language_that_it_did_not_cut_into_words():
+    real = shortlist(demanding(languages=("zh",)), load_catalog(), load_scores())
+    words = next(pick for pick in real.beside if pick.model == BASELINE)
+    assert "Published scores of BM25 in Chinese do not count" in str(words.reasons[1])
+    assert not any("Predicted" in str(reason) or "Published nDCG" in str(reason) for reason in words.reasons)
+
+
+def test_a_list_under_a_limit_on_latency_says_what_it_is_in_the_order_of():
+    def order(limit):
+        demands = demanding(make_constraint("latency", p95_ms=limit), make_constraint("open_weights"))
+        found = shortlist(demands, load_catalog(), load_scores())
+        return found, next(str(note) for note in found.notes if "In order of" in str(note))
+
+    found, note = order(20)
+    means = [pick.predicted.mean for pick in found.kept]
+    assert means != sorted(means, reverse=True), "the example shows nothing"
+    assert "not of speed; but 5 points are taken off for each time that an estimate doubles your 20 ms" in note
+    lowered = {name: float(points) for name, points in re.findall(r"(\S+) \(−(\d+\.\d)\)", note)}
+    ranked = [pick.predicted.mean - lowered.get(pick.model, 0) / 100 for pick in found.kept]
+    assert ranked == pytest.approx(sorted(ranked, reverse=True), abs=1e-3)
+    assert order(10_000)[1] == "In order of predicted quality, not of speed: how fast they are here is to be measured."
+    calm = shortlist(demanding(), load_catalog(), load_scores())
+    assert not any("In order of" in str(note) for note in calm.notes)
 
 
 def test_where_no_texts_are_searched_bm25_is_rejected_for_what_it_is():

@@ -35,7 +35,7 @@ from knowledge.results import Pick, Rejection, Shortlist
 from knowledge.wording import Text, say
 from tools.shortlist.beside import BM25, STATIC, baseline, cheapest_static, why_none
 from tools.shortlist.clash import nothing_left
-from tools.shortlist.demands import BASELINE, Refusal, demands_of, screened
+from tools.shortlist.demands import BASELINE, Refusal, demands_of, screened, unread, unread_note
 from tools.shortlist.places import (
     PER_FAMILY,
     PER_PUBLISHER,
@@ -65,6 +65,8 @@ __all__ = [
     "names",
     "proven",
     "shortlist",
+    "unread",
+    "unread_note",
 ]
 
 

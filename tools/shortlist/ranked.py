@@ -23,7 +23,8 @@ class Ranked:
     Attributes:
         prediction: at the size of vectors that it would be used at.
         missed: a reason for each wish that it misses.
-        penalty: what these cost it, in predicted points.
+        penalty: what these cost it, and the next, in predicted points (0 to 1).
+        doubt: of the penalty, what a latency costs that is probably over the user's limit.
         cut: the size that its vectors are to be cut to; None: its own.
         loss: predicted points that cutting costs; they are taken off `prediction`.
     """
@@ -33,6 +34,7 @@ class Ranked:
     missed: tuple[Text, ...] = ()
     unknown: tuple[Text, ...] = ()
     penalty: float = 0.0
+    doubt: float = 0.0
     cut: int | None = None
     loss: float = 0.0
 

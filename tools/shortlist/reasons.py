@@ -7,20 +7,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from knowledge.catalog import Catalog
+from knowledge.constraints.latency import LatencyConstraint
 from knowledge.constraints.license import LicenseConstraint
 from knowledge.constraints.memory import MemoryConstraint
 from knowledge.evidence import RETRIEVAL_TASKS, Forecast, Scores
 from knowledge.languages import language_names
 from knowledge.licensing import PARTS, Link, license_chain, license_name
 from knowledge.model_card import ModelCard
-from knowledge.quantities import memory, parameters, storage
+from knowledge.quantities import digits, memory, parameters, storage
 from knowledge.requirements import Requirements
 from knowledge.results import Figure, Pick
 from knowledge.scores import CODE
 from knowledge.standing import standing_of
 from knowledge.trust import trust_of
 from knowledge.wording import Text, join, say
-from tools.shortlist.demands import BASELINE, MILLIONS_ON_CPU, demands_of, is_limited_to_cpu
+from tools.shortlist.demands import (
+    BASELINE,
+    DOUBT,
+    MILLIONS_ON_CPU,
+    demands_of,
+    is_limited_to_cpu,
+    unread,
+    unread_note,
+)
 from tools.shortlist.ranked import Ranked, Slot
 from tools.shortlist.vector_size import BYTES_PER_NUMBER, MANY_VECTORS, spec_at
 
@@ -47,7 +56,8 @@ class Reasons:
     def beside(self, entry: Ranked, why: Text) -> Pick:
         """The model as it is shown beside the list."""
         if entry.card.model == BASELINE:  # no weights, so neither licence nor trust nor size say anything
-            return self._pick(entry, [why, *self._evidence(entry)])
+            blind = unread(BASELINE, self.seen.languages)
+            return self._pick(entry, [why, *([unread_note(blind)] if blind else self._evidence(entry))])
         return self._pick(entry, [why, *self._evidence(entry), *self._rest(entry)])
 
     def _pick(self, entry: Ranked, reasons: list[Text]) -> Pick:
@@ -224,6 +234,8 @@ def notes_on(about: Reasons, chosen: Sequence[Ranked]) -> list[Text]:
                 limit=parameters(MILLIONS_ON_CPU * 1e6),
             )
         )
+    if (limit := requirements.constraint(LatencyConstraint)) and limit.hard and len(chosen) > 1:
+        notes.append(_order(limit, chosen))
     specs = [spec for entry in chosen if (spec := spec_at(entry.card, entry.cut))]
     if requirements.keyword_match and requirements.keyword_match.value and specs:
         notes.append(say("Exact words matter to you: measure a mixture too, such as rrf(bm25, {spec}).", spec=specs[0]))
@@ -235,6 +247,20 @@ def notes_on(about: Reasons, chosen: Sequence[Ranked]) -> list[Text]:
     if source:
         notes.append(say("Published scores: {source}, as of {date}.", source=source.title, date=str(source.date)))
     return notes
+
+
+def _order(limit: LatencyConstraint, chosen: Sequence[Ranked]) -> Text:
+    """What a list under a limit on latency is in the order of: it reads like one of speeds, or like none at all."""
+    slow = [f"{entry.card.model} (−{100 * entry.doubt:.1f})" for entry in chosen if entry.doubt]
+    if not slow:
+        return say("In order of predicted quality, not of speed: how fast they are here is to be measured.")
+    return say(
+        "In order of predicted quality, not of speed; but {points:g} points are taken off for each time that an "
+        "estimate doubles your {limit} ms: {models}.",
+        points=100 * DOUBT,
+        limit=digits(limit.p95_ms),
+        models=", ".join(slow),
+    )
 
 
 def _language_notes(requirements: Requirements, seen: Forecast) -> Iterator[Text]:
