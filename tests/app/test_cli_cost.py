@@ -60,6 +60,43 @@ def test_a_kept_run_costs(measured):
     assert "was not timed" in err
 
 
+def lengths(cli, *arguments):
+    """Mean tokens of a document and where they are from, of the run or of models."""
+    code, out, err = cli("cost", *arguments, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["volume"]["document_tokens"] != 200
+    one = next(of for of in found["assumptions"] if of["key"] == "document_tokens")
+    return one["value"], one["origin"], one["because"], found
+
+
+def test_lengths_are_those_of_the_runs_data_of_data_that_is_named_or_as_stated(measured, tmp_path):
+    mean, origin, because, found = lengths(measured, "latest")
+    assert (origin, because) == ("measured", "of your texts in animals, as this program estimates tokens")
+    assert 10 < mean < 25
+    api = next(one for one in found["candidates"] if one["hosting"] == "api")
+    assert api["tokens"]["document"]["how"] == "estimated"
+    assert api["at"]["embed_usd"] == pytest.approx(30 * api["tokens"]["document"]["mean"] * 0.02 / 1e6)
+    other = tmp_path / "other.csv"
+    other.write_text("text\n" + "one two three four\n" * 5, "utf-8")
+    assert lengths(measured, "latest", "--data", str(other))[:2] == (pytest.approx(4.4, abs=0.5), "measured")
+    assert lengths(measured, "-c", "BAAI/bge-m3", "--data", str(other))[2].startswith("of your texts in other")
+    assert lengths(measured, "latest", "--document-tokens", "77")[:3] == (77, "stated", "you said so")
+    _, out, _ = measured("cost", "latest")
+    assert "Tokens that openai:text-embedding-3-small bills: " in out
+    assert "tiktoken.get_encoding('cl100k_base')" in out
+
+
+def test_without_the_runs_data_lengths_are_assumed_and_wrong_data_is_an_error(measured, monkeypatch):
+    monkeypatch.setattr("app.cli.cost.read_again", lambda summary: None)
+    code, out, _ = measured("cost", "latest")
+    assert code == 0
+    assert "--document-tokens states it" in out
+    code, _, err = measured("cost", "latest", "--data", "nowhere")
+    assert code == 3
+    assert "nowhere" in err
+
+
 def test_what_is_deployed_rests_on_the_same_times(measured):
     code, out, err = measured("deploy", "--dry-run")
     assert code == 0, err

@@ -15,6 +15,7 @@ from tests.tools.report_fixture import make_report
 from tests.tools.test_tokenizer import in_hub
 from tools.cost import Stated, Texts, TokenCounter, costs, volume_of
 from tools.cost.token_words import billed
+from tools.data_source import read_again
 from tools.datasets import read_dataset
 from tools.evaluate import evaluate
 from tools.text_counts import estimated_tokens
@@ -154,3 +155,16 @@ def test_money_follows_from_the_count_and_the_evidence_says_how(workspace, data)
     for language in ("en", "zh"):
         assert f"({one.cites['document_tokens']})" in line.render(language)
         assert "voyageai/voyage-4-lite" in line.render(language)
+
+
+def test_data_is_read_again_where_it_is_still_the_same(tmp_path):
+    folder = write_dataset(tmp_path / "animals")
+    before = read_dataset(folder)
+    assert read_again(before.summary).documents == before.documents
+    given = before.summary.model_copy(update={"hash": "with judgments", "original": before.summary.hash})
+    assert read_again(given).documents == before.documents
+    (folder / "queries.jsonl").write_text('{"_id": "1", "text": "another"}\n', "utf-8")
+    assert read_again(before.summary) is None, "other data now"
+    (folder / "corpus.jsonl").write_bytes(b"\xff\x00 not data")
+    assert read_again(before.summary) is None, "nothing that can be read"
+    assert read_again(before.summary.model_copy(update={"path": str(tmp_path / "gone")})) is None
