@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Language, Text, say
 from tools.report import figures
-from tools.report.drawings import Axis, Point, Scatter, linear_ticks, log_ticks
+from tools.report.drawings import Point, Scatter
+from tools.report.plane import Axis, linear_ticks, log_ticks
 from tools.report.voice import cut, short_names
 
 if TYPE_CHECKING:

@@ -29,9 +29,10 @@ from tools.report import (
     write_report,
 )
 from tools.report.document import Fold, Table, mentions
-from tools.report.drawings import Axis, Point, Scatter, bars, linear_ticks, log_ticks
+from tools.report.drawings import Point, Scatter, bars
 from tools.report.figures import NOTHING
 from tools.report.markdown import code, escape
+from tools.report.plane import Axis, linear_ticks, log_ticks
 from tools.report.sections import make_document
 
 SCHEMA = files("tools") / "templates" / "report.schema.json"
@@ -423,7 +424,7 @@ def test_no_mark_covers_another():
 def test_the_frontier_is_the_best_at_each_cost():
     plot = scatter((10.0, 0.6), (1.0, 0.4), (20.0, 0.5), (5.0, 0.9), tones="other front front excluded")
     canvas, axis = plot.wide, plot.axes[0]
-    corners = [(canvas.at_x(axis, 1.0), canvas.at_y(0.4)), (canvas.at_x(axis, 10.0), canvas.at_y(0.6))]
+    corners = [(canvas.across(axis, 1.0), canvas.at_y(0.4)), (canvas.across(axis, 10.0), canvas.at_y(0.6))]
     (x1, y1), (x2, y2) = corners
     assert canvas.frontier(axis) == f"M{x1},{y1} H{x2} V{y2} H{canvas.right}"
     assert scatter((5.0, 0.9), tones="excluded").wide.frontier(axis) == ""

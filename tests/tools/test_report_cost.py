@@ -9,7 +9,7 @@ from tests.tools.report_fixture import make_report
 from tools.cost import Stated, costs, volume_of
 from tools.report import render_html, render_json, render_markdown
 from tools.report.curves import Curves, Line, Mark
-from tools.report.drawings import Axis
+from tools.report.plane import Axis
 
 
 @pytest.fixture(scope="module")

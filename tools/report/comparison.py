@@ -15,8 +15,9 @@ from tools.report.document import (
     Plot,
     plain,
 )
-from tools.report.drawings import Axis, Bar, Point, Scatter, Tick, bars, linear_ticks, log_ticks
+from tools.report.drawings import Bar, Point, Scatter, bars
 from tools.report.figures import NOTHING
+from tools.report.plane import Axis, Tick, linear_ticks, log_ticks
 from tools.report.voice import Voice
 
 STANDINGS = {

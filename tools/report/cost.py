@@ -23,8 +23,8 @@ from tools.cost.words import (
 )
 from tools.report.curves import Curves, Line, Mark
 from tools.report.document import Block, Bullets, Cell, CurvesPlot, Fold, Paragraph, plain
-from tools.report.drawings import Axis, Tick, log_ticks
 from tools.report.figures import NOTHING
+from tools.report.plane import Axis, Tick, log_ticks
 from tools.report.voice import Voice
 
 SEMICOLON = Text(template="; ")

@@ -6,31 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled place on an axis."""
-
-    value: float
-    label: str
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis: what it shows, its range, its ticks."""
-
-    key: str
-    title: str
-    low: float
-    high: float
-    ticks: tuple[Tick, ...]
-    log: bool = True
-
-    def place(self, value: float) -> float:
-        """Where a value lies, 0 at the low end to 1 at the high end."""
-        if self.log:
-            return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+from tools.report.plane import NARROW, WIDE, Axis, Plane
 
 
 @dataclass(frozen=True)
@@ -60,12 +36,12 @@ class Scatter:
     @property
     def wide(self) -> Canvas:
         """For screens."""
-        return Canvas(self, 760.0, 400.0)
+        return Canvas(WIDE, 400.0, self)
 
     @property
     def narrow(self) -> Canvas:
         """For phones, and for several beside each other on paper."""
-        return Canvas(self, 360.0, 320.0)
+        return Canvas(NARROW, 320.0, self)
 
 
 @dataclass(frozen=True)
@@ -81,43 +57,20 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Canvas:
+class Canvas(Plane):
     """A scatter plot with coordinates."""
 
     scatter: Scatter
-    width: float
-    height: float
 
     LEFT = 52.0
     RIGHT = 18.0
     TOP = 14.0
-    BOTTOM = 50.0
     #: radius of a mark
     RADIUS = 10.0
 
-    @property
-    def right(self) -> float:
-        return self.width - self.RIGHT
-
-    @property
-    def bottom(self) -> float:
-        return self.height - self.BOTTOM
-
-    def at_x(self, axis: Axis, value: float) -> float:
-        """The x coordinate of a value."""
-        return round(self.LEFT + axis.place(value) * (self.right - self.LEFT), 1)
-
     def at_y(self, value: float) -> float:
         """The y coordinate of a score."""
-        return round(self.bottom - self.scatter.y.place(value) * (self.bottom - self.TOP), 1)
-
-    def ticks(self, axis: Axis, apart: float = 58.0) -> tuple[Tick, ...]:
-        """As many of the axis' ticks as have room for their labels."""
-        shown: list[Tick] = []
-        for tick in axis.ticks:
-            if not shown or self.at_x(axis, tick.value) - self.at_x(axis, shown[-1].value) >= apart:
-                shown.append(tick)
-        return tuple(shown)
+        return self.up(self.scatter.y, value)
 
     def marks(self, axis: Axis) -> tuple[Mark, ...]:
         """The points that have a figure on this axis, so that no mark covers another."""
@@ -125,7 +78,7 @@ class Canvas:
         for point in self.scatter.points:
             if axis.key not in point.x:
                 continue
-            x, y = self.at_x(axis, point.x[axis.key]), self.at_y(point.y)
+            x, y = self.across(axis, point.x[axis.key]), self.at_y(point.y)
             made.append(Mark(point, x, y, self.at_y(point.low), self.at_y(point.high), self._free(x, y, made)))
         return tuple(made)
 
@@ -146,7 +99,7 @@ class Canvas:
         for point in sorted(allowed, key=lambda p: (p.x[axis.key], -p.y)):
             if point.y > best:
                 best = point.y
-                x, y = self.at_x(axis, point.x[axis.key]), self.at_y(point.y)
+                x, y = self.across(axis, point.x[axis.key]), self.at_y(point.y)
                 path += f" H{x} V{y}" if path else f"M{x},{y}"
         return f"{path} H{self.right}" if path else ""
 
@@ -182,28 +135,6 @@ def bars(intervals: Sequence[tuple[float, float, float] | None], *, zero: bool =
         Bar(place(interval[0]), place(interval[1]), place(interval[2]), at_zero) if interval else None
         for interval in intervals
     ]
-
-
-def log_ticks(values: list[float], at_most: int = 8) -> tuple[float, float, list[float]]:
-    """Range with some air, and round ticks (1, 2, 5 or powers of ten) within it, for positive values."""
-    low, high = min(values) / 1.5, max(values) * 1.5
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [s * 10.0**d for d in decades for s in steps if low <= s * 10.0**d <= high]
-        if len(ticks) <= at_most:
-            break
-    return low, high, ticks
-
-
-def linear_ticks(values: list[float], about: int = 5) -> tuple[float, float, list[float]]:
-    """Range with some air and about so many round ticks within it."""
-    span = (max(values) - min(values)) or 0.1
-    low, high = min(values) - 0.08 * span, max(values) + 0.08 * span
-    rough = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= 0.8 * rough)
-    first = math.ceil(low / step)
-    return low, high, [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from knowledge.wording import Text, say
 from tools.report import figures
 from tools.report.curves import Curves, Line, Mark
 from tools.report.document import Block, Cell, CurvesPlot, Paragraph
-from tools.report.drawings import Axis, Tick, log_ticks
+from tools.report.plane import Axis, Tick, log_ticks
 from tools.report.voice import Voice
 
 #: tones of lines, as the page's style has them
