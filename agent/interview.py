@@ -163,17 +163,18 @@ def next_question(
         # Of two worth the same, the one that everybody can answer: all texts are in a language.
         best = max(worth, key=lambda entry: (round(entry[0], 6), entry[1] == "languages"), default=None)
         if best and best[0] >= WORTH_ASKING:
-            return _naming_what_was_said(best[1], best[2], heard)
+            return _naming_what_was_said(best[1], best[2], heard, requirements.task.value)
     return None if has_data or "data" in asked else DATA
 
 
-def _naming_what_was_said(about: str, answers: tuple[Answer, ...], heard: Iterable[str]) -> Asked:
+def _naming_what_was_said(about: str, answers: tuple[Answer, ...], heard: Iterable[str], task: str) -> Asked:
     """The question with the words that speak of it already; what they probably mean is its first answer."""
+    words = CONSTRAINTS[about].questions.get(task) if about in CONSTRAINTS else None
     half = half_read(heard, about)
     likely = None if half.likely is None else _as_answer(half.likely)
     if likely is not None:
         answers = (likely, *(answer for answer in answers if answer.parameters != likely.parameters))
-    return Asked(about=about, answers=answers, half_read=half.words, likely=likely)
+    return Asked(about=about, answers=answers, half_read=half.words, likely=likely, words=words)
 
 
 def _as_answer(finding: Finding) -> Answer | None:

@@ -54,6 +54,8 @@ def wants(text: str, state: State) -> str | None:
         if picked is not None:
             return "stop" if picked.parameters is None else _REPLIES[picked.parameters["grade"]]
         reply = read_reply(text)
+        if reply is None and len(text) <= _SHORT and _ASKS.search(text):
+            return "begin"  # what is open is put again
         return reply if isinstance(reply, str) else ("no" if reply == 0 else None)
     measured = state.get("evaluation") is not None and state.get("recommendation") is not None
     if not measured or len(text) > _SHORT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -51,6 +53,8 @@ class Answer(BaseModel):
 class ConstraintBase(BaseModel):
     """One demand. Subclasses add `kind` (a Literal), their parameters, `question`, `answers` and `check`.
 
+    What is asked of a search may be asked of other tasks in other words (`questions`).
+
     Attributes:
         hard: whether a violation excludes the model (else it is only mentioned).
         origin: stated by the user, inferred by a rule, or assumed by default.
@@ -60,6 +64,8 @@ class ConstraintBase(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     question: ClassVar[Text]
+    #: task -> the question as it is put for that, where it is not the same for all
+    questions: ClassVar[Mapping[str, Text]] = MappingProxyType({})
     answers: ClassVar[tuple[Answer, ...]] = ()
     #: whether a hard demand also excludes the models of which the needed fact is unknown
     unknown_excludes: ClassVar[bool] = False

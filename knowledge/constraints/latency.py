@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -36,6 +37,11 @@ class LatencyConstraint(ConstraintBase):
     gpu: bool | None = None
 
     question: ClassVar[Text] = say("How fast must one query be answered?")
+    questions: ClassVar[Mapping[str, Text]] = {
+        "classification": say("How fast must one text be classified?"),
+        "similarity": say("How fast must two texts be compared?"),
+        "recommendation": say("How fast must one recommendation be made?"),
+    }
     answers: ClassVar[tuple[Answer, ...]] = (
         Answer(label=say("Within 20 ms"), parameters={"p95_ms": 20}),
         Answer(label=say("Within 100 ms"), parameters={"p95_ms": 100}),

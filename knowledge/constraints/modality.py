@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import ClassVar, Literal, get_args
 
@@ -25,6 +26,10 @@ class ModalityConstraint(ConstraintBase):
     modalities: tuple[Modality, ...] = Field(default=("text",), min_length=1)
 
     question: ClassVar[Text] = say("What do you search: text, images, audio or video?")
+    questions: ClassVar[Mapping[str, Text]] = dict.fromkeys(
+        ("classification", "clustering", "deduplication", "similarity", "recommendation"),
+        say("What is your data: text, images, audio or video?"),
+    )
     answers: ClassVar[tuple[Answer, ...]] = (
         # nine of ten have texts; who has something else mostly says so
         Answer(label=say("Text"), parameters={"modalities": ("text",)}, likelihood=27.0),

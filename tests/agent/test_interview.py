@@ -1,5 +1,7 @@
 """The interview: few questions, each one that matters, none twice."""
 
+from typing import get_args
+
 import pytest
 
 from agent import interview
@@ -13,7 +15,7 @@ from agent.understanding.findings import SLOTS as FIELDS
 from agent.understanding.half_read import half_read
 from knowledge.catalog import load_catalog
 from knowledge.constraints import CONSTRAINTS, Answer, make_constraint
-from knowledge.requirements import Requirements
+from knowledge.requirements import Requirements, Task
 from knowledge.scores import load_scores
 from knowledge.wording import say
 from tests.score_matrix import card, catalog, matrix
@@ -122,6 +124,23 @@ def test_no_question_after_the_one_for_data(real):
 def test_the_machine_is_asked_for_once(real):
     size = {"hardware", "memory", "parameters"}
     assert len(size & set(interviewed(real, KNOWN_TASK))) <= 1
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("classification", "How fast must one text be classified?"),
+        ("similarity", "How fast must two texts be compared?"),
+        ("search", "How fast must one query be answered?"),
+    ],
+)
+def test_what_is_asked_fits_the_task(real, task, words):
+    settled = [kind for kind in CONSTRAINTS if kind != "latency"]
+    found = next_question(Requirements(task=task), (), True, *real, settled=settled)
+    assert found.about == "latency"
+    assert str(interview.asking(found)) == words
+    for made in CONSTRAINTS.values():
+        assert set(made.questions) <= set(get_args(Task))
 
 
 def test_no_latency_where_nobody_waits(real):

@@ -107,8 +107,12 @@ def test_in_chinese(advisor, few):
     assert is_pair(talk.question)
     assert "这段文字回答了这个查询吗" in talk.event("question").text.render("zh")
     assert picked("不确定", talk.state["asked"]).parameters["grade"] is None
-    assert is_pair(talk.say("不确定", specs=SPECS).question)
+    open_pair = talk.say("不确定", specs=SPECS).question
+    assert is_pair(open_pair)
     assert "已判断" in talk.events[1].text.render("zh")
+    for words in ("判断几对", "judge a few"):  # a pair is open: it is put again, and nothing is taken for an answer
+        assert talk.say(words, specs=SPECS).question == open_pair
+        assert talk.kinds == ["question"]
 
 
 def test_another_process_goes_on_where_one_was_killed(few, home, advisor):
