@@ -21,6 +21,8 @@ from tools.report.background import ORIGINS, TASKS, domain_name
 
 #: more about one model than a reader of a list takes in
 LINES_A_PICK = 8
+#: a line break that Markdown would take for a space
+_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def as_markdown(lines: Iterable[Line]) -> str:
         mark = {"?": "❔ ", "!": "⚠️ "}.get(line.mark, "")
         bullet = f"{line.mark} " if line.mark.rstrip(".").isdigit() else "- "
         indent = "    " * (line.depth - 1)
-        written.append(f"{indent}{bullet}{mark}{escape(line.text)}" if item else escape(line.text))
+        text = _BREAK.sub("  \n", escape(line.text))
+        written.append(f"{indent}{bullet}{mark}{text}" if item else text)
         in_list = item
     return "\n".join(written)
 

@@ -400,7 +400,7 @@ def _for_production(leg: Leg, resolved: Resolved) -> Iterable[Text]:
     if resolved.note is not None:
         yield resolved.note
     if not leg_use.runs_in_files(leg):
-        yield say("advisor deploy writes no files for it: it makes a vector for each token")
+        yield say("no files can be written to deploy it: it makes a vector for each token")
 
 
 def _variants(

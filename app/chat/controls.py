@@ -16,7 +16,8 @@ from agent.descriptions import slot_name
 from agent.interview import asked_about
 from agent.transcript import shown
 from agent.understanding.findings import SLOTS
-from app.chat.messages import SKIP_BAD, chat_messages, turn_at
+from agent.understanding.language import reply_language
+from app.chat.messages import SKIP_BAD, chat_messages, spoken_in, turn_at
 from app.chat.panels import duel_html
 from app.chat.results import last_result
 from app.chat.view import BESIDE, OFFER, RESULT, View, unchanged
@@ -72,7 +73,7 @@ class Controls:
         thread = thread_of(request)
         if thread is None:
             return
-        if chosen.value == SKIP_BAD.render(self.language):
+        if chosen.value in (SKIP_BAD.render("en"), SKIP_BAD.render("zh")):
             state = await asyncio.to_thread(self.conversations.advisor.state, thread)
             source = state.get("data")
             if source is not None:
@@ -109,7 +110,8 @@ class Controls:
     async def _say(self, thread: str, text: str, data: DataSource | None = None, about: str | None = None) -> None:
         # a browser can send half characters, which no file holds
         words = text[:LONGEST_MESSAGE].encode("utf-8", "replace").decode("utf-8")
-        await asyncio.to_thread(self.conversations.say, thread, words, data, self.language, about)
+        language = await asyncio.to_thread(self._language_of, thread, "" if about else words)
+        await asyncio.to_thread(self.conversations.say, thread, words, data, language, about)
 
     async def _say_instead(self, index: Any, text: str | None, request: gr.Request) -> None:
         thread = thread_of(request)
@@ -120,7 +122,12 @@ class Controls:
         if turn is None or turn > len(turns):
             raise gr.Error(say("This message cannot be edited.").render(self.language), print_exception=False)
         words = turns[turn - 1].text if text is None else text
-        await asyncio.to_thread(self.conversations.say_instead, thread, turn, words, self.language)
+        language = await asyncio.to_thread(self._language_of, thread, words)
+        await asyncio.to_thread(self.conversations.say_instead, thread, turn, words, language)
+
+    def _language_of(self, thread: str, words: str) -> Language:
+        """The language to answer in: of the words, where they tell one, else the one that is spoken."""
+        return reply_language(words, spoken_in(shown(self._told(thread)), self.language))
 
     def _told(self, thread: str) -> list[events.Event]:
         return self.conversations.advisor.transcript.read(thread)[0]

@@ -10,6 +10,7 @@ from typing import Any
 from agent import events
 from agent.descriptions import slot_name
 from agent.transcript import shown
+from agent.understanding.language import reply_language
 from app.conversations import Message
 from app.wording import (
     Line,
@@ -63,7 +64,7 @@ def chat_messages(
 
     Args:
         told: the conversation's events.
-        language: of the page.
+        language: of the page; what answers a message is in the language of that message.
         busy: whether something is being worked on.
         running: the long step that runs.
         waiting: messages that nobody has begun to deal with.
@@ -71,6 +72,7 @@ def chat_messages(
     told = shown(told)
     made = [_said(escape(GREETING.render(language)), () if told or waiting else OPENINGS, language)]
     for place, event in enumerate(told):
+        language = spoken_in(told[place : place + 1], language)
         # an upload that was not taken leaves the question open
         last = not busy and all(isinstance(later, events.Failed) for later in told[place + 1 :])
         made += _message(event, told[:place], told[place + 1 :], language, busy, running, last)
@@ -78,6 +80,17 @@ def chat_messages(
     if busy and not _open_stage(told):
         made.append(_step(say("One moment").render(language), "", "pending"))
     return made
+
+
+def spoken_in(told: Sequence[events.Event], language: Language) -> Language:
+    """The language that is spoken after these events: what the user wrote last says it, and before that the page.
+
+    What was chosen from a list of the page's own is in the page's language, whatever is spoken.
+    """
+    for event in told:
+        if isinstance(event, events.Heard) and not event.about:
+            language = reply_language(event.text, language)
+    return language
 
 
 def turn_at(told: Sequence[events.Event], index: int, language: Language) -> int | None:

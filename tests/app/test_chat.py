@@ -93,6 +93,7 @@ def test_the_same_lines_for_terminal_and_chat():
     lines = [Line("head"), Line("one", "·", 1), Line("model", "1."), Line("why", "?", 2)]
     assert as_text(lines) == "head\n  · one\n 1. model\n      ? why"
     assert as_markdown(lines) == "head\n\n- one\n1. model\n    - ❔ why"
+    assert as_markdown([Line("a\nb\n\nc")]) == "a  \nb\n\nc", "lines stay lines, and paragraphs paragraphs"
 
 
 def test_requirements_say_what_is_assumed_in_both_languages():
@@ -133,6 +134,28 @@ def test_a_step_that_died_is_not_shown_as_running():
         "done",
         "pending",
     ]
+
+
+def test_an_answer_is_in_the_language_of_the_message_and_not_of_the_page():
+    yes = events.Said(text=say("yes"))
+    question = events.Question(about="plan", text=say("Shall I measure them now?"), answers=(say("Yes, measure"),))
+    told = [
+        events.Heard(text="我想做中文客服检索", number=1),
+        yes,
+        events.Heard(text="German", about="languages", number=2),  # chosen from a list of the page's
+        yes,
+        events.Heard(text="3", number=3),  # a number speaks no language
+        yes,
+        events.Heard(text="and what if we had a GPU?", number=4),
+        yes,
+        events.Heard(text="中文回答吧", number=5),
+        question,
+    ]
+    made = chat_messages(told, "en")
+    assert made[0]["content"].startswith("Tell me"), "before anything is said, it is the page's"
+    assert [m["content"] for m in made if m["content"] in ("yes", "是")] == ["是", "是", "是", "yes"]
+    assert made[-1]["options"][0]["value"] == say("Yes, measure").render("zh")
+    assert chat_messages([yes], "zh")[-1]["content"] == "是"
 
 
 def test_only_the_open_question_has_buttons():
