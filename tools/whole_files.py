@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from knowledge.errors import ResourceError, is_full
@@ -34,13 +35,26 @@ def write_whole(contents: dict[Path, bytes]) -> None:
         for path, whole in temporary.items():
             os.replace(whole, path)
     except OSError as error:
-        raise ResourceError(
-            say("{folder} cannot be written: {why}.", folder=str(path.parent), why=str(error.strerror)),
-            say("Free some space there, or choose another folder.")
-            if is_full(error)
-            else say("Choose a folder that can be written."),
-        ) from error
+        raise _cannot_be_written(path.parent, error) from error
     finally:
         for whole in temporary.values():
             with suppress(OSError):
                 whole.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """A block that writes into a folder: what the system refuses is told with what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> ResourceError:
+    return ResourceError(
+        say("{folder} cannot be written: {why}.", folder=str(folder), why=str(error.strerror)),
+        say("Free some space there, or choose another folder.")
+        if is_full(error)
+        else say("Choose a folder that can be written."),
+    )

@@ -7,11 +7,16 @@ pasting names into code.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import io
 import json
+import secrets
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from knowledge.candidate import parse_candidate
 from knowledge.dataset import Dataset
@@ -26,7 +31,7 @@ from tools.deployment.decisions import deployment_plan, latency_limit
 from tools.deployment.guides import Guide
 from tools.deployment.handover import handover, measured_candidate
 from tools.deployment.possible import obstacle
-from tools.whole_files import write_whole
+from tools.whole_files import write_whole, writing
 from tools.workspace import Workspace
 
 __all__ = ["Deployment", "deployment_plan", "make_deployment", "obstacle", "write_deployment", "zipped"]
@@ -106,6 +111,7 @@ def make_deployment(
     guide = Guide(
         plan=plan,
         handed=handed,
+        name=config["name"],
         vectors=containers.has_vectors(config),
         trains=trains,
         server=server,
@@ -136,7 +142,7 @@ def make_deployment(
 
 
 def write_deployment(deployment: Deployment, folder: Path, *, force: bool = False) -> None:
-    """Write the files into a folder, which is made when missing; all of them or none.
+    """Write the files into a folder, which is made when missing; all of them or none, and of one deployment.
 
     Args:
         deployment: the files.
@@ -147,12 +153,45 @@ def write_deployment(deployment: Deployment, folder: Path, *, force: bool = Fals
         UserError: the folder is not empty, and nobody said that it may be written over.
         ResourceError: the disk is full or the folder is not writable; then nothing was written.
     """
-    if not force and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(
-            say("{folder} is there already.", folder=str(folder)),
-            say("Name another folder with --out, or say --force to write over the files in it."),
-        )
-    write_whole({folder / name: content for name, content in deployment.files.items()})
+    is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if is_new:
+        _place(deployment, folder)
+    elif force:
+        # two at once would leave files of both; the lock is in the folder that they share
+        with writing(folder), FileLock(folder / ".deploying"):
+            write_whole({folder / name: content for name, content in deployment.files.items()})
+    else:
+        raise _there_already(folder)
+
+
+def _place(deployment: Deployment, folder: Path) -> None:
+    """Write the files beside the folder, and give them its name: of several at once one does, and the others are told.
+
+    Raises:
+        UserError, ResourceError: as `write_deployment`.
+    """
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(4)}")
+        aside.mkdir()
+    try:
+        write_whole({aside / name: content for name, content in deployment.files.items()})
+        with writing(folder):
+            try:
+                aside.rename(folder)  # takes the place of an empty folder, and of no other
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                    raise _there_already(folder) from error
+                raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _there_already(folder: Path) -> UserError:
+    return UserError(
+        say("{folder} is there already.", folder=str(folder)),
+        say("Name another folder with --out, or say --force to write over the files in it."),
+    )
 
 
 def zipped(deployment: Deployment, folder: str) -> bytes:

@@ -48,7 +48,7 @@ USER app
 ENV HF_HOME=/models STATE=/app/state
 CMD ["python", "-m", "pipeline.serve", "--host", "0.0.0.0"]
 """
-DOCKERIGNORE = "state\n.env\nevaluation\n"
+DOCKERIGNORE = "state\n.env\nevaluation\nbefore\n"
 _ENV = """\
 # copy this file to .env and fill it in; compose.yaml reads it, and it belongs in no repository
 {lines}"""

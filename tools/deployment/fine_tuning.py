@@ -22,6 +22,8 @@ PAIRS = 1_000
 MOST_PAIRS = 10_000
 #: texts read for a pair: query, right answer, one hard negative
 TEXTS = 3
+#: of all documents: before the training and after it
+READINGS = 2
 _TRAINABLE = ("st",)
 
 
@@ -55,10 +57,12 @@ def fine_tuning(report: Report, spec: str, dataset: Dataset | None) -> FineTunin
         points_low=None,
         points_high=known["points_high"] if trainable else None,
         gain_source=Text.model_validate(f"{known['gain_source']} ({known['gain_url']}, {known['gain_date']})"),
-        hours=pairs * TEXTS * known["step_factor"] / speed / 3600 if speed and trainable else None,
+        hours=(pairs * TEXTS * known["step_factor"] + READINGS * documents) / speed / 3600
+        if speed and trainable
+        else None,
         hours_basis=say(
             "{pairs:,} pairs of {texts} texts once, at {speed:,.0f} documents a second measured here; training reads a "
-            "text and goes back, {factor:g} times the work ({source})",
+            "text and goes back, {factor:g} times the work ({source}); all documents are read before and after it",
             pairs=pairs,
             texts=TEXTS,
             speed=speed,

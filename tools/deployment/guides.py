@@ -24,6 +24,7 @@ class Guide:
     """What the texts are about.
 
     Attributes:
+        name: of the aliases in Milvus.
         vectors: whether Milvus is part of it.
         trains: whether finetune.py is among the files.
         server: the embedding server that compose.yaml offers.
@@ -32,6 +33,7 @@ class Guide:
 
     plan: DeploymentPlan
     handed: Handover
+    name: str
     vectors: bool
     trains: bool
     server: dict[str, Any] | None
@@ -229,14 +231,24 @@ class Guide:
     def rollback(self) -> str:
         """Cut-over and the way back."""
         steps: Iterable[tuple[Text, str]] = (
-            (say("Keep the config.yaml that is in use."), "cp config.yaml config.before.yaml"),
+            (
+                say("Keep what is in use: settings, program, packages and what it is checked against."),
+                "rm -rf before && mkdir before && cp -r config.yaml requirements.txt pipeline evaluation before/",
+            ),
+            (
+                say("Write the new files over them, with the same name."),
+                f"advisor deploy RUN --out . --force --name {self.name}",
+            ),
             (
                 say("Ingest with the new config.yaml: another collection is made, and searches go on in the old one."),
                 f'{_IN_CONTAINER} -v "$PWD:/documents:ro" search python -m pipeline.ingest /documents/documents.jsonl',
             ),
             (say("See both."), f"{_IN_CONTAINER} search python -m pipeline.schema show"),
             (
-                say("Let searches go to the new one, and start the search again with the new config.yaml."),
+                say(
+                    "Let searches go to the new one, and start the search again with the new config.yaml. Until then it "
+                    "answers from the old one."
+                ),
                 f"{_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
             ),
             (say("Check it."), _VERIFY),
@@ -244,8 +256,7 @@ class Guide:
         back = (
             (
                 say("The way back costs no encoding: the old collection and its vectors are still there."),
-                f"cp config.before.yaml config.yaml\n   {_IN_CONTAINER} search python -m pipeline.schema switch\n"
-                f"{_START}",
+                f"cp -r before/. .\n   {_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
             ),
             (
                 say("Weeks later, when nobody wants back: remove what no search goes to."),

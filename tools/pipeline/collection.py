@@ -1,8 +1,10 @@
 """The vectors of a leg in Milvus: made, filled, searched, put in another's place.
 
-What is searched is an alias, ``NAME_LEG``. It stands for a collection whose name ends with the identity of the leg's
+An alias, ``NAME_LEG``, says what is searched. It stands for a collection whose name ends with the identity of the leg's
 settings, and whose description names model, revision and dimension: other settings make another collection beside it,
-and a pipeline refuses a collection that was made with others (`Collections.opened`).
+and a pipeline refuses to start on one that was made with others (`Collections.opened`). One that runs goes on in the
+collection that it was started on: whoever lets the alias stand for another one has no queries encoded for the old one
+compared with vectors of the new one until all are started again.
 """
 
 from __future__ import annotations
@@ -268,11 +270,11 @@ class Collections:
         The first search waits until all that was written before it is seen; the next ones do not (a server would make
         each wait for its clock: 200 ms on Milvus 2.3.5), and see what is written meanwhile some seconds later.
         """
-        parameters, alias = self._index(leg)["search"], self.alias(leg)
-        consistency = "Bounded" if alias in self._settled else "Strong"
+        parameters, name = self._index(leg)["search"], self.name(leg)
+        consistency = "Bounded" if name in self._settled else "Strong"
         limit = min(limit, parameters.get("ef", limit))
         found = self._client.search(
-            alias,
+            name,
             data=[asked],
             anns_field="vector",
             limit=limit,
@@ -281,7 +283,7 @@ class Collections:
             consistency_level=consistency,
             **({"search_params": {"params": parameters}} if parameters else {}),
         )[0]
-        self._settled.add(alias)
+        self._settled.add(name)
         return [(hit["entity"]["document"], *_place(hit["id"]), float(hit["distance"])) for hit in found]
 
     def asked(self, leg: dict[str, Any], vector: NDArray[np.float32], form: Stored) -> tuple[Any, float, float]:

@@ -107,7 +107,7 @@ def split(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
 
 
 class Documents:
-    """The documents and their vectors by the encoder as it is now."""
+    """The documents, and their vectors by the encoder as it was when they were last read."""
 
     def __init__(self, leg: dict[str, Any], texts: Mapping[str, str]) -> None:
         cut = cutter(rules_of(leg))
@@ -120,10 +120,14 @@ class Documents:
         self._parts = [part for of in parts for part in of]
         self._starts = np.cumsum([0, *map(len, parts[:-1])])
 
+    def read(self, encoder: SentenceTransformers) -> None:
+        """Make the vectors: before the training, and again after it."""
+        self._made = self._vectors(encoder, self._parts, "document")
+
     def similarities(self, encoder: SentenceTransformers, queries: Sequence[str]) -> NDArray[np.float64]:
         """Of each query with each document's best part: shape (queries, documents)."""
-        vectors, asked = self._vectors(encoder, self._parts, "document"), self._vectors(encoder, queries, "query")
-        return np.maximum.reduceat(asked.astype(np.float64) @ vectors.T, self._starts, axis=1)
+        asked = self._vectors(encoder, queries, "query")
+        return np.maximum.reduceat(asked.astype(np.float64) @ self._made.T, self._starts, axis=1)
 
     def _vectors(self, encoder: SentenceTransformers, texts: Sequence[str], kind: Kind) -> Vectors:
         return finished(encoder.embed(texts, kind), self._leg)
@@ -191,11 +195,13 @@ def finetune(
     queries = [query for query in queries if any(grade > 0 for grade in query["relevant"].values())]
     pairs, left_out = read_pairs(pairs_file, [query["text"] for query in queries])
     train, dev = split(pairs)
-    encoder, read = SentenceTransformers(leg), Documents(leg, documents)
+    encoder, texts = SentenceTransformers(leg), Documents(leg, documents)
     asked = [query["text"] for query in queries]
-    before = ndcg(read.similarities(encoder, asked), read.ids, queries)
-    losses = _train(encoder, leg, _rows(train, read, encoder), _rows(dev, read, encoder), training)
-    after = ndcg(read.similarities(encoder, asked), read.ids, queries)
+    texts.read(encoder)
+    before = ndcg(texts.similarities(encoder, asked), texts.ids, queries)
+    losses = _train(encoder, leg, _rows(train, texts, encoder), _rows(dev, texts, encoder), training)
+    texts.read(encoder)
+    after = ndcg(texts.similarities(encoder, asked), texts.ids, queries)
     encoder.model.save_pretrained(str(out))
     low, high = interval(after - before)
     outcome = Outcome(
@@ -227,7 +233,7 @@ def _train(
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.losses import MultipleNegativesRankingLoss
-    from sentence_transformers.training_args import BatchSamplers
+    from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
     prompts = {name: leg["prompts"]["query" if name == "anchor" else "document"] or "" for name in train}
     with tempfile.TemporaryDirectory() as folder:
@@ -243,6 +249,7 @@ def _train(
             prompts=prompts,
             save_strategy="no",
             report_to="none",
+            dataloader_pin_memory=False,  # warns where there is no GPU
             disable_tqdm=True,
             seed=SEED,
         )
@@ -283,7 +290,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"nDCG@{DEPTH} of the encoder alone on the evaluation's {found.queries} queries: {found.before:.3f} -> "
         f"{found.after:.3f}, difference {found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})\n"
         + (
-            f"better: measure st:{given.out} beside the old one, and deploy it if it wins"
+            f"better: measure st:{given.out.resolve()} beside the old one, and deploy it if it wins"
             if found.better
             else "not shown to be better: keep the weights as they are"
         )
