@@ -64,8 +64,9 @@ def fill(
     *,
     metric: str = "IP",
     name: str = "docs",
+    emptied: bool = False,
 ) -> str:
-    """A collection in a file of Milvus Lite; returns its address."""
+    """A collection in a file of Milvus Lite, its rows deleted again if so asked; returns its address."""
     from milvus_lite.server_manager import server_manager_instance
     from pymilvus import DataType, MilvusClient
 
@@ -78,6 +79,8 @@ def fill(
     index.add_index("vector", index_type="FLAT", metric_type=metric)
     client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong")
     client.insert(name, [{"id": id, "vector": vector.tolist()} for id, vector in vectors.items()])
+    if emptied:
+        client.delete(name, ids=list(vectors))
     client.close()
     server_manager_instance.release_server(str(file))
     return str(file)

@@ -285,6 +285,16 @@ def test_a_server_that_goes_down_is_not_asked_hundreds_of_times(decision):
     assert "After 3 in a row" in str(told.reason)
 
 
+def test_an_empty_collection_is_missing_its_documents_and_passes_nothing_for_want_of_answers(decision):
+    uri = fill(decision.folder / "empty.db", decision.vectors(), emptied=True)
+    with Embeddings(decision.model) as server, deployed_collection(uri, "docs") as collection:
+        served = Served(open_endpoint(server.url, protocol="openai", model="wordllama"), None)
+        found = decision.found(Parts(served, collection), subjects=SUBJECTS)
+    assert failures(found) == dict.fromkeys(("answers", "rows", "presence"), "missing documents")
+    assert {one.name for one in found.checks if one.subject in ("edges", "robustness", "agreement")} == set()
+    assert check(found, "ids in answers").status == "skipped"
+
+
 def test_a_plan_says_how_often_a_verification_asks(decision):
     """Of a healthy deployment, what was planned is what its server got."""
     subjects = ("identity", "corpus", "quality", "agreement", "robustness", "edges")

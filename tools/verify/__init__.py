@@ -71,8 +71,11 @@ def verify(
     checks: list[Check] = [*identity(deployed)] if "identity" in subjects else []
     deployed.ask_all(meter.advance)
     checks += answers(deployed)
-    if deployed.found and not deployed.is_down:  # of what answers nothing, nothing else shows
-        checks += [check for name, stage in stages.items() if name in subjects for check in stage()]
+    if deployed.is_down or not deployed.found:  # of what answers nothing, nothing else shows
+        subjects = ()
+    elif not deployed.finds:  # and of what finds nothing, only what is missing
+        subjects = {"corpus"} & set(subjects)
+    checks += [check for name, stage in stages.items() if name in subjects for check in stage()]
     found = Verification(
         run_id=new_run_id("verify", created),
         created=created,

@@ -35,7 +35,15 @@ def _rows(deployed: Deployed, pipeline: Parts) -> Check:
     documents = len(deployed.documents) if deployed.documents is not None else deployed.handover.documents
     figures = {"rows": float(rows), "documents": float(documents)}
     told = say("It has {rows} rows; {documents} documents were measured.", rows=rows, documents=documents)
-    fewest = documents - len(deployed.handover.twins)  # one row may stand for all of the same text
+    twins = len(deployed.handover.twins)
+    fewest = documents - twins  # one row may stand for all of the same text
+    if fewest <= rows < documents:
+        told = say(
+            "It has {rows} rows; {documents} documents were measured, {twins} of them with the text of another.",
+            rows=rows,
+            documents=documents,
+            twins=twins,
+        )
     if rows < fewest:
         remedy = say("Fill it again, and look at what the ingest left out.")
         return failed("corpus", "rows", "missing documents", told, remedy, figures)
@@ -119,6 +127,8 @@ def _foreign(deployed: Deployed) -> Check:
     known: set[str] = set(deployed.documents or ())
     if not known:
         return skipped("corpus", name, say("That takes the documents: --data."))
+    if not deployed.finds:
+        return skipped("corpus", name, say("It finds no document at all."))
     foreign = dict.fromkeys(id for found in deployed.found.values() for id in found if id not in known)
     doubled = sum(len(found) > len(set(found)) for found in deployed.found.values())
     figures = {"foreign": float(len(foreign)), "doubled": float(doubled)}

@@ -36,6 +36,10 @@ def answers(deployed: Deployed) -> Iterator[Check]:
         if deployed.is_down:
             told = say("{told} After {count} in a row it was not asked any more.", told=told, count=deployed.unanswered)
         yield failed("quality", "answers", "crash", told, error.next_step, figures)
+    elif not deployed.finds:
+        told = say("All {queries} queries were answered, each without any document.", queries=len(deployed.queries))
+        remedy = say("Fill it again, and look at what the ingest left out.")
+        yield failed("quality", "answers", "missing documents", told, remedy, figures)
     else:
         told = say("All {queries} queries were answered.", queries=len(deployed.queries))
         yield passed("quality", "answers", told, figures)

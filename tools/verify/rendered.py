@@ -30,14 +30,14 @@ def headline(found: Verification) -> Text:
     figures = {"passed": count["pass"], "failed": count["fail"], "skipped": count["skipped"]}
     if found.passed:
         return say(
-            "{pipeline} does what {spec} was recommended for: {passed} checks passed, {skipped} skipped.",
+            "{pipeline} does what {spec} was recommended for. Checks: {passed} passed, {skipped} skipped.",
             pipeline=found.pipeline,
             spec=found.spec,
             passed=figures["passed"],
             skipped=figures["skipped"],
         )
     return say(
-        "{pipeline} does not do what {spec} was recommended for: {failed} checks failed ({faults}), {passed} passed, "
+        "{pipeline} does not do what {spec} was recommended for. Checks: {failed} failed ({faults}), {passed} passed, "
         "{skipped} skipped.",
         pipeline=found.pipeline,
         spec=found.spec,

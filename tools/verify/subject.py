@@ -66,6 +66,11 @@ class Deployed:
             on_each()
 
     @property
+    def finds(self) -> bool:
+        """Whether it found anything for any query."""
+        return any(self.found.values())
+
+    @property
     def is_down(self) -> bool:
         """Whether nobody has answered for so long that nobody will."""
         return self.unanswered >= GIVES_UP
