@@ -14,7 +14,7 @@ from knowledge.errors import UnknownModelError
 from knowledge.results import DatasetSummary, Preflight
 from tests.fake_http import FakeEmbeddings
 from tests.tiny_models import DIMENSION, WORDS, make_st, make_static, write_json
-from tools import encoders, encoding, preflight, workers
+from tools import encoders, encoding, fork_server, preflight, workers
 from tools.preflight import child
 from tools.preflight.language import language_findings
 from tools.preflight.sample import Sample, draw
@@ -533,6 +533,10 @@ def test_a_model_that_cannot_be_loaded_is_a_finding(data, workspace, model, here
 
 
 def test_a_child_that_dies_is_a_finding(data, workspace, plain, monkeypatch):
+    def lost(*asked):
+        raise fork_server.ForkServerLost
+
+    monkeypatch.setattr(fork_server, "fork", lost)
     monkeypatch.setattr(workers, "START", ("/bin/sh", "-c", "exit 3"))
     found = check(f"st:{plain}", data, workspace)
     assert not found.passed
