@@ -225,6 +225,18 @@ def test_new_models_are_those_the_old_catalog_lacks_and_only_better_ones_are_cal
     assert "/some/folder" in str(unknown.skipped)
 
 
+def test_new_models_that_nobody_measured_are_in_the_headline(evaluation, workspace):
+    spec = "st:sentence-transformers/all-MiniLM-L6-v2"
+    long_ago = max(card.release_date for card in CatalogInUse().catalog.cards if card.release_date)
+    how = {"requirements": Requirements(), "margin": 0.02, "metric": "nDCG@10"}
+    found = glance(evaluation.run_id, long_ago - dt.timedelta(days=400), spec, workspace, **how)
+    better = [model for model in found.new_models if model.better]
+    assert f"{len(better)} new models are predicted to, and were not measured" in str(sentences(found)[0])
+    assert "🔎" in markdown(found, "en")
+    told = found.model_copy(update={"new_models": tuple(m for m in found.new_models if not m.better)})
+    assert "✅" in markdown(told, "zh")
+
+
 def test_a_glance_measures_and_keeps_nothing(evaluation, workspace):
     before = last_recheck(evaluation.run_id, workspace)
     how = {"requirements": Requirements(), "margin": 0.02, "metric": "nDCG@10"}

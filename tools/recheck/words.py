@@ -18,11 +18,25 @@ def headline(found: Recheck) -> Text:
     """Stay or change, in one sentence."""
     if found.alert:
         return say("{incumbent} is no longer the best choice.", incumbent=found.incumbent)
+    if untried(found):
+        return say(
+            "Nothing that was measured beats {incumbent} by more than your margin of {margin:.1f} points; {count} new "
+            "models are predicted to, and were not measured.",
+            incumbent=found.incumbent,
+            margin=100 * found.margin,
+            count=len(untried(found)),
+        )
     return say(
         "Nothing beats {incumbent} by more than your margin of {margin:.1f} points, as far as was looked.",
         incumbent=found.incumbent,
         margin=100 * found.margin,
     )
+
+
+def untried(found: Recheck) -> list[NewModel]:
+    """New models that are predicted to be better, and were not measured."""
+    measured = {one.spec for one in found.challengers}
+    return [model for model in found.new_models if model.better and model.spec not in measured]
 
 
 def on_models(found: Recheck) -> Text:
@@ -193,7 +207,8 @@ def sentences(found: Recheck) -> list[Text]:
 def markdown(found: Recheck, language: Language) -> str:
     """For a CI job's summary."""
     first, *others = [_line(text.render(language)) for text in sentences(found)]
-    lines = [f"## {'🔔' if found.alert else '✅'} {first}", "", *(f"- {line}" for line in others)]
+    mark = "🔔" if found.alert else "🔎" if untried(found) else "✅"
+    lines = [f"## {mark} {first}", "", *(f"- {line}" for line in others)]
     if found.migration:
         heading = say("From {old} to {new}", old=found.migration.old, new=found.migration.new)
         lines += ["", f"### {_line(heading.render(language))}", ""]
