@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from agent.advisor import Advisor
 from agent.asking import ask
 from agent.context import Context
@@ -11,7 +9,7 @@ from agent.graph import make_context
 from agent.settings import Settings
 from agent.state import State
 from app.cli.printed import print_json
-from app.cli.terminal import follow, language
+from app.cli.terminal import follow, language, put
 from knowledge.errors import UserError
 from knowledge.wording import say
 
@@ -45,4 +43,4 @@ def _answer(words: str, known: State, context: Context, *, as_json: bool) -> Non
     if as_json:
         print_json(told)
     else:
-        sys.stdout.write(told.answer + "\n")
+        put(told.answer)

@@ -220,7 +220,7 @@ def shortlist(
     """List the models worth measuring, from the catalog alone."""
     from app.cli.catalog import catalog_in_use
     from app.cli.printed import print_json
-    from app.cli.terminal import language
+    from app.cli.terminal import language, put
     from app.cli.understood import understood
     from app.wording import as_text, shortlist_lines
     from tools.shortlist import shortlist as find
@@ -233,7 +233,7 @@ def shortlist(
     if json:
         print_json(found)
     else:
-        typer.echo(as_text(shortlist_lines(found, language())))
+        put(as_text(shortlist_lines(found, language())))
 
 
 def models(

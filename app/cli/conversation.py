@@ -19,7 +19,7 @@ from agent.understanding import llm_nearby
 from app.cli.failures import show
 from app.cli.printed import ChatLine, print_json
 from app.cli.records import Opened, Recommended, ReportPaths
-from app.cli.terminal import EventPrinter, console, follow, language, shown
+from app.cli.terminal import EventPrinter, console, follow, language, put, shown
 from app.wording import as_text, noted_lines, plan_lines
 from knowledge.errors import UserError
 from knowledge.requirements import Requirements
@@ -193,7 +193,7 @@ def _print_offer(event: events.Reported) -> None:
     """What could be done next, and the words for it."""
     if event.answers:
         lines = [event.offer or say("You can go on from here:"), *event.answers]
-        sys.stdout.write("\n   ".join(map(shown, lines)) + "\n\n")
+        put("\n   ".join(map(shown, lines)) + "\n")
 
 
 def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -> None:

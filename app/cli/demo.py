@@ -12,7 +12,7 @@ from agent.settings import Settings
 from app.cli.conversation import print_answer, recommended
 from app.cli.planned import plan_recommendation
 from app.cli.printed import print_json
-from app.cli.terminal import EventPrinter, shown
+from app.cli.terminal import EventPrinter, put, shown
 from knowledge.wording import Text, say
 from tools.data_source import STDLIB, DataSource
 
@@ -74,8 +74,7 @@ def play(settings: Settings, out: Path, documents: int, queries: int, *, as_json
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n\n")
-    sys.stdout.flush()
+    put(text + "\n")
 
 
 def _hush(text: str) -> None:

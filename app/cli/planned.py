@@ -10,7 +10,7 @@ from agent.planning import plan_only
 from agent.settings import Settings
 from app.cli.measuring import named_once
 from app.cli.printed import print_json
-from app.cli.terminal import EventPrinter, ProgressLine, follow, language, shown
+from app.cli.terminal import EventPrinter, ProgressLine, follow, language, put, shown
 from app.wording import as_text, noted_lines, plan_lines
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.measured_task import MeasuredTask
@@ -90,7 +90,7 @@ def print_plan(plan: Plan | None, *, as_json: bool) -> None:
     elif plan is None:
         sys.stdout.write(shown(say("Nothing would be measured: that takes data with judgments (--data).")) + "\n")
     else:
-        sys.stdout.write(as_text(plan_lines(plan, language())) + "\n")
+        put(as_text(plan_lines(plan, language())))
         agree = ["--download"] if plan.download_gb else []
         agree += [f"--send-to {host}" for host in sorted({c.sends_text_to for c in plan.candidates if c.sends_text_to})]
         if agree:

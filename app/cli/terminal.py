@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, TextIO
@@ -11,6 +12,7 @@ from app.cli.settings import give_language, language_set
 from app.wording import as_text, noted_lines, plan_lines, profiled_lines, progress_line, shortlist_lines, time_left
 from knowledge.progress import Progress as News
 from knowledge.wording import Language, Text, say
+from tools.report.wrapped import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +50,14 @@ def language() -> Language:
 def shown(text: Text) -> str:
     """A sentence in the language of this terminal."""
     return text.render(language())
+
+
+def put(text: str) -> None:
+    """Write lines to standard output: on a terminal broken to its width, elsewhere as they are."""
+    if sys.stdout.isatty():
+        text = wrapped(text, shutil.get_terminal_size().columns)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -184,8 +194,7 @@ class EventPrinter:
     def _say(self, text: str) -> None:
         if self._talk:
             self.progress.end()
-            sys.stdout.write(text + "\n\n")
-            sys.stdout.flush()
+            put(text + "\n")
 
     @staticmethod
     def _question(event: events.Question) -> str:

@@ -11,11 +11,24 @@ from tools.report import figures
 from tools.report.comparison import STANDINGS
 from tools.report.document import Bullets, Document, plain
 from tools.report.voice import short_names
+from tools.report.wrapped import wrapped
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _COLOURS = {"winner": "bold green", "alone": "bold", "tied": "cyan", "undecided": "yellow", "excluded": "dim"}
+
+
+class Sentence:
+    """A sentence, broken to the width it is given; rich by itself breaks Chinese at the few spaces that are in it."""
+
+    def __init__(self, text: str, style: str = "") -> None:
+        self._text, self._style = text, style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich import text
+
+        yield text.Text(wrapped(self._text, options.max_width), self._style)
 
 
 def for_terminal(report: Report, document: Document, language: Language) -> Iterable[RenderableType]:
@@ -26,11 +39,11 @@ def for_terminal(report: Report, document: Document, language: Language) -> Iter
     answer = document.answer
     yield Rule(text.Text(answer.kicker), align="left", style="dim")
     if answer.warning:
-        yield text.Text(answer.warning, "bold yellow")
-    yield text.Text(answer.headline, "bold")
+        yield Sentence(answer.warning, "bold yellow")
+    yield Sentence(answer.headline, "bold")
     if answer.spec:
         yield text.Text(answer.spec, "green")
-    yield text.Text(f"{answer.sureness.label} {answer.sureness.text}")
+    yield Sentence(f"{answer.sureness.label} {answer.sureness.text}")
     if answer.reasons:
         yield _heading(document.labels["why"])
         yield _list(answer.reasons)
@@ -52,13 +65,13 @@ def _heading(title: str) -> RenderableType:
 
 
 def _list(items: Iterable[str]) -> RenderableType:
-    from rich import table, text
+    from rich import table
 
     grid = table.Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for item in items:
-        grid.add_row("-", text.Text(item))
+        grid.add_row("-", Sentence(item))
     return grid
 
 
