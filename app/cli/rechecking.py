@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.settings import Settings
 from app.cli.failures import ALERT
 from app.cli.measuring import named_once
+from app.cli.mistyped import usage_error
 from app.cli.planned import print_plan
 from app.cli.printed import json_of, print_json
 from app.cli.terminal import ProgressLine, language, shown
@@ -59,6 +60,8 @@ def look(
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
     if webhook:
         _check(webhook, secret)
+    if measure and source is None:  # a check that looks at nothing would stay quiet for ever
+        raise usage_error(say("--measure takes today's data: --data DIR"))
     specs = named_once(challengers, workspace, line) if challengers else []
     decision = decision_of(decided, workspace)  # before the data is read, which may take long
     asked = Asked(

@@ -163,6 +163,7 @@ def test_a_webhook_needs_a_secret_and_a_public_address(advisor, monkeypatch, tmp
     assert advisor("evaluate", "--data", data, "-c", "bm25", "-q")[0] == 0
     assert "ADVISOR_WEBHOOK_SECRET" in advisor("recheck", "--webhook", "https://hooks.example.com/")[2]
     monkeypatch.setenv("ADVISOR_WEBHOOK_SECRET", SECRET)
+    assert advisor("recheck", "--measure")[0] == 2
     code, _, err = advisor("recheck", "--webhook", "https://10.0.0.1/")
     assert code == 3
     assert "private range" in err
