@@ -246,8 +246,8 @@ class Guide:
             (say("See both."), f"{_IN_CONTAINER} search python -m pipeline.schema show"),
             (
                 say(
-                    "Let searches go to the new one, and start the search again with the new config.yaml. Until then it "
-                    "answers from the old one."
+                    "Let searches go to the new one, and start the search again with the new config.yaml. Until then "
+                    "it answers from the old one."
                 ),
                 f"{_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
             ),

@@ -10,7 +10,6 @@ compared with vectors of the new one until all are started again.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .connection import Connection
 from .encoders import Weights
 from .errors import PipelineError
 from .forms import Stored
@@ -42,29 +42,15 @@ class Collections:
     """An open connection to Milvus."""
 
     def __init__(self, settings: Settings) -> None:
-        from pymilvus import MilvusClient
-
-        self._settings, uri = settings, settings.milvus_uri
-        self.is_lite = not uri.startswith(("http://", "https://", "tcp://", "unix:"))
-        if self.is_lite:
-            settings.state.mkdir(parents=True, exist_ok=True)
-        # Milvus Lite takes pings for an attack, and says so on the terminal
-        quiet: dict[str, int] = {"grpc.keepalive_time_ms": 2**31 - 1} if self.is_lite else {}
-        self._uri = uri
-        self._client: Any = MilvusClient(
-            uri=uri, token=os.environ.get("MILVUS_TOKEN", ""), timeout=SECONDS, grpc_options=quiet
-        )
-        self._version = None if self.is_lite else str(self._client.get_server_version(timeout=SECONDS))
+        self._settings, self._connection = settings, Connection(settings.milvus_uri)
+        self._client, self._version = self._connection.client, self._connection.version
+        self.is_lite = self._connection.is_lite
         self._whole: dict[str, bool] = {}
         self._settled: set[str] = set()
 
     def close(self) -> None:
-        """Close it; Milvus Lite's server thread and its lock too."""
-        self._client.close()
-        if self.is_lite:
-            from milvus_lite.server_manager import server_manager_instance
-
-            server_manager_instance.release_server(self._uri)
+        """Close it."""
+        self._connection.close()
 
     # ------------------------------------------------------------ making and filling
 
