@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 from agent.context import Context
 from agent.state import State
-from knowledge.candidate import parse_candidate
+from knowledge.candidate import Leg, parse_candidate
 from knowledge.constraints.latency import LatencyConstraint
 from knowledge.progress import OnProgress
 from knowledge.requirements import Requirements
-from knowledge.results import Plan
+from knowledge.results import Evaluation, Plan
+from knowledge.results.index_load import IndexLoad
 from knowledge.results.service import UnderLoad
 from tools.evaluate import query_scores
 from tools.recommend import tied_for_load
+from tools.run_history import find_run, list_runs
 from tools.service.contenders import MOST, SECONDS, START_SECONDS, enough_for, goal_for, under_load
+from tools.setups import OPTIONS
 
 
 def rate_of(requirements: Requirements) -> float | None:
@@ -73,6 +76,27 @@ def load_of(state: State, supposed: Requirements | None = None) -> UnderLoad | N
         return None
     same_goal = load.goal_p95_ms == limit if limit is not None else not load.stated
     return load.at(rate) if same_goal else None
+
+
+def index_of(spec: str | None, evaluation: Evaluation | None, context: Context) -> IndexLoad | None:
+    """The latest sweep of indexes over the vectors of a candidate's encoder, on the same data; None: there is none."""
+    if spec is None or evaluation is None:
+        return None
+    wanted = {_encoder(leg) for leg in parse_candidate(spec).searched}
+    data = {evaluation.dataset.hash, evaluation.dataset.original} - {""}
+    for run in list_runs(context.workspace, kind="index"):
+        found = find_run(context.workspace, run.run_id)
+        if isinstance(found, IndexLoad) and found.data in data:
+            swept = parse_candidate(found.spec)
+            if isinstance(swept, Leg) and _encoder(swept) in wanted:
+                return found
+    return None
+
+
+def _encoder(leg: Leg) -> str:
+    """What decides a leg's vectors as a sweep indexes them: of its set-up only the dimension."""
+    kept = {name: value for name, value in leg.options.items() if name == "dim" or name not in OPTIONS}
+    return leg.model_copy(update={"options": kept}).spec
 
 
 def _limit(requirements: Requirements) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.context import Context
 from agent.costing import costs_of
-from agent.loading import load_of
+from agent.loading import index_of, load_of
 from agent.state import State
 from knowledge import __version__
 from knowledge.dataset import Dataset
@@ -71,6 +71,7 @@ def with_closer_look(report: Report, state: State, context: Context) -> Report:
     """
     report = with_costs(report, context, data_of(state, context))
     evaluation, advice = report.evaluation, report.recommendation
+    report = report.model_copy(update={"index": index_of(advice.winner, evaluation, context)})
     report = report.model_copy(update={"deployment": deployment_plan(report, None, None, advice.created)})
     dataset = _measured_on(evaluation, state, context)
     if evaluation is None or dataset is None or advice.winner is None:

@@ -170,6 +170,7 @@ def index_load(
         queries=len(asked),
         k=K,
         seconds=seconds,
+        data=dataset.summary.hash,
         lite=lite,
         points=tuple(points),
         notes=tuple(_notes(lite, size, len(documents))),

@@ -16,14 +16,13 @@ from app.wording import as_text, dataset_lines
 from knowledge.candidate import Leg, parse_candidate
 from knowledge.errors import SpecError
 from knowledge.quantities import duration, rate
-from knowledge.results.index_load import IndexLoad, IndexPlan, IndexPoint
+from knowledge.results.index_load import IndexLoad, IndexPlan
 from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.index_load import SWEPT, index_load
+from tools.index_words import fastest, name, searched
 
-#: recall that a search is usually asked for, which the answer is about
-WANTED = (0.99, 0.95)
-_BAR = 20
+_BAR = 10
 
 
 def sweep(
@@ -79,28 +78,10 @@ def plan(concurrency: Sequence[int], seconds: float, *, as_json: bool) -> None:
 
 def show(found: IndexLoad) -> None:
     """What is fastest at a usual recall, then every point as a row, most searches a second as a bar."""
-    for wanted in WANTED:
-        best = found.fastest(wanted)
-        if best is not None:
-            told = say(
-                "At recall {wanted:.2f} or more: {index}, {rate} searches a second by {clients} clients (recall "
-                "{recall:.3f}).",
-                wanted=wanted,
-                index=_index(best),
-                rate=rate(best.qps),
-                clients=best.concurrency,
-                recall=best.recall,
-            )
-            sys.stdout.write(shown(told) + "\n")
-    title = say(
-        "{vectors:,} vectors of {dimension} numbers, {queries} queries, {k} documents each",
-        vectors=found.vectors,
-        dimension=found.dimension,
-        queries=found.queries,
-        k=found.k,
-    )
-    table = Table(title=Plain(shown(title)), title_justify="left")
-    table.add_column(shown(say("index")), overflow="fold")
+    for told in fastest(found):
+        sys.stdout.write(shown(told) + "\n")
+    table = Table(title=Plain(shown(searched(found))), title_justify="left")
+    table.add_column(shown(say("index")), overflow="fold", min_width=18)
     for head in (say("recall"), say("clients"), say("searches/s"), say("p50 ms"), say("p95 ms"), say("p99 ms")):
         table.add_column(shown(head), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -108,15 +89,9 @@ def show(found: IndexLoad) -> None:
     for point in found.points:
         times = (f"{ms:,.4g}" if ms else "–" for ms in (point.p50_ms, point.p95_ms, point.p99_ms))
         bar = "█" * round(point.qps / most * _BAR)
-        swept = SWEPT[point.kind][1]  # how it is built is the same in all rows of an index
-        name = f"{point.kind} {swept}={point.parameters[swept]}" if swept else point.kind
-        cells = (name, f"{point.recall:.3f}", str(point.concurrency), rate(point.qps), *times, bar)
+        cells = (name(point), f"{point.recall:.3f}", str(point.concurrency), rate(point.qps), *times, bar)
         table.add_row(*map(Plain, cells))
     console().print(table)
     for note in found.notes:
         sys.stdout.write(shown(note) + "\n")
     sys.stderr.write(f"{found.run_id}\n")
-
-
-def _index(point: IndexPoint) -> str:
-    return " ".join((point.kind, *(f"{name}={value}" for name, value in point.parameters.items())))

@@ -47,6 +47,7 @@ class IndexLoad(Record):
         queries: of the user, all different.
         k: documents asked for.
         seconds: each point was asked for.
+        data: hash of the dataset; empty where an earlier version measured.
         lite: whether it was Milvus Lite, whose rates are no server's.
     """
 
@@ -61,6 +62,7 @@ class IndexLoad(Record):
     queries: int
     k: int
     seconds: float
+    data: str = ""
     lite: bool
     points: tuple[IndexPoint, ...]
     notes: tuple[Text, ...] = ()

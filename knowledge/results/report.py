@@ -11,6 +11,7 @@ from knowledge.results.cost import Costs
 from knowledge.results.data import DataProfile
 from knowledge.results.deployment import DeploymentPlan
 from knowledge.results.evaluation import Comparison, Evaluation
+from knowledge.results.index_load import IndexLoad
 from knowledge.results.next_gain import NextGain
 from knowledge.results.plan import Plan
 from knowledge.results.probes import Probes
@@ -34,6 +35,7 @@ class Report(Record):
         gains: single changes to the winner; None where the user did not ask for them.
         costs: what the winner and its rivals cost a month, and how that grows; None where nothing was timed.
         load: what the winner and those tied with it hold; None where the user stated no rate.
+        index: searches a second against recall of indexes over the winner's vectors; None where nobody swept them.
         contexts: what the winner and its rivals give a language model to read; None where the task is not RAG.
         deployment: what is settled for production, and why; None where no ranking was measured.
     """
@@ -56,6 +58,7 @@ class Report(Record):
     costs: Costs | None = None
     contexts: Contexts | None = None
     load: UnderLoad | None = None
+    index: IndexLoad | None = None
     deployment: DeploymentPlan | None = None
     reproduce: str
     made_by: str

@@ -1,20 +1,26 @@
 """Load in a conversation: who is put under load, when what is known is taken again, and what is answered."""
 
 import datetime as dt
+from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from agent.answering.load import on_load
 from agent.answering.subjects import subject_of
-from agent.loading import load_of, rate_of, with_load
+from agent.loading import index_of, load_of, rate_of, with_load
 from agent.state import ALLOWED, State
 from knowledge.constraints import make_constraint
 from knowledge.requirements import Requirements, Slot
 from knowledge.results import Plan, PlannedCandidate
 from knowledge.wording import say
+from tests.tools.report_fixture import MINILM, make_report
 from tests.tools.test_load_decision import decide, under_load
 from tests.tools.test_recommend import BEST, NEAR, SCORES, evaluation
+from tests.tools.test_report_indexes import swept
+from tools.run_store import RunStore
+from tools.workspace import Workspace
 
 
 def state(load=None, **requirements):
@@ -96,3 +102,34 @@ def test_it_survives_a_checkpoint():
     serializer = JsonPlusSerializer(allowed_msgpack_modules=ALLOWED)
     assert serializer.loads_typed(serializer.dumps_typed(LOADED)) == LOADED
     assert isinstance(LOADED.started, dt.datetime)
+
+
+def test_a_sweep_of_indexes_counts_for_the_winner_whose_vectors_it_searched_on_the_same_data(tmp_path):
+    measured = make_report().evaluation
+    context = SimpleNamespace(workspace=Workspace(home=tmp_path))
+    assert index_of(MINILM, measured, context) is None
+    with closing(RunStore(context.workspace.store)) as store:
+        for number, (spec, data) in enumerate(
+            (
+                (MINILM, measured.dataset.hash),
+                (f"{MINILM}?dim=128", measured.dataset.hash),
+                (MINILM, "other data"),
+                ("static:wordllama", measured.dataset.hash),
+            )
+        ):
+            found = swept(run_id=f"index-{number}", spec=spec, data=data).index
+            at = dt.datetime(2026, 11, 1 + number, tzinfo=dt.UTC)
+            store.save_run(found.run_id, "index", found.model_dump(mode="json"), at)
+    for spec, run in (
+        (MINILM, "index-0"),
+        (f"{MINILM}?index=hnsw&m=8", "index-0"),
+        (f"rrf(bm25, {MINILM}?dim=128)", "index-1"),
+        (f"{MINILM}?dim=64", None),
+        (f"{MINILM}?chunk=50", None),
+        ("bm25", None),
+        (None, None),
+    ):
+        found = index_of(spec, measured, context)
+        assert (found.run_id if found else None) == run, spec
+    judged = measured.dataset.model_copy(update={"hash": "with judgments", "original": measured.dataset.hash})
+    assert index_of(MINILM, measured.model_copy(update={"dataset": judged}), context).run_id == "index-0"

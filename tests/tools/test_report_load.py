@@ -3,7 +3,7 @@
 from knowledge.results.service import RateHeld
 from tests.tools.report_fixture import FOUND, make_report
 from tests.tools.test_load_decision import under_load
-from tools.report.document import CurvesPlot, Table
+from tools.report.document import CurvesPlot, Paragraph, Table
 from tools.report.html import as_html
 from tools.report.load import load
 from tools.report.sections import make_document
@@ -48,3 +48,21 @@ def test_it_stands_in_both_languages_and_nowhere_without_a_rate():
         document = make_document(loaded(), language)
         assert [section.title for section in document.sections if section.id == "load"] == [title]
     assert 'class="line limit"' in as_html(make_document(loaded(), "en"))
+
+
+def test_one_rate_is_a_dot_beside_a_curve_and_a_sentence_where_it_is_all_there_is():
+    report = loaded()
+    first, second = report.load.candidates
+    lone = second.model_copy(update={"curve": ((5.0, 400.0), (5.0, 380.0))})
+    beside = report.load.model_copy(update={"candidates": (first, lone)})
+    (plot,) = [b for b in load(Voice(report.model_copy(update={"load": beside}), "en")) if isinstance(b, CurvesPlot)]
+    assert [len(line.points) for line in plot.curves.lines] == [4, 1, 2]
+    assert [line.dots for line in plot.curves.lines] == [True, True, False], "the limit was not measured"
+    page = as_html(make_document(report.model_copy(update={"load": beside}), "en"))
+    assert page.count('<circle class="dot api"') == 2 + 1, "on both sheets, and in the key"
+    alone = report.model_copy(update={"load": report.load.model_copy(update={"candidates": (lone,)})})
+    blocks = load(Voice(alone, "en"))
+    assert not [block for block in blocks if isinstance(block, CurvesPlot)]
+    told = [block.text for block in blocks if isinstance(block, Paragraph)]
+    assert any("tried at one rate alone" in text and "p95 400 ms, above the 100 ms allowed" in text for text in told)
+    assert "只试过一个速率" in as_html(make_document(alone, "zh"))

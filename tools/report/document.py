@@ -50,10 +50,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One table column."""
+    """One table column; `detail` ones are left out where a form is read from beginning to end."""
 
     title: str
     numeric: bool = False
+    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Table:
 
     Attributes:
         full: show specs as they are, and not only their readable names.
+        cited: its rows are what texts and figures lead to, by the anchor of a cell; where a form is read from beginning
+            to end, those that nothing in it leads to are left out.
         compact: as wide as its text, with low rows.
     """
 
@@ -71,6 +74,7 @@ class Table:
     sortable: bool = False
     compact: bool = False
     full: bool = False
+    cited: bool = False
 
 
 @dataclass(frozen=True)

@@ -89,18 +89,21 @@ def _row(voice: Voice, one: RateHeld, found: UnderLoad, row: Row | None) -> tupl
 
 
 def _plot(voice: Voice, found: UnderLoad) -> Iterable[Block]:
-    """p95 against the rate offered, of the first two: more lines are not told apart."""
-    shown = [one for one in found.candidates if len({x for x, _ in one.curve}) > 1][: len(_TONES)]
-    if not shown:
+    """p95 against the rate offered, of the first two: more lines are not told apart. One rate alone is a sentence."""
+    shown = [one for one in found.candidates if one.curve][: len(_TONES)]
+    if all(len(_steps(one)) < 2 for one in shown):
+        for one in shown:
+            yield Paragraph(voice.t(_only(one, found)))
         return
     xs = [x for one in shown for x, _ in one.curve] + [found.rate]
     ys = [max(y, 0.01) for one in shown for _, y in one.curve] + [found.goal_p95_ms]
     (x_low, x_high, x_ticks), (y_low, y_high, y_ticks) = log_ticks(xs), log_ticks(ys)
     ends = (x_low, found.goal_p95_ms), (x_high, found.goal_p95_ms)
-    lines = [Line(voice.name(one.spec), tone, _steps(one)) for one, tone in zip(shown, _TONES, strict=False)]
+    lines = [Line(voice.name(one.spec), tone, _steps(one), dots=True) for one, tone in zip(shown, _TONES, strict=False)]
     title = say("p95 latency against the rate")
     told = say(
-        "p95 in milliseconds against queries a second offered, both axes logarithmic; the level line is the limit."
+        "p95 in milliseconds against queries a second offered, both axes logarithmic; each dot is one rate that was "
+        "tried, and the level line is the limit."
     )
     yield CurvesPlot(
         voice.t(title),
@@ -111,6 +114,29 @@ def _plot(voice: Voice, found: UnderLoad) -> Iterable[Block]:
             marks=(Mark(found.rate, voice.t(say("your rate")), "current"),),
             description=voice.t(told),
         ),
+    )
+
+
+def _only(one: RateHeld, found: UnderLoad) -> Text:
+    """Of a candidate that was asked at one rate: where that lies."""
+    ((at, middle),) = _steps(one)
+    p95 = middle if one.p95_ms is None else one.p95_ms
+    told: dict[str, Text | str] = {
+        "spec": one.spec,
+        "rate": rate(at),
+        "p95": milliseconds(p95),
+        "goal": milliseconds(found.goal_p95_ms),
+    }
+    if p95 <= found.goal_p95_ms:
+        return say(
+            "{spec} was tried at one rate alone, so there is no curve: {rate} queries a second, p95 {p95}, within the "
+            "{goal} allowed.",
+            **told,
+        )
+    return say(
+        "{spec} was tried at one rate alone, so there is no curve: {rate} queries a second, p95 {p95}, above the "
+        "{goal} allowed.",
+        **told,
     )
 
 

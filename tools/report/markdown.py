@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
+from tools.report import figures
 from tools.report.document import (
     Block,
     Bullets,
@@ -16,7 +18,6 @@ from tools.report.document import (
     Fold,
     Paragraph,
     Plot,
-    Side,
     SideBySide,
     Table,
     anchor,
@@ -56,16 +57,26 @@ class _Markdown:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._ids = mentions(document.evidence)
+        #: ids that something led to so far: sections with what they lead to come last
+        self._led_to: set[str] = set()
+        self._shown: set[str] | None = None
 
     def text(self, text: str) -> str:
         """Escaped text, with the evidence ids in it as links."""
         if self._ids is None:
             return escape(text)
         first, *rest = self._ids.split(text.strip())  # every second part is an id
-        linked = (self.link(part, part) if i % 2 else _inline(part) for i, part in enumerate(rest, 1))
+        linked = (
+            self.link(part, part) if i % 2 and self.leads(part) else _inline(part) for i, part in enumerate(rest, 1)
+        )
         return (escape(first) + first[len(first.rstrip()) :] if first else "") + "".join(linked)
 
+    def leads(self, evidence: str) -> bool:
+        """Whether an id leads somewhere: always, but in the rows themselves only where they are shown."""
+        return self._shown is None or anchor(evidence) in self._shown
+
     def link(self, text: str, evidence: str) -> str:
+        self._led_to.add(anchor(evidence))
         return f"[{escape(text)}](#{anchor(evidence)})"
 
     def whole(self) -> Iterable[str]:
@@ -95,6 +106,10 @@ class _Markdown:
             yield f'<a id="{section.id}"></a>\n\n## {escape(section.title)}'
             for block in section.blocks:
                 yield from self.block(block)
+            if any(_is_cited(block) for block in section.blocks):
+                yield f"*{escape(labels['cited'])}*"
+            if any(isinstance(inner, SideBySide) for block in section.blocks for inner in _inner(block)):
+                yield f"*{escape(labels['side_by_side'])}*"
         yield f"---\n\n{escape(self.document.footer)}"
 
     def items(self, items: Iterable[str]) -> str:
@@ -110,14 +125,17 @@ class _Markdown:
                 fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", block.text)), default=0))
                 yield f"{fence}sh\n{block.text}\n{fence}"
             case Table():
-                yield self.table(block)
+                table = self.led_to(block) if block.cited else block
+                if table.rows or not block.cited:
+                    yield self.table(table)
             case SideBySide():
-                yield from self.duel(block)
+                yield self.duel(block)
             case Fold():
-                yield f"<details><summary>{escape(block.summary)}</summary>"
-                for inner in block.blocks:
-                    yield from self.block(inner)
-                yield "</details>"
+                inside = [part for inner in block.blocks for part in self.block(inner)]
+                if inside:
+                    yield f"<details><summary>{escape(block.summary)}</summary>"
+                    yield from inside
+                    yield "</details>"
             case Diagram():
                 yield escape(block.pipeline.description)
             case Plot():
@@ -125,22 +143,9 @@ class _Markdown:
             case CurvesPlot():
                 yield self.curves(block)
 
-    def duel(self, block: SideBySide) -> Iterable[str]:
-        """One list below the other: texts of documents are too long for the cells of a table."""
-        first, second = block.sides
-        scores = ", ".join(f"{side.name} {side.score}" for side in block.sides)
-        yield f"<details><summary>{escape(block.query)} ({escape(scores)})</summary>"
-        for side in (first, second):
-            yield self.side(side)
-        if block.missed:
-            yield f"**{escape(block.missed_title)}**"
-            yield self.items(block.missed)
-        yield "</details>"
-
-    def side(self, side: Side) -> str:
-        lines = [f"**{escape(side.name)}: {escape(side.score)}**", ""]
-        lines += [f"{i}. ({escape(judged)}) {escape(text)}" for i, (text, judged) in enumerate(side.found, 1)]
-        return "\n".join(lines)
+    def duel(self, block: SideBySide) -> str:
+        """The query and its scores: what was found for it is too long to be read from beginning to end."""
+        return f"- {escape(block.query)} ({escape(', '.join(f'{side.name} {side.score}' for side in block.sides))})"
 
     def plot(self, block: Plot) -> str:
         """The plot's points in words: the numbers are rows of the table."""
@@ -152,13 +157,36 @@ class _Markdown:
         return "\n".join(lines)
 
     def curves(self, block: CurvesPlot) -> str:
-        """Each line at the round places of its axis: what a drawing shows at a glance."""
+        """Measured points one by one; a line that was computed at the round places of its axis."""
+        if any(line.dots for line in block.curves.lines):
+            return self.dots(block)
         x, lines = block.curves.x, block.curves.lines
         head = [x.title, *(line.name for line in lines)]
         rows = [[tick.label, *(f"{line.near(tick.value):,.2f}" for line in lines)] for tick in x.ticks]
         told = ["| " + " | ".join(map(escape, row)) + " |" for row in (head, *rows)]
         rule = "| --- |" + " ---: |" * len(lines)
         return "\n".join([f"**{escape(block.title)}** ({escape(block.curves.y.title)})", "", told[0], rule, *told[1:]])
+
+    def dots(self, block: CurvesPlot) -> str:
+        """What was measured: each line's points."""
+        curves = block.curves
+        lines = [f"**{escape(block.title)}** ({escape(curves.x.title)}: {escape(curves.y.title)})", ""]
+        for line in curves.lines:
+            if line.dots:
+                points = "; ".join(f"{x:,.4g}: {figures.rate(y)}" for x, y in line.points)
+                lines.append(f"- {escape(line.name)}: {escape(points)}")
+        return "\n".join(lines)
+
+    def led_to(self, table: Table) -> Table:
+        """The rows that something led to, without details."""
+        self._shown = self._led_to
+        shown = [i for i, column in enumerate(table.columns) if not column.detail]
+        rows = [row for row in table.rows if any(cell.anchor in self._shown for cell in row)]
+        return replace(
+            table,
+            columns=tuple(table.columns[i] for i in shown),
+            rows=tuple(tuple(row[i] for i in shown) for row in rows),
+        )
 
     def table(self, table: Table) -> str:
         head = "| " + " | ".join(escape(c.title) or " " for c in table.columns) + " |"
@@ -174,6 +202,14 @@ class _Markdown:
         text = self.link(cell.text, cell.cite) if cell.cite in self.document.evidence else self.text(cell.text)
         text = f"**{text}**" if cell.tone == "winner" and text else text
         return f"{text} ({self.text(cell.note)})" if cell.note else text
+
+
+def _inner(block: Block) -> tuple[Block, ...]:
+    return block.blocks if isinstance(block, Fold) else (block,)
+
+
+def _is_cited(block: Block) -> bool:
+    return any(isinstance(inner, Table) and inner.cited for inner in _inner(block))
 
 
 def as_markdown(document: Document) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from knowledge.results import Evaluation, Evidence, FailedCandidate, MeasuredCandidate, SpeedOfCandidate
 from knowledge.wording import Text, say
@@ -229,7 +230,9 @@ def _evidence_table(voice: Voice, title: Text, found: Sequence[Evidence]) -> Tab
         say("Run"),
         say("Date"),
     )
-    return voice.table(title, voice.heads(*titles, numeric=(4,)), rows, compact=True)
+    details = (1, 6, 7)  # kind, run and date
+    heads = (replace(head, detail=i in details) for i, head in enumerate(voice.heads(*titles, numeric=(4,))))
+    return voice.table(title, tuple(heads), rows, compact=True, cited=True)
 
 
 def _source(voice: Voice, source: Text, computed_from: Sequence[str]) -> str:

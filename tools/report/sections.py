@@ -15,6 +15,7 @@ from tools.report.contexts import contexts
 from tools.report.cost import cost
 from tools.report.document import Block, Document, Section
 from tools.report.hard_cases import robustness, truth
+from tools.report.indexes import indexes
 from tools.report.load import load
 from tools.report.method import evidence, method, reproduce
 from tools.report.pipeline import pipeline
@@ -30,7 +31,7 @@ def make_document(report: Report, language: Language) -> Document:
         ("candidates", say("Candidates compared"), lambda: candidates(voice)),
         ("tradeoff", say("Quality against cost"), lambda: tradeoff(voice)),
         ("certainty", say("How sure"), lambda: certainty(voice)),
-        ("load", say("Load"), lambda: load(voice)),
+        ("load", say("Load"), lambda: (*load(voice), *indexes(voice))),
         ("cost", say("Cost and size"), lambda: cost(voice)),
         ("gains", say("Cheapest next gain"), lambda: gains(voice)),
         ("contexts", say("What a language model gets to read"), lambda: contexts(voice)),
@@ -72,6 +73,13 @@ def make_document(report: Report, language: Language) -> Document:
             "scroll": voice.t(say("scrolls sideways")),
             "sort": voice.t(say("sort by this column")),
             "evidence": voice.t(say("evidence")),
+            "cited": voice.t(
+                say(
+                    "These are the figures that this text cites. All of them, each with its run and date, are in "
+                    "report.html and report.json."
+                )
+            ),
+            "side_by_side": voice.t(say("What each of them found is in report.html and report.json.")),
         },
         evidence=frozenset(e.id for e in voice.evidence),
         footer=voice.t(
