@@ -19,6 +19,7 @@ from app.cli.options import (
     Quiet,
     SendTo,
     SkipBad,
+    given_in,
     source_of,
 )
 from app.cli.settings import read_settings
@@ -32,6 +33,7 @@ class ArrivalsName(StrEnum):
 
 
 def load(
+    context: typer.Context,
     target: Annotated[
         str,
         typer.Option("--target", help="Address of an embedding server (http://host:8080), or a candidate (st:MODEL)."),
@@ -91,11 +93,7 @@ def load(
     from app.cli import load as loading
     from knowledge.results.load import Goal, Limits
 
-    if rate is not None and (closed or concurrency is not None):
-        from app.cli.mistyped import usage_error
-        from knowledge.wording import say
-
-        raise usage_error(say("--rate is of an open loop: leave out --closed and --concurrency"))
+    loading.fits_together(target, given_in(context))
     source = source_of(data, column, skip_bad, documents, queries)
     assert source
     asked = loading.Asked(

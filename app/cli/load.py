@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 from rich.text import Text as Plain
 
 from agent.settings import Settings
+from app.cli.mistyped import usage_error
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.catalog_in_use import usable_catalog
-from knowledge.errors import NothingLeftError
+from knowledge.errors import NothingLeftError, UserError
 from knowledge.quantities import digits, memory, milliseconds, rate
 from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPlan, LoadPoint, LoadsCompared, LoadTest, Loop
 from knowledge.results.service import STAGES
 from knowledge.wording import say
 from tools.data_source import DataSource
-from tools.load.address import Address
+from tools.load.address import Address, is_address
 from tools.load.planning import enough, key_for, plan_load
 from tools.load.probing import open_endpoint
 from tools.load.stage import load_endpoint
 from tools.load.texts import texts_of
-from tools.load.words import answer, limits_line, remarks
+from tools.load.words import answer, level, limits_line, remarks
 from tools.sending import agree, sends_line
+from tools.service.stage import at_rest
 
+#: options that mean something of one kind of target only, and those that say what `--tune` finds out
+_OF_CANDIDATES = {"tune", "threads", "max_batch", "max_wait", "in_memory"}
+_OF_SERVERS = {"protocol", "model", "send_to"}
+_SEARCHED = {"rate", "concurrency", "closed", "arrivals", "repeats", "requests"}
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}(/\S*)?")
 #: characters of the bar that shows p95; the goal is in its middle
 _BAR = 16
 
@@ -47,6 +55,47 @@ class Asked:
     concurrency: int | None
     repeats: int
     seed: int
+
+
+def fits_together(target: str, given: Collection[str]) -> None:
+    """Refuse options that would be ignored, and an address without its scheme.
+
+    Args:
+        target: an address or a candidate.
+        given: names of the options that the command line sets, as the command's function calls them.
+
+    Raises:
+        typer.BadParameter: an option of servers with a candidate, or the other way round, or two that exclude another.
+        UserError: the target is a host and a port.
+    """
+    given = set(given)
+    if "rate" in given and given & {"closed", "concurrency"}:
+        raise usage_error(say("--rate is of an open loop: leave out --closed and --concurrency"))
+    if is_address(target):
+        ignored = _listed(given & _OF_CANDIDATES)
+        if ignored:
+            raise usage_error(
+                say(
+                    "{options} is of a candidate on this machine: leave it out, or name one with --target",
+                    options=ignored,
+                )
+            )
+        return
+    if _HOST_AND_PORT.fullmatch(target):
+        raise UserError(
+            say("“{target}” is neither a candidate nor a whole address.", target=target[:200]),
+            say("Write the address with its scheme: --target http://{target}", target=target[:200]),
+        )
+    if ignored := _listed(given & _OF_SERVERS):
+        raise usage_error(
+            say("{options} is of an embedding server: leave it out, or give its address with --target", options=ignored)
+        )
+    if "tune" in given and (ignored := _listed(given & _SEARCHED)):
+        raise usage_error(say("--tune searches for the highest rate itself: leave out {options}", options=ignored))
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in sorted(names))
 
 
 def plan(settings: Settings, source: DataSource, asked: Asked, *, as_json: bool) -> None:
@@ -140,13 +189,17 @@ def show(found: LoadTest) -> None:
     for name in (say("answered/s"), say("p50 ms"), say("p95 ms"), say("p99 ms"), say("max ms"), say("failed")):
         table.add_column(shown(name), justify="right", no_wrap=True)
     table.add_column(shown(say("p95 against the goal")), no_wrap=True)
-    table.add_column("", overflow="fold")
-    for point in sorted((*found.points, *found.repeats), key=lambda point: point.level):
+    table.add_column("", no_wrap=True)
+    points = sorted((*found.points, *found.repeats), key=lambda point: point.level)
+    for point in points:
         table.add_row(*map(Plain, _cells(point, found.goal, again=point in found.repeats and found.swept)))
     console().print(table)
-    measured = found.repeats or found.points
-    if measured and measured[0].parts:
-        console().print(_parts_table(measured[0].parts))
+    for line in dict.fromkeys(why for point in points if (why := _why(point, found.goal))):
+        sys.stdout.write(line + "\n")
+    measured, rest = found.repeats or found.points, at_rest(found)
+    if rest and rest.parts:
+        sys.stdout.write(shown(say("Where a query's time goes, at {level}:", level=level(rest))) + "\n")
+        console().print(_parts_table(rest.parts))
     for line in (*_used(measured), *(shown(remark) for remark in remarks(found))):
         sys.stdout.write(line + "\n")
     sys.stderr.write(f"{found.run_id}\n")
@@ -159,10 +212,14 @@ def _cells(point: LoadPoint, goal: Goal, *, again: bool) -> tuple[str, ...]:
         found = point.latency
         times = tuple(_ms(ms) for ms in (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms))
         bar = _bar(found.p95_ms / goal.p95_ms)
-    slow = point.latency is not None and point.latency.p95_ms > goal.p95_ms and not point.failed
-    why = "✓" if not point.broke else "✗" if slow else shown(point.broke)  # p95 has a column of its own
     offered = rate(point.level) + (" ↻" if again else "")
-    return offered, rate(point.achieved), *times, f"{point.failed:,}", bar, why
+    return offered, rate(point.achieved), *times, f"{point.failed:,}", bar, "✗" if point.broke else "✓"
+
+
+def _why(point: LoadPoint, goal: Goal) -> str | None:
+    """Why a step broke, beneath the table, where its row does not show it: p95 has a column of its own."""
+    slow = point.latency is not None and point.latency.p95_ms > goal.p95_ms and not point.failed
+    return None if slow or not point.broke else shown(say("{level}: {why}.", level=level(point), why=point.broke))
 
 
 def _ms(value: float) -> str:

@@ -24,7 +24,7 @@ from tools.load.words import limits_line
 from tools.profile import estimated_tokens
 from tools.service import Settings as ServiceSettingsGiven
 from tools.service.stage import load_candidate
-from tools.service.tuning import tune
+from tools.service.tuning import EACH_SECONDS, tune
 from tools.service.words import FACTORS, notes_on_tuning, tuned
 
 SEMICOLON = Text(template="; ")
@@ -111,7 +111,7 @@ def tuning(
         goal=asked.goal,
         settings=given,
         seconds=asked.limits.seconds,
-        each_seconds=2 * asked.limits.step_seconds,
+        each_seconds=max(EACH_SECONDS, 2 * asked.limits.step_seconds),  # less leaves no room beside warming up
         on_progress=line.show,
     )
     line.end()
@@ -138,14 +138,16 @@ def show_tuning(found: Tuning) -> None:
             *map(Plain, (shown(FACTORS[step.factor]), step.spec, shown(_settings(step.settings)), held, _p95(step)))
         )
     console().print(table)
+    for step in found.steps:
+        if step.failed is not None:
+            told = say("{spec} ({settings}): {why}", spec=step.spec, settings=_settings(step.settings), why=step.failed)
+            sys.stdout.write(shown(told) + "\n")
     for note in notes_on_tuning(found):
         sys.stdout.write(shown(note) + "\n")
     sys.stderr.write(f"{found.run_id}\n")
 
 
 def _p95(step: TuningStep) -> str:
-    if step.failed is not None:
-        return shown(step.failed)
     return f"{step.p95_ms:,.4g}" if step.p95_ms is not None else "–"
 
 

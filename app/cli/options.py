@@ -57,6 +57,15 @@ Silver = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder for report.md, report.html and report.json.")]
 
 
+def given_in(context: typer.Context) -> set[str]:
+    """Names of the parameters that the command line itself sets, and not to no."""
+    return {
+        name
+        for name, value in context.params.items()
+        if value not in (None, False) and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    }
+
+
 def needs_of(requirements: Path | None, text: str | None) -> tuple[Requirements | None, str]:
     """The requirements, or the words, of which exactly one is given."""
     if (requirements is None) == (text is None):

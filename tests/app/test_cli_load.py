@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.cli.load import _cells
+from app.cli.load import _cells, _why
 from knowledge.results.load import Goal, Latency, LoadPoint
 from knowledge.wording import say
 from tests.animals import write_dataset
@@ -128,9 +128,32 @@ def test_the_key_is_sent_and_never_shown(cli, data, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("failed", "broke", "mark"), [(0, "p95 was 113 ms", "✗"), (3, "20 % failed", "20 % failed"), (0, None, "✓")]
+    ("arguments", "code", "told"),
+    [
+        (("--target", "http://localhost:9", "--tune"), 2, "--tune is of a candidate on this machine"),
+        (("--target", "http://localhost:9", "--max-batch", "4", "--in-memory"), 2, "--in-memory, --max-batch is of"),
+        (("--target", "bm25", "--model", "x", "--protocol", "tei"), 2, "--model, --protocol is of an embedding server"),
+        (("--target", "bm25", "--tune", "--rate", "3"), 2, "leave out --rate"),
+        (("--target", "bm25", "--rate", "3", "--closed"), 2, "--rate is of an open loop"),
+        (("--target", "localhost:8080"), 3, "--target http://localhost:8080"),
+        (("--target", "bm25", "--rate", "3", "--open", "--dry-run"), 0, "no text leaves this machine"),
+    ],
 )
-def test_a_row_says_why_it_broke_unless_its_p95_shows_it(failed, broke, mark):
+def test_options_that_would_be_ignored_are_refused(cli, data, arguments, code, told):
+    got, out, err = cli("load", *arguments, "--data", data)
+    assert got == code
+    assert told in " ".join((out + err).replace("│", "").split())
+
+
+@pytest.mark.parametrize(
+    ("failed", "broke", "mark", "why"),
+    [
+        (0, "p95 was 113 ms", "✗", None),
+        (3, "20 % failed", "✗", "3 requests a second: 20 % failed."),
+        (0, None, "✓", None),
+    ],
+)
+def test_why_a_row_broke_is_told_beneath_unless_its_p95_shows_it(failed, broke, mark, why):
     times = Latency(count=9, p50_ms=50, p95_ms=113 if broke else 20, p99_ms=114, p999_ms=114, max_ms=114)
     point = LoadPoint.model_construct(
         rate=3.0,
@@ -143,3 +166,4 @@ def test_a_row_says_why_it_broke_unless_its_p95_shows_it(failed, broke, mark):
         broke=broke and say(broke),
     )
     assert _cells(point, Goal(p95_ms=50), again=False)[-1] == mark
+    assert _why(point, Goal(p95_ms=50)) == why

@@ -307,6 +307,23 @@ def test_what_is_too_slow_alone_is_asked_at_one_rate_only():
     assert "p95 was 200 ms" in str(answer(test))
 
 
+class Tires(OneAtATime):
+    """Fast for its first so many requests, and slower from then on, as a machine whose cores throttle."""
+
+    async def ask(self, text):
+        self.asked.append(text)
+        self._service = 0.002 if len(self.asked) < 3000 else 0.02
+        return await super().ask(text)
+
+
+def test_where_nothing_holds_when_it_is_repeated_lower_rates_are_tried():
+    test = run(Tires(0.002), goal=Goal(p95_ms=150), repeats=2)
+    broken = [step.level for step in test.points if step.broke]
+    assert test.holds_qps is not None
+    assert test.holds_qps < min(50, *broken)  # 50: what one that takes 20 ms can do at most
+    assert len(test.repeats) == 2
+
+
 def test_the_limits_are_kept_and_named():
     target = Waits()
     test = run(target, limits=Limits(requests=500, seconds=60))

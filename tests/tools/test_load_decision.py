@@ -233,6 +233,14 @@ def test_no_time_left_is_said_by_factor():
     assert any("No time was left for" in note.render() for note in notes_on_tuning(found))
 
 
+def test_what_was_not_measured_is_not_said_to_hold_nothing():
+    why = say("the limit of {seconds:g} seconds was reached", seconds=2)
+    settings = ServiceSettings(max_batch=1, max_wait_ms=0, searches=1)
+    step = TuningStep(factor="start", spec="bm25", settings=settings, failed=why)
+    found = Tuning(run_id="t", started=NOW, target="bm25", goal_p95_ms=50, seconds=2, steps=(step,), best=0)
+    assert str(tuned(found)) == "No setting was measured: the limit of 2 seconds was reached."
+
+
 def test_ways_change_the_encoder_and_nothing_else():
     candidate = parse_candidate("rerank(rrf(bm25, st:a/b?dim=64), ce:c/d)?top=5")
     for way in ways(candidate):

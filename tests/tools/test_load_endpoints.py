@@ -107,6 +107,16 @@ def test_of_several_models_one_has_to_be_named():
         assert open_endpoint(server.url, model="tiny").model == "tiny"
 
 
+def test_a_server_that_wants_a_key_before_it_tells_anything_says_so(monkeypatch):
+    with FakeEmbedder("openai") as server:
+        open_path = server.answer  # elsewhere it tells that nothing is there
+        locked = lambda *asked: as_json({"error": "no key"}, 401) if asked[1] == "/v1/models" else open_path(*asked)  # noqa: E731
+        monkeypatch.setattr(server, "answer", locked)
+        with pytest.raises(ProviderError, match="answered 401") as raised:
+            open_endpoint(server.url)
+    assert "ADVISOR_ENDPOINT_API_KEY" in str(raised.value.next_step)
+
+
 def test_who_speaks_nothing_known_is_told_so():
     with FakeEmbedder("openai") as server:
         server.answer = lambda method, path, body: (200, {"Content-Type": "text/html"}, b"<html>hello</html>")
@@ -161,6 +171,8 @@ def test_whether_a_text_leaves_this_machine(url, here):
         ((200, {}, b"[[" + b"1," * MOST_BYTES), "answer too long", "more than"),
         ((200, {"Content-Encoding": "gzip"}, gzip.compress(b"[[" + b"1," * 10_000_000)), "no vector", "not with"),
         ((500, {}, b"\x1b[31mbroken\xff\n\nhere"), "HTTP 500", "broken"),
+        (as_json({"error": "out of memory"}, 502), "HTTP 502", "its own log has the reason"),
+        (as_json({"error": "too long"}, 413), "HTTP 413", "no text of this length"),
     ],
 )
 def test_an_answer_without_a_vector_is_counted_by_its_kind(answer, kind, told):
@@ -180,6 +192,8 @@ def test_a_server_that_is_gone_is_no_connection():
     with pytest.raises(RequestFailed) as failed:
         ask(endpoint, "a text")
     assert failed.value.kind == "no connection"
+    assert "Connection refused" in str(failed.value)
+    assert "Errno" not in str(failed.value)
 
 
 def test_later_answers_are_looked_at_too():

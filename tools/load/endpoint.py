@@ -13,6 +13,9 @@ from tools.load.http import Client
 from tools.load.protocols.base import Wire
 from tools.load.target import RequestFailed
 
+#: answers of who wants a key, or another one
+NO_KEY = (401, 403)
+
 
 class Endpoint:
     """Asks a server (see `tools.load.target.Target`). It follows no redirect and uses no proxy.
@@ -67,12 +70,16 @@ class Endpoint:
 
     def _refused(self, status: int, content: bytes) -> RequestFailed:
         cause = say("{url} answered {status}: {what}", url=self._url, status=status, what=_beginning(content))
-        if status in (401, 403):
+        if status in NO_KEY:
             step = say("Set ADVISOR_ENDPOINT_API_KEY to a key that may use this endpoint.")
         elif status in (429, 503):
             step = say("It is overloaded, or limits how fast it may be asked: offer less, or raise that limit.")
         elif 300 <= status < 400:
             step = say("Give the address it moved to: redirects are not followed.")
+        elif status == 413:
+            step = say("It takes no text of this length: raise its limit, or leave out such texts.")
+        elif status >= 500:
+            step = say("The server failed: its own log has the reason.")
         else:
             step = say("Check the address, --protocol and --model.")
         return RequestFailed(f"HTTP {status}", cause, step)

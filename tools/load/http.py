@@ -6,6 +6,7 @@ It keeps connections, and does nothing else that a client may do: no redirects, 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from typing import NamedTuple, Self, cast
@@ -220,12 +221,24 @@ def _authorization(key: SecretStr | None) -> str:
 
 
 def _failed(kind: str, server: str, error: Exception | Text) -> RequestFailed:
-    if isinstance(error, Exception):
-        why: Text | str = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-    else:
-        why = error
-    return RequestFailed(
-        kind,
-        say("{url} cannot be asked: {why}", url=server, why=why),
-        say("Check that the server runs, and its address."),
-    )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        step = say("Give the name that its certificate is for, and of a CA of your own the file: SSL_CERT_FILE=ca.pem.")
+    elif kind == "no connection":
+        step = say("Check that the server runs, and its address.")
+    else:  # somebody is there, who closes the connection or does not speak as expected
+        step = say("Check that the server runs, and its address: http or https, and the port.")
+    return RequestFailed(kind, say("{url} cannot be asked: {why}", url=server, why=_why(error)), step)
+
+
+def _why(error: Exception | Text) -> Text | str:
+    """The error in words, without the numbers and places in a source that libraries put before and behind it."""
+    if isinstance(error, Text):
+        return error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return say("its certificate is not trusted ({why})", why=error.verify_message)
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    if isinstance(error, OSError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (told.splitlines() or [""])[0][:200] or type(error).__name__

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
 from tools.load.address import Address
-from tools.load.endpoint import Endpoint
+from tools.load.endpoint import NO_KEY, Endpoint
 from tools.load.http import Client
 from tools.load.protocols import protocol_names, wire
 from tools.load.protocols.base import Wire
@@ -21,6 +21,10 @@ from tools.load.target import RequestFailed
 PATIENCE = 10.0
 #: one that speaks several is asked in the one that tells most of its own time, then the commonest
 ORDER = ("tei", "openai", "ollama", "infinity")
+
+
+class KeyWanted(ProviderError):
+    """The server tells nothing without a key, or with this one."""
 
 
 def open_endpoint(
@@ -67,11 +71,18 @@ def _below(address: Address, spoken: Wire) -> Address:
 async def _find(address: Address, key: SecretStr | None) -> tuple[str, list[str]]:
     """The first protocol in which the server tells what it serves."""
     others = (name for name in protocol_names() if name not in ORDER)
+    locked: ProviderError | None = None
     async with Client(address, key) as client:
         for name in (*(name for name in ORDER if name in protocol_names()), *others):
-            served = await _names(client, _below(address, wire(name)), wire(name))
+            try:
+                served = await _names(client, _below(address, wire(name)), wire(name))
+            except KeyWanted as refused:  # one that guards one protocol may tell what it serves in another
+                locked = locked or refused
+                continue
             if served is not None:
                 return name, served
+    if locked is not None:
+        raise locked
     raise ProviderError(
         say("{url} speaks none of the protocols that are known here.", url=address.url),
         say("Name the one it speaks: --protocol {names}, and --model.", names=" | ".join(protocol_names())),
@@ -84,11 +95,20 @@ async def _ask(address: Address, protocol: str, key: SecretStr | None) -> list[s
 
 
 async def _names(client: Client, address: Address, spoken: Wire) -> list[str] | None:
-    """What it says that it serves; None where it does not answer in this protocol."""
+    """What it says that it serves; None where it does not answer in this protocol.
+
+    Raises:
+        KeyWanted: it wants a key, or another one.
+    """
     url = address.url + spoken.names_path
     try:
         async with asyncio.timeout(PATIENCE):
             reply = await client.ask("GET", address.path + spoken.names_path)
+        if reply.status in NO_KEY:
+            raise KeyWanted(
+                say("{url} answered {status}: it wants a key, or another one.", url=url, status=reply.status),
+                say("Set ADVISOR_ENDPOINT_API_KEY to a key that may use this endpoint."),
+            )
         answer: Any = json.loads(reply.content) if reply.status == 200 else None
     except TimeoutError as error:
         raise ProviderError(

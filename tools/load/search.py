@@ -51,7 +51,9 @@ class Found:
         return max(held, key=lambda point: point.level, default=None)
 
 
-async def search(measure: Measure, start: float, *, lowest: float, highest: float, whole: bool = False) -> Found:
+async def search(
+    measure: Measure, start: float, *, lowest: float, highest: float, whole: bool = False, found: Found | None = None
+) -> Found:
     """Find the highest level that holds.
 
     Args:
@@ -60,9 +62,10 @@ async def search(measure: Measure, start: float, *, lowest: float, highest: floa
         lowest: where even this breaks, nothing holds.
         highest: no level above.
         whole: levels are whole numbers.
+        found: an earlier search to go on with; None: a new one.
     """
-    found = Found()
-    level: float | None = start
+    found = found or Found()
+    level = _next(found, lowest, highest, whole) if found.points else start
     try:
         while level is not None:
             found.points.append(await measure(level))

@@ -135,22 +135,23 @@ async def _measured(
     if given is not None:
         found = Found()
         return found, await _repeated(steps, given, repeats, found)
-    steps.reserve = repeats * course.limits.step_seconds
-    limits = course.limits
-    if course.loop == "closed":
-        found = await search(steps.measure, 1, lowest=1, highest=limits.in_flight, whole=True)
-    else:
-        start = min(FIRST * 1000 / warm.p50_ms, limits.rate)
-        # where one request alone takes too long, fewer of them will not be faster
-        lowest = start if warm.p50_ms > course.goal.p95_ms else start / 2**HALVINGS
-        found = await search(steps.measure, start, lowest=lowest, highest=limits.rate)
-    steps.reserve = 0.0
-    while found.holds is not None:
-        again = await _repeated(steps, found.holds.level, repeats, found)
-        if not again or not _middle(again).broke:
-            return found, again
-        found.points.append(_middle(again))  # it does not hold after all: the next lower level that did is left
-    return found, []
+    limits, whole = course.limits, course.loop == "closed"
+    start: float = 1 if whole else min(FIRST * 1000 / warm.p50_ms, limits.rate)
+    # where one request alone takes too long, fewer of them will not be faster
+    lowest = start if whole or warm.p50_ms > course.goal.p95_ms else start / 2**HALVINGS
+    highest: float = limits.in_flight if whole else limits.rate
+    found = Found()
+    while True:
+        steps.reserve = repeats * limits.step_seconds
+        await search(steps.measure, start, lowest=lowest, highest=highest, whole=whole, found=found)
+        if found.holds is None:
+            return found, []
+        steps.reserve = 0.0
+        while found.holds is not None:
+            again = await _repeated(steps, found.holds.level, repeats, found)
+            if not again or not _middle(again).broke:
+                return found, again
+            found.points.append(_middle(again))  # it does not hold after all: the next lower level that did is left
 
 
 async def _repeated(steps: Steps, level: float, repeats: int, found: Found) -> list[LoadPoint]:

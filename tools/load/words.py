@@ -101,7 +101,7 @@ def remarks(test: LoadTest) -> Iterator[Text]:
     yield from _generator(test)
     if test.failure:
         yield say("The first failure: {why}", why=test.failure)
-    if test.stopped and test.holds_qps is not None:
+    if test.stopped and (test.points or test.repeats):  # else that is the answer itself
         yield say("The search ended early: {why}.", why=test.stopped)
     yield from test.notes
     if test.usd:

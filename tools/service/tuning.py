@@ -179,7 +179,9 @@ def tune(
             notes.update(dict.fromkeys(service.notes))
             rest = at_rest(found)
             p95 = rest.latency.p95_ms if rest and rest.latency else None
-            return TuningStep(factor=factor, holds_qps=found.holds_qps, p95_ms=p95, **tried)
+            # without a single step there is nothing that it did not hold
+            failed = None if rest else found.stopped
+            return TuningStep(factor=factor, holds_qps=found.holds_qps, p95_ms=p95, failed=failed, **tried)
 
         searching = _Search(measure, time.monotonic() + seconds)
         searching.run(_Point(parse_candidate(spec), settings or Settings()))

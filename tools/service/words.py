@@ -21,6 +21,8 @@ def tuned(found: Tuning) -> Text:
     """The best settings, and what they are worth."""
     first, best = found.steps[0], found.steps[found.best]
     goal = milliseconds(found.goal_p95_ms)
+    if all(step.failed is not None for step in found.steps):
+        return say("No setting was measured: {why}.", why=first.failed or Text(template="–"))
     if best.holds_qps is None:
         return say("No setting that was tried holds p95 under {goal}.", goal=goal)
     if found.best == 0:
