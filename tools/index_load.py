@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ from knowledge.progress import Meter, OnProgress, ignore
 from knowledge.results.index_load import IndexLoad, IndexPoint
 from knowledge.wording import Text, how_to, say
 from tools import encoders, encoding, retrieval
-from tools.encoders import Vectors
+from tools.encoders import Resolved, Vectors
 from tools.evaluate.index_gap import recall
 from tools.hardware import this_machine
 from tools.load.texts import texts_of
-from tools.milvus_collection import Collection
+from tools.milvus_collection import Collection as MilvusCollection
 from tools.retrieval import Rankings
 from tools.run_store import RunStore, new_run_id
 from tools.setups import Index, K, setup_of
@@ -90,6 +90,7 @@ def index_load(
     kinds: Sequence[str] = tuple(SWEPT),
     concurrency: Sequence[int] = CONCURRENCY,
     seconds: float = SECONDS,
+    send_to: Collection[str] = (),
     on_progress: OnProgress = ignore,
 ) -> IndexLoad:
     """Sweep indexes and their parameters in the Milvus in use (Lite, or the server of ``MILVUS_URI``).
@@ -102,16 +103,17 @@ def index_load(
         kinds: of `SWEPT`.
         concurrency: clients at a time.
         seconds: each point is asked.
+        send_to: hosts that may get the texts.
         on_progress: told after each point.
 
     Raises:
         SpecError: the candidate is no encoder of one vector a text.
-        ConsentNeeded: its model is not on this disk.
+        ConsentNeeded: its model is not on this disk, or at a host that nobody agreed to.
         ResourceError: more vectors than Milvus Lite holds.
         ProviderError: Milvus failed.
     """
     started = dt.datetime.now(dt.UTC)
-    documents, asked, unit = _vectors(leg, dataset, workspace)
+    documents, asked, unit = _vectors(leg, dataset, workspace, send_to)
     size = vectors or len(documents)
     enlarged = Enlarged.of(documents[:size], size, unit=unit)
     exact = retrieval.exact(enlarged.parts(), asked, K)
@@ -183,14 +185,30 @@ def index_load(
     return result
 
 
-def _vectors(leg: Leg, dataset: Dataset, workspace: Workspace) -> tuple[Vectors, Vectors, bool]:
-    """Finished vectors of documents and queries, and whether they are of unit length."""
+def encoder_of(leg: Leg, workspace: Workspace) -> Resolved:
+    """The encoder of a candidate whose vectors an index can hold; it is not contacted.
+
+    Raises:
+        SpecError: it is no encoder of one vector a text.
+    """
     if leg.backend == "bm25" or encoders.backend(leg.backend).FORM != "dense":
         raise SpecError(
             say("{spec} does not make one vector of a text, so no index of vectors holds it.", spec=leg.spec),
             say("Name an encoder, such as st:intfloat/multilingual-e5-small?dim=256."),
         )
-    resolved = encoders.resolve(leg, workspace)
+    return encoders.resolve(leg, workspace)
+
+
+def _vectors(
+    leg: Leg, dataset: Dataset, workspace: Workspace, send_to: Collection[str]
+) -> tuple[Vectors, Vectors, bool]:
+    """Finished vectors of documents and queries, and whether they are of unit length."""
+    resolved = encoder_of(leg, workspace)
+    if resolved.endpoint and resolved.endpoint not in send_to:
+        raise ConsentNeeded(
+            say("{spec} would send your texts to {host}.", spec=resolved.spec, host=resolved.endpoint),
+            how_to("send_to", host=resolved.endpoint),
+        )
     if not resolved.on_disk:
         raise ConsentNeeded(
             say("{spec} is not on this machine yet.", spec=resolved.spec),
@@ -211,7 +229,7 @@ def _index(leg: Leg, kind: str, build: Mapping[str, str]) -> Index:
 
 
 def closed_loop(
-    collection: Collection,
+    collection: MilvusCollection,
     queries: Vectors,
     clients: int,
     seconds: float,

@@ -139,6 +139,7 @@ def index(
         list[int] | None, typer.Option("--concurrency", min=1, max=256, help="Clients at a time. Repeatable.")
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=60, help="Each setting is asked.")] = 1.0,
+    send_to: SendTo = None,
     column: Columns = None,
     skip_bad: SkipBad = False,
     documents: Documents = None,
@@ -154,7 +155,7 @@ def index(
     assert source
     clients = concurrency or [1, 4, 16]
     if dry_run:
-        sweeping.plan(clients, seconds, as_json=json)
+        sweeping.plan(read_settings(), candidate, clients, seconds, as_json=json, quiet=quiet)
         return
     sweeping.sweep(
         read_settings(),
@@ -163,6 +164,7 @@ def index(
         vectors=vectors,
         concurrency=clients,
         seconds=seconds,
+        send_to=send_to or (),
         as_json=json,
         quiet=quiet,
     )

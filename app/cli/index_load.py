@@ -19,8 +19,9 @@ from knowledge.quantities import duration, rate
 from knowledge.results.index_load import IndexLoad, IndexPlan
 from knowledge.wording import say
 from tools.data_source import DataSource
-from tools.index_load import SWEPT, index_load
+from tools.index_load import SWEPT, encoder_of, index_load
 from tools.index_words import fastest, name, searched
+from tools.workspace import Workspace
 
 _BAR = 10
 
@@ -33,17 +34,13 @@ def sweep(
     vectors: int | None,
     concurrency: Sequence[int],
     seconds: float,
+    send_to: Sequence[str],
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Measure and print."""
     workspace, line = settings.workspace(), ProgressLine(quiet)
-    (spec,) = named_once([spec], workspace, line)
-    leg = parse_candidate(spec)
-    if not isinstance(leg, Leg):
-        raise SpecError(
-            say("{spec} is more than one encoder.", spec=spec), say("Name one of its encoders: an index holds one.")
-        )
+    leg = _encoder(spec, workspace, line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
     found = index_load(
@@ -53,6 +50,7 @@ def sweep(
         vectors=vectors,
         concurrency=tuple(concurrency),
         seconds=seconds,
+        send_to=send_to,
         on_progress=line.show,
     )
     line.end()
@@ -62,12 +60,29 @@ def sweep(
         show(found)
 
 
-def plan(concurrency: Sequence[int], seconds: float, *, as_json: bool) -> None:
-    """Print what a sweep would do: no text leaves this machine but as vectors to your own Milvus."""
+def _encoder(spec: str, workspace: Workspace, line: ProgressLine) -> Leg:
+    (spec,) = named_once([spec], workspace, line)
+    leg = parse_candidate(spec)
+    if not isinstance(leg, Leg):
+        raise SpecError(
+            say("{spec} is more than one encoder.", spec=spec), say("Name one of its encoders: an index holds one.")
+        )
+    return leg
+
+
+def plan(
+    settings: Settings, spec: str, concurrency: Sequence[int], seconds: float, *, as_json: bool, quiet: bool
+) -> None:
+    """Print what a sweep would do, and who would embed the texts where that is not this machine."""
+    workspace = settings.workspace()
+    resolved = encoder_of(_encoder(spec, workspace, ProgressLine(quiet)), workspace)
     points = sum(max(1, len(values)) for _, _, values in SWEPT.values()) * len(concurrency)
     if as_json:
-        print_json(IndexPlan(points=points, seconds=points * seconds))
+        print_json(IndexPlan(points=points, seconds=points * seconds, sends_text_to=resolved.endpoint))
         return
+    if resolved.endpoint:
+        told = say("{spec} would send your texts to {host}.", spec=resolved.spec, host=resolved.endpoint)
+        sys.stdout.write(shown(told) + "\n")
     told = say(
         "{points} settings, {time} of searching beside encoding and building; vectors go to Milvus, and nowhere else.",
         points=points,

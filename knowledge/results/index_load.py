@@ -32,10 +32,15 @@ class IndexPoint(Record):
 
 
 class IndexPlan(Record):
-    """What a sweep would take: so many settings, and seconds of searching beside encoding and building."""
+    """What a sweep would take: so many settings, and seconds of searching beside encoding and building.
+
+    Attributes:
+        sends_text_to: the host that would embed the texts; None where none leaves this machine.
+    """
 
     points: int
     seconds: float
+    sends_text_to: str | None = None
 
 
 class IndexLoad(Record):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from knowledge.candidate import parse_candidate
-from knowledge.errors import ResourceError, SpecError
+from knowledge.errors import ConsentNeeded, ResourceError, SpecError
 from tests.animals import write_dataset
 from tools import index_load as sweeping
 from tools.datasets import read_dataset
@@ -98,3 +98,8 @@ def test_on_a_server(home, animals):
     assert not found.lite
     assert {point.recall for point in found.points if point.kind == "flat"} == {1.0}
     assert {point.kind for point in found.points} == set(sweeping.SWEPT)
+
+
+def test_no_text_goes_to_an_endpoint_without_consent(home, animals):
+    with pytest.raises(ConsentNeeded, match=r"would send your texts to api\.openai\.com"):
+        index_load(parse_candidate("openai:text-embedding-3-small"), animals, home)
