@@ -12,7 +12,7 @@ from agent.answering.costs import CostSubject, costs_in, on_costs
 from agent.answering.duration import duration
 from agent.answering.gains import on_gains
 from agent.answering.hard_cases import on_mistakes, on_truth
-from agent.answering.load import on_load
+from agent.answering.load import not_loaded_yet, on_load
 from agent.answering.measured import row_of, scores_of
 from agent.answering.models import about
 from agent.answering.parts import on_parts
@@ -43,7 +43,10 @@ def asked_here(question: Question, state: State, context: Context) -> Text | Non
     """The answer to a question about the conversation itself; None where the question is another."""
     subject = subject_of(question.words)
     recommendation = state.get("recommendation")
-    if subject is None or (subject in OF_A_DECISION and (recommendation is None or recommendation.winner is None)):
+    undecided = recommendation is None or recommendation.winner is None
+    if subject == "load" and undecided:
+        return not_loaded_yet()
+    if subject is None or (subject in OF_A_DECISION and undecided):
         return None
     always: dict[Subject, Callable[[], Text | None]] = {
         "more": lambda: state.get("more") or say("There is no more to what I said last."),

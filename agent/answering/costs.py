@@ -106,12 +106,9 @@ def costs_in(
 def _with_the_conversation(stated: Stated, state: State) -> Stated:
     """What was said, and beside it what is stated in the conversation."""
     documents, rate = state["requirements"].documents, state["requirements"].queries_per_second
-    queries = rate.value * _IN_A_MONTH["s"] if rate else None
-    return replace(
-        stated,
-        documents=stated.documents or (documents.value if documents else None),
-        queries_per_month=stated.queries_per_month or queries,
-    )
+    if rate and stated.queries_per_month is None:
+        stated = replace(stated, queries_per_month=rate.value * _IN_A_MONTH["s"], peak=stated.peak or 1.0)
+    return replace(stated, documents=stated.documents or (documents.value if documents else None))
 
 
 def _lines(subject: CostSubject, found: Costs) -> Iterator[Text]:
@@ -142,18 +139,25 @@ def supposed(words: str) -> Stated:
     documents: int | None = None
     queries: float | None = None
     price: float | None = None
+    peak: float | None = None
     for quantity in NumberReader(Utterance(words, load_lexicon())).read():
         if quantity.unit == _DOCUMENTS and quantity.value >= 1:
             documents = round(quantity.value)  # with a rate too: “10M documents a month” is about the money a month
         elif quantity.unit in _QUERIES:
             queries = _a_month(quantity) or queries
+            if queries and _rate(quantity) == "s":
+                peak = 1.0  # that is what has to be held: no busier second beside it
         elif quantity.unit == _DOLLARS and quantity.rate == "h":
             price = quantity.value
-    return Stated(documents=documents, queries_per_month=queries, machine_usd_per_hour=price)
+    return Stated(documents=documents, queries_per_month=queries, peak=peak, machine_usd_per_hour=price)
 
 
 def _a_month(quantity: Quantity) -> float | None:
-    """Queries a month; one without a rate is a month's."""
-    rate = "s" if quantity.unit == "qps" else quantity.rate or "month"
-    factor = _IN_A_MONTH.get(rate)
+    """Queries a month."""
+    factor = _IN_A_MONTH.get(_rate(quantity))
     return quantity.value * factor if factor else None
+
+
+def _rate(quantity: Quantity) -> str:
+    """A number of queries without a rate is a month's."""
+    return "s" if quantity.unit == "qps" else quantity.rate or "month"

@@ -42,6 +42,14 @@ def on_load(words: str, models: tuple[str, ...], recommendation: Recommendation,
     return join(parts, LINES)
 
 
+def not_loaded_yet() -> Text:
+    """Before anything is decided."""
+    return say(
+        "Nothing was measured yet, so what a machine holds is not known. Say how many queries a second you have "
+        "(“50 queries per second”): once candidates are measured here, the best are tested at that rate."
+    )
+
+
 def _holds(held: RateHeld, load: UnderLoad, row: Row | None) -> Text:
     goal = milliseconds(load.goal_p95_ms)
     cited = cite(row, "holds_qps") if row else ""

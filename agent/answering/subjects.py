@@ -355,6 +355,11 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|\bmake sense\b|接口|划算|便宜|合算|回本|值得|成本",
             unless=r"\b(?:must|has to|have to|needs? to) be\b|必须|只能|一定要",
         ),
+        _sign(
+            r"(?:自建|自托管|自己(?:部署|托管|搭|跑)|本地部署|私有化).{0,8}(?:还是|或者?|与|和|跟|对比|vs).{0,8}(?:api|接口)"
+            r"|(?:api|接口).{0,8}(?:还是|或者?|与|和|跟|对比|vs).{0,8}(?:自建|自托管|自己(?:部署|托管|搭|跑)|本地部署|私有化)",
+            unless=r"必须|只能|一定要",
+        ),
         _sign(r"\bbreak[- ]?even\b|盈亏平衡|打平|回本", unless=r"\bwhat is (?:a |the )?break|什么是|是什么意思"),
         _sign(
             r"\bapis?\b.{0,25}\b(?:cheaper|pay off)\b|\b(?:cheaper|pay off)\b.{0,25}\bapis?\b"

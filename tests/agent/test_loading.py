@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from agent.answering.asked_here import asked_here
 from agent.answering.load import on_load
 from agent.answering.subjects import subject_of
 from agent.loading import index_of, load_of, rate_of, with_load
@@ -96,6 +97,12 @@ def test_where_nothing_was_put_under_load_it_says_so_and_how_to_find_out():
     told = on_load("will it hold 100 QPS?", (), decide(LOADED), state()).render()
     assert "not known" in told
     assert "advisor load --target" in told
+
+
+def test_before_anything_is_measured_it_says_so_and_not_what_a_note_says_of_something_else():
+    question = SimpleNamespace(words="will it hold 50 queries per second?", models=())
+    told = asked_here(question, {"requirements": Requirements()}, None)
+    assert "Nothing was measured yet" in told.render()
 
 
 def test_it_survives_a_checkpoint():
