@@ -3,10 +3,14 @@
 import hashlib
 import json
 import re
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from tests.app.api import Client, Server, add_key, tiny_dataset
 from tests.tools.test_silver import corpus
@@ -119,6 +123,32 @@ def test_every_route_asks_for_a_key_and_hides_what_is_anothers(server, ann, bob,
         assert bob.get(f"/v1/{kind}").json()["data"] == []
         assert ann.get(f"/v1/{kind}").json()["data"] != []
     assert ann.get(f"/v1/threads/{thread}").status_code == 200  # nobody has deleted or stopped anything
+
+
+def test_the_files_that_deploy_a_decision_come_as_one_archive(ann, bob, recommended):
+    """As written beside the report; whatever the address asks for, nothing but that run's own file is given."""
+    address = recommended["report"]
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: ann.get(address, params={"format": "deployment"}), range(2))
+    assert (first.status_code, first.headers["content-type"]) == (200, "application/zip")
+    assert "sandbox" in first.headers["content-security-policy"]
+    assert first.content == second.content
+    with zipfile.ZipFile(BytesIO(first.content)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        plan = json.loads(archive.read("deployment/plan.json"))
+        config = yaml.safe_load(archive.read("deployment/config.yaml"))
+    assert all(re.fullmatch(r"deployment/(?!.*\.\.)[\w./-]+", name) for name in names), names
+    assert {"deployment/README.md", "deployment/compose.yaml", "deployment/pipeline/ingest.py"} <= set(names)
+    winner = ann.get(address).json()["recommendation"]["winner"]
+    assert plan["spec"] == config["spec"] == winner
+    assert is_problem(bob.get(address, params={"format": "deployment"}), "not-found", 404)
+    for form in ("zip", "../deployment.zip", "deployment.zip\x00"):
+        assert ann.get(address, params={"format": form}).status_code == 422, form
+    for run in ("..%2f..%2fetc%2fpasswd", "nobody-s-run"):
+        assert ann.get(f"/v1/reports/{run}", params={"format": "deployment"}).status_code in (404, 422), run
+    unmeasured = ann.ended(ann.made("/v1/recommendations", {"text": "English search"})["id"])
+    assert is_problem(ann.get(unmeasured["report"], params={"format": "deployment"}), "not-found", 404)
 
 
 def test_a_key_is_good_for_its_scopes_only(server):

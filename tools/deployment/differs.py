@@ -10,7 +10,7 @@ from knowledge.wording import Text, say
 from tools import leg_use
 from tools.milvus_collection import Form
 from tools.pipeline.milvus_types import SINCE, first
-from tools.setups import Store, setup_of
+from tools.setups import K, Store, setup_of
 
 
 def differences(candidate: Candidate) -> Iterator[Text]:
@@ -37,6 +37,13 @@ def differences(candidate: Candidate) -> Iterator[Text]:
             )
         if leg.backend not in ("bm25", "ce", "splade") and setup_of(leg).store != "float32":
             yield _kept_whole(setup_of(leg).store)
+            if setup_of(leg).store == "binary" and setup_of(leg).rescore:
+                yield say(
+                    "{spec}: of documents at the same distance around place {count} Milvus chooses who is ranked "
+                    "again. A server and Milvus Lite choose differently, so the last of the first ten may differ.",
+                    spec=leg.spec,
+                    count=setup_of(leg).rescore * K,
+                )
 
 
 def _kept_whole(store: Store) -> Text:
