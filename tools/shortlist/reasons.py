@@ -57,7 +57,8 @@ class Reasons:
         """The model as it is shown beside the list."""
         if entry.card.model == BASELINE:  # no weights, so neither licence nor trust nor size say anything
             blind = unread(BASELINE, self.seen.languages)
-            return self._pick(entry, [why, *([unread_note(blind)] if blind else self._evidence(entry))])
+            told = () if blind and len(blind) == len(self.seen.languages) else self._evidence(entry)
+            return self._pick(entry, [why, *([unread_note(blind)] if blind else ()), *told])
         return self._pick(entry, [why, *self._evidence(entry), *self._rest(entry)])
 
     def _pick(self, entry: Ranked, reasons: list[Text]) -> Pick:
