@@ -330,7 +330,7 @@ def test_for_ci_servers_and_people(decision):
     )
     (error,) = Xml.fromstring(junit_error(hostile, "run & <x>", "en")).iter("error")
     assert error.get("message") == '<b> & "quotes" ]]> \ufffd\ufffd[31m \ufffd 🙂'
-    assert error.text == "mend & <try>"
+    assert error.text == error.get("message") + "\n→ mend & <try>"
     told = markdown(found, "zh")
     assert "❌" in told
     assert told.count("\n| ") == len(found.checks) + 1 + 0 or told.count("| ✗") == len(failures(found))

@@ -128,7 +128,7 @@ def _failed(model: str, host: str, error: Exception) -> ProviderError:
         hint = say("Wait, or raise the quota, and try again: what was encoded is kept.")
     else:
         hint = say("Check OPENAI_BASE_URL and the network, and try again: what was encoded is kept.")
-    why = (str(error).splitlines() or [type(error).__name__])[0][:300]
+    why = (str(error).splitlines() or [type(error).__name__])[0][:300].rstrip(".")
     return ProviderError(say("{host} failed for {model}: {why}.", host=host, model=model, why=why), hint)
 
 

@@ -169,8 +169,8 @@ def _alert(decision: Decision, again: Again) -> tuple[Text, ...]:
     if fallen is not None and fallen.beyond:
         told.append(
             say(
-                "{incumbent} lost {change} of {metric} against the decision on the same queries, more than your margin "
-                "of {margin:.1f}.",
+                "{incumbent} lost: {change} of {metric} against the decision on the same queries, more than your "
+                "margin of {margin:.1f}.",
                 incumbent=decision.incumbent.spec,
                 change=change_in_words(fallen.difference),
                 metric=decision.evaluation.primary,

@@ -54,6 +54,10 @@ class Sample:
         """All that is asked for."""
         return list(dict.fromkeys((*self.queries.values(), *self.documents)))
 
+    def is_former(self, workspace: Workspace) -> bool:
+        """Whether it was noticed that the endpoint's model is another one since."""
+        return encoders.resolve(self.leg, workspace).fingerprint != self.resolved.fingerprint
+
 
 def samples(candidate: Candidate, decided: dt.datetime, treated: Treated, workspace: Workspace) -> list[Sample]:
     """What to ask the endpoints of a candidate for; none where it has none, or nothing of theirs is kept.
@@ -113,8 +117,8 @@ def ask_again(
     against: str,
     metric: str,
     margin: float,
-) -> tuple[AskedAgain, dict[str, float]]:
-    """Ask, compare, and where they differ begin a new edition; the scores of queries as they are embedded today.
+) -> AskedAgain:
+    """Ask and compare; where they differ, another edition begins, and what that does to a search is told.
 
     Args:
         sample: what for.
@@ -150,17 +154,16 @@ def ask_again(
         usd=None if usd is None else usd * (tokens or sum(map(estimated_tokens, texts))) / 1e6,
     )
     if not changed:
-        return found, {}
-    current = encoders.resolve(sample.leg, workspace).fingerprint
-    if current == sample.resolved.fingerprint:  # else it was noticed by an earlier check
-        editions.begin(current, dt.datetime.now(dt.UTC), workspace.home)
+        return found
+    if not sample.is_former(workspace):  # else it was noticed by an earlier check
+        editions.begin(sample.resolved.fingerprint, dt.datetime.now(dt.UTC), workspace.home)
     if cosines is None or not alone or not sample.queries:
-        return found, {}
+        return found
     rows = {text: row for row, text in enumerate(texts)}
     asked = [rows[text] for text in sample.queries.values()]
     now, before = (_scores(sample, made[asked], treated, workspace, metric) for made in (new, old))
     loss = rescored(sample.leg.spec, against, now, before, margin, same=treated.same_queries, worse=True)
-    return found.model_copy(update={"loss": loss}), now
+    return found.model_copy(update={"loss": loss})
 
 
 def _kept(texts: Mapping[str, str], resolved: Resolved, kind: encoders.Kind, workspace: Workspace) -> dict[str, str]:

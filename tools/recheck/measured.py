@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.candidate import Leg, parse_candidate
@@ -13,7 +13,6 @@ from knowledge.progress import OnProgress
 from knowledge.results import Consent, Evaluation
 from knowledge.results.recheck import AskedAgain, Migration, Recheck, Rescored
 from knowledge.wording import Text, say
-from tools import encoders
 from tools.evaluate import evaluate, measured_before, obtain, query_scores
 from tools.metrics.judgments import treat
 from tools.migration import plan_migration
@@ -39,19 +38,8 @@ class Again:
     failed: int | None = None
 
 
-@dataclass(frozen=True)
-class _Endpoints:
-    """Endpoints of the candidate in use.
-
-    Attributes:
-        asked: what they gave.
-        other: whether what is kept of the candidate is of another model than answers now.
-        scores: of queries as they are embedded today, where it is.
-    """
-
-    asked: tuple[AskedAgain, ...] = ()
-    other: bool = False
-    scores: Mapping[str, float] | None = None
+#: while an endpoint's new model was not measured, nothing can be compared with it
+MEASURE_ANEW = say("Its model was changed: measure it anew (advisor evaluate) before others are compared with it.")
 
 
 def to_measure(decision: Decision, asked: Asked, seen: Recheck) -> list[str]:
@@ -86,22 +74,18 @@ def measure(
                     "{spec} was not measured on this data, and that was not agreed to: --measure.", spec=incumbent
                 )
             )
+    again: tuple[AskedAgain, ...] = ()
+    other = False
     try:
-        endpoints = _endpoints(decision, asked.dataset, workspace, consent) if asked.measure else _Endpoints()
-    except AdvisorError as error:
-        return Again(skipped=error.cause, failed=error.exit_code)
-    if endpoints.other:  # all of it anew would cost without bound
-        wanted.remove(incumbent)
-    try:
+        if asked.measure:
+            again, other = _endpoints(decision, asked.dataset, workspace, consent)
+        if other:  # all of it anew would cost without bound, and what is kept of it is of another model
+            loss = next((one.loss for one in again if one.loss), None)
+            return Again(again, loss, skipped=MEASURE_ANEW)
         today = _evaluated(decision, asked.dataset, wanted, workspace, consent, on_progress)
     except AdvisorError as error:
-        return Again(
-            endpoints.asked,
-            next((one.loss for one in endpoints.asked if one.loss), None),
-            skipped=error.cause,
-            failed=error.exit_code if asked.measure else None,
-        )
-    found = _compared(decision, asked, endpoints, today, workspace)
+        return Again(again, skipped=error.cause, failed=error.exit_code if asked.measure else None)
+    found = replace(_compared(decision, asked, today, workspace), asked=again)
     return replace(found, failed=found.failed if asked.measure else None)
 
 
@@ -112,34 +96,23 @@ def _evaluated(
     workspace: Workspace,
     consent: Consent,
     on_progress: OnProgress,
-) -> Evaluation | None:
-    if not wanted:
-        return None
+) -> Evaluation:
     metrics = list(decision.incumbent.metrics)
     return evaluate(
         dataset, wanted, workspace, metrics=metrics, consent=consent, preflight=False, on_progress=on_progress
     )
 
 
-def _compared(
-    decision: Decision, asked: Asked, endpoints: _Endpoints, today: Evaluation | None, workspace: Workspace
-) -> Again:
+def _compared(decision: Decision, asked: Asked, today: Evaluation, workspace: Workspace) -> Again:
     """The candidate in use against the decision, the others against it."""
     incumbent, margin = decision.incumbent.spec, decision.margin
-    scores: dict[str, Mapping[str, float]] = dict(query_scores(today, workspace)) if today else {}
-    reasons = {one.spec: one.reason for one in today.failed} if today else {}
-    same = today.same_queries if today else ()
-    done = Again(endpoints.asked, run_id=today.run_id if today else None)
-    if endpoints.other:
-        done = replace(done, incumbent=next((one.loss for one in endpoints.asked if one.loss), None))
-        scores |= {incumbent: endpoints.scores} if endpoints.scores else {}
-    elif incumbent in scores:
-        before, against = query_scores(decision.evaluation, workspace)[incumbent], decision.evaluation.run_id
-        own = rescored(incumbent, against, scores[incumbent], before, margin, same=same, worse=True)
-        done = replace(done, incumbent=own)
+    scores, same = query_scores(today, workspace), today.same_queries
+    reasons = {one.spec: one.reason for one in today.failed}
     if incumbent not in scores:
         why = reasons.get(incumbent, say("It could not be measured."))
-        return replace(done, skipped=why, failed=None if endpoints.other else ProviderError.exit_code)
+        return Again(run_id=today.run_id, skipped=why, failed=ProviderError.exit_code)
+    before, against = query_scores(decision.evaluation, workspace)[incumbent], decision.evaluation.run_id
+    own = rescored(incumbent, against, scores[incumbent], before, margin, same=same, worse=True)
     others = [spec for spec in scores if spec != incumbent]
     found = [
         rescored(spec, incumbent, scores[spec], scores[incumbent], margin, same=same, comparisons=len(others))
@@ -148,7 +121,7 @@ def _compared(
     compared = sorted((one for one in found if one), key=lambda one: -one.difference.mean)
     winner = next((one for one in compared if one.beyond), None)
     plan = None
-    if winner is not None and today is not None and asked.dataset is not None:
+    if winner is not None and asked.dataset is not None:
         plan = plan_migration(
             today,
             incumbent,
@@ -158,37 +131,41 @@ def _compared(
             documents=asked.documents,
             thresholds=asked.thresholds,
         )
-    return replace(done, challengers=tuple(compared), migration=plan, skipped=next(iter(reasons.values()), None))
+    return Again(
+        incumbent=own,
+        challengers=tuple(compared),
+        run_id=today.run_id,
+        migration=plan,
+        skipped=next(iter(reasons.values()), None),
+    )
 
 
-def _endpoints(decision: Decision, dataset: Dataset, workspace: Workspace, consent: Consent) -> _Endpoints:
-    """Endpoints of the candidate in use, asked again.
+def _endpoints(
+    decision: Decision, dataset: Dataset, workspace: Workspace, consent: Consent
+) -> tuple[tuple[AskedAgain, ...], bool]:
+    """Endpoints of the candidate in use, asked again; and whether what is kept of them is of another model.
 
     Raises:
         ConsentNeeded: a host was not agreed to.
         ProviderError: one does not answer.
     """
     candidate, decided, treated = parse_candidate(decision.incumbent.spec), decision.evaluation.started, treat(dataset)
-    catalog = usable_catalog(workspace.home).catalog
     found: list[AskedAgain] = []
-    scores: dict[str, float] = {}
-    other = False
+    former = False
     for sample in samples(candidate, decided, treated, workspace):
         obtain(sample.resolved, sample.leg, workspace, consent)
-        one, of_queries = ask_again(
+        one = ask_again(
             sample,
             decided,
             treated,
             workspace,
-            catalog,
+            usable_catalog(workspace.home).catalog,
             alone=isinstance(candidate, Leg) and "chunk" not in candidate.options,
             against=decision.evaluation.run_id,
             metric=decision.evaluation.primary,
             margin=decision.margin,
         )
         found.append(one)
-        scores |= of_queries
-        # a change that was noticed before, and taken back: what is kept since is of the model in between
-        since = encoders.resolve(sample.leg, workspace).fingerprint != sample.resolved.fingerprint
-        other = other or one.changed or since
-    return _Endpoints(tuple(found), other, scores or None)
+        # also where a change was noticed before and taken back: what was kept since is of the model in between
+        former = former or one.changed or sample.is_former(workspace)
+    return tuple(found), former

@@ -16,7 +16,7 @@ from tools.metrics.judgments import treat
 from tools.plan import plan_named
 from tools.recheck.asked_again import planned, samples
 from tools.recheck.decision import Asked, Decision
-from tools.recheck.measured import to_measure
+from tools.recheck.measured import MEASURE_ANEW, to_measure
 from tools.sending import price_of
 from tools.text_counts import estimated_tokens
 from tools.vector_cache import VectorCache
@@ -49,7 +49,8 @@ def plan_recheck(
         return plan.model_copy(update={"not_measured": say("That takes a consent: --measure.")})
     treated = treat(asked.dataset)
     again = samples(parse_candidate(incumbent), decision.evaluation.started, treated, workspace)
-    measured, why = _measured(decision, asked, seen, workspace, catalog)
+    former = any(sample.is_former(workspace) for sample in again)
+    measured, why = (None, MEASURE_ANEW) if former else _measured(decision, asked, seen, workspace, catalog)
     return plan.model_copy(
         update={
             "asked_again": tuple(planned(sample, catalog) for sample in again),

@@ -16,6 +16,8 @@ SHOWN = 3
 
 def headline(found: Recheck) -> Text:
     """Stay or change, in one sentence."""
+    if any(one.changed for one in found.asked_again):
+        return say("Who answers as {incumbent} is no longer the model that was chosen.", incumbent=found.incumbent)
     if found.alert:
         return say("{incumbent} is no longer the best choice.", incumbent=found.incumbent)
     if untried(found):

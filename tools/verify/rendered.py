@@ -81,8 +81,9 @@ def junit_error(error: AdvisorError, decision: str, language: Language) -> str:
     root = Xml.Element("testsuites", count, name=f"advisor verify {_clean(decision)}")
     suite = Xml.SubElement(root, "testsuite", count, name="verify", time="0")
     case = Xml.SubElement(suite, "testcase", name="verify", classname="verify", time="0")
-    told = Xml.SubElement(case, "error", message=_clean(error.cause.render(language)), type=type(error).__name__)
-    told.text = _clean(error.next_step.render(language))
+    cause = _clean(error.cause.render(language))
+    told = Xml.SubElement(case, "error", message=cause, type=type(error).__name__)
+    told.text = f"{cause}\n→ {_clean(error.next_step.render(language))}"
     return _written(root)
 
 
