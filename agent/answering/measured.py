@@ -137,7 +137,7 @@ def verdict(pair: Pair, margin: float) -> Text:
         found = say("The difference is real (p {p}) and not shown to be within your margin.", p=p_text(c.p_different))
     elif c.queries_needed is not None and c.queries_needed > pair.queries:
         found = say(
-            "The sample is too small to tell the two apart; about {count} queries would.", count=c.queries_needed
+            "The sample is too small to tell the two apart; about {count:,} queries would.", count=c.queries_needed
         )
     else:
         found = say("The sample does not tell the two apart.")

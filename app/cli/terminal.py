@@ -64,8 +64,12 @@ def console(stream: TextIO | None = None) -> Console:
     """A rich console; 100 columns where nobody looks."""
     from rich.console import Console
 
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:  # rich ends the program with 1, as after a bug; the door has its own code
+            raise BrokenPipeError
+
     out = stream or sys.stdout
-    return Console(file=out, highlight=False, width=None if out.isatty() else 100, soft_wrap=False)
+    return Piped(file=out, highlight=False, width=None if out.isatty() else 100, soft_wrap=False)
 
 
 class ProgressLine:
