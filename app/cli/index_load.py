@@ -23,7 +23,7 @@ from tools.index_load import SWEPT, encoder_of, index_load
 from tools.index_words import fastest, name, searched
 from tools.workspace import Workspace
 
-_BAR = 10
+_BAR = 7
 
 
 def sweep(
@@ -96,7 +96,7 @@ def show(found: IndexLoad) -> None:
     for told in fastest(found):
         sys.stdout.write(shown(told) + "\n")
     table = Table(title=Plain(shown(searched(found))), title_justify="left")
-    table.add_column(shown(say("index")), overflow="fold", min_width=18)
+    table.add_column(shown(say("index")), overflow="fold", min_width=12)
     for head in (say("recall"), say("clients"), say("searches/s"), say("p50 ms"), say("p95 ms"), say("p99 ms")):
         table.add_column(shown(head), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
