@@ -76,7 +76,8 @@ class Forked:
 
     def wait(self) -> int:
         """Wait for its end."""
-        select.select([self._line], [], [])
+        if self.returncode is None:
+            select.select([self._line], [], [])
         code = self.poll()
         assert code is not None
         return code
@@ -191,14 +192,14 @@ def serve(asked: socket.socket, run: Callable[[str], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what ends
     lines: dict[int, socket.socket] = {}
     while True:
-        ready = select.select([asked, woken], [], [], None if lines else IDLE)[0]
+        ready = select.select([asked.fileno(), woken], [], [], None if lines else IDLE)[0]
         if not ready:
             return
         if woken in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(woken, _LONGEST)
         _tell_ends(lines)
-        if asked not in ready:
+        if asked.fileno() not in ready:
             continue
         packet, ends, _, _ = socket.recv_fds(asked, _LONGEST, 4)
         if not packet:

@@ -270,14 +270,14 @@ def _run(
         watch.stop()
         if child.poll() is None:
             child.kill()
-            child.wait()
+        code = child.wait()
         _close(child)
     if result is None:
         stop_point()
     if result is None and watch.ended:
         raise watch.ended
     if result is None:
-        raise _died(about, child.returncode, log)
+        raise _died(about, code, log)
     log.unlink(missing_ok=True)
     return result
 
