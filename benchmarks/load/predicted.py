@@ -4,8 +4,8 @@
 
 Hours: a benchmark on a tenth of a corpus, drawn at random, predicts the time of the whole (`corpus_per_second`, as
 `advisor cost` uses it; beside it the rate in batches of a fixed size, as it was used before); then the whole is encoded
-as an evaluation does, nothing of it in any cache. Medians of five are compared where that takes seconds, of three
-otherwise: another program's second would be half of it. Memory of a model: `knowledge.fit` against the peak of a process
+as an evaluation does, nothing of it in any cache. Medians are compared, of five where that takes seconds, else of
+three: another program's second would be half of it. Memory of a model: `knowledge.fit` against the peak of a process
 (the cases and the child are those of benchmarks/memory_fit, one text at a time as `fit` asks). Memory of an index: the
 bytes that `advisor cost` computes against those of the index as faiss, the library in Milvus Lite, writes it.
 """
