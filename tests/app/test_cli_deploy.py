@@ -82,14 +82,24 @@ def test_the_winner_stays_the_winner_whatever_is_measured_later(advisor, data, t
     # a closer look at the other one: in that run alone the winner was not timed
     time_them(tmp_path / "home", **{SLOW: 20.0})
     assert planned(advisor)["spec"] == FAST
-    # single changes to it are measured in a run of their own, which decides nothing and times no candidate
+    # an evaluation that candidates were chosen for decides
+    assert advisor("evaluate", "--data", data, "-c", WEAK, "--no-preflight", "-q")[0] == 0
+    latest = planned(advisor)
+    assert latest["spec"] == WEAK
+    assert planned(advisor, first["run_id"])["spec"] == FAST
+    # one that belongs to another run does not
+    runs = RunStore(Workspace(home=tmp_path / "home").store)
+    runs.save_run("gains-1", "gains", {"evaluation": latest["run_id"]}, dt.datetime.now(dt.UTC))
+    runs.close()
+    assert planned(advisor)["run_id"] == first["run_id"]
+
+
+def test_single_changes_to_the_winner_decide_nothing(advisor, data):
+    """They are measured in a run of their own, which times no candidate."""
+    first = planned(advisor)
     code, _, err = advisor("gains", "--from", FAST, "--data", data, "-q")
     assert code == 0, err
-    assert (planned(advisor)["spec"], planned(advisor)["run_id"]) == (FAST, first["run_id"])
-    # an evaluation that candidates were chosen for does
-    assert advisor("evaluate", "--data", data, "-c", WEAK, "--no-preflight", "-q")[0] == 0
-    assert planned(advisor)["spec"] == WEAK
-    assert planned(advisor, first["run_id"])["spec"] == FAST
+    assert (planned(advisor)["spec"], planned(advisor)["run_id"]) == (first["spec"], first["run_id"])
 
 
 def test_other_demands_decide_anew(advisor, data, tmp_path):

@@ -212,11 +212,10 @@ def test_on_a_server_too(measured, tmp_path):
         client.close()
 
 
-@pytest.mark.parametrize("how", ["backend=onnx", "backend=onnx&precision=int8", "backend=openvino&precision=bf16"])
-def test_an_exported_graph_gives_the_vectors_that_were_measured(how, tiny, tmp_path):
-    """As onnx and openvino were measured, and not PyTorch in their place; exported once."""
+def test_an_exported_graph_gives_the_vectors_that_were_measured(tiny, tmp_path):
+    """As it was measured, and not PyTorch in its place; exported once. For OpenVINO see SLOW."""
     workspace, texts = Workspace(home=tmp_path / "home", offline=True), ["the cat", "", "a dog in the sea " * 20]
-    leg = parse_candidate(f"st:{tiny}?{how}")
+    leg = parse_candidate(f"st:{tiny}?backend=onnx&precision=int8")
     asked = Measured(language=None, documents=3, query=texts[0], dimension=32)
     (made,) = configuration(leg, workspace, asked, "animals")["legs"]
     assert made["graph"]["engine"] == leg.options["backend"]
@@ -224,7 +223,6 @@ def test_an_exported_graph_gives_the_vectors_that_were_measured(how, tiny, tmp_p
     for state in (tmp_path / "state", tmp_path / "state"):
         encoder = program.dense(made, state)
         for kind in ("query", "document"):
-            # rounded to eight bits or fewer, equal but for the last bits
             assert np.allclose(encoder.embed(texts, kind), own.embed(texts, kind=kind), atol=1e-6)
     assert len(list((tmp_path / "state" / "graphs").glob("*/model.onnx"))) == 1
     needed = requirements(leg, {"legs": [made]}).splitlines()
