@@ -1,6 +1,8 @@
 """Webhooks: one signed message to an address, by whichever door has something to tell.
 
-Signed as Standard Webhooks has it: ``webhook-signature: v1,BASE64(HMAC-SHA256(secret, "ID.TIME.BODY"))``. An address is
+Signed as Standard Webhooks has it: ``webhook-signature: v1,BASE64(HMAC-SHA256(key, "ID.TIME.BODY"))``. The key is what
+follows ``whsec_`` in a secret, from base64, as that standard's libraries read it; another secret is the key as it
+stands. An address is
 looked up once and that very machine is called, so that a name cannot change between the check and the call; redirects
 are not followed.
 """
@@ -20,10 +22,12 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from app.serving import is_loopback
+from knowledge.errors import UserError
 from knowledge.wording import Text, say
 
 #: seconds that an address may take
 PATIENCE = 10.0
+_PREFIX = "whsec_"
 
 
 class HookRefusedError(Exception):
@@ -32,6 +36,20 @@ class HookRefusedError(Exception):
     def __init__(self, why: Text) -> None:
         super().__init__(why)
         self.why = why
+
+
+def check_secret(secret: str) -> None:
+    """Refuse a secret that nothing can be signed with; raises UserError."""
+    try:
+        _key(secret)
+    except HookRefusedError as error:
+        raise UserError(
+            say("The webhook's secret cannot be used: {why}.", why=error.why),
+            say(
+                "Give it as the reader's program has it, whsec_ and base64; or any other words, which are taken as "
+                "they stand."
+            ),
+        ) from error
 
 
 def checked(url: str, local: bool) -> SplitResult:
@@ -90,8 +108,22 @@ def signed(kind: str, data: Any, number: str, secret: str) -> tuple[bytes, dict[
 
 def signature(secret: str, number: str, when: str, body: bytes) -> str:
     """What proves that a body is ours."""
-    signed = hmac.new(secret.encode(), f"{number}.{when}.".encode() + body, hashlib.sha256).digest()
+    signed = hmac.new(_key(secret), f"{number}.{when}.".encode() + body, hashlib.sha256).digest()
     return base64.b64encode(signed).decode()
+
+
+def _key(secret: str) -> bytes:
+    """What is signed with; raises HookRefusedError."""
+    encoded = secret.removeprefix(_PREFIX)
+    if encoded == secret:
+        return secret.encode()
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)  # padding may be left out
+    except ValueError:
+        key = b""
+    if not key:
+        raise HookRefusedError(say("what follows whsec_ in it is not base64"))
+    return key
 
 
 def post(url: str, message: tuple[bytes, dict[str, str]], local: bool) -> int:

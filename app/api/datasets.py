@@ -25,6 +25,7 @@ from app.api.service import Caller, IdempotencyKey, Lang, Reader, Service, Use, 
 from app.uploads import KINDS, MOST_FILES, Uploads, is_read, safe_name
 from knowledge.errors import DatasetError, ResourceError, make_room
 from knowledge.wording import Text, say
+from tools.data_source import DataSource
 from tools.datasets import Preview
 from tools.job_store import Thing
 
@@ -123,11 +124,16 @@ async def send_chunk(
 def complete_dataset(
     dataset: DatasetPath, body: CompleteIn, service: Use, caller: Writer, language: Lang
 ) -> JSONResponse:
-    """All files are there: check their hashes, look at them, and let requests name the dataset."""
+    """All files are there: check their hashes, look at them, and let requests name the dataset.
+
+    Said again, with other `columns` or `skip_bad`, the same files are read in that way from then on.
+    """
     thing = own(service, caller, "dataset", dataset)
-    if "source" not in thing.content:
+    if "source" in thing.content:
+        _read_otherwise(service, thing, body)
+    else:
         _complete(service, thing, body)
-        thing = own(service, caller, "dataset", dataset)
+    thing = own(service, caller, "dataset", dataset)
     return answer(_record(service, thing), language)
 
 
@@ -251,12 +257,7 @@ def _complete(service: Service, thing: Thing, body: CompleteIn) -> None:
         files = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
         sizes = {file.name: file.stat().st_size for file in files}
         hashes = {file.name: _sha256(file) for file in files}
-        wrong = sorted(name for name, wanted in body.sha256.items() if hashes.get(name) != wanted)
-        if wrong:
-            raise DatasetError(
-                say("Not as you sent it, by its SHA-256: {names}.", names=", ".join(wrong)[:300]),
-                say("Delete the dataset and upload it again."),
-            )
+        _check_hashes(hashes, body)
         kept = Uploads(_kept(service, thing.id), service.uploads.most_bytes).keep(files)
         source = kept.model_copy(update={"columns": body.columns, "skip_bad": body.skip_bad})
         content = thing.content | {
@@ -271,6 +272,25 @@ def _complete(service: Service, thing: Thing, body: CompleteIn) -> None:
         with contextlib.suppress(OSError):
             (folder / ".lock").unlink(missing_ok=True)
             folder.rmdir()
+
+
+def _read_otherwise(service: Service, thing: Thing, body: CompleteIn) -> None:
+    """What a complete dataset's columns mean, or whether bad rows are left out, is said anew; its files stay."""
+    _check_hashes({name: hash_ for name, (_, hash_) in thing.content["files"].items()}, body)
+    before = DataSource.model_validate(thing.content["source"])
+    source = before.model_copy(update={"columns": body.columns, "skip_bad": body.skip_bad})
+    if source != before:
+        read = {"source": source.model_dump(mode="json"), "preview": source.preview().model_dump(mode="json")}
+        service.store.change(thing, thing.content | read)
+
+
+def _check_hashes(hashes: dict[str, str], body: CompleteIn) -> None:
+    wrong = sorted(name for name, wanted in body.sha256.items() if hashes.get(name) != wanted)
+    if wrong:
+        raise DatasetError(
+            say("Not as you sent it, by its SHA-256: {names}.", names=", ".join(wrong)[:300]),
+            say("Delete the dataset and upload it again."),
+        )
 
 
 def _sha256(file: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from app.api.metrics import Metrics
 from app.api.problems import ProblemError
 from app.api.records import HookIn
-from app.webhooks import PATIENCE, HookRefusedError, checked, post, signed
+from app.webhooks import PATIENCE, HookRefusedError, check_secret, checked, post, signed
 from knowledge.errors import AdvisorError
 from knowledge.wording import say
 from tools.job_store import Job, JobStore
@@ -27,7 +27,7 @@ LOOK_EVERY = 1.0
 
 
 def check_hook(hook: HookIn | None, local: bool) -> dict[str, str] | None:
-    """A webhook as it is kept; a problem where its address is none that is called.
+    """A webhook as it is kept; a problem where its address is none that is called, or its secret signs nothing.
 
     Args:
         hook: as it was sent.
@@ -35,6 +35,7 @@ def check_hook(hook: HookIn | None, local: bool) -> dict[str, str] | None:
     """
     if hook is None:
         return None
+    check_secret(hook.secret)
     try:
         checked(hook.url, local)
     except HookRefusedError as error:

@@ -100,7 +100,9 @@ class HookIn(Sent):
     """Where the end of a job is told (Standard Webhooks: HMAC-SHA256 over id, time and body)."""
 
     url: Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://[!-~]+$")]
-    secret: Annotated[str, StringConstraints(min_length=16, max_length=200, pattern=r"^[!-~]+$")]
+    secret: Annotated[str, StringConstraints(min_length=16, max_length=200, pattern=r"^[!-~]+$")] = Field(
+        description="whsec_ and base64, as libraries of Standard Webhooks take it; any other is the key as it stands."
+    )
 
     @field_serializer("secret")
     def _hide(self, secret: str, info: SerializationInfo) -> str:
@@ -179,7 +181,7 @@ class DatasetIn(Sent):
 
 
 class CompleteIn(Sent):
-    """All files of a dataset are there.
+    """All files of a dataset are there; said again, how they are read.
 
     Attributes:
         columns: our name -> the file's column, where guessing is not wanted.

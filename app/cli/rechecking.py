@@ -17,7 +17,7 @@ from app.cli.printed import json_of, print_json
 from app.cli.terminal import ProgressLine, language, shown
 from app.cli.verification import Decided
 from app.cli.writing import append_to
-from app.webhooks import HookRefusedError, checked, post, signed
+from app.webhooks import HookRefusedError, check_secret, checked, post, signed
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import ConsentNeeded, ProviderError, UserError
 from knowledge.requirements import Requirements, read_requirements
@@ -205,6 +205,7 @@ def _check(url: str, secret: str) -> None:
             say("A webhook is signed, and there is no secret for that."),
             say("Set ADVISOR_WEBHOOK_SECRET to one that its reader knows."),
         )
+    check_secret(secret)
     try:
         checked(url, local=True)
     except HookRefusedError as error:

@@ -383,6 +383,22 @@ def test_jobs_are_refused_before_they_are_accepted_where_they_cannot_work(ann, d
     assert is_problem(refused, "invalid-request", 422)
 
 
+def test_a_complete_dataset_is_read_otherwise_where_its_caller_says_so(ann):
+    """As the next step of what is wrong with it says."""
+    url = ann.made("/v1/datasets", {})["url"]
+    content = b"id,body,text\n1,one,x\n2,caf\xe9,y\n3,three,z\n"
+    ann.patch(f"{url}/files/corpus.csv", content=content)
+    wrong = ann.made(f"{url}/complete", {})["preview"]
+    assert "not UTF-8" in wrong["problem"]["cause"]
+    assert "skip_bad" in wrong["problem"]["next_step"]
+    mended = ann.made(f"{url}/complete", {"skip_bad": True, "columns": {"text": "body"}})["preview"]
+    assert (mended["problem"], mended["summary"]["documents"], mended["summary"]["skipped"]) == (None, 2, 1)
+    assert mended["files"][0]["guessed"]["text"] == "body"
+    assert ann.get(url).json()["preview"] == mended
+    hashes = {"sha256": {"corpus.csv": "0" * 64}}
+    assert is_problem(ann.post(f"{url}/complete", json=hashes), "dataset", 422)
+
+
 def test_a_job_that_fails_says_why(ann):
     url = ann.made("/v1/datasets", {})["url"]
     ann.patch(f"{url}/files/corpus.csv", content=b"id,text\n1,one\n2,two\n")

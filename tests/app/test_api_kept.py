@@ -23,7 +23,8 @@ from app.api.hooks import check_hook
 from app.api.problems import ProblemError
 from app.api.records import HookIn
 from app.chat.guard import Guard
-from app.webhooks import HookRefusedError, checked, post
+from app.webhooks import HookRefusedError, check_secret, checked, post, signature
+from knowledge.errors import UserError
 from tests.app.api import PATIENCE, Client, Server, add_key, tiny_dataset
 from tests.fake_http import Server as FakeServer
 
@@ -155,6 +156,15 @@ def test_the_signature_is_that_of_standard_webhooks():
     expected = base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
     assert caught["webhook-signature"] == f"v1,{expected}"
     assert abs(int(caught["webhook-timestamp"]) - time.time()) < PATIENCE
+
+
+def test_a_secret_of_standard_webhooks_is_read_as_its_libraries_do():
+    """The example of the standard's own specification, which its libraries test themselves by."""
+    secret, number, when = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330"
+    assert signature(secret, number, when, b'{"test": 2432232314}') == "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    for wrong in ("whsec_", "whsec_not base64 at all", "whsec_é"):
+        with pytest.raises(UserError, match="whsec_"):
+            check_secret(wrong)
 
 
 @pytest.mark.parametrize(
