@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
 from agent.answering.cards import card_of
-from agent.answering.measured import costs_of, row_of
+from agent.answering.measured import corpus_rate, costs_of, row_of
 from agent.deploying import ARCHIVE
 from agent.reporting import report_of
 from knowledge import quantities
@@ -148,10 +148,11 @@ def _measured(recommendation: Recommendation, state: State) -> Iterator[Text]:
         return
     yield say("Measured (run {run}): {figures}", run=recommendation.run_id, figures=costs)
     documents = state["requirements"].documents
-    if documents and row.bytes_per_vector and row.documents_per_second:
+    encoded = corpus_rate(row, state)
+    if documents and row.bytes_per_vector and encoded:
         yield say(
             "Your {count:,} documents take about {size} in the index and {time} to encode on such a machine.",
             count=documents.value,
             size=quantities.storage(documents.value * row.bytes_per_vector),
-            time=quantities.duration(documents.value / row.documents_per_second),
+            time=quantities.duration(documents.value / encoded),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES, cite
-from agent.answering.measured import row_of
+from agent.answering.measured import corpus_rate, row_of
 from knowledge import quantities
 from knowledge.progress import Progress
 from knowledge.results import Plan
@@ -35,14 +35,15 @@ def duration(state: State) -> Text | None:
                 cite=cite(row, "query_p95_ms"),
             )
         )
-    if row and row.documents_per_second and documents:
+    encoded = corpus_rate(row, state) if row else None
+    if row and encoded and documents:
         lines.append(
             say(
                 "Encoding your {count:,} documents takes {time} at {rate:,.0f} documents a second{cite}.",
                 count=documents.value,
-                time=quantities.duration(documents.value / row.documents_per_second),
-                rate=row.documents_per_second,
-                cite=cite(row, "documents_per_second"),
+                time=quantities.duration(documents.value / encoded),
+                rate=encoded,
+                cite=cite(row, "documents_per_second") if encoded == row.documents_per_second else "",
             )
         )
     return join(lines, LINES)

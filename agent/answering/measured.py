@@ -37,6 +37,14 @@ class Pair:
     queries: int
 
 
+def corpus_rate(row: Row, state: State) -> float | None:
+    """Documents a second of a whole corpus, which costs count too; of a run that did not time one, of a batch."""
+    benchmark = state.get("benchmark")
+    timed = benchmark.candidates if benchmark else ()
+    speed = next((one for one in timed if one.spec == row.spec), None)
+    return (speed.corpus_per_second if speed else None) or row.documents_per_second
+
+
 def row_of(name: str, recommendation: Recommendation | None) -> Row | None:
     """The row of a candidate by its spec, or by the model in it: the plainest set-up with it."""
     rows = recommendation.rows if recommendation else ()

@@ -3,6 +3,7 @@
 import pytest
 
 from agent.answering.costs import supposed
+from agent.answering.measured import corpus_rate
 from agent.answering.subjects import ids_in, subject_of
 from agent.answers import answer, as_question_of_knowledge
 from agent.understanding.rules import RuleUnderstanding
@@ -107,3 +108,16 @@ def test_what_a_size_takes(answered, words):
 
 def test_unmeasured_it_says_so(answered):
     assert "nothing was measured" in told("what does it cost per month?", answered, "unmeasured")
+
+
+def test_hours_are_told_alike_by_all_answers(answered):
+    state = dict(answered.state("decided"))
+    row = state["recommendation"].rows[0]
+    assert corpus_rate(row, state) is not None
+    timed = tuple(
+        one.model_copy(update={"corpus_per_second": 7.0}) if one.spec == row.spec else one
+        for one in state["benchmark"].candidates
+    )
+    state["benchmark"] = state["benchmark"].model_copy(update={"candidates": timed})
+    assert corpus_rate(row, state) == 7.0, "as the cost counts it"
+    assert corpus_rate(row, state | {"benchmark": None}) == row.documents_per_second
