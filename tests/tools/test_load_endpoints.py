@@ -3,8 +3,10 @@
 import asyncio
 import gzip
 import json
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -115,6 +117,27 @@ def test_a_server_that_wants_a_key_before_it_tells_anything_says_so(monkeypatch)
         with pytest.raises(ProviderError, match="answered 401") as raised:
             open_endpoint(server.url)
     assert "ADVISOR_ENDPOINT_API_KEY" in str(raised.value.next_step)
+
+
+def test_who_closes_every_connection_is_not_said_to_speak_something_else():
+    async def close(reader, writer):
+        writer.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(close, "127.0.0.1", port))
+    running = threading.Thread(target=loop.run_forever)
+    running.start()
+    try:
+        with pytest.raises(ProviderError, match="closed the connection") as raised:
+            open_endpoint(f"http://127.0.0.1:{port}")
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        running.join()
+        loop.close()
+    assert "http or https" in str(raised.value.next_step)
 
 
 def test_who_speaks_nothing_known_is_told_so():

@@ -70,19 +70,28 @@ def _below(address: Address, spoken: Wire) -> Address:
 
 async def _find(address: Address, key: SecretStr | None) -> tuple[str, list[str]]:
     """The first protocol in which the server tells what it serves."""
-    others = (name for name in protocol_names() if name not in ORDER)
+    known = protocol_names()
+    names = (*(name for name in ORDER if name in known), *(name for name in known if name not in ORDER))
     locked: ProviderError | None = None
+    lost: list[RequestFailed] = []
     async with Client(address, key) as client:
-        for name in (*(name for name in ORDER if name in protocol_names()), *others):
+        for name in names:
             try:
                 served = await _names(client, _below(address, wire(name)), wire(name))
             except KeyWanted as refused:  # one that guards one protocol may tell what it serves in another
                 locked = locked or refused
                 continue
+            except RequestFailed as failed:
+                if failed.kind in ("TLS", "no connection"):
+                    raise
+                lost.append(failed)
+                continue
             if served is not None:
                 return name, served
     if locked is not None:
         raise locked
+    if len(lost) == len(names):  # it answers nothing at all: asked by http what wants https, for one
+        raise lost[0]
     raise ProviderError(
         say("{url} speaks none of the protocols that are known here.", url=address.url),
         say("Name the one it speaks: --protocol {names}, and --model.", names=" | ".join(protocol_names())),
@@ -99,6 +108,8 @@ async def _names(client: Client, address: Address, spoken: Wire) -> list[str] | 
 
     Raises:
         KeyWanted: it wants a key, or another one.
+        RequestFailed: it cannot be asked.
+        ProviderError: it does not answer in time.
     """
     url = address.url + spoken.names_path
     try:
@@ -115,10 +126,6 @@ async def _names(client: Client, address: Address, spoken: Wire) -> list[str] | 
             say("{url} cannot be asked: {why}", url=url, why=type(error).__name__),
             say("Check that the server runs, and its address."),
         ) from error
-    except RequestFailed as error:
-        if error.kind in ("TLS", "no connection"):
-            raise
-        return None
     except (ValueError, RecursionError):
         return None
     try:
