@@ -35,7 +35,7 @@ from tools.data_source import DataSource
 from tools.evaluate import evaluate
 from tools.job_store import Job, JobStore, Once
 from tools.label_store import with_given
-from tools.workers import Stopped, stoppable
+from tools.stopping import Stopped, stoppable
 
 LOG = logging.getLogger(__name__)
 JobKind = Literal["recommendation", "evaluation", "benchmark"]

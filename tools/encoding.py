@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from knowledge.errors import ProviderError, ResourceError, make_room
 from knowledge.results import Usage
 from knowledge.wording import say
-from tools import workers
+from tools import stopping, workers
 from tools.encoders import Kind, Resolved, Vectors, load
 from tools.representation_cache import RepresentationCache
 from tools.representations import Representation
@@ -122,7 +122,7 @@ def _alone(resolved: Resolved, texts: Texts, workspace: Workspace, on_wait: Call
                 except Timeout:
                     on_wait()
                     while not lock.is_locked:
-                        workers.stop_point()
+                        stopping.stop_point()
                         with contextlib.suppress(Timeout):
                             lock.acquire(timeout=1.0, poll_interval=0.2)
                 held.callback(lock.release)

@@ -19,7 +19,7 @@ from knowledge.errors import (
     is_full,
 )
 from knowledge.wording import how_to, say
-from tools.workers import unless_stopped
+from tools.stopping import unless_stopped
 from tools.workspace import Workspace
 
 #: models whose weights an installable package carries: hub id -> (package, module, folder inside it)

@@ -26,8 +26,8 @@ from tools.milvus_collection import Collection as MilvusCollection
 from tools.retrieval import Rankings
 from tools.run_store import RunStore, new_run_id
 from tools.setups import Index, K, setup_of
+from tools.stopping import stop_point
 from tools.vector_store import VectorStore
-from tools.workers import stop_point
 from tools.workspace import Workspace
 
 #: seconds each point is asked, clients at a time, queries at most

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.setups import Index, Store
-from tools.workers import stoppably
+from tools.stopping import stoppably
 
 CALL_SECONDS = 60.0
 SEARCH_QUERIES = 100

@@ -17,17 +17,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Event, Thread
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any
 
 import knowledge.errors
 from knowledge.errors import AdvisorError, ResourceError, make_room
 from knowledge.wording import Text, say
-from tools import fork_server
+from tools import fork_server, stopping
 from tools.hardware import usable_cores
+from tools.stopping import LOOK_EVERY, stop_point
 
 JOBS = frozenset(
     {
@@ -47,91 +46,11 @@ FORK_SERVER = (*START, "--fork")
 #: children at once, by what they do: more models would only share the cores and take memory, more readers memory;
 #: a reader does not wait for models, because a chat waits for it
 ROOM = {"models": BoundedSemaphore(max(2, usable_cores())), "readers": BoundedSemaphore(4)}
-#: seconds between two looks at whether the user wants what runs to end
-LOOK_EVERY = 0.1
 Message = dict[str, Any]
-T = TypeVar("T")
-
-
-class Stopped(BaseException):
-    """The user wants what runs to end; raised where nothing is lost by it."""
 
 
 class ChildLost(ResourceError):
     """A child was ended for the memory or time it took, or died by itself."""
-
-
-#: asked by whatever waits for a child, in the thread that set it
-_should_stop: ContextVar[Callable[[], bool] | None] = ContextVar("should_stop", default=None)
-
-
-@contextmanager
-def stoppable(should_stop: Callable[[], bool]) -> Iterator[None]:
-    """Within this block, children are ended and `Stopped` is raised soon after `should_stop` says so."""
-    token = _should_stop.set(should_stop)
-    try:
-        yield
-    finally:
-        _should_stop.reset(token)
-
-
-def stop_point() -> None:
-    """A place where to stop loses nothing.
-
-    Raises:
-        Stopped: the user wants what runs to end.
-    """
-    should_stop = _should_stop.get()
-    if should_stop is not None and should_stop():
-        raise Stopped
-
-
-def stoppably(parts: Iterable[T]) -> Iterator[T]:
-    """The same parts, with a `stop_point` before each."""
-    for part in parts:
-        stop_point()
-        yield part
-
-
-def unless_stopped(
-    call: Callable[[], T], *, seconds: float | None = None, abandon: Callable[[], None] = lambda: None
-) -> T:
-    """The result of a call that nothing can interrupt, such as one that waits for a network.
-
-    Where the user wants what runs to end, or the time is over, nobody waits for it any more: it is left to end by
-    itself, after `abandon` has done what makes that soon.
-
-    Raises:
-        Stopped: the user wants what runs to end.
-        TimeoutError: it took longer than `seconds`.
-    """
-    if seconds is None and _should_stop.get() is None:
-        return call()
-    done: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-
-    def work() -> None:
-        try:
-            done.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            done.put((None, error))
-
-    Thread(target=work, daemon=True, name="may-be-left").start()
-    until = None if seconds is None else time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(Empty):
-            left = LOOK_EVERY if until is None else max(min(LOOK_EVERY, until - time.monotonic()), 0.001)
-            found, error = done.get(timeout=left)
-            if error is not None:
-                raise error
-            return cast(T, found)
-        try:
-            stop_point()
-        except Stopped:
-            abandon()
-            raise
-        if until is not None and time.monotonic() >= until:
-            abandon()
-            raise TimeoutError
 
 
 #: of the parent's environment a child sees only this: models never see a key
@@ -204,7 +123,7 @@ def run(
         ChildLost: it ran out of memory or time, was killed, or died of a bug (the log is named).
         ResourceError: no log can be written.
         AdvisorError: whatever foreseen error it met itself.
-        Stopped: the user wants it to end (see `stoppable`).
+        Stopped: the user wants it to end (see `tools.stopping`).
     """
     assert job in JOBS, job
     with _room(job):
@@ -245,7 +164,7 @@ def _run(
     log = Path(name)
     with os.fdopen(handle, "wb") as errors:
         child = _begin(job, errors, child_environment(threads), forked)
-    watch = _Watch(child.pid, about, memory_mb, seconds, _should_stop.get())
+    watch = _Watch(child.pid, about, memory_mb, seconds, stopping.asked_by())
     result: Message | None = None
     try:
         assert child.stdin

@@ -16,7 +16,7 @@ from agent.understanding.base import Asked
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress, Stage
 from knowledge.wording import Text, say
-from tools.workers import Stopped, stop_point, stoppable
+from tools.stopping import Stopped, stop_point, stoppable
 
 STOPPED = say(
     "Stopped. What is done so far is kept: say “go on” to continue, or “just decide” for an answer without measuring."

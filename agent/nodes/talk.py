@@ -25,7 +25,7 @@ from knowledge.measured_task import items_of
 from knowledge.requirements import Requirements
 from knowledge.wording import Text, join, say, spoken_of
 from tools.data_source import STDLIB, DataSource
-from tools.workers import Stopped
+from tools.stopping import Stopped
 
 NOT_READ = say("I could not read that as an answer.")
 NOT_GOT = say("I did not get that.")

@@ -18,7 +18,7 @@ from pydantic import SecretStr, ValidationError
 from agent.understanding.llm_schema import Extraction, schema
 from knowledge.errors import AdvisorError, MissingExtraError, ProviderError
 from knowledge.wording import Text, how_to, say
-from tools.workers import unless_stopped
+from tools.stopping import unless_stopped
 
 #: how often a model may answer with something else than was asked for
 ATTEMPTS = 2

@@ -28,7 +28,7 @@ from tools.data_source import DataSource
 from tools.encoders import resolve
 from tools.encoding import ensure
 from tools.retrieval import parse
-from tools.workers import Stopped, stoppable
+from tools.stopping import Stopped, stoppable
 from tools.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]

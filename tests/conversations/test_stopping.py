@@ -12,7 +12,7 @@ from tests.animals import write_dataset
 from tests.fake_http import FakeEmbeddings
 from tests.fake_llm import FakeLLM
 from tools.data_source import DataSource
-from tools.workers import Stopped, stoppable, stoppably, unless_stopped
+from tools.stopping import Stopped, stoppable, stoppably, unless_stopped
 
 #: two on a machine that does nothing else
 SECONDS = 5.0

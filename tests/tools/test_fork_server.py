@@ -12,7 +12,7 @@ from threading import Event, Timer
 import psutil
 import pytest
 
-from tools import fork_server, workers
+from tools import fork_server, stopping, workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are forked on Linux only")
 
@@ -106,7 +106,7 @@ def test_to_stop_does_not_wait_for_the_imports(run, monkeypatch):
     stop = Event()
     begun = time.monotonic()
     Timer(0.3, stop.set).start()
-    with workers.stoppable(stop.is_set), pytest.raises(workers.Stopped):
+    with stopping.stoppable(stop.is_set), pytest.raises(stopping.Stopped):
         run()
     assert time.monotonic() - begun < 15
 

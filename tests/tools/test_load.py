@@ -23,7 +23,7 @@ from tools.load.loops import closed_loop, open_loop
 from tools.load.recorder import Recorder
 from tools.load.search import LimitReached, search
 from tools.load.words import answer, remarks
-from tools.workers import Stopped, stoppable
+from tools.stopping import Stopped, stoppable
 
 TEXTS = [f"text number {i}" for i in range(40)]
 

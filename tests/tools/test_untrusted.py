@@ -21,9 +21,9 @@ from knowledge.errors import DatasetError, ResourceError
 from tools import workers
 from tools.data_source import DataSource
 from tools.datasets import read_dataset
+from tools.stopping import Stopped, stoppable
 from tools.untrusted import child, copies
 from tools.untrusted.task import MEMORY_MB
-from tools.workers import Stopped, stoppable
 
 ROOT = Path(__file__).parents[2]
 #: of this process, whatever is uploaded

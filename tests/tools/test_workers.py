@@ -16,7 +16,7 @@ import pytest
 from knowledge.candidate import Leg
 from knowledge.errors import ProviderError, ResourceError
 from tests.tiny_models import make_static
-from tools import encoders, fork_server, workers
+from tools import encoders, fork_server, stopping, workers
 from tools.workspace import Workspace
 
 #: a job for tests: the child imports it in place of a real one, so what runs is the real protocol in a real child
@@ -281,9 +281,9 @@ def test_no_more_children_at_once_than_there_is_room_for(job, monkeypatch):
     running = Thread(target=first)
     running.start()
     child = heard.get(timeout=60)["pid"]
-    with workers.stoppable(stop.is_set):
+    with stopping.stoppable(stop.is_set):
         Timer(0.5, stop.set).start()
-        with pytest.raises(workers.Stopped):
+        with pytest.raises(stopping.Stopped):
             job("echo", text="x")
     assert running.is_alive(), "it was not its end that was waited for"
     Timer(0.5, os.kill, (child, signal.SIGKILL)).start()

@@ -16,7 +16,7 @@ from knowledge.errors import ProviderError, UserError
 from knowledge.wording import say
 from tools import editions
 from tools.encoders.base import Form, Kind, Resolved, Vectors, hash_files
-from tools.workers import unless_stopped
+from tools.stopping import unless_stopped
 from tools.workspace import Workspace
 
 FORM: Form = "dense"

@@ -24,7 +24,7 @@ from tools.fitness import examine, unfit
 from tools.metrics import judgments as labels
 from tools.metrics import scoring
 from tools.run_store import RunStore, new_run_id
-from tools.workers import stoppably
+from tools.stopping import stoppably
 from tools.workspace import Workspace
 
 NO_CONSENT = Consent()

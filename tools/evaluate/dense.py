@@ -18,8 +18,8 @@ from tools.milvus_search import DenseSearch
 from tools.setups import K, Setup, setup_of
 from tools.setups.matryoshka import card_of, not_trained_for
 from tools.setups.staged import Parts, beginnings, second_stage, to_fetch
+from tools.stopping import stoppably
 from tools.vector_store import VectorStore
-from tools.workers import stoppably
 
 
 def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) -> Searched:

@@ -16,8 +16,8 @@ from tools import encoders
 from tools.bm25 import BM25Index
 from tools.encoders import Resolved
 from tools.encoding import vectors
+from tools.stopping import unless_stopped
 from tools.tasks import Features
-from tools.workers import unless_stopped
 from tools.workspace import Workspace
 
 #: options of a leg that change its vectors after encoding; what else is applied there belongs to search

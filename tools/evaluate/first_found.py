@@ -17,7 +17,7 @@ from tools.evaluate.measure import SHOWN, ranked
 from tools.evaluate.search import store_for
 from tools.evaluate.session import Session, resolve
 from tools.metrics import judgments as labels
-from tools.workers import stoppably
+from tools.stopping import stoppably
 from tools.workspace import Workspace
 
 #: documents ranked per query: a fusion needs more of its parts than it shows

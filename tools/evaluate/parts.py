@@ -8,8 +8,8 @@ from knowledge.candidate import Leg
 from tools import part_scores
 from tools.encoding import representations
 from tools.evaluate.session import Search, Searched, Session
+from tools.stopping import stoppably
 from tools.vector_store import VectorStore
-from tools.workers import stoppably
 
 #: documents compared at a time
 BLOCK = 256

@@ -16,8 +16,8 @@ from tools.evaluate.measure import ranked
 from tools.evaluate.search import store_for
 from tools.evaluate.session import Session, resolve
 from tools.metrics import judgments as labels
+from tools.stopping import stoppably
 from tools.vector_store import VectorStore
-from tools.workers import stoppably
 from tools.workspace import Workspace
 
 #: query id -> (document id, score), best first

@@ -13,8 +13,8 @@ from tools import milvus_search, part_scores
 from tools.encoding import representations
 from tools.evaluate.session import Search, Searched, Session
 from tools.milvus_search import weights_of
+from tools.stopping import stoppably
 from tools.vector_store import VectorStore
-from tools.workers import stoppably
 
 #: documents handed over at a time
 BLOCK = 2048

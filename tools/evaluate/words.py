@@ -8,8 +8,8 @@ from knowledge.candidate import Leg
 from tools import retrieval
 from tools.bm25 import BM25Index
 from tools.evaluate.session import Search, Searched, Session
+from tools.stopping import unless_stopped
 from tools.vector_store import VectorStore
-from tools.workers import unless_stopped
 
 
 def search(leg: Leg, what: Search, session: Session, store: VectorStore | None) -> Searched:

@@ -21,7 +21,7 @@ from tools.load.steps import Course, Steps
 from tools.load.target import Target
 from tools.profile import estimated_tokens, lengths
 from tools.run_store import new_run_id
-from tools.workers import LOOK_EVERY, stop_point
+from tools.stopping import LOOK_EVERY, stop_point
 
 REPEATS = 3
 #: where the first level breaks, so many halvings are tried
@@ -70,7 +70,7 @@ def run_load(
     Raises:
         DatasetError: no texts.
         AdvisorError, TimeoutError: what the very first request met.
-        Stopped: the user wants it to end (see `tools.workers.stoppable`); KeyboardInterrupt ends it as well.
+        Stopped: the user wants it to end (see `tools.stopping`); KeyboardInterrupt ends it as well.
     """
     if not texts:
         raise DatasetError(

@@ -27,7 +27,7 @@ from tools.profile import estimated_tokens
 from tools.rag_judge.by_ragas import CALLS, Embed, Judge, Judged, Write, require
 from tools.run_store import RunStore, new_run_id
 from tools.statistics import bootstrap_interval
-from tools.workers import stop_point
+from tools.stopping import stop_point
 from tools.workspace import Workspace
 
 __all__ = ["CONTEXTS", "QUERIES", "estimate", "judge", "require"]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from knowledge.candidate import Candidate
 from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError, UserError
 from knowledge.wording import Text, how_to, say
-from tools import chunking, encoders, encoding, retrieval, workers
+from tools import chunking, encoders, encoding, retrieval, stopping, workers
 from tools.encoders import Resolved
 from tools.service.client import Service
 from tools.service.settings import Settings
@@ -154,12 +154,12 @@ class _Child:
         """What the child says when it is ready."""
         while True:
             with suppress(Empty):
-                said = self._said.get(timeout=workers.LOOK_EVERY)
+                said = self._said.get(timeout=stopping.LOOK_EVERY)
                 if isinstance(said, BaseException):
                     raise said
                 self._pid = int(said["pid"])
                 return said
-            workers.stop_point()
+            stopping.stop_point()
 
     def lost(self) -> AdvisorError | None:
         """Why the child died, if it did; waits a moment, since its pipe breaks first."""

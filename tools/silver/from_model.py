@@ -35,7 +35,7 @@ from tools.silver.written import (
     without_near_duplicates,
     write_drafts,
 )
-from tools.workers import stoppably
+from tools.stopping import stoppably
 from tools.workspace import Workspace
 
 #: passages written for before what was written is looked at

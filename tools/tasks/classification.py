@@ -20,9 +20,9 @@ from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError
 from knowledge.wording import Text, say
 from tools import contributions
+from tools.stopping import stop_point
 from tools.tasks.base import SEED, Features, Prepared, Rows, Scored, by_item, groups_of, need_sklearn
 from tools.tasks.classes import folds, uneven, usable
-from tools.workers import stop_point
 
 #: MTEB's protocol: texts a class, draws, seed, steps
 FEW, DRAWS, MTEB_SEED, MTEB_STEPS = 8, 10, 42, 100

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from knowledge.dataset import Dataset
 from knowledge.wording import say
 from tools import contributions
+from tools.stopping import stop_point
 from tools.tasks.base import SEED, Features, Prepared, Scored, by_item, groups_of, need_sklearn
 from tools.tasks.classes import usable
-from tools.workers import stop_point
 
 METRICS = ("V-measure", "Homogeneity", "Completeness")
 #: k-means starts so many times; figures are means, as one start is luck

@@ -19,7 +19,7 @@ from knowledge.dataset import Dataset
 from knowledge.errors import DatasetError, ResourceError, make_room
 from knowledge.results import DatasetSummary
 from knowledge.wording import say
-from tools import workers
+from tools import stopping, workers
 from tools.datasets import Preview, Problem
 from tools.datasets.problems import shown
 from tools.untrusted.copy import UNFINISHED, Damaged, read_copy
@@ -152,7 +152,7 @@ class _Copy:
                 lock.acquire(timeout=0.2)
                 break
             except Timeout:
-                workers.stop_point()
+                stopping.stop_point()
             except OSError as error:
                 raise ResourceError(
                     say("{folder} cannot be written: {why}.", folder=str(folder), why=str(error.strerror or error)),

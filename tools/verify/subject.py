@@ -10,10 +10,10 @@ from knowledge.errors import AdvisorError
 from knowledge.results.handover import Handover, HandoverQuery
 from knowledge.results.verification import Check, Fault, Subject
 from knowledge.wording import Text
+from tools.stopping import stop_point
 from tools.verify.embedding import ANSWERED, RefusedError
 from tools.verify.own_model import OwnModel
 from tools.verify.pipeline import Pipeline
-from tools.workers import stop_point
 from tools.workspace import Workspace
 
 #: documents asked for of each query: as deep as an evaluation ranks
