@@ -133,7 +133,11 @@ def read_task(reading: Reading) -> Iterator[Finding]:
         yield from _implied_task(reading)
         return
     corrected = [h for h in hits if _comes_after_correction(reading, h)]
-    hits = _unless_only_searched(corrected or hits)
+    named = corrected or hits
+    hits = _unless_only_searched(named)
+    for searched in named:  # whatever is not the task names the texts, and is understood as that
+        if searched not in hits:
+            reading.use(searched)
     if reading.utterance.of_category("past") and any(h.value == "search" for h in hits):
         hits = [h for h in hits if h.value != "similarity"]  # "see earlier repairs that were like this one"
     best = min(hits, key=lambda h: (_SPECIFIC.index(h.value), h.start))

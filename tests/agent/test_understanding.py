@@ -687,6 +687,9 @@ def test_what_was_not_understood_is_said():
 @pytest.mark.parametrize(
     ("text", "ignored"),
     [
+        ("我们要做中文客服知识库的语义搜索，没有 GPU", ""),
+        ("我们想搭建一个企业内部知识库搜索系统", ""),
+        ("我们想搭建一个古筝指法知识库的语义搜索", "我们想搭建一个古筝指法知识库的语义搜索"),
         ("product search for support articles", ""),
         ("semantic search in product docs", ""),
         ("search for the internal website of our company", ""),
