@@ -10,11 +10,11 @@ from agent.reporting import MADE_BY
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import AdvisorError
 from knowledge.requirements import Requirements
-from knowledge.results import Evaluation, Report, Shortlist
+from knowledge.results import Benchmark, Evaluation, Recommendation, Report, Shortlist
 from tools.decided import timed_with
 from tools.deployment import make_deployment, zipped
 from tools.evaluate import query_scores
-from tools.recommend import recommend
+from tools.recommend import Decision, recommend
 from tools.shortlist import shortlist
 from tools.whole_files import write_whole
 from tools.workspace import Workspace
@@ -75,20 +75,27 @@ def report_of_run(
     if requirements is not None:  # who breaks a demand by a model's facts, its licence for one, takes no part
         in_use = usable_catalog(workspace.home)
         listed = shortlist(needs, in_use.catalog, in_use.scores)
-    # other demands on the same measurements: what was timed and asked for that report counts here too
+    scores = query_scores(evaluation, workspace)
+
+    def decided(timed: Benchmark | None) -> Decision:
+        # other demands on the same measurements: what was asked for the report counts here too
+        return recommend(
+            needs,
+            listed,
+            evaluation,
+            scores,
+            timed,
+            screening=written.screening if written else None,
+            now=now,
+            probes=written.probes if written else None,
+            robustness=written.robustness if written else None,
+        )
+
     timed = written.benchmark if written else None
-    timed = timed or timed_with(workspace, {one.spec for one in evaluation.candidates})
-    decision = recommend(
-        needs,
-        listed,
-        evaluation,
-        query_scores(evaluation, workspace),
-        timed,
-        screening=written.screening if written else None,
-        now=now,
-        probes=written.probes if written else None,
-        robustness=written.robustness if written else None,
-    )
+    if timed is None:
+        timed = timed_with(workspace, {one.spec for one in evaluation.candidates})
+        timed = timed if timed and _timed_all_tied(timed, decided(None).recommendation) else None
+    decision = decided(timed)
     return Report(
         requirements=needs,
         shortlist=listed,
@@ -99,6 +106,15 @@ def report_of_run(
         reproduce=f"advisor runs show {evaluation.run_id}",
         made_by=MADE_BY,
     )
+
+
+def _timed_all_tied(timed: Benchmark, among: Recommendation) -> bool:
+    """Whether a benchmark of its own tells who of the tied is cheapest: nobody tried to time the others in it.
+
+    `recommend` takes who was not timed for the dearest, which holds where all were to be timed.
+    """
+    tried = {one.spec for one in (*timed.candidates, *timed.failed)}
+    return {spec for spec in (among.best, *among.tied) if spec} <= tried
 
 
 def _written(file: Path) -> Report | None:
