@@ -113,7 +113,7 @@ def _timed_all_tied(timed: Benchmark, among: Recommendation) -> bool:
 
     `recommend` takes who was not timed for the dearest, which holds where all were to be timed.
     """
-    tried = {one.spec for one in (*timed.candidates, *timed.failed)}
+    tried = {one.spec for one in timed.candidates} | {one.spec for one in timed.failed}
     return {spec for spec in (among.best, *among.tied) if spec} <= tried
 
 
