@@ -13,8 +13,17 @@ from knowledge.requirements import Requirements
 END: Literal["__end__"] = "__end__"
 
 AfterUnderstanding = Literal[
-    "answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "write", "rate", "__end__"
+    "answer", "agree", "profile", "interview", "evaluate", "gains", "judge", "write", "rate", "report", "__end__"
 ]
+
+#: what a message may ask to be done, by the field that says so, and who does it
+_WISHES: tuple[tuple[str, AfterUnderstanding], ...] = (
+    ("trying", "gains"),
+    ("showing", "report"),
+    ("judging", "judge"),
+    ("writing", "write"),
+    ("rating", "rate"),
+)
 
 
 def after_understanding(state: State) -> AfterUnderstanding:
@@ -23,14 +32,9 @@ def after_understanding(state: State) -> AfterUnderstanding:
     intent = understood.intent if understood else None
     if state.get("failure") or intent == "stop":
         return END
-    if state.get("trying"):
-        return "gains"
-    if state.get("judging"):
-        return "judge"
-    if state.get("writing"):
-        return "write"
-    if state.get("rating"):
-        return "rate"
+    for wish, node in _WISHES:
+        if state.get(wish):
+            return node
     if intent == "question":
         return "answer"
     if state.get("interactive", True) and is_only_talk(understood, state):

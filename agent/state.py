@@ -117,6 +117,8 @@ class State(TypedDict, total=False):
     """whether answers were judged since"""
     trying: bool
     """whether the message asks for single changes to the winner to be measured"""
+    showing: bool
+    """whether the message asks for the report"""
     gains: NextGain | None
     """those changes"""
     failure: Failure | None

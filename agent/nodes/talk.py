@@ -14,6 +14,7 @@ from agent.judging import is_pair
 from agent.llm_answers.worded import Worded
 from agent.nodes.common import STOPPED, WithContext, foreseen, put, tell, told
 from agent.redo import asks_to_redo, means_other_data
+from agent.report_wish import asks_for_report
 from agent.routing import decides_on_plan, is_stopped
 from agent.short_questions import has_only_asked, is_short_question
 from agent.small_talk import WHAT_TO_ASK, as_small_talk, small_talk
@@ -43,7 +44,9 @@ class Talk(WithContext):
         before = state.get("requirements") or Requirements()
         handed = state.get("handed")
         update = State(message="", about=None, failure=None, understood=None, requirements=before, handed=None)
-        update |= State(trying=False, judging=None, writing=None, rating=None, rated=False, offered=False)
+        update |= State(
+            trying=False, showing=False, judging=None, writing=None, rating=None, rated=False, offered=False
+        )
         wanted = None if handed else self._wanted(state.get("message") or "", state)
         if wanted is not None:
             return State(status=state.get("status", "interviewing")) | update | wanted
@@ -64,6 +67,8 @@ class Talk(WithContext):
             why, update = writing.cannot_write(state, self._context), State(writing=wish)
         elif asks_to_try(said):
             why, update = cannot_try(state), State(trying=True)
+        elif asks_for_report(said) and state.get("recommendation") and not is_stopped(state):
+            return State(showing=True)
         else:
             return None
         if why is None:
@@ -186,7 +191,13 @@ class Talk(WithContext):
         elif found.intent == "inform" and state.get("recommendation") and not (silent or found.answered):
             tell(events.Said(text=say("That changes nothing of what you demand: the answer stands.")))
         elif not silent and _answers_nothing(found, state):
-            tell(events.Said(text=join([say("Nothing waits for a yes or no; the answer stands."), WHAT_TO_ASK])))
+            decide = found.intent == "decide"
+            stands = (
+                say("It is decided: the answer stands.")
+                if decide
+                else say("Nothing waits for a yes or no; the answer stands.")
+            )
+            tell(events.Said(text=join([stands, WHAT_TO_ASK])))
 
     def _say_what_next(self, found: Understood, state: State) -> None:
         """What to do now, for a message that changed nothing."""
@@ -252,8 +263,8 @@ class Talk(WithContext):
 
 
 def _answers_nothing(found: Understood, state: State) -> bool:
-    """Whether it is a yes or no after the decision, where nothing was asked that it could be about."""
-    if found.intent not in ("confirm", "decline") or state.get("asked") or is_stopped(state):
+    """Whether it is a yes, a no or “just decide” after the decision, where nothing was asked that it could be about."""
+    if found.intent not in ("confirm", "decline", "decide") or state.get("asked") or is_stopped(state):
         return False
     return state.get("recommendation") is not None and not decides_on_plan(found.intent, state)
 

@@ -58,6 +58,7 @@ def profile(judgments):
         ({"understood": understood("unknown"), "recommendation": DECIDED}, "__end__"),
         ({"understood": understood("unknown"), "status": "stopped"}, "__end__"),
         ({"understood": understood("question"), "status": "stopped"}, "answer"),
+        ({"showing": True, "recommendation": DECIDED}, "report"),
         ({"understood": understood("confirm"), "status": "stopped"}, "profile"),
         ({"understood": understood("confirm"), "status": "stopped", "plan": PLAN, "consent": YES}, "evaluate"),
         ({"understood": understood("decline"), "status": "stopped", "plan": PLAN, "consent": YES}, "agree"),
