@@ -17,10 +17,11 @@ from fastapi.responses import JSONResponse, Response
 from filelock import FileLock, Timeout
 
 from app.api.documented import LOCATION, Responses, problems, with_body
+from app.api.given import DatasetList, DatasetRecord, FileRecord
 from app.api.paging import Cursor, Limit, cursor_of, place_of
 from app.api.problems import ProblemError
-from app.api.records import CompleteIn, DatasetIn, DatasetList, DatasetRecord, FileRecord
 from app.api.rendering import answer, moment
+from app.api.sent import CompleteIn, DatasetIn
 from app.api.service import Caller, IdempotencyKey, Lang, Reader, Service, Use, Writer, make_once, once, own
 from app.uploads import KINDS, MOST_FILES, Uploads, is_read, safe_name
 from knowledge.errors import DatasetError, ResourceError, make_room

@@ -14,7 +14,7 @@ from typing import Any
 
 from app.api.metrics import Metrics
 from app.api.problems import ProblemError
-from app.api.records import HookIn
+from app.api.sent import HookIn
 from app.webhooks import PATIENCE, HookRefusedError, check_secret, checked, post, signed
 from knowledge.errors import AdvisorError
 from knowledge.wording import say

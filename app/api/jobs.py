@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse, Response
 
 from agent.asking import check_needs
 from app.api.documented import ACCEPTED, STREAM, Responses, problems, with_body
+from app.api.given import JobList, JobRecord
 from app.api.hooks import check_hook
 from app.api.paging import Cursor, Limit, cursor_of, place_of
 from app.api.problems import Problem, not_found
-from app.api.records import BenchmarkIn, EvaluationIn, JobList, JobRecord, RecommendationIn
 from app.api.rendering import answer, event_json, failure_json, moment
+from app.api.sent import BenchmarkIn, EvaluationIn, RecommendationIn
 from app.api.service import (
     Caller,
     IdempotencyKey,

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from app.api.documented import problems, with_body
+from app.api.given import LabelList
 from app.api.problems import ProblemError, not_found
-from app.api.records import LabelList, LabelsIn
 from app.api.rendering import answer
+from app.api.sent import LabelsIn
 from app.api.service import Caller, Lang, Reader, Service, Use, Writer
 from app.jobs import Work, result_of, space_of
 from knowledge.results import Evaluation, Judging, Label, Recommendation

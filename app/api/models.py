@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from app.api.documented import problems
+from app.api.given import ModelItem, ModelList
 from app.api.paging import Cursor, Limit, cursor_of, place_of
 from app.api.problems import ProblemError
-from app.api.records import ModelItem, ModelList
 from app.api.rendering import answer
 from app.api.service import Lang, Reader, Use
 from app.model_view import ModelShown, shown_model

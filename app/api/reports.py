@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import FileResponse, JSONResponse
 
 from app.api.documented import problems
+from app.api.given import ReportItem, ReportList
 from app.api.paging import Cursor, Limit, cursor_of, place_of
 from app.api.problems import not_found
-from app.api.records import ReportItem, ReportList
 from app.api.rendering import answer, moment
 from app.api.service import Lang, Reader, Use, own
 

@@ -12,8 +12,9 @@ from agent.asking import read_needs
 from agent.descriptions import describe_change
 from agent.understanding.rules import RuleUnderstanding
 from app.api.documented import with_body
+from app.api.given import ShortlistRecord
 from app.api.problems import ProblemError
-from app.api.records import ShortlistIn, ShortlistRecord
+from app.api.sent import ShortlistIn
 from app.api.service import Lang, Service, Use, Writer
 from knowledge.errors import NothingLeftError
 from knowledge.requirements import Requirements

@@ -7,9 +7,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from app.api.documented import Responses, problems
+from app.api.given import Health, ProblemKind, ProblemList
 from app.api.metrics import MEDIA_TYPE
 from app.api.problems import KINDS, TYPES, Problem, ProblemError, not_found
-from app.api.records import Health, ProblemKind, ProblemList
 from app.api.rendering import answer
 from app.api.service import Lang, Observer, Use
 from knowledge import __version__

@@ -16,20 +16,11 @@ from agent.advisor import answers_at_once
 from agent.interview import asking
 from agent.transcript import shown
 from app.api.documented import ACCEPTED, LOCATION, STREAM, Responses, problems, with_body
+from app.api.given import AskedRecord, EventList, MessageRecord, StopRecord, ThreadItem, ThreadList, ThreadRecord
 from app.api.paging import Cursor, Limit, cursor_of, place_of
 from app.api.problems import ProblemError, not_found
-from app.api.records import (
-    AskedRecord,
-    EventList,
-    MessageIn,
-    MessageRecord,
-    StopRecord,
-    ThreadIn,
-    ThreadItem,
-    ThreadList,
-    ThreadRecord,
-)
 from app.api.rendering import answer, event_json, moment
+from app.api.sent import MessageIn, ThreadIn
 from app.api.service import (
     Caller,
     IdempotencyKey,

@@ -21,7 +21,7 @@ import pytest
 
 from app.api.hooks import check_hook
 from app.api.problems import ProblemError
-from app.api.records import HookIn
+from app.api.sent import HookIn
 from app.chat.guard import Guard
 from app.webhooks import HookRefusedError, check_secret, checked, post, signature
 from knowledge.errors import UserError
