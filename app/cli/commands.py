@@ -5,26 +5,23 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from app.cli import completion
 from app.cli.catalog import make_catalog_app
-from app.cli.config import make_config_app
-from app.cli.failures import EXIT_CODES
-from app.cli.keys import make_keys_app
-from app.cli.runs import make_runs_app
-from app.cli.settings import give, read_settings
-
-if TYPE_CHECKING:
-    pass
 from app.cli.commands_cost import cost
 from app.cli.commands_deploy import deploy
 from app.cli.commands_deployed import recheck, verify
+from app.cli.commands_hard_cases import probes, robustness
+from app.cli.commands_judging import judge, rag, silver
 from app.cli.commands_load import index, load
-from app.cli.commands_measure import benchmark, evaluate, gains, judge, preflight, probes, rag, robustness, silver
+from app.cli.commands_measure import benchmark, evaluate, gains, preflight
 from app.cli.commands_serve import mcp, serve, slack
+from app.cli.config import make_config_app
+from app.cli.failures import EXIT_CODES
+from app.cli.keys import make_keys_app
 from app.cli.options import (
     Candidates,
     Columns,
@@ -47,6 +44,8 @@ from app.cli.options import (
     settings_given,
     source_of,
 )
+from app.cli.runs import make_runs_app
+from app.cli.settings import give, read_settings
 
 
 class Lang(StrEnum):

@@ -38,9 +38,9 @@ def hard_cases(
     metrics: list[str] | None,
     consent: Consent,
     *,
-    kinds: tuple[str, ...],
-    with_evaluation: bool,
-    preflight: bool,
+    kinds: tuple[str, ...] = ("probes", "robustness"),
+    with_evaluation: bool = False,
+    preflight: bool = True,
     as_json: bool,
     quiet: bool,
 ) -> None:
