@@ -114,7 +114,11 @@ def test_the_more_parts_the_wider_the_intervals(dataset, scores):
 def test_queries_of_the_same_text_count_as_one(dataset, scores):
     same = tuple(f"q{i:02}" for i in range(15))
     found = slices(advice(), evaluation(dataset, same_queries=(same,)), scores, dataset)
-    assert by_trait(found)["length of the query"][0].queries == SHORT - 14
+    short, long = by_trait(found)["length of the query"]
+    assert short.queries == SHORT - 14
+    # copies weigh within their part alone: else one part would score below its queries, and another above
+    assert [part.scores[0].quality.mean for part in (short, long)] == pytest.approx([0.6, 0.6])
+    assert [part.scores[1].quality.mean for part in (short, long)] == pytest.approx([0.3, 1.0])
 
 
 def test_documents_longer_than_the_winner_reads_are_a_part(dataset, scores):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.candidate import parse_candidate
 from knowledge.dataset import Dataset
@@ -53,7 +54,7 @@ def slices(
     if not shown:
         return None
     level = 1 - ALPHA / max(1, count)
-    made = _Maker(kept, level, evaluation)
+    made = _Maker({spec: scores[spec] for spec in kept}, level, evaluation)
     parts = [(trait, [made.slice(trait, part) for part in trait.parts]) for trait in shown]
     router = Router(kept, level, recommendation, evaluation, made.evidence)
     routing = [router.route(trait, of) for trait, of in parts if trait.at_query_time]
@@ -91,18 +92,25 @@ def _enough(trait: Trait) -> Trait:
 
 
 class _Maker:
-    """Makes slices and numbers their evidence."""
+    """Makes slices and numbers their evidence.
+
+    Args:
+        scores: of all queries, also those of the same text, {spec: {query: score}}; the winner first.
+        level: of the intervals of differences.
+        evaluation: what the evidence names.
+    """
 
     def __init__(self, scores: Mapping[str, Mapping[str, float]], level: float, evaluation: Evaluation) -> None:
         self._scores, self._level, self._evaluation = scores, level, evaluation
+        self._same = {group[0]: group for group in evaluation.same_queries}
         self.evidence = EvidenceList("EQ")
 
     def slice(self, trait: Trait, part: Part) -> Slice:
         winner = next(iter(self._scores))
-        first = np.array([self._scores[winner][q] for q in part.queries])
+        first = self._values(winner, part)
         made: list[SliceScore] = []
-        for spec, of in self._scores.items():
-            values = np.array([of[q] for q in part.queries])
+        for spec in self._scores:
+            values = self._values(spec, part)
             quality = bootstrap_interval(values)
             cites = {"quality": self._cite(trait, part, spec, quality, ())}
             difference = None
@@ -118,6 +126,17 @@ class _Maker:
             scores=tuple(made),
             at_query_time=trait.at_query_time,
         )
+
+    def _values(self, spec: str, part: Part) -> NDArray[np.float64]:
+        """Scores of the part's independent queries, whose mean is that of all its queries.
+
+        They are weighed within the part: by what its queries weigh among all, a class whose texts are all right would
+        have an accuracy of 0.99 or 1.02, for as much as it has fewer or more copies than the others.
+        """
+        of = self._scores[spec]
+        members = (member for query in part.queries for member in self._same.get(query, (query,)))
+        weighed = by_text({member: of[member] for member in members if member in of}, self._evaluation.same_queries)
+        return np.array([weighed[query] for query in part.queries])
 
     def _cite(self, trait: Trait, part: Part, spec: str, value: Interval, computed_from: tuple[str, ...]) -> str:
         run = self._evaluation
