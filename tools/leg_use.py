@@ -40,7 +40,7 @@ def package_of(resolved: Resolved) -> dict[str, str] | None:
 
 def is_folder(leg: Leg) -> bool:
     """Whether its model is a folder of this machine."""
-    return Path(leg.name).expanduser().is_dir()
+    return bool(leg.name) and Path(leg.name).expanduser().is_dir()  # bm25 names none
 
 
 def runs_in_files(leg: Leg) -> bool:

@@ -36,7 +36,7 @@ from tools.pipeline import encoders as program
 from tools.pipeline import milvus_types
 from tools.pipeline.collection import Collections
 from tools.pipeline.errors import PipelineError
-from tools.pipeline.ingest import delete, ingest
+from tools.pipeline.ingest import delete, ingest, read_documents
 from tools.pipeline.schema import lines
 from tools.pipeline.search import Pipeline
 from tools.pipeline.serve import make_app
@@ -290,6 +290,7 @@ def test_hostile_names_and_texts_stay_what_they_are(measured, tmp_path):
     assert "<script>" not in readme
     assert "`id`" not in readme
     assert not any(line.startswith("$(rm") for line in readme.splitlines())
+    assert not made.plan.differs, "words have no model, and so no folder of this machine"
 
 
 def test_containers_publish_nothing_and_hold_no_secret(measured, tmp_path):
@@ -391,6 +392,52 @@ def test_deletes_changes_and_another_model_beside_the_old(measured, settled):
     # another index costs no encoding
     index = {**leg["index"], "type": "HNSW", "build": {"M": 8, "efConstruction": 64}, "search": {"ef": 64}}
     assert ingest(replace(settled, legs={"vectors1": leg | {"index": index}}), [])["encoded"] == 0
+
+
+def test_a_file_without_documents_takes_nothing_out(settled):
+    with pytest.raises(PipelineError, match="would remove all"):
+        ingest(settled, [], sync=True)
+    assert len(ids(settled, "what does the otter feed on", 40)) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("array.json", b'[{"_id": "1", "text": "a"}]', r"none of \.jsonl, \.csv, \.tsv"),
+        ("broken.jsonl", b'{"_id": "1", "text": "a"}\n\n{"_id": "2", "te', "after entry 1"),
+        ("latin.csv", b"_id,text\n1,caf\xe9\n", "cannot be read"),
+        ("semicolons.csv", b"_id;text\n1;a\n", "entry 1 has no _id or no text"),
+        ("ids.jsonl", b'{"text": "a"}', "entry 1 has no _id or no text"),
+    ],
+)
+def test_files_that_hold_no_documents_are_named(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PipelineError, match=said):
+        list(read_documents(tmp_path / name))
+
+
+def test_the_way_back_says_what_has_changed_meanwhile(settled):
+    """The former collection was not written to since: what was deleted would be found there again."""
+    leg = settled.legs["vectors1"]
+    other = replace(settled, legs={"vectors1": leg | {"dimension": 64}})
+    ingest(other, [("new", "A lynx hunts hares.")])
+    delete(other, ["otter-eats", "twin"])
+
+    def switched(settings):
+        collections = Collections(settings)
+        told = lines(settings, collections, "switch")
+        collections.close()
+        return told
+
+    assert len(switched(other)) == 1
+    _, behind = switched(settled)
+    assert behind.strip().startswith("2 texts are new or gone"), behind
+    query = "what does the otter feed on"
+    assert ids(settled, query)[0] == "otter-eats"
+    done = ingest(settled, [])
+    assert (done["encoded"], done["put"]) == (1, 1)
+    assert "otter-eats" not in ids(settled, query, 40)
+    assert len(switched(settled)) == 1
 
 
 def test_a_model_of_another_length_is_noticed(settled):

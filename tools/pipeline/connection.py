@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Connection:
             Path(uri).parent.mkdir(parents=True, exist_ok=True)
         # Milvus Lite takes pings for an attack, and says so on the terminal
         quiet: dict[str, int] = {"grpc.keepalive_time_ms": 2**31 - 1} if self.is_lite else {}
+        logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)  # what fails is said below, without a traceback
         token = os.environ.get("MILVUS_TOKEN", "")
         try:
             self.client: Any = MilvusClient(uri=uri, token=token, timeout=SECONDS, grpc_options=quiet)

@@ -26,6 +26,8 @@ from .settings import Settings, encoding_of, read_settings, rules_of
 #: documents taken into the ledger, and parts encoded, at a time
 _AT_ONCE, _PARTS = 1_000, 256
 _IDS, _TITLE, _TEXT = ("_id", "id"), "title", "text"
+#: what parts the columns of a file, by its ending; one object a line has none
+_DELIMITERS = {".jsonl": "", ".csv": ",", ".tsv": "\t"}
 
 
 def read_documents(file: Path) -> Iterator[tuple[str, str]]:
@@ -34,19 +36,23 @@ def read_documents(file: Path) -> Iterator[tuple[str, str]]:
     A title stands before the text, with a blank between them, as when it was measured.
 
     Raises:
-        PipelineError: the file cannot be read, or a line lacks something; names the line.
+        PipelineError: the file is of another form, cannot be read, or an entry lacks something; names the entry.
     """
+    if file.suffix not in _DELIMITERS:
+        raise PipelineError(f"{file} is none of {', '.join(_DELIMITERS)}: write it as one of these")
+    delimiter, number = _DELIMITERS[file.suffix], 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows: Iterable[Any] = (
-                (json.loads(line) for line in lines if line.strip())
-                if file.suffix == ".jsonl"
-                else csv.DictReader(lines, delimiter="\t" if file.suffix == ".tsv" else ",")
-            )
+            rows: Iterator[Any] = csv.DictReader(lines, delimiter=delimiter) if delimiter else _objects(lines)
             for number, row in enumerate(rows, 1):
                 yield _document(row, f"{file}, entry {number}")
     except (OSError, ValueError, csv.Error) as error:
-        raise PipelineError(f"{file} cannot be read: {error}") from error
+        after = f" after entry {number}" if number else ""
+        raise PipelineError(f"{file} cannot be read{after}: {error}") from error
+
+
+def _objects(lines: Iterable[str]) -> Iterator[Any]:
+    return (json.loads(line) for line in lines if line.strip())
 
 
 def _document(row: Any, where: str) -> tuple[str, str]:
@@ -67,7 +73,11 @@ def _whole(text: str) -> str:
 
 
 def ingest(settings: Settings, documents: Iterable[tuple[str, str]], *, sync: bool = False) -> dict[str, int]:
-    """Take documents in; how many there are, changed and gone, and parts encoded and put into Milvus."""
+    """Take documents in; how many there are, changed and gone, and parts encoded and put into Milvus.
+
+    Raises:
+        PipelineError: `sync` with no document at all, which would remove all of them.
+    """
     ledger = Ledger(settings.state)
     try:
         seen: set[str] = set()
@@ -75,6 +85,8 @@ def ingest(settings: Settings, documents: Iterable[tuple[str, str]], *, sync: bo
         while some := list(islice(waiting, _AT_ONCE)):
             changed += ledger.put(some)
             seen.update(name for name, _ in some)
+        if sync and not seen and ledger.size:
+            raise PipelineError("there is no document in it, and --sync would remove all: name them with --delete")
         gone = ledger.remove(ledger.ids() - seen) if sync else 0
         return {"changed": changed, "removed": gone, **fill(settings, ledger), "documents": len(ledger.ids())}
     finally:

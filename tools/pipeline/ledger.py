@@ -152,6 +152,15 @@ class Ledger:
             (collection,),
         ).fetchall()
 
+    def behind(self, collection: str) -> int:
+        """How many texts a collection lacks, or has though no document has them any more."""
+        query = (
+            "SELECT count(DISTINCT hash) FROM documents"
+            " WHERE hash NOT IN (SELECT hash FROM loaded WHERE collection = ?)"
+        )
+        gone = {name for name, _ in self.outdated(collection)}
+        return int(self._db.execute(query, (collection,)).fetchone()[0]) + len(gone)
+
     def mark_removed(self, collection: str, parts: Iterable[tuple[str, int]]) -> None:
         """Say that a collection lacks these parts."""
         query = "DELETE FROM loaded WHERE collection = ? AND hash = ? AND part = ?"
