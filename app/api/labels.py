@@ -19,7 +19,7 @@ from knowledge.results import Evaluation, Judging, Label, Recommendation
 from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.judging_desk import Desk, desk_of, updated
-from tools.run_history import MARGIN
+from tools.run_scores import MARGIN
 
 router = APIRouter(tags=["judgments"])
 JobId = Annotated[str, Path(pattern=r"^job-[0-9a-f]{24}$")]

@@ -17,7 +17,7 @@ from app.cli.terminal import shown
 from knowledge.errors import ResourceError
 from knowledge.results import Evaluation
 from knowledge.wording import say
-from tools.run_history import ScoreRow, score_rows
+from tools.run_scores import ScoreRow, score_rows
 from tools.workspace import Workspace
 
 #: what a spreadsheet takes for the beginning of a formula

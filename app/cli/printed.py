@@ -52,7 +52,7 @@ from knowledge.results.recheck import Recheck, RecheckPlan
 from knowledge.results.service import Tuning
 from knowledge.results.verification import Verification, VerificationPlan
 from tools.report import portable
-from tools.run_history import RunsCompared
+from tools.run_scores import RunsCompared
 
 Mode = Literal["validation", "serialization"]
 

@@ -30,7 +30,7 @@ from tools.label_store import with_given
 from tools.recheck import Asked, Decision, glance, recheck
 from tools.recheck.planning import plan_recheck
 from tools.recheck.words import markdown, on_migration, sentences
-from tools.run_history import MARGIN
+from tools.run_scores import MARGIN
 from tools.sending import agree, sends_line
 from tools.verify.kept import chosen, read_handover
 from tools.workspace import Workspace

@@ -16,7 +16,8 @@ from app.cli.settings import read_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tools.run_history import RunsCompared, RunSummary
+    from tools.run_history import RunSummary
+    from tools.run_scores import RunsCompared
 
 FORMATS = ("csv", "json", "parquet", "ir-measures")
 
@@ -164,7 +165,8 @@ def compare(
 ) -> None:
     """Compare candidates of one run, or of several on the same data, query by query, with intervals; or load tests."""
     from app.cli.printed import print_json
-    from tools.run_history import LATEST, compare_runs, find_evaluation, find_loads
+    from tools.run_history import LATEST, find_evaluation, find_loads
+    from tools.run_scores import compare_runs
 
     workspace = read_settings().workspace()
     names = list(dict.fromkeys(runs or [LATEST]))

@@ -30,7 +30,7 @@ from knowledge.wording import Text, say
 from tools.data_source import DataSource
 from tools.decided import find_decision
 from tools.label_store import with_given
-from tools.run_history import MARGIN
+from tools.run_scores import MARGIN
 from tools.sending import agree, sends_line
 from tools.verify import SUBJECTS as PARTS
 from tools.verify import verify

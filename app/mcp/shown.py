@@ -13,7 +13,7 @@ from knowledge.model_card import ModelCard
 from knowledge.results import Evaluation, Interval, Pick, Plan, PlannedCandidate, Prediction, Recommendation, Shortlist
 from knowledge.wording import Language, Text
 from tools.report.comparison import VERDICTS
-from tools.run_history import RunsCompared
+from tools.run_scores import RunsCompared
 
 
 def card(found: ModelCard) -> records.Card:

@@ -17,7 +17,7 @@ from tools.data_source import STDLIB, DataSource
 from tools.datasets.writer import save_dataset
 from tools.job_store import Job
 from tools.plan import plan_named
-from tools.run_history import compare_runs
+from tools.run_scores import compare_runs
 
 _KINDS: dict[str, JobKind] = {"evaluation": "evaluation", "recommendation": "recommendation"}
 
