@@ -27,7 +27,7 @@ SHARED = (
     "tools/encoders/",
     "tools/evaluate/",
     "tools/hub.py",
-    "tools/plan.py",
+    "tools/plan/",
     "tools/profile",
     "tools/recommend/",
     "tools/rescoring.py",

@@ -9,9 +9,9 @@ from knowledge.errors import HubUnreachableError, SpecError
 from knowledge.requirements import Requirements
 from knowledge.results import DataProfile, DatasetSummary, Lengths, Pick, Prediction, Shortlist
 from tests.tiny_legs import make_multi
-from tools import encoders, plan
+from tools import encoders
 from tools.encoders import Resolved
-from tools.plan import make_plan, plan_named, without_what_is_known
+from tools.plan import make_plan, minutes, plan_named, variants, wanted, without_what_is_known
 from tools.workspace import Workspace
 
 MINILM = "st:sentence-transformers/all-MiniLM-L6-v2"
@@ -166,7 +166,7 @@ def test_an_incumbent_with_a_strange_name_does_no_harm(planned):
 
 
 def test_weights_that_do_not_fit_into_memory(planned, resolvable, monkeypatch):
-    monkeypatch.setattr(plan, "memory_limit_bytes", lambda: 2 * 2**30)
+    monkeypatch.setattr(wanted, "memory_limit_bytes", lambda: 2 * 2**30)
     made = planned(models=["BAAI/bge-m3", "intfloat/multilingual-e5-small"])
     (blocked,) = made.not_measured
     assert blocked.model == "BAAI/bge-m3"
@@ -187,7 +187,7 @@ def test_an_endpoint_says_where_the_texts_go_and_what_it_costs(planned, catalog,
     assert candidate.sends_text_to == "api.openai.com"
     price = catalog.card("openai/text-embedding-3-small").price.usd_per_million_tokens
     assert made.hard_cases
-    assert made.usd == pytest.approx(100 * price * (1 + plan.HARD_CASES), rel=0.01), "hard cases are sent too"
+    assert made.usd == pytest.approx(100 * price * (1 + minutes.HARD_CASES), rel=0.01), "hard cases are sent too"
     assert candidate.download_gb == 0.0
 
 
@@ -221,8 +221,8 @@ def ways(monkeypatch):
                 return []
             return [leg.model_copy(update={"options": leg.options | dict(way)}) for way in options]
 
-        monkeypatch.setattr(plan, "options_here", options_here)
-        monkeypatch.setattr(plan, "gpus", lambda: gpus)
+        monkeypatch.setattr(variants, "options_here", options_here)
+        monkeypatch.setattr(variants, "gpus", lambda: gpus)
 
     return offer
 
@@ -293,15 +293,15 @@ def test_hard_cases_take_their_share_of_reading_and_not_of_timing(planned, catal
     # `advisor evaluate` asks none
     (without,) = plan_named([MINILM], DATASET, workspace, catalog).candidates
     assert not plan_named([MINILM], DATASET, workspace, catalog).hard_cases
-    timing = plan.BENCHMARK_SECONDS / 60
+    timing = minutes.BENCHMARK_SECONDS / 60
     (short,) = planned(specs=[MINILM]).candidates
-    assert short.minutes - timing == pytest.approx((without.minutes - timing) * (1 + plan.HARD_CASES), abs=0.02)
+    assert short.minutes - timing == pytest.approx((without.minutes - timing) * (1 + minutes.HARD_CASES), abs=0.02)
     assert with_them.minutes > short.minutes
     # measured by `advisor evaluate` before: timing is left, and the hard cases
     (left,) = without_what_is_known(made, {MINILM}, timed=False).candidates
     reading = with_them.minutes - timing
-    hard = reading * plan.HARD_CASES / (1 + plan.HARD_CASES)
-    assert left.minutes == pytest.approx(hard + (plan.LOAD_SECONDS + plan.BENCHMARK_SECONDS) / 60, abs=0.02)
+    hard = reading * minutes.HARD_CASES / (1 + minutes.HARD_CASES)
+    assert left.minutes == pytest.approx(hard + (minutes.LOAD_SECONDS + minutes.BENCHMARK_SECONDS) / 60, abs=0.02)
     # whoever timed them asked them too
     assert without_what_is_known(made, {MINILM}, timed=True).minutes == 0
 

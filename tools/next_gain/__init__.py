@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from knowledge.candidate import Candidate, Leg, parse_candidate
+from knowledge.candidate import Leg, parse_candidate
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.dataset import Dataset
 from knowledge.errors import AdvisorError, UserError
@@ -20,7 +20,8 @@ from tools.evaluate import NO_CONSENT, evaluate, query_scores
 from tools.next_gain.changes import Planned, changes, dense_legs
 from tools.next_gain.costs import costs, texts_of
 from tools.next_gain.ranking import ranked
-from tools.plan import FASTER, plan_named
+from tools.plan import plan_named
+from tools.plan.minutes import FASTER, way_of
 from tools.retrieval import parse
 from tools.run_store import RunStore, new_run_id
 from tools.setups.matryoshka import card_of
@@ -152,13 +153,8 @@ def next_gain(
 def _fastest_only(found: list[Planned]) -> list[Planned]:
     """Of the ways to run the encoder faster the fastest: each has to read every text anew."""
     ways = [one for one in found if one.kind == "precision"]
-    fastest = max(ways, key=lambda one: FASTER.get(_way(one.candidate), 1.0), default=None)
+    fastest = max(ways, key=lambda one: FASTER.get(way_of(dense_legs(one.candidate)[0]), 1.0), default=None)
     return [one for one in found if one.kind != "precision" or one is fastest]
-
-
-def _way(candidate: Candidate) -> tuple[str, str]:
-    options = dense_legs(candidate)[0].options
-    return options.get("backend", "torch"), options.get("precision", "fp32")
 
 
 def _lengths(resolved: dict[Leg, Resolved], dataset: Dataset, workspace: Workspace) -> dict[Leg, int]:
