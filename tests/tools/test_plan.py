@@ -1,5 +1,7 @@
 """What is measured, what is not and why, and what it would cost."""
 
+from dataclasses import replace
+
 import pytest
 
 from knowledge.catalog import load_catalog
@@ -189,6 +191,21 @@ def test_an_endpoint_says_where_the_texts_go_and_what_it_costs(planned, catalog,
     assert made.hard_cases
     assert made.usd == pytest.approx(100 * price * (1 + minutes.HARD_CASES), rel=0.01), "hard cases are sent too"
     assert candidate.download_gb == 0.0
+    assert not candidate.notes
+
+
+def test_an_endpoint_that_wants_a_key_is_not_offered_without_one(planned, catalog, workspace):
+    """It was agreed to send the texts, and then nothing could be measured."""
+    large = "openai:text-embedding-3-large"
+    made = planned(models=["openai/text-embedding-3-large"])
+    (blocked,) = [c for c in made.not_measured if c.spec == large]
+    assert "OPENAI_API_KEY" in blocked.obstacle.render("en")
+    assert not [c for c in made.candidates if c.sends_text_to]
+    (named,) = planned(specs=[large]).candidates
+    assert "OPENAI_API_KEY" in named.notes[-1].render("en"), "who names it may set one before he agrees"
+    elsewhere = replace(workspace, openai_base_url="http://127.0.0.1:9/v1")
+    (here,) = plan_named([large], DATASET, elsewhere, catalog).candidates
+    assert not here.notes
 
 
 def test_what_the_user_names_and_nothing_else(planned):

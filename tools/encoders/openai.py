@@ -46,6 +46,11 @@ def resolve(leg: Leg, workspace: Workspace) -> Resolved:
     )
 
 
+def lacks_key(resolved: Resolved, workspace: Workspace) -> bool:
+    """Whether it is OpenAI's own endpoint, which answers nobody without a key; others may want none."""
+    return resolved.endpoint == _host(DEFAULT_BASE_URL) and workspace.openai_api_key is None
+
+
 def _host(base_url: str) -> str:
     """Who would receive the texts: host and port, without a password that the address may hold."""
     try:
