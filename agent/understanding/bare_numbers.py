@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.understanding.findings import Finding
-from agent.understanding.numbers import VECTOR_TYPES
+from agent.understanding.numerals import VECTOR_TYPES
 from agent.understanding.one_quantity import OneQuantity, is_denied
 from agent.understanding.utterance import Hit
 from knowledge.wording import say
