@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from agent.answers import answer
+from agent.note_answers import says_not_known
 from agent.state import State
 from agent.understanding.base import Question, QuestionKind, Understanding, Understood
 from agent.understanding.rules import RuleUnderstanding
@@ -37,7 +38,7 @@ class CitedNote(Record):
 
 
 class Answered(Record):
-    """A question and its answer; `known` says whether our notes have what was asked."""
+    """A question and its answer; `known` says whether our notes, or what was found before, have what was asked."""
 
     question: str
     answer: str
@@ -65,7 +66,8 @@ def ask(words: str, known: State, context: Context, language: Language) -> Answe
         )
         for hit in found.hits
     )
-    return Answered(question=words, answer=told.render(language), known=found.known, notes=notes)
+    here = known.get("recommendation") is not None and not says_not_known(told)
+    return Answered(question=words, answer=told.render(language), known=found.known or here, notes=notes)
 
 
 def answer_about(kind: QuestionKind, state: State, context: Context, *models: str, words: str = "") -> Text:

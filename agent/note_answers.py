@@ -30,10 +30,20 @@ def from_notes(found: LookUp, state: State) -> Text:
     return join(parts, LINES)
 
 
+_NOT_KNOWN = say("I do not know: neither my notes nor what was found here have it.")
+
+
+def says_not_known(told: Text) -> bool:
+    """Whether an answer is that nothing here has what was asked."""
+    return told.template == _NOT_KNOWN.template or any(
+        says_not_known(part) for part in told.values.values() if isinstance(part, Text)
+    )
+
+
 def not_known(found: LookUp, state: State) -> Text:
     """That neither the notes nor the evidence have it, and what is nearest."""
     language: Language = state.get("language", "en")
-    parts = [say("I do not know: neither my notes nor what was found here have it.")]
+    parts = [_NOT_KNOWN]
     if found.near:
         titles = join([_literal(hit.note.title.in_language(language)) for hit in found.hits], _SEMICOLON)
         parts.append(say("I can tell you about: {titles}.", titles=titles))

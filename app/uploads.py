@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -99,11 +99,12 @@ class Uploads:
             with file.open("rb") as content:
                 digest.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\0".encode())
         kept = self.folder / digest.hexdigest()[:16]
-        name = next(iter(named)) if len(named) == 1 else safe_name("+".join(sorted(Path(n).stem for n in named))[:60])
+        name = next(iter(named)) if len(named) == 1 else _name_of(named)
         if kept.exists():
             for file in named.values():
                 file.unlink(missing_ok=True)
-            return kept / name
+            # an older version may have called it otherwise
+            return kept / name if (kept / name).exists() else next(kept.iterdir(), kept / name)
         self.folder.mkdir(parents=True, exist_ok=True)
         whole = Path(tempfile.mkdtemp(dir=self.folder, prefix="."))
         try:
@@ -119,6 +120,12 @@ class Uploads:
         finally:
             shutil.rmtree(whole, ignore_errors=True)
         return kept / name
+
+
+def _name_of(named: Iterable[str]) -> str:
+    """What several files are called together: by the tables, where there are any: a licence says little."""
+    tables = [name for name in named if not name.lower().endswith(TEXT_SUFFIXES)] or list(named)
+    return safe_name("+".join(sorted(Path(name).stem for name in tables))[:60])
 
 
 def safe_name(name: str) -> str:

@@ -21,6 +21,7 @@ from app.api.documented import openapi
 from app.api.gate import Gate
 from app.api.hooks import Hooks
 from app.api.metrics import Metrics
+from app.api.misunderstood import misunderstood
 from app.api.problems import ProblemError, problem_of, respond
 from app.api.rendering import dumped
 from app.api.service import Service
@@ -154,42 +155,8 @@ def _fail(request: Request, error: AdvisorError) -> JSONResponse:
 
 
 def _misunderstand(request: Request, error: RequestValidationError) -> JSONResponse:
-    errors = error.errors()[:20]
-    found = [
-        {"where": "/".join(map(str, e["loc"]))[:300], "what": str(e["msg"]).removeprefix("Value error, ")[:500]}
-        for e in errors
-    ]
-    first = found[0] if found else {"where": "", "what": ""}
-    kind = request.headers.get("Content-Type", "")
-    if errors and errors[0]["loc"] == ("body",) and "json" not in kind:
-        # as curl -d sends it, unless told otherwise
-        problem = ProblemError(
-            "unsupported-media-type",
-            say("The body is not marked as JSON (its Content-Type is “{kind}”).", kind=kind[:100])
-            if kind
-            else say("The request has no body."),
-            say("Send JSON, with the header Content-Type: application/json."),
-            more={"errors": found},
-        )
-    elif errors and errors[0]["type"] == "json_invalid":
-        problem = ProblemError(
-            "invalid-request",
-            say(
-                "The body is not JSON: {why} at character {place}.",
-                why=str(errors[0].get("ctx", {}).get("error", ""))[:200],
-                place=str(errors[0]["loc"][-1]),
-            ),
-            say("Send JSON, in UTF-8."),
-            more={"errors": found},
-        )
-    else:
-        problem = ProblemError(
-            "invalid-request",
-            say("At {where}: {what}.", **first),
-            say("Correct it; the OpenAPI file at /v1/openapi.json has the form."),
-            more={"errors": found},
-        )
-    return respond(problem, _language(request))
+    language = _language(request)
+    return respond(misunderstood(request, error, language), language)
 
 
 def _misdirect(request: Request, error: HTTPException) -> JSONResponse:

@@ -256,6 +256,10 @@ def _complete(service: Service, thing: Thing, body: CompleteIn) -> None:
         raise _conflict(say("A chunk of this dataset is on its way."), 0) from error
     try:
         files = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
+        if not files:
+            raise DatasetError(
+                say("No file has arrived."), say("Send one: PATCH /v1/datasets/{id}/files/NAME.", id=thing.id)
+            )
         sizes = {file.name: file.stat().st_size for file in files}
         hashes = {file.name: _sha256(file) for file in files}
         _check_hashes(hashes, body)

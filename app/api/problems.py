@@ -115,12 +115,24 @@ def problem_of(error: AdvisorError) -> ProblemError:
     return ProblemError(kind, error.cause, error.next_step, headers=headers)
 
 
-def not_found(name: str) -> ProblemError:
-    """Something that a request names and that is not there, or is another's: the answer is the same."""
+#: where that is listed whose ids begin so
+_LISTS = {"job-": "/v1/jobs", "data-": "/v1/datasets", "thread-": "/v1/threads"}
+
+
+def not_found(name: str, listed: str = "") -> ProblemError:
+    """Something that a request names and that is not there, or is another's: the answer is the same.
+
+    Args:
+        name: its id.
+        listed: the address of the list that it would be in; by default the one of its kind.
+    """
+    listed = listed or next((path for start, path in _LISTS.items() if name.startswith(start)), "")
     return ProblemError(
         "not-found",
         say("There is no “{name}”, or it is not yours.", name=name[:200]),
-        say("Look at the list of what is yours."),
+        say("What is yours is listed by GET {path}.", path=listed)
+        if listed
+        else say("See the OpenAPI file at /v1/openapi.json."),
     )
 
 

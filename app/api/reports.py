@@ -66,7 +66,7 @@ def show_report(
     name, kind = _FILES[form]
     path = service.advisor.context.report_folder_of(run) / name
     if not path.is_file():
-        raise not_found(f"{run}/{name}")
+        raise not_found(f"{run}/{name}", "/v1/reports")
     # opened as a page, it has no access to whatever else this server has
     policy = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-downloads"}
     return FileResponse(path, media_type=kind, headers=policy)

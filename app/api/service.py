@@ -151,5 +151,5 @@ def own(service: Service, caller: Caller, kind: str, name: str) -> Thing:
     """Something of the caller's; a problem where there is none, or it is another's."""
     found = service.store.thing(kind, name, caller.owner)
     if found is None:
-        raise not_found(name)
+        raise not_found(name, f"/v1/{kind}s")
     return found

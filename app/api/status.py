@@ -65,7 +65,7 @@ async def list_problems(language: Lang) -> JSONResponse:
 async def show_problem(name: str, language: Lang) -> JSONResponse:
     """One kind of problem: what a problem's `type` leads to."""
     if name not in KINDS:
-        raise not_found(name)
+        raise not_found(name, "/v1/problems")
     return answer(_kind(name, language), language)
 
 

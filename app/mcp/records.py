@@ -130,12 +130,18 @@ class NotMeasured(Record):
 
 
 class EvaluationShown(Record):
-    """Quality on the data, best first."""
+    """Quality on the data, best first.
+
+    `labels`: gold came with the data; silver were made from it by program and judged by nobody: the order is safer than
+    the level, and the user is to be told. `label_origin` says how they were made.
+    """
 
     run_id: str
     dataset: str
     documents: int
     queries: int
+    labels: str
+    label_origin: str | None
     metric: str
     candidates: tuple[Scored, ...]
     failed: tuple[NotMeasured, ...]

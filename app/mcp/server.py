@@ -12,16 +12,18 @@ from typing import Any
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import ValidationError
 
 from agent.advisor import Advisor
 from agent.settings import Settings
 from app.jobs import Jobs
 from app.mcp.access import Gate
 from app.mcp.tools import Tools
+from app.mistakes import mistake
 from app.serving import LOCAL_NAMES, is_loopback, listen, serve_at
 from knowledge import __version__
 from knowledge.errors import UserError
-from knowledge.wording import say
+from knowledge.wording import Language, say
 from tools.job_store import JobStore
 from tools.key_store import KeyStore
 
@@ -38,21 +40,27 @@ _ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent
 
 
 class Server(MCPServer[Any]):
-    """An MCP server that refuses arguments which a tool does not have.
+    """An MCP server that refuses arguments which a tool does not have, and tells of wrong ones in our words.
 
-    The SDK drops them, so that a mistyped demand or consent would go unnoticed.
+    The SDK drops the former, so that a mistyped demand or consent would go unnoticed.
     """
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool; raises ToolError where it has no such argument."""
+        """Call a tool; raises ToolError where it has no such argument, or one has not the form that it should."""
         tool = next((tool for tool in await self.list_tools() if tool.name == name), None)
         known = list(tool.input_schema.get("properties", {})) if tool else list(arguments)
         unknown = next((argument for argument in arguments if argument not in known), None)
+        language: Language = "zh" if arguments.get("language") == "zh" else "en"
         if unknown is not None:
-            raise ToolError(_no_such(name, unknown, known).render("zh" if arguments.get("language") == "zh" else "en"))
-        return await super().call_tool(name, arguments, context)
+            raise ToolError(_no_such(name, unknown, known).render(language))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(_wrong(name, error.__cause__).render(language)) from error
+            raise
 
 
 def _no_such(tool: str, argument: str, known: Sequence[str]) -> UserError:
@@ -62,6 +70,15 @@ def _no_such(tool: str, argument: str, known: Sequence[str]) -> UserError:
         say("Did you mean {names}?", names=close[0])
         if close
         else say("Its arguments are: {names}.", names=", ".join(known)),
+    )
+
+
+def _wrong(tool: str, error: ValidationError) -> UserError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))[:100]
+    return UserError(
+        say("{tool}: {where}: {what}.", tool=tool, where=where, what=mistake(first)),
+        say("Correct it and call it again; the tool's schema has the form."),
     )
 
 

@@ -108,6 +108,8 @@ def evaluation(found: Evaluation, compared: RunsCompared | None, language: Langu
         dataset=found.dataset.name,
         documents=found.dataset.documents,
         queries=found.judged_queries,
+        labels=found.dataset.labels,
+        label_origin=found.dataset.label_origin.render(language) if found.dataset.label_origin else None,
         metric=found.primary,
         candidates=tuple(
             records.Scored(

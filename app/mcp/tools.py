@@ -25,6 +25,7 @@ from app.jobs import Jobs, Work
 from app.mcp import records, shown
 from app.mcp.access import caller_with
 from app.mcp.work import Desk
+from app.mistakes import mistake
 from app.specs import checked_specs
 from knowledge.doors import through
 from knowledge.errors import AdvisorError, RequirementsError, UnknownModelError, UserError
@@ -368,7 +369,7 @@ def _requirements(given: dict[str, Any]) -> Requirements:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "requirements"
         raise RequirementsError(
-            say("The requirements cannot be read: {where}: {why}.", where=where, why=first["msg"]),
+            say("The requirements cannot be read: {where}: {why}.", where=where, why=mistake(first, Requirements)),
             say("They are like the requirements file in the README; or describe the need in words."),
         ) from error
 

@@ -145,7 +145,11 @@ class Desk:
     def status(self, job: Job, language: Language) -> records.Status:
         """All that is known of it."""
         progress = evaluation = recommendation = problem = plan = None
-        step = say("Wait some seconds, then call get_evaluation with this handle.")
+        step = (
+            say("It is being ended. Call get_evaluation with this handle to see that it has.")
+            if job.cancelling
+            else say("Wait some seconds, then call get_evaluation with this handle.")
+        )
         found = result_of(job) if job.state == "succeeded" else None
         if job.is_open:
             progress = self.progress(job, language)
@@ -154,6 +158,8 @@ class Desk:
             compared = compare_runs(workspace, [found]) if len(found.candidates) > 1 else None
             evaluation = shown.evaluation(found, compared, language)
             step = say("Done. Tell the user the figures with their intervals and verdicts.")
+            if found.dataset.labels == "silver":
+                step = say("{step} Say that the labels are silver: made from the data, judged by nobody.", step=step)
         elif isinstance(found, Recommendation):
             report = self._advisor.context.report_folder_of(found.run_id) / "report.html"
             named = str(report) if self._reads_paths and report.exists() else None

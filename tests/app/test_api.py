@@ -207,11 +207,24 @@ def test_problems_say_what_to_do_in_the_callers_language(ann):
         unmarked = ann.post("/v1/shortlists", **request)
         assert is_problem(unmarked, "unsupported-media-type", 415)
         assert "Content-Type: application/json" in unmarked.json()["next_step"]
+    assert ann.post("/v1/shortlists", content=b"", headers=JSON).json()["detail"] == "The request has no body."
+    for body, words in (
+        ({"tekst": "German search"}, "At body/tekst: there is no such name; the nearest is “text”."),
+        ({**asked, "k": 0}, "At body/k: it must be at least 1."),
+        ({"text": 5}, "At body/text: it must be a string."),
+    ):
+        assert ann.post("/v1/shortlists", json=body).json()["detail"] == words
+    chinese = ann.post("/v1/evaluations", json={"webhook": {"uri": "x"}}, headers={"Accept-Language": "zh"}).json()
+    said = {error["where"]: error["what"] for error in chinese["errors"]}
+    assert (said["body/webhook/uri"], said["body/candidates"]) == ("没有这个名称；最接近的是“url”", "缺少这一项")
     assert "character 8" in ann.post("/v1/shortlists", content=b'{"text":', headers=JSON).json()["detail"]
     assert ann.post("/v1/shortlists", json={}).json()["detail"].startswith("At body: give requirements or text")
     gone = ann.post("/v1/evaluations", json={"dataset": f"data-{'0' * 24}", "candidates": ["bm25"]})
     assert is_problem(gone, "not-found", 404)
     assert f"data-{'0' * 24}" in gone.json()["detail"]
+    assert "GET /v1/datasets" in gone.json()["next_step"]
+    empty = ann.post(f"{ann.made('/v1/datasets', {})['url']}/complete", json={}).json()
+    assert "PATCH /v1/datasets/data-" in empty["next_step"]
     chinese = ann.get("/v1/nothing", headers={"Accept-Language": "zh-CN"}).json()
     assert re.search(r"[\u4e00-\u9fff]", chinese["detail"] + chinese["next_step"] + chinese["title"])
     for kind in ann.get("/v1/problems").json()["data"]:

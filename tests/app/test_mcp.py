@@ -14,6 +14,7 @@ from knowledge.scores import load_scores
 from tests.app.cli import Cli
 from tests.app.mcp_client import LIST, PATIENCE, ROOT, HttpServer, add_key, stdio, talk, talk_http
 from tests.app.web import tiny_dataset
+from tests.tools.test_silver import corpus
 from tools.run_history import list_runs
 from tools.shortlist import shortlist
 from tools.workspace import Workspace
@@ -193,6 +194,16 @@ def test_mistakes_are_told_with_a_way_on(server, data, tmp_path):
             ("start_evaluation", {"candidates": ["bm25"], "data": data, "metrics": ["niceness@10"]}, "niceness"),
             ("start_evaluation", {"candidates": ["bm25"], "inline": ok | {"judgments": {"q": {"x": 1}}}}, "judgments"),
             ("start_evaluation", {"candidates": ["bm25"], "inline": ok | {"documents": {}}}, ""),
+            (
+                "start_evaluation",
+                {"candidates": ["bm25"], "inline": ok | {"documents": ["one"]}},
+                "it must be an object",
+            ),
+            (
+                "start_evaluation",
+                {"candidates": ["bm25"], "data": data, "task": "dancing"},
+                "it must be one of 'ranking'",
+            ),
             ("recommend", {"data": data}, "need"),
             ("recommend", {"need": "x", "data": data}, "no demand"),
             ("recommend", {"need": "English search", "messure": True}, "measure"),
@@ -202,6 +213,7 @@ def test_mistakes_are_told_with_a_way_on(server, data, tmp_path):
             assert words in said, (tool, arguments, said)
             assert "Traceback" not in said
             assert "bug" not in said, said
+            assert "pydantic" not in said, said
         assert (await call("search_models", words="nothing is called like this"))["models"] == []
 
     talk(server.url, work)
@@ -258,6 +270,18 @@ def test_an_evaluation_under_its_handle(server, data, home):
     assert set(kept[found["run_id"]].candidates) == set(CHEAP)
 
 
+def test_labels_that_were_made_here_are_called_silver(server):
+    async def work(call):
+        asked = {"candidates": ["bm25"], "inline": {"documents": corpus().documents}, "measure": True}
+        begun = await call("start_evaluation", **asked)
+        status = await call("get_evaluation", handle=begun["handle"], wait_seconds=PATIENCE)
+        assert (status["evaluation"]["labels"], status["evaluation"]["queries"]) == ("silver", 64)
+        assert "silver" in status["next_step"]
+        assert status["evaluation"]["label_origin"]
+
+    talk(server.url, work)
+
+
 def test_an_evaluation_for_another_task(server, tmp_path):
     classes = [(i, name) for i in range(15) for name in ("cat", "ship")]
     rows = [{"_id": f"{name}{i}", "text": f"{name} {name}s number {i}", "label": name} for i, name in classes]
@@ -301,6 +325,7 @@ def test_a_recommendation_and_questions_about_it(server):
         assert advice["report"].endswith("report.html")
         why = await call("explain", question="why?", handle=status["handle"])
         assert advice["winner"] in why["answer"]
+        assert why["known"]
         compared = await call("compare", models=CHEAP, handle=status["handle"])
         assert advice["run_id"] in compared["answer"]
 
@@ -350,6 +375,7 @@ def test_an_evaluation_is_ended(server):
             measure=True,
         )
         status = await call("cancel_evaluation", handle=begun["handle"])
+        assert status["state"] in ENDED or "being ended" in status["next_step"]
         while status["state"] not in ENDED:
             status = await call("get_evaluation", handle=begun["handle"], wait_seconds=1)
         assert status["state"] == "cancelled"

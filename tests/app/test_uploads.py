@@ -59,6 +59,17 @@ def test_an_upload_is_kept_by_its_content(tmp_path, uploads):
     assert not [p for name in "abc" for p in (tmp_path / name).iterdir()], "nothing stays where it arrived"
 
 
+def test_several_files_are_called_by_their_tables(tmp_path, uploads):
+    files = {"corpus_jsonl": "{}", "LICENSE_txt": "free", "README_md": "read"}
+    first = Path(uploads.keep(upload(tmp_path / "a", **files)).path)
+    assert first.name == "corpus"
+    first.rename(first.with_name("LICENSE+README+corpus"))  # as an older version named it
+    again = Path(uploads.keep(upload(tmp_path / "b", **files)).path)
+    assert (again.name, (again / "corpus.jsonl").exists()) == ("LICENSE+README+corpus", True)
+    texts = {"one_txt": "1", "two_md": "2"}
+    assert Path(uploads.keep(upload(tmp_path / "c", **texts)).path).name == "one+two"
+
+
 def test_the_same_upload_by_many_at_once(tmp_path, uploads):
     files = [arrived(tmp_path / str(n), "x.csv", b"id,text\n" + b"1,one\n" * 50_000) for n in range(8)]
     found: list[DataSource] = []
