@@ -313,8 +313,38 @@ def test_containers_publish_nothing_and_hold_no_secret(measured, tmp_path):
     used = {name.partition(":")[0] for s in composed["services"].values() for name in s.get("volumes", ())}
     assert {name for name in used if not name.startswith(".")} == set(composed["volumes"])
     assert all(dependency in composed["services"] for dependency in composed["services"]["search"]["depends_on"])
+    kept_out = made.files[".dockerignore"].decode().splitlines()
+    sent = {line[1:] for line in kept_out if line.startswith("!")}
+    copied = {line.split()[1] for line in made.files["Dockerfile"].decode().splitlines() if line.startswith("COPY")}
+    assert (kept_out[0], sent) == ("*", copied), "no environment, secret or document goes to the builder"
+    assert {".env", ".venv", "state"} <= set(made.files[".gitignore"].decode().splitlines())
     pinned = made.files["requirements.txt"].decode().splitlines()
     assert all("==" in line and "+" not in line for line in pinned)
+
+
+def test_guides_can_be_followed_to_the_letter(measured, tmp_path):
+    """The port is free when the containers want it, their key is sent, and a way back takes out what was deleted."""
+    fused = next(spec for spec in measured[3] if spec.startswith("weighted"))
+    made = deployed(measured, tmp_path / "fused", fused)
+    readme, back = (made.files[name].decode() for name in ("README.md", "rollback.md"))
+    served, ended, published = (
+        readme.index(command) for command in ("pipeline.serve &", "kill %1", "up -d --build --wait search")
+    )
+    assert served < ended < published
+    assert "--sync" in readme
+    assert "restart search" in readme, "words are indexed when the search starts"
+    checks = [line for line in (readme + back).splitlines() if "advisor verify --handover" in line]
+    assert [("SEARCH_API_KEY" in line, "/health" in line) for line in checks] == [
+        (False, True),
+        (True, False),
+        (True, False),
+    ]
+    way = back[back.index("## Way back") :]
+    assert way.index("cp -r before/. .") < way.index("pipeline.ingest") < way.index("pipeline.schema switch")
+    assert "job_name: search" in made.files["monitoring.md"].decode()
+    assert 'up{job="search"}' in made.files["alerts.yaml"].decode()
+    plain = deployed(measured, tmp_path / "plain", measured[3][1]).files["README.md"].decode()
+    assert "restart search" not in plain
 
 
 def _environments(composed):

@@ -30,6 +30,7 @@ from tools.deployment.configuration import Measured, alias, configuration
 from tools.deployment.decisions import deployment_plan, latency_limit
 from tools.deployment.guides import Guide
 from tools.deployment.handover import handover, measured_candidate
+from tools.deployment.monitoring import alerts, monitoring
 from tools.deployment.possible import obstacle
 from tools.whole_files import write_whole, writing
 from tools.workspace import Workspace
@@ -113,21 +114,23 @@ def make_deployment(
         handed=handed,
         name=config["name"],
         vectors=containers.has_vectors(config),
+        words=any(leg["kind"] == "words" for leg in config["legs"]),
         trains=trains,
         server=server,
-        limit_ms=latency_limit(report, row)[0],
         language=language,
     )
+    packages = containers.requirements(candidate, config)
     texts = {
         "README.md": guide.readme(),
         "config.yaml": _HEADER + _yaml(config),
-        "requirements.txt": containers.requirements(candidate, config),
+        "requirements.txt": packages,
         "compose.yaml": _yaml(containers.compose(config, server)),
         "Dockerfile": containers.DOCKERFILE,
         ".dockerignore": containers.DOCKERIGNORE,
-        ".env.example": containers.environment(config, server),
-        "monitoring.md": guide.monitoring(),
-        "alerts.yaml": _yaml(guide.alerts()),
+        ".gitignore": containers.GITIGNORE,
+        ".env.example": containers.environment(config, server, torch="torch==" in packages),
+        "monitoring.md": monitoring(language, vectors=guide.vectors),
+        "alerts.yaml": _yaml(alerts(language, latency_limit(report, row)[0])),
         "rollback.md": guide.rollback(),
         "plan.json": _json(plan.model_dump(mode="json", context={"language": language})),
         "evaluation/verify.json": _json(handed.model_dump(mode="json", context={"language": language})),

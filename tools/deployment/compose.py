@@ -41,14 +41,17 @@ FROM python:3.12-slim
 WORKDIR /app
 RUN useradd --create-home --uid 10001 app && mkdir /app/state /models && chown app /app/state /models
 COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+ARG PIP_FLAGS=""
+RUN pip install --no-cache-dir $PIP_FLAGS -r requirements.txt
 COPY config.yaml .
 COPY pipeline pipeline
 USER app
 ENV HF_HOME=/models STATE=/app/state
 CMD ["python", "-m", "pipeline.serve", "--host", "0.0.0.0"]
 """
-DOCKERIGNORE = "state\n.env\nevaluation\nbefore\n"
+#: a virtual environment, documents and secrets beside it are not sent to the builder
+DOCKERIGNORE = "*\n!requirements.txt\n!config.yaml\n!pipeline\n**/__pycache__\n"
+GITIGNORE = ".env\n.venv\n__pycache__\nstate\nbefore\n"
 _ENV = """\
 # copy this file to .env and fill it in; compose.yaml reads it, and it belongs in no repository
 {lines}"""
@@ -84,8 +87,14 @@ def has_vectors(config: Mapping[str, Any]) -> bool:
     return any(leg["kind"] in ("dense", "sparse") for leg in config["legs"])
 
 
-def environment(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> str:
-    """``.env.example``: the secrets and addresses that compose.yaml asks for, without any value."""
+def environment(config: Mapping[str, Any], server: Mapping[str, Any] | None, *, torch: bool) -> str:
+    """``.env.example``: the secrets and addresses that compose.yaml asks for, without any value.
+
+    Args:
+        config: config.yaml.
+        server: the embedding server that compose.yaml offers.
+        torch: whether PyTorch is among the packages.
+    """
     lines = ["# what callers of the search send: Authorization: Bearer ...", "SEARCH_API_KEY="]
     if has_vectors(config):
         lines += ["# of Milvus's user root, set at its first start", "MILVUS_PASSWORD="]
@@ -96,6 +105,12 @@ def environment(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> 
             f"# to encode in {server['name']} (docker compose --profile embedding-server up -d), else leave it empty",
             f"# EMBEDDING_URL=http://embedding:{server['port']}/v1",
             "EMBEDDING_URL=",
+        ]
+    if torch:
+        lines += [
+            "# PyPI's torch brings several GB of CUDA; without an NVIDIA card: --extra-index-url and the index of CPU",
+            "# builds that PyTorch's page “Get started” names",
+            "PIP_FLAGS=",
         ]
     return _ENV.format(lines="".join(f"{line}\n" for line in lines))
 
@@ -131,7 +146,7 @@ def compose(config: Mapping[str, Any], server: Mapping[str, Any] | None) -> dict
     Nothing is published but to this machine; Milvus's port 9091, by which anybody could control it, not at all.
     """
     search: dict[str, Any] = {
-        "build": ".",
+        "build": {"context": ".", "args": {"PIP_FLAGS": "${PIP_FLAGS:-}"}},
         "restart": "unless-stopped",
         "environment": {"SEARCH_API_KEY": "${SEARCH_API_KEY:?set it in .env}", **dict(_search_environment(config))},
         "ports": ["127.0.0.1:8000:8000"],

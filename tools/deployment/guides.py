@@ -1,4 +1,4 @@
-"""What people read of a deployment, in their language (README, monitoring, way back), and Prometheus: alerts."""
+"""What people read of a deployment, in their language: README and the way back."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from knowledge.wording import Language, Text, say
 from tools.deployment.facts import facts
 
 _VERIFY = "advisor verify --handover evaluation/verify.json --search-url http://127.0.0.1:8000/search"
+#: with the key of .env, which the container asks for
+_VERIFY_THERE = f'ADVISOR_ENDPOINT_API_KEY="$(grep ^SEARCH_API_KEY= .env | cut -d= -f2-)" {_VERIFY}'
+#: models take seconds to load
+_READY = "curl -sf --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8000/health"
 _START = "   docker compose up -d --build --wait search"
 _IN_CONTAINER = "docker compose run --rm --build"
-#: of the errors that are worth waking somebody for, and how long they have to last
-_ERRORS, _FOR = 0.01, "10m"
+_MOUNTED = f'{_IN_CONTAINER} -v "$PWD:/documents:ro" search python -m pipeline.ingest'
+_INGEST = f"{_MOUNTED} /documents/documents.jsonl"
+_RESTART = "   docker compose restart search"
+_WORDS = say("Words are indexed when the search starts: ingest, and start it again.")
 
 
 @dataclass(frozen=True)
@@ -26,18 +32,18 @@ class Guide:
     Attributes:
         name: of the aliases in Milvus.
         vectors: whether Milvus is part of it.
+        words: whether words are indexed, which the search does when it starts.
         trains: whether finetune.py is among the files.
         server: the embedding server that compose.yaml offers.
-        limit_ms: p95 from which on somebody should look.
     """
 
     plan: DeploymentPlan
     handed: Handover
     name: str
     vectors: bool
+    words: bool
     trains: bool
     server: dict[str, Any] | None
-    limit_ms: float | None
     language: Language
 
     def t(self, text: Text) -> str:
@@ -99,8 +105,11 @@ class Guide:
         )
         yield say("Ask."), '.venv/bin/python -m pipeline.query "..."'
         yield (
-            say("Serve it, and check it against the evaluation: the same queries have to find the same documents."),
-            f".venv/bin/python -m pipeline.serve &\n   {_VERIFY}",
+            say(
+                "Serve it, and check it against the evaluation: the same queries have to find the same documents "
+                "(advisor is the program that made these files). Then end it: the port is needed again."
+            ),
+            f".venv/bin/python -m pipeline.serve &\n   {_READY} && {_VERIFY}\n   kill %1",
         )
         if self.vectors:
             yield (
@@ -112,10 +121,15 @@ class Guide:
                 ),
                 "cp .env.example .env  # fill it in\n   docker compose up -d --wait milvus",
             )
+        yield say("Ingest in the container, and start the search there."), f"{_INGEST}\n{_START}"
+        yield say("Check it there, with the key that callers send."), _VERIFY_THERE
         yield (
-            say("Ingest in the container, and start the search there."),
-            f'{_IN_CONTAINER} -v "$PWD:/documents:ro" search python -m pipeline.ingest /documents/documents.jsonl\n'
-            f"{_START}",
+            say(
+                "Documents that come, change or go: ingest again. --sync also takes out what the file has no more; "
+                "--delete and ids take out some by name."
+            ),
+            f"{_MOUNTED} --sync /documents/documents.jsonl"
+            + (f"  # {self.t(_WORDS)}\n{_RESTART}" if self.words else ""),
         )
 
     def _training(self) -> Iterator[str]:
@@ -154,86 +168,14 @@ class Guide:
         where = f"{self.t(one.source)}{f', {one.date}' if one.date else ''}{f', {one.run_id}' if one.run_id else ''}"
         return f"{one.about}, {self.t(one.what)}: {value} ({where})"
 
-    # ------------------------------------------------------------ monitoring.md and alerts.yaml
-
-    def monitoring(self) -> str:
-        """What to watch, and what to do when it changes."""
-        rows: list[tuple[Text, str, Text]] = [
-            (
-                say("Time of a query, whole and by part"),
-                'histogram_quantile(0.95, sum by (le) (rate(search_seconds_bucket{part="all"}[5m])))',
-                say("look which part grew: encoding (load), Milvus (documents, index), the reranker"),
-            ),
-            (say("Queries that fail"), "rate(search_errors_total[5m])", say("read the log of search and of Milvus")),
-            (
-                say("Queries that find nothing"),
-                "rate(search_empty_total[1h])",
-                say("documents are missing, or users ask for what is not there"),
-            ),
-            (
-                say("Score of the first document, its median"),
-                "histogram_quantile(0.5, sum by (le) (rate(search_best_score_bucket[1d])))",
-                say("it moves when queries or documents change: evaluate on new ones (advisor recheck)"),
-            ),
-        ]
-        lines = [f"# {self.t(SETTLED['monitoring'])}", ""]
-        lines.append(self.t(say("pipeline.serve tells Prometheus at /metrics; alerts.yaml holds the rules.")))
-        lines += [
-            "",
-            f"| {self.t(say('What'))} | Prometheus | {self.t(say('When it changes'))} |",
-            "| --- | --- | --- |",
-        ]
-        lines += [f"| {self.t(what)} | `{query}` | {self.t(do)} |" for what, query, do in rows]
-        lines += ["", self.t(say("Each week, and after every change: advisor verify with evaluation/verify.json."))]
-        if self.vectors:
-            port = say(
-                "Milvus has metrics of its own at port 9091: let Prometheus read them inside the compose network, and "
-                "never publish that port."
-            )
-            lines += ["", self.t(port)]
-        return "\n".join(lines) + "\n"
-
-    def alerts(self) -> dict[str, Any]:
-        """Rules for Prometheus."""
-
-        def rule(name: str, expression: str, what: Text) -> dict[str, Any]:
-            return {
-                "alert": name,
-                "expr": expression,
-                "for": _FOR,
-                "labels": {"severity": "page"},
-                "annotations": {"summary": self.t(what)},
-            }
-
-        all_queries = 'search_seconds_count{part="all"}'
-        rules = [
-            rule(
-                "SearchFails",
-                f"sum(rate(search_errors_total[5m])) / (sum(rate({all_queries}[5m]))"
-                f" + sum(rate(search_errors_total[5m]))) > {_ERRORS}",
-                say("more than 1 % of the queries fail"),
-            ),
-            rule(
-                "SearchFindsNothing",
-                f"sum(rate(search_empty_total[1h])) / sum(rate({all_queries}[1h])) > 0.05",
-                say("more than 5 % of the queries find nothing"),
-            ),
-            rule("SearchIsDown", 'up{job="search"} == 0', say("the search does not answer Prometheus")),
-        ]
-        if self.limit_ms is not None:
-            quantile = 'histogram_quantile(0.95, sum by (le) (rate(search_seconds_bucket{part="all"}[5m])))'
-            what = say("p95 of a query is above {limit:,.0f} ms", limit=self.limit_ms)
-            rules.append(rule("SearchIsSlow", f"{quantile} > {self.limit_ms / 1000:g}", what))
-        return {"groups": [{"name": "search", "rules": rules}]}
-
     # ------------------------------------------------------------ rollback.md
 
     def rollback(self) -> str:
         """Cut-over and the way back."""
         steps: Iterable[tuple[Text, str]] = (
             (
-                say("Keep what is in use: settings, program, packages and what it is checked against."),
-                "rm -rf before && mkdir before && cp -r config.yaml requirements.txt pipeline evaluation before/",
+                say("Keep what is in use: settings, containers, program, packages and what it is checked against."),
+                "rm -rf before && mkdir before && cp -r *.yaml Dockerfile requirements.txt pipeline evaluation before/",
             ),
             (
                 say("Write the new files over them, with the same name."),
@@ -241,7 +183,7 @@ class Guide:
             ),
             (
                 say("Ingest with the new config.yaml: another collection is made, and searches go on in the old one."),
-                f'{_IN_CONTAINER} -v "$PWD:/documents:ro" search python -m pipeline.ingest /documents/documents.jsonl',
+                _INGEST,
             ),
             (say("See both."), f"{_IN_CONTAINER} search python -m pipeline.schema show"),
             (
@@ -251,12 +193,15 @@ class Guide:
                 ),
                 f"{_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
             ),
-            (say("Check it."), _VERIFY),
+            (say("Check it."), _VERIFY_THERE),
         )
         back = (
             (
-                say("The way back costs no encoding: the old collection and its vectors are still there."),
-                f"cp -r before/. .\n   {_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
+                say(
+                    "The old collection and its vectors are still there: only what has changed since is encoded, and "
+                    "what was deleted since is taken out."
+                ),
+                f"cp -r before/. .\n   {_INGEST}\n   {_IN_CONTAINER} search python -m pipeline.schema switch\n{_START}",
             ),
             (
                 say("Weeks later, when nobody wants back: remove what no search goes to."),
@@ -265,7 +210,7 @@ class Guide:
         )
         lines = [f"# {self.t(say('Cut-over and the way back'))}", ""]
         if not self.vectors:
-            lines.append(self.t(say("Words are indexed when the search starts: ingest, and start it again.")))
+            lines.append(self.t(_WORDS))
             return "\n".join(lines) + "\n"
         for title, some in ((say("Cut-over"), steps), (say("Way back"), back)):
             lines += [f"## {self.t(title)}", ""]
