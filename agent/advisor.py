@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from langgraph.types import Command
 
 from agent import events
 from agent.answering.duration import while_running
-from agent.answering.subjects import subject_of
-from agent.checkpoints import Checkpoints, Records
-from agent.graph import build_graph, make_context
-from agent.inbox import EDITABLE, Inbox, Message, Received, storing
+from agent.at_once import answers_at_once, asks_to_stop
+from agent.course import Course
+from agent.graph import make_context
+from agent.inbox import EDITABLE, Inbox, Message, Received
 from agent.interview import asked_about, next_question
 from agent.settings import Settings
 from agent.state import State, cleared, with_data
+from agent.thread_locks import ThreadLocks, check_name
 from agent.transcript import Transcript, shown
 from agent.understanding.language import reply_language
-from agent.understanding.lexicon import load_lexicon
 from knowledge.errors import AdvisorError, ResourceError, UserError, make_room
 from knowledge.progress import Progress
 from knowledge.requirements import Requirements
@@ -35,14 +35,8 @@ from tools.head_to_head import head_to_head
 from tools.run_store import Feedback, RunStore
 from tools.sqlite_file import write_ahead
 
-#: nodes that one message may run through; a conversation that needs more is going round in circles
-RECURSION_LIMIT = 60
 #: seconds between two looks at whether it is a waiting message's turn
 LOOK_EVERY = 0.2
-#: characters of a question that is answered while something runs
-SHORT = 100
-#: seconds that work without a message waits for its turn
-PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)
@@ -56,23 +50,6 @@ class Turn:
     about: str | None = None
 
 
-def names_thread(name: str) -> bool:
-    """Whether a conversation may have this name, which names files too."""
-    fits = 0 < len(name) <= 100 and len(name.encode("utf-8", "replace")) <= 200  # a file name has 255 bytes
-    return fits and all(c.isalnum() or c in "-_." for c in name) and name[0] != "."
-
-
-def asks_to_stop(text: str) -> bool:
-    """Whether a message that comes while something runs is meant to end that."""
-    words = text.casefold().strip().strip(".!。！ ")
-    return words in load_lexicon().tables["terms"]["stop"]["yes"]
-
-
-def answers_at_once(text: str) -> bool:
-    """Whether a message does not wait while something runs: it ends that, or asks how long it will take."""
-    return asks_to_stop(text) or (len(text) <= SHORT and subject_of(text) == "duration")
-
-
 class Advisor:
     """Conversations by thread name, kept on disk.
 
@@ -84,23 +61,22 @@ class Advisor:
         home = settings.home.expanduser()
         try:
             (home / "locks").mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(home / "conversations.sqlite", check_same_thread=False)
-            write_ahead(self._connection)
+            connection = sqlite3.connect(home / "conversations.sqlite", check_same_thread=False)
+            write_ahead(connection)
             self._inbox = Inbox(home / "conversations.sqlite")
         except (OSError, sqlite3.Error) as error:
             raise ResourceError(
                 say("{folder} cannot be written: {why}.", folder=str(home), why=str(error)),
                 make_room(error),
             ) from error
-        self._locks = home / "locks"
+        self._locks = ThreadLocks(home / "locks")
         self.transcript = Transcript(home / "threads")
         self._latest: dict[str, Progress] = {}
         self._language = settings.language
         self.context = make_context(settings, report_folder=report_folder)
         self.context.reads_paths = reads_paths
-        self.context.should_stop = lambda thread: self._stop_file(thread).exists()
-        self._saver = Checkpoints(self._connection, serde=Records())
-        self._graph = build_graph(self.context).compile(checkpointer=self._saver)
+        self.context.should_stop = self._locks.should_stop
+        self._course = Course(connection, self.context)
 
     def __enter__(self) -> Self:
         return self
@@ -118,9 +94,7 @@ class Advisor:
     def close(self) -> None:
         """Let go of the conversations' file and the notes' index."""
         self.context.guidance.close()
-        # after a failure LangGraph may still be writing in a thread, and SQLite crashes when closed under it
-        with self._saver.lock:
-            self._connection.close()
+        self._course.close()
         self._inbox.close()
 
     def reply(
@@ -177,7 +151,7 @@ class Advisor:
         Raises:
             UserError: too many messages wait already, or there is nothing that `about` names.
         """
-        self._check_name(thread)
+        check_name(thread)
         if about is not None:
             asked_about(about)
         named = None if specs is None else tuple(specs)
@@ -186,7 +160,7 @@ class Advisor:
 
     def answer(self, thread: str, number: int) -> Iterator[events.Event]:
         """Answer the messages of a conversation up to this one, or hear what another process answered."""
-        lock, waits = self._lock(thread), False
+        lock, waits = self._locks.lock(thread), False
         try:
             while self._inbox.waits(number):
                 try:
@@ -232,7 +206,7 @@ class Advisor:
         if asks_to_stop(text):
             yield from self.stop(thread, text)
             return
-        stage = self._stage_now(thread) if self._is_busy(thread) else None
+        stage = self._stage_now(thread) if self._locks.is_held(thread) else None
         if stage is not None:
             said = events.Said(text=while_running(self.state(thread), stage, self._latest.get(thread)))
             for event in (events.Heard(text=_storable(text)), said):
@@ -251,10 +225,9 @@ class Advisor:
         What was encoded is kept, and the conversation says how to go on. Returns whether something ran; what has come
         to its last steps may still be finished.
         """
-        busy = self._is_busy(thread)
+        busy = self._locks.is_held(thread)
         if busy:
-            with storing():
-                self._stop_file(thread).touch()
+            self._locks.stop(thread)
         return busy
 
     def turns(self, thread: str) -> list[Turn]:
@@ -285,7 +258,7 @@ class Advisor:
 
     def put_instead(self, thread: str, turn: int, text: str, *, language: Language | None = None) -> int:
         """Keep an edited message, as `put` does, and end what runs. Arguments as `edit`."""
-        self._check_name(thread)
+        check_name(thread)
         turns = self.turns(thread)
         if not 1 <= turn <= len(turns):
             raise UserError(
@@ -324,7 +297,7 @@ class Advisor:
         consent: Consent | None = None,
     ) -> Iterator[events.Event]:
         """The same conversation without questions: what is not said is assumed, what is not agreed to is not done."""
-        with self._alone(thread):
+        with self._locks.alone(thread):
             text = _storable(text)
             known = self.state(thread)
             update = cleared(known) if data == known.get("data") else with_data(known, None)
@@ -347,9 +320,9 @@ class Advisor:
 
     def resume(self, thread: str) -> Iterator[events.Event]:
         """Finish what a killed process left unfinished or unanswered, then ask the open question again."""
-        if self._is_busy(thread):
+        if self._locks.is_held(thread):
             yield events.Queued(number=0, ahead=max(len(self._inbox.waiting(thread)), 1))
-        with self._alone(thread):
+        with self._locks.alone(thread):
             yield from self._work_off(thread)
             yield from self._finish(thread)
             asked = self.state(thread).get("asked")
@@ -358,9 +331,7 @@ class Advisor:
 
     def state(self, thread: str) -> State:
         """What is known in a conversation; empty for a new one."""
-        values: Any = self._snapshot(thread).values
-        found: State = values
-        return found
+        return self._course.state(thread)
 
     def report(self, thread: str) -> Report | None:
         """The finished report of a conversation, without the closer look that its files hold."""
@@ -372,8 +343,8 @@ class Advisor:
 
     def rate(self, thread: str, answer: str, liked: bool | None) -> None:
         """Keep what the user thinks of an answer, by its words, with the run that stands; None takes it back."""
-        self._check_name(thread)
-        with self._runs() as runs:
+        check_name(thread)
+        with closing(RunStore(self.context.workspace.store)) as runs:
             if liked is None:
                 runs.take_feedback_back(thread, answer)
                 return
@@ -383,16 +354,8 @@ class Advisor:
 
     def ratings(self, thread: str) -> dict[str, bool]:
         """What the user thinks of answers, by their words."""
-        with self._runs() as runs:
+        with closing(RunStore(self.context.workspace.store)) as runs:
             return {feedback.answer: feedback.liked for feedback in runs.feedback(thread)}
-
-    @contextmanager
-    def _runs(self) -> Iterator[RunStore]:
-        runs = RunStore(self.context.workspace.store)
-        try:
-            yield runs
-        finally:
-            runs.close()
 
     def head_to_head(self, thread: str, first: str, second: str) -> HeadToHead:
         """Two candidates of a conversation's measurement, query by query.
@@ -411,12 +374,12 @@ class Advisor:
 
     def unfinished(self, thread: str) -> bool:
         """Whether there is work that a killed process left behind, or that another process is doing."""
-        return self._inbox.first(thread) is not None or self._has_tasks(thread)
+        return self._inbox.first(thread) is not None or self._course.is_under_way(thread)
 
     def _work_off(self, thread: str, last: int | None = None) -> Iterator[events.Event]:
         """Answer what waits, up to the message with this number; the lock is held."""
         while (received := self._inbox.first(thread)) is not None and (last is None or received.number <= last):
-            self._stop_file(thread).unlink(missing_ok=True)
+            self._locks.go_on(thread)
             try:
                 yield from self._deal_with(thread, received)
             except Exception as error:
@@ -430,7 +393,7 @@ class Advisor:
 
     def _deal_with(self, thread: str, received: Received) -> Iterator[events.Event]:
         """Answer one message, or finish answering it after a kill."""
-        newest, before, message = self._newest(thread), received.before, received.message
+        newest, before, message = self._course.newest(thread), received.before, received.message
         timed = self.state(thread) if message.instead_of is not None else State()
         if before is not None and before != newest:
             yield from self._finish(thread)  # the graph has it
@@ -438,9 +401,9 @@ class Advisor:
         if before is None:
             if message.instead_of is None:
                 yield from self._finish(thread)
-                before = self._newest(thread) or self._blank(thread)
+                before = self._course.newest(thread) or self._course.begin(thread)
             else:
-                before = self._go_back(thread, self._checkpoint_before(thread, message.instead_of))
+                before = self._course.go_back(thread, self._checkpoint_before(thread, message.instead_of))
             self._inbox.begin(received.number, before)
         yield from self._hear(thread, received)
         yield from self._take_in(thread, message, timed)
@@ -474,8 +437,8 @@ class Advisor:
             update |= with_data(known, message.data) if same else State(handed=message.data)
         if same:
             update |= State(benchmark=timed["benchmark"])
-        waiting = any(task.interrupts for task in self._snapshot(thread).tasks)
-        yield from self._run(thread, Command(resume=message.text, update=update) if waiting else update)
+        asked = self._course.asks(thread)
+        yield from self._run(thread, Command(resume=message.text, update=update) if asked else update)
 
     def _failed(self, thread: str, error: AdvisorError) -> events.Failed:
         """Tell of an error whose door is not this one."""
@@ -494,100 +457,26 @@ class Advisor:
             )
         return found
 
-    def _blank(self, thread: str) -> str:
-        """A checkpoint of a conversation in which nothing was said, for the first message to go back to."""
-        with storing():
-            self._graph.update_state(self._config(thread), None, as_node="__end__")
-        return self._newest(thread) or ""
-
-    def _go_back(self, thread: str, checkpoint: str) -> str:
-        """Make a copy of an earlier checkpoint the newest one."""
-        earlier = self._config(thread)
-        earlier["configurable"] |= {"checkpoint_ns": "", "checkpoint_id": checkpoint}
-        with storing():
-            self._graph.update_state(earlier, None, as_node="__copy__")
-        if self._has_tasks(thread):  # a copy has no interrupt yet: put the question that was open again
-            for _ in self._graph.stream(None, self._config(thread), stream_mode="custom", durability="sync"):
-                pass
-        return self._newest(thread) or ""
-
     def _forget_old(self, thread: str) -> None:
-        with storing():
-            self._saver.keep(thread, self._inbox.checkpoints(thread))
-
-    def _has_tasks(self, thread: str) -> bool:
-        """Whether the graph is in the middle of something, and not waiting for an answer."""
-        snapshot = self._snapshot(thread)
-        return bool(snapshot.tasks) and not any(task.interrupts for task in snapshot.tasks)
-
-    def _newest(self, thread: str) -> str | None:
-        with storing():
-            return self._saver.newest(thread)
+        self._course.keep(thread, self._inbox.checkpoints(thread))
 
     def _run(self, thread: str, what: Any) -> Iterator[events.Event]:
-        stream: Any = self._graph.stream(what, self._config(thread), stream_mode="custom", durability="sync")
-        with storing():
-            for event in stream:
-                if isinstance(event, events.Progressed):
-                    self._latest[thread] = event.progress
-                elif isinstance(event, events.StageStarted):
-                    self._latest.pop(thread, None)
-                self.transcript.add(thread, event)
-                yield event
-
-    def _snapshot(self, thread: str) -> Any:
-        with storing():
-            return self._graph.get_state(self._config(thread))
+        for event in self._course.run(thread, what):
+            if isinstance(event, events.Progressed):
+                self._latest[thread] = event.progress
+            elif isinstance(event, events.StageStarted):
+                self._latest.pop(thread, None)
+            self.transcript.add(thread, event)
+            yield event
 
     def _finish(self, thread: str) -> Iterator[events.Event]:
         """Run what was interrupted by a kill: tasks that are there, but not waiting for an answer."""
-        if self._has_tasks(thread):
+        if self._course.is_under_way(thread):
             yield from self._run(thread, None)
-
-    def _config(self, thread: str) -> Any:
-        return {"configurable": {"thread_id": thread}, "recursion_limit": RECURSION_LIMIT}
 
     def _language_of(self, thread: str, text: str) -> Language:
         known = self.state(thread).get("language")
         return self._language or reply_language(text, known)
-
-    @contextmanager
-    def _alone(self, thread: str) -> Iterator[None]:
-        """Hold the conversation's lock."""
-        try:
-            with self._lock(thread).acquire(timeout=PATIENCE):
-                self._stop_file(thread).unlink(missing_ok=True)  # it was for who held the lock before
-                yield
-        except Timeout as error:
-            raise ResourceError(
-                say("The conversation {name} is still busy elsewhere.", name=thread),
-                say("Wait until it is done there, or say “stop” in it."),
-            ) from error
-
-    def _is_busy(self, thread: str) -> bool:
-        """Whether somebody holds the conversation's lock."""
-        lock = self._lock(thread)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return True
-        lock.release()
-        return False
-
-    def _lock(self, thread: str) -> FileLock:
-        self._check_name(thread)
-        return FileLock(self._locks / f"{thread}.lock", thread_local=False)
-
-    def _stop_file(self, thread: str) -> Path:
-        return self._locks / f"{thread}.stop"
-
-    @staticmethod
-    def _check_name(thread: str) -> None:
-        if not names_thread(thread):
-            raise UserError(
-                say("“{name}” cannot name a conversation.", name=thread[:100]),
-                say("Use at most 100 letters, digits, “-”, “_” and “.”."),
-            )
 
 
 def _about(number: int, told: list[events.Event]) -> Iterator[events.Event]:

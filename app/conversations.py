@@ -12,7 +12,8 @@ from threading import Lock, Thread
 from time import monotonic
 
 from agent import events
-from agent.advisor import Advisor, answers_at_once
+from agent.advisor import Advisor
+from agent.at_once import answers_at_once
 from app.bug_log import write_bug_log
 from knowledge.errors import AdvisorError
 from knowledge.progress import Progress

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from agent import events
-from agent.advisor import answers_at_once
+from agent.at_once import answers_at_once
 from agent.interview import asking
 from agent.transcript import shown
 from app.api.documented import ACCEPTED, LOCATION, STREAM, Responses, problems, with_body

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from agent import events
-from agent.advisor import names_thread
+from agent.thread_locks import names_thread
 from agent.descriptions import slot_name
 from agent.interview import asked_about
 from agent.transcript import shown

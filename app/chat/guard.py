@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from agent.advisor import names_thread
+from agent.thread_locks import names_thread
 from app.serving import accepted, is_local_name
 from knowledge.wording import Language
 

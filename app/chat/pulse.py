@@ -15,7 +15,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import StreamingResponse
 
-from agent.advisor import names_thread
+from agent.thread_locks import names_thread
 from app.conversations import Conversations
 
 #: seconds between two looks at a conversation, between two ticks of a step's clock, and between two signs of life

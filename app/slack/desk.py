@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from agent import events
-from agent.advisor import asks_to_stop
+from agent.at_once import asks_to_stop
 from agent.understanding.language import detect_language
 from app.bug_log import write_bug_log
 from app.conversations import Conversations

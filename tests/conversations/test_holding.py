@@ -16,7 +16,8 @@ import pytest
 from filelock import FileLock
 
 from agent import inbox as inbox_module
-from agent.advisor import Advisor, asks_to_stop
+from agent.advisor import Advisor
+from agent.at_once import asks_to_stop
 from agent.inbox import EDITABLE, MOST_WAITING, Inbox, Message
 from agent.settings import Settings
 from agent.transcript import shown
