@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: fewer characters than this without a space are one word
 _ONE_WORD, _ONE_WORD_ZH = 20, 5
 #: what a question about cost may suppose: its answer says what it makes of it
-VOLUME = frozenset({"documents", "queries_per_second"})
+VOLUME = frozenset({"documents", "queries_per_second", "machine_usd_per_hour"})
 #: characters of a message that is one question
 _SHORT = 60
 #: what asks in the middle of a Chinese sentence; a long reply to a question without it is a reply

@@ -22,6 +22,7 @@ SLOTS: dict[str, Text] = {
     "document_tokens": say("Tokens per document"),
     "query_tokens": say("Tokens per query"),
     "queries_per_second": say("Queries per second"),
+    "machine_usd_per_hour": say("Price of a machine, USD an hour"),
     "gpu": say("A GPU is available"),
     "keyword_match": say("Exact words matter"),
     "incumbent": say("In use today"),

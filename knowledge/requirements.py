@@ -49,6 +49,7 @@ class Requirements(BaseModel):
 
     Attributes:
         summary: the user's own words.
+        machine_usd_per_hour: what a machine costs like the one that is measured on; costs are counted with it.
         margin: loss in the task's metric (0 to 1) that the user would accept for a cheaper model.
         robustness: how much it counts what perturbed queries change, where quality counts 1; None: nothing.
         correctness: how much it counts in which share of probes a candidate is right; None: nothing.
@@ -65,6 +66,7 @@ class Requirements(BaseModel):
     document_tokens: Slot[int] | None = None
     query_tokens: Slot[int] | None = None
     queries_per_second: Slot[float] | None = None
+    machine_usd_per_hour: Slot[float] | None = None
     gpu: Slot[bool] | None = None
     keyword_match: Slot[bool] | None = None
     incumbent: Slot[str] | None = None

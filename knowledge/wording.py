@@ -34,6 +34,13 @@ _WRITTEN = "{en}"
 _HOW_TO = "{action}"
 
 
+def _before_a_stop(name: str, value: str | int | float, template: str) -> str | int | float:
+    """A value without its own full stop where the sentence has one after it: no “Connection error..”."""
+    if isinstance(value, str) and value.endswith(".") and not value.endswith(".."):
+        return value[:-1] if re.search(rf"\{{{name}\}}[.。]", template) else value
+    return value
+
+
 @cache
 def _chinese() -> Mapping[str, str]:
     merged: dict[str, str] = {}
@@ -91,7 +98,7 @@ class Text(BaseModel):
             template = _chinese().get(template) or _language_names().get(template, template)
         if self.items is not None:
             template = _spoken_of(template, self.items)
-        return template.format(**values)
+        return template.format(**{name: _before_a_stop(name, value, template) for name, value in values.items()})
 
     def __str__(self) -> str:
         return self.render("en")

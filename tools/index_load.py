@@ -106,7 +106,10 @@ def index_load(
         send_to: hosts that may get the texts.
         on_progress: told after each point.
 
+    Ctrl-C ends it with the points that were measured until then, as an `ended` sweep.
+
     Raises:
+        KeyboardInterrupt: before the first point was measured.
         SpecError: the candidate is no encoder of one vector a text.
         ConsentNeeded: its model is not on this disk, or at a host that nobody agreed to.
         ResourceError: more vectors than Milvus Lite holds.
@@ -130,37 +133,16 @@ def index_load(
                 ),
                 say("Set MILVUS_URI to a Milvus server, or ask for fewer with --vectors."),
             )
-        for kind in kinds:
-            build, name, values = SWEPT[kind]
-            index = None if kind == "flat" else _index(leg, kind, build)
-            begun = time.perf_counter()
-            with store.streamed(enlarged.parts(), size, documents.shape[1], index=index) as collection:
-                filled = time.perf_counter() - begun
-                for value in values or (0,):
-                    searched = collection.searching(**({name: value} if name else {}))
-                    found = Rankings(*searched.search(asked, K))
-                    searched = searched.settled(asked[:1])
-                    share = recall(found, exact)
-                    fixed = index.for_documents(size) if index else {}
-                    told = {**fixed, **({name: value} if name else {})}
-                    for clients in concurrency:
-                        stop_point()
-                        took, wall = closed_loop(searched, asked, clients, seconds)
-                        points.append(
-                            IndexPoint.model_validate(
-                                {
-                                    "kind": kind,
-                                    "parameters": told,
-                                    "recall": round(share, 4),
-                                    "index_seconds": round(filled, 2),
-                                    "concurrency": clients,
-                                    "qps": round(len(took) / wall, 1),
-                                    **_percentiles(took),
-                                }
-                            )
-                        )
-                        meter.advance()
-        lite = store.is_lite
+        lite, ended = store.is_lite, False
+        try:
+            for kind in kinds:
+                for point in _swept(store, kind, leg, enlarged, asked, exact, concurrency, seconds):
+                    points.append(point)
+                    meter.advance()
+        except KeyboardInterrupt:
+            if not points:
+                raise
+            ended = True
     result = IndexLoad(
         run_id=new_run_id("index", started),
         started=started,
@@ -175,7 +157,8 @@ def index_load(
         data=dataset.summary.hash,
         lite=lite,
         points=tuple(points),
-        notes=tuple(_notes(lite, size, len(documents))),
+        ended=ended,
+        notes=tuple(_notes(lite, size, len(documents), ended=ended)),
     )
     runs = RunStore(workspace.store)
     try:
@@ -183,6 +166,45 @@ def index_load(
     finally:
         runs.close()
     return result
+
+
+def _swept(
+    store: VectorStore,
+    kind: str,
+    leg: Leg,
+    enlarged: Enlarged,
+    asked: Vectors,
+    exact: Rankings,
+    concurrency: Sequence[int],
+    seconds: float,
+) -> Iterator[IndexPoint]:
+    """The points of one kind of index, as they are measured."""
+    build, name, values = SWEPT[kind]
+    index = None if kind == "flat" else _index(leg, kind, build)
+    begun = time.perf_counter()
+    with store.streamed(enlarged.parts(), enlarged.size, asked.shape[1], index=index) as collection:
+        filled = time.perf_counter() - begun
+        for value in values or (0,):
+            searched = collection.searching(**({name: value} if name else {}))
+            found = Rankings(*searched.search(asked, K))
+            searched = searched.settled(asked[:1])
+            share = recall(found, exact)
+            fixed = index.for_documents(enlarged.size) if index else {}
+            told = {**fixed, **({name: value} if name else {})}
+            for clients in concurrency:
+                stop_point()
+                took, wall = closed_loop(searched, asked, clients, seconds)
+                yield IndexPoint.model_validate(
+                    {
+                        "kind": kind,
+                        "parameters": told,
+                        "recall": round(share, 4),
+                        "index_seconds": round(filled, 2),
+                        "concurrency": clients,
+                        "qps": round(len(took) / wall, 1),
+                        **_percentiles(took),
+                    }
+                )
 
 
 def encoder_of(leg: Leg, workspace: Workspace) -> Resolved:
@@ -257,7 +279,9 @@ def _percentiles(took: Sequence[float]) -> dict[str, float]:
     return {name: round(float(v), 3) for name, v in zip(("p50_ms", "p95_ms", "p99_ms"), values, strict=True)}
 
 
-def _notes(lite: bool, size: int, real: int) -> Iterator[Text]:
+def _notes(lite: bool, size: int, real: int, *, ended: bool) -> Iterator[Text]:
+    if ended:
+        yield say("The search ended early: {why}.", why=say("you ended it"))
     if lite:
         yield say(
             "This is Milvus Lite: its rates are those of Python, not of its indexes, and say nothing of a server's. "

@@ -21,8 +21,9 @@ from knowledge.results import Recommendation
 from knowledge.results.cost import Costs
 from knowledge.wording import Text, join, say
 from tools.cost import Stated
+from tools.cost.point_words import each_points
 from tools.cost.token_words import billed, tokens_of
-from tools.cost.words import answer, basis, compared, each_point, growing, one_machine, resting_on
+from tools.cost.words import answer, basis, compared, growing, one_machine, resting_on
 
 if TYPE_CHECKING:
     from agent.context import Context
@@ -105,9 +106,12 @@ def costs_in(
 
 def _with_the_conversation(stated: Stated, state: State) -> Stated:
     """What was said, and beside it what is stated in the conversation."""
-    documents, rate = state["requirements"].documents, state["requirements"].queries_per_second
+    needs = state["requirements"]
+    documents, rate, price = needs.documents, needs.queries_per_second, needs.machine_usd_per_hour
     if rate and stated.queries_per_month is None:
         stated = replace(stated, queries_per_month=rate.value * _IN_A_MONTH["s"], peak=stated.peak or 1.0)
+    if price and stated.machine_usd_per_hour is None:
+        stated = replace(stated, machine_usd_per_hour=price.value)
     return replace(stated, documents=stated.documents or (documents.value if documents else None))
 
 
@@ -124,7 +128,7 @@ def _lines(subject: CostSubject, found: Costs) -> Iterator[Text]:
     else:
         yield from answer(found)
         yield from tokens_of(first) if first.tokens else ()
-        yield from (each_point(point, found.primary) for point in found.per_point)
+        yield from each_points(found)
     assumed = resting_on(found)
     if assumed.template:
         yield assumed

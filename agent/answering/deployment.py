@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.answering.brief import LINES
 from agent.answering.cards import card_of
+from agent.answering.costs import costs_in
 from agent.answering.measured import corpus_rate, costs_of, row_of
 from agent.deploying import ARCHIVE
 from agent.reporting import report_of
@@ -18,6 +19,8 @@ from knowledge.licensing import short_name
 from knowledge.model_card import ModelCard
 from knowledge.results import MeasuredCandidate, Recommendation
 from knowledge.wording import Text, join, say
+from tools.cost import Stated
+from tools.cost.words import index_size
 from tools.deployment import deployment_plan, obstacle
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ def deployment(state: State, context: Context) -> Text | None:
     if measured is None and has_encoder(recommendation):
         with suppress(UnknownModelError):
             parts.append(_card_line(card_of(spec, context.catalog)))
-    parts += _measured(recommendation, state)
+    parts += _measured(recommendation, state, context)
     if evaluation is not None and measured is not None and evaluation.task == "ranking":
         parts.append(_as_files(recommendation, state, context))
     elif evaluation is None:
@@ -140,7 +143,7 @@ def _card_line(card: ModelCard) -> Text:
     )
 
 
-def _measured(recommendation: Recommendation, state: State) -> Iterator[Text]:
+def _measured(recommendation: Recommendation, state: State, context: Context) -> Iterator[Text]:
     """What it needs, as measured, and what that makes for the user's number of documents."""
     row = row_of(recommendation.winner or "", recommendation)
     costs = costs_of(row) if row else None
@@ -149,10 +152,13 @@ def _measured(recommendation: Recommendation, state: State) -> Iterator[Text]:
     yield say("Measured (run {run}): {figures}", run=recommendation.run_id, figures=costs)
     documents = state["requirements"].documents
     encoded = corpus_rate(row, state)
-    if documents and row.bytes_per_vector and encoded:
+    if not documents or not row.bytes_per_vector or not encoded:
+        return
+    found = costs_in(recommendation, state, context, stated=Stated(), models=(row.spec,))
+    if found is not None:
         yield say(
-            "Your {count:,} documents take about {size} in the index and {time} to encode on such a machine.",
+            "The index of your {count:,} documents takes {size}; encoding them takes {time} on such a machine.",
             count=documents.value,
-            size=quantities.storage(documents.value * row.bytes_per_vector),
+            size=index_size(found.candidates[0].at),
             time=quantities.duration(documents.value / encoded),
         )

@@ -11,7 +11,8 @@ from knowledge.quantities import digits, memory, milliseconds, points, rate, sto
 from knowledge.results import Recommendation, Row
 from knowledge.wording import Text, join, say
 from tools.cost import Stated
-from tools.cost.words import each_point
+from tools.cost.point_words import each_points
+from tools.cost.words import index_size
 from tools.recommend.contest import EQUAL, cost, dearer
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def worth(state: State, context: Context) -> Text | None:
         ]
     more = dearer(cost(winner), cost(other))
     one, two = (winner, other) if more is not False else (other, winner)
-    parts += _costs(one, two, state)
-    parts += _money(winner, other, recommendation, state, context)
+    parts += _costs(one, two)
+    parts += _in_money(winner, other, recommendation, state, context)
     if pair and None not in (winner.query_p95_ms, other.query_p95_ms):
         parts.insert(0, _conclusion(pair, winner, other, more, recommendation))
     return join(parts, LINES)
@@ -78,7 +79,7 @@ def _of_a_thousand(pair: Pair) -> Text:
     )
 
 
-def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
+def _costs(dearer: Row, cheaper: Row) -> list[Text]:
     """What the dearer one costs more, in all that was measured of both; what differs within the noise is no cost."""
     if dearer.query_p95_ms is None or cheaper.query_p95_ms is None:
         return [say("What the two cost was not measured.")]
@@ -90,29 +91,25 @@ def _costs(dearer: Row, cheaper: Row, state: State) -> list[Text]:
     ]
     if not parts:
         return [say("The two cost the same: what differs differs by no more than timing and memory repeat.")]
-    told = [say("{a} costs, against {b}: {costs}.", a=dearer.spec, b=cheaper.spec, costs=join(parts, COMMA))]
-    documents = state["requirements"].documents
-    sizes = dearer.bytes_per_vector, cheaper.bytes_per_vector
-    if documents and dearer.bytes_per_vector and cheaper.bytes_per_vector and sizes[0] != sizes[1]:
-        told.append(
-            say(
-                "For your {count:,} documents the index takes {more} against {less}.",
-                count=documents.value,
-                more=storage(documents.value * dearer.bytes_per_vector),
-                less=storage(documents.value * cheaper.bytes_per_vector),
-            )
-        )
-    return told
+    return [say("{a} costs, against {b}: {costs}.", a=dearer.spec, b=cheaper.spec, costs=join(parts, COMMA))]
 
 
-def _money(winner: Row, other: Row, recommendation: Recommendation, state: State, context: Context) -> list[Text]:
-    """What a point of quality costs a month, at the volume that is stated or assumed."""
+def _in_money(winner: Row, other: Row, recommendation: Recommendation, state: State, context: Context) -> list[Text]:
+    """How large each index is, and what a point of quality costs a month, at the volume that is stated or assumed."""
     benchmark = state.get("benchmark")
     if benchmark is None or not {winner.spec, other.spec} <= {one.spec for one in benchmark.candidates}:
         return []
-    specs = (winner.spec, other.spec)
-    found = costs_in(recommendation, state, context, stated=Stated(), models=specs)
-    return [each_point(point, found.primary) for point in found.uncited().per_point] if found else []
+    found = costs_in(recommendation, state, context, stated=Stated(), models=(winner.spec, other.spec))
+    if found is None:
+        return []
+    sizes = {index_size(one.at): one.spec for one in found.candidates[:2]}
+    if state["requirements"].documents is None or len(sizes) < 2:
+        return each_points(found.uncited())
+    of = [say("{size} of {spec}", size=size, spec=spec) for size, spec in sizes.items()]
+    told = say(
+        "For your {count:,} documents the index takes {sizes}.", count=found.volume.documents, sizes=join(of, COMMA)
+    )
+    return [told, *each_points(found.uncited())]
 
 
 def _figures(row: Row) -> tuple[Text | None, ...]:

@@ -239,22 +239,26 @@ class LimitReader(BareNumber, TextLength, MemoryLimit):
         priced = following and following[0] in _PER and self._tokens_follow()
         if rate is None or self._q.limit == "min" or priced or self._of_other_affairs("cost"):
             return
-        if rate not in _BUDGET_TIMES and (self._is_a_machines() or not self._is_a_budget()):
+        machines = rate == "h" and self._is_a_machines()
+        if not machines and rate not in _BUDGET_TIMES and not self._is_a_budget():
             return
         currency = self._q.unit or "usd"
         factor = self._u.lexicon.tables["usd_per"][currency]
-        usd = round(self._q.value * factor * _PER_MONTH[rate], 2)
         rule = None
         if currency != "usd":
             rule = say(
                 "“{words}” at {rate} US dollars each, a rounded rate of 2025", words=self._words, rate=f"{factor:g}"
             )
-        yield from self._found("cost", {"max_usd_per_month": usd}, rule)
+        if machines:
+            yield from self._found("machine_usd_per_hour", float(f"{self._q.value * factor:.6g}"), rule)
+        else:
+            usd = round(self._q.value * factor * _PER_MONTH[rate], 2)
+            yield from self._found("cost", {"max_usd_per_month": usd}, rule)
 
     def _is_a_machines(self) -> bool:
         """Whether a sum by the hour is what a machine costs: “a machine costs $0.40 an hour” limits nothing."""
         machine = self._has("device", value="ram") or self._has("hosting", value="own_machine")
-        return self._q.rate == "h" and self._q.limit != "max" and machine
+        return self._q.limit != "max" and machine
 
     def _is_a_budget(self) -> bool:
         """Whether a sum is called a budget, is a limit, was asked for, or is all that the clause says."""

@@ -28,6 +28,7 @@ _HOLDS = {
     "document_tokens": "length of a document, in tokens",
     "query_tokens": "length of a query, in tokens",
     "queries_per_second": "queries per second",
+    "machine_usd_per_hour": "what a machine costs an hour, in US dollars",
     "incumbent": "name of the embedding model in use today",
 }
 

@@ -55,8 +55,8 @@ def cost(
     from tools.cost import Stated
 
     stated = Stated(
-        documents=round(amount(documents)) if documents else None,
-        queries_per_month=amount(queries_per_month) if queries_per_month else None,
+        documents=round(amount(documents)) if documents is not None else None,
+        queries_per_month=amount(queries_per_month) if queries_per_month is not None else None,
         machine_usd_per_hour=machine_usd_per_hour,
         machine_memory_gb=machine_memory_gb,
         replicas=replicas,

@@ -117,7 +117,7 @@ def load(
 
         given = Settings(threads=threads, max_batch=max_batch, max_wait_ms=max_wait, lite=not in_memory)
         if dry_run:
-            here.plan(read_settings(), source, asked, as_json=json, quiet=quiet)
+            here.plan(read_settings(), source, asked, given, tune=tune, as_json=json, quiet=quiet)
             return 0
         run = here.tuning if tune else here.test
         return run(read_settings(), source, asked, given, as_json=json, quiet=quiet)
@@ -147,7 +147,7 @@ def index(
     dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
-) -> None:
+) -> int:
     """Searches a second against recall: FLAT, HNSW and IVF in your Milvus, over your vectors, parameters swept."""
     from app.cli import index_load as sweeping
 
@@ -156,8 +156,8 @@ def index(
     clients = concurrency or [1, 4, 16]
     if dry_run:
         sweeping.plan(read_settings(), candidate, clients, seconds, as_json=json, quiet=quiet)
-        return
-    sweeping.sweep(
+        return 0
+    return sweeping.sweep(
         read_settings(),
         source,
         candidate,

@@ -20,6 +20,7 @@ from knowledge.results.cost import Assumption, CostOfCandidate, Costs
 from knowledge.wording import Text, join, say
 from tools.cost import Stated
 from tools.cost.kept import kept
+from tools.cost.point_words import each_points
 from tools.cost.token_words import billed
 from tools.cost.words import (
     HOLDINGS,
@@ -30,7 +31,6 @@ from tools.cost.words import (
     basis,
     compared,
     dollars,
-    each_point,
     gigabytes,
     one_machine,
 )
@@ -106,8 +106,8 @@ def show(found: Costs) -> None:
         sys.stdout.write(shown(line) + "\n")
     out = console()
     out.print(_candidates(found))
-    for point in found.per_point:
-        sys.stdout.write(shown(each_point(point, found.primary)) + "\n")
+    for line in each_points(found):
+        sys.stdout.write(shown(line) + "\n")
     if first.sizes:
         out.print(_sizes(first))
         sys.stdout.write(shown(one_machine(first)) + "\n")
@@ -145,7 +145,7 @@ def _candidates(found: Costs) -> Table:
         cells = (
             name,
             "–" if one.usd_per_month is None else dollars(one.usd_per_month),
-            f"{one.machines:,}",
+            "–" if one.machines is None else f"{one.machines:,}",
             f"{shown(gigabytes(one.at.holding.memory_gb))}, {shown(HOLDINGS[one.at.chosen])}",
             _once(one),
         )
@@ -173,7 +173,7 @@ def _sizes(one: CostOfCandidate) -> Table:
     )
     title = shown(say("{spec} at larger sizes, extrapolated", spec=one.spec))
     table = _table(title, shown(say("documents")), [shown(head) for head in heads])
-    table.add_column(shown(say("what it takes")), overflow="fold")
+    table.add_column(shown(say("what it takes")), min_width=18)
     for size in one.sizes:
         cells = (
             shown(many(size.documents)),
@@ -183,7 +183,7 @@ def _sizes(one: CostOfCandidate) -> Table:
             f"{size.holding.machines:,}",
             "–" if size.build_hours is None else shown(duration(size.build_hours * 3600)),
             "–" if size.search_ms is None else shown(estimated_milliseconds(size.search_ms)),
-            f"{shown(NEEDS[size.need])} ({shown(HOLDINGS[size.chosen])})",
+            f"{shown(NEEDS[size.need])}\n{shown(HOLDINGS[size.chosen])}",
         )
         table.add_row(*map(Plain, cells))
     return table

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text as Plain
 
 from agent.settings import Settings
+from app.cli.failures import INTERRUPTED
 from app.cli.measuring import named_once
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
@@ -37,8 +38,8 @@ def sweep(
     send_to: Sequence[str],
     as_json: bool,
     quiet: bool,
-) -> None:
-    """Measure and print."""
+) -> int:
+    """Measure and print; returns the exit code."""
     workspace, line = settings.workspace(), ProgressLine(quiet)
     leg = _encoder(spec, workspace, line)
     dataset = source.read()
@@ -58,6 +59,7 @@ def sweep(
         print_json(found)
     else:
         show(found)
+    return INTERRUPTED if found.ended else 0
 
 
 def _encoder(spec: str, workspace: Workspace, line: ProgressLine) -> Leg:

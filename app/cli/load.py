@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text as Plain
 
 from agent.settings import Settings
+from app.cli.failures import INTERRUPTED
 from app.cli.mistyped import usage_error
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
@@ -167,7 +168,12 @@ def test(
 
 
 def exit_code(found: LoadTest) -> int:
-    """4 where a rate or concurrency was given and the goal was missed at it; a search has an answer either way."""
+    """4 where a rate or concurrency was given and the goal was missed at it; a search has an answer either way.
+
+    130 where the user ended it: what was measured until then is printed and kept.
+    """
+    if found.ended:
+        return INTERRUPTED
     return 0 if found.swept or found.holds_qps is not None else NothingLeftError.exit_code
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text as Plain
 
 from agent.settings import Settings
+from app.cli.failures import INTERRUPTED
 from app.cli.load import Asked, exit_code, show
 from app.cli.measuring import named_once
 from app.cli.printed import print_json
@@ -24,32 +25,53 @@ from tools.load.words import limits_line
 from tools.profile import estimated_tokens
 from tools.service import Settings as ServiceSettingsGiven
 from tools.service.stage import load_candidate
-from tools.service.tuning import EACH_SECONDS, tune
-from tools.service.words import FACTORS, notes_on_tuning, tuned
+from tools.service.tuning import EACH_SECONDS, most_settings
+from tools.service.tuning import tune as find_settings
+from tools.service.words import FACTORS, notes_on_tuning, tuned, tuning_line
 
 SEMICOLON = Text(template="; ")
 
 
-def plan(settings: Settings, source: DataSource, asked: Asked, *, as_json: bool, quiet: bool) -> None:
-    """Print what the test would do; no text leaves this machine, and nothing is paid for."""
+def plan(
+    settings: Settings,
+    source: DataSource,
+    asked: Asked,
+    given: ServiceSettingsGiven,
+    *,
+    tune: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print what the test would do, or the search for the best settings; no text leaves this machine."""
     (spec,) = named_once([asked.target], settings.workspace(), ProgressLine(quiet))
     enough(asked.limits)
     texts = texts_of(source.read())
-    tokens = sum(map(estimated_tokens, texts.texts)) / len(texts.texts) * asked.limits.requests
+    tried = most_settings(spec, given) if tune else None
+    requests = asked.limits.requests * (tried or 1)
+    tokens = sum(map(estimated_tokens, texts.texts)) / len(texts.texts) * requests
     found = LoadPlan(
         target=spec,
         origin=texts.origin,
         texts=len(texts.texts),
-        requests=asked.limits.requests,
+        requests=requests,
         seconds=asked.limits.seconds,
         tokens=round(tokens),
         usd=0.0,
+        settings=tried,
     )
     if as_json:
         print_json(found)
         return
-    sys.stdout.write(f"{spec}\n{shown(limits_line(found.seconds, found.requests))}\n")
+    line = limits_line(found.seconds, found.requests)
+    if tried is not None:
+        line = tuning_line(tried, _each_seconds(asked), found.seconds)
+    sys.stdout.write(f"{spec}\n{shown(line)}\n")
     sys.stdout.write(shown(say("It runs here, in a process of its own: no text leaves this machine.")) + "\n")
+
+
+def _each_seconds(asked: Asked) -> float:
+    """Of load for each setting: less leaves no room beside warming up."""
+    return max(EACH_SECONDS, 2 * asked.limits.step_seconds)
 
 
 def test(
@@ -104,14 +126,14 @@ def tuning(
     (spec,) = named_once([asked.target], workspace, line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
-    found = tune(
+    found = find_settings(
         spec,
         dataset,
         workspace,
         goal=asked.goal,
         settings=given,
         seconds=asked.limits.seconds,
-        each_seconds=max(EACH_SECONDS, 2 * asked.limits.step_seconds),  # less leaves no room beside warming up
+        each_seconds=_each_seconds(asked),
         on_progress=line.show,
     )
     line.end()
@@ -119,7 +141,7 @@ def tuning(
         print_json(found)
     else:
         show_tuning(found)
-    return 0
+    return INTERRUPTED if found.ended else 0
 
 
 def show_tuning(found: Tuning) -> None:

@@ -15,6 +15,8 @@ Hosting = Literal["own", "api"]
 Counted = Literal["stated", "reported", "counted", "estimated", "assumed"]
 #: how vectors are held: by the set-up that was measured, or by an index of Milvus over the whole float32 vectors
 HoldingKind = Literal["measured", "hnsw", "ivf_sq8", "diskann"]
+#: how it is known what one machine answers: by a load test, by the time of one query alone, by the model's size
+RateBasis = Literal["load", "alone", "size"]
 #: what a number of vectors takes: Milvus on one machine, the same with vectors in fewer bits or on disk, or a cluster
 Need = Literal["one machine", "quantised", "disk", "cluster"]
 
@@ -119,6 +121,9 @@ class CostOfCandidate(Record):
         quality: the primary metric's mean, where it was measured.
         queries_per_second: that one machine answers, one query after the other or as a load test found; None for an API
             and where it is not known.
+        rate_by: how that is known.
+        missed_p95_ms: the p95 that no rate kept in a load test: no number of such machines does, so neither they nor a
+            month are given.
         machines: for queries and index together; those for either alone are beside it.
         changed_usd_per_month: for embedding what is new or changed.
         reembed_usd_per_month: a month's share of embedding everything anew.
@@ -137,7 +142,9 @@ class CostOfCandidate(Record):
     tokens: dict[str, TokenCount] = {}
     documents_per_second: float | None = None
     queries_per_second: float | None = None
-    machines: int
+    rate_by: RateBasis | None = None
+    missed_p95_ms: float | None = None
+    machines: int | None
     machines_for_queries: int
     machines_for_index: int
     machines_usd_per_month: float | None

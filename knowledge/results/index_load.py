@@ -54,6 +54,7 @@ class IndexLoad(Record):
         seconds: each point was asked for.
         data: hash of the dataset; empty where an earlier version measured.
         lite: whether it was Milvus Lite, whose rates are no server's.
+        ended: whether the user ended it before all was swept (Ctrl-C).
     """
 
     version: Literal[1] = 1
@@ -70,6 +71,7 @@ class IndexLoad(Record):
     data: str = ""
     lite: bool
     points: tuple[IndexPoint, ...]
+    ended: bool = False
     notes: tuple[Text, ...] = ()
 
     def fastest(self, recall: float) -> IndexPoint | None:

@@ -112,6 +112,8 @@ class LoadPoint(Record):
         dropped: never sent, because too many waited already.
         achieved: answers a second.
         latency: of answered requests; None where there was none.
+        histogram: of the same, in microseconds, as HdrHistogram writes itself (V2, compressed, base64): any percentile
+            can be computed from it again, also of several steps together; empty where an earlier version measured.
         lateness: of the generator itself, between the scheduled moment and sending; it is part of `latency`.
         parts: of a target that knows them (tokenise, forward, search, ...).
         broke: why the step does not meet the goal; None where it does.
@@ -129,6 +131,7 @@ class LoadPoint(Record):
     dropped: int = 0
     achieved: float
     latency: Latency | None = None
+    histogram: str = ""
     lateness: Latency | None = None
     parts: dict[str, Latency] = {}
     resources: Resources | None = None
@@ -179,7 +182,8 @@ class LoadTest(Record):
         holds_concurrency: the same step's concurrency, of a closed loop.
         spread: of p95 over the repeats: largest minus smallest, as a share of the median.
         swept: whether rate or concurrency was searched for, or given.
-        stopped: the limit that ended the test before all was measured.
+        stopped: what ended the test before all was measured.
+        ended: whether it was the user who ended it (Ctrl-C).
         failure: what the first failed request met, in its own words.
         service: how a candidate was served; None of an endpoint.
         usd: price of what was sent, where one is known.
@@ -209,6 +213,7 @@ class LoadTest(Record):
     holds_concurrency: int | None = None
     spread: float | None = None
     stopped: Text | None = None
+    ended: bool = False
     failure: str | None = None
     usd: float | None = None
     service: Served | None = None
@@ -224,6 +229,7 @@ class LoadPlan(Record):
         tokens: of the texts, as this program estimates them; all requests together, at most.
         usd: of that many tokens; None where no price is known, 0 where nobody asks for one.
         price: what a million tokens cost, on which day, by which source.
+        settings: of a search for the best ones: how many are tried, at most; `seconds`: after which none is begun.
     """
 
     target: str
@@ -237,6 +243,7 @@ class LoadPlan(Record):
     tokens: int
     usd: float | None = None
     price: Text | None = None
+    settings: int | None = None
 
 
 class LoadRow(Record):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from knowledge.results.base import Record
-from knowledge.wording import Text
+from knowledge.wording import Text, say
+
+#: why a candidate is measured that the user named
+NAMED = say("you named it")
 
 
 class PlannedCandidate(Record):
@@ -40,6 +43,11 @@ class Plan(Record):
     hard_cases: bool = False
     load_minutes: float = 0.0
     task: Literal["ranking", "classification", "clustering", "similarity", "deduplication", "bitext"] = "ranking"
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the user named all candidates, so that nothing of a shortlist was wanted."""
+        return bool(self.candidates) and all(c.why == NAMED for c in self.candidates)
 
     @property
     def minutes(self) -> float:

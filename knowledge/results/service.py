@@ -81,6 +81,7 @@ class Tuning(Record):
     Attributes:
         best: place in `steps` of the one that holds most; of those within the noise the first.
         not_tried: factors for which no time was left.
+        ended: whether the user ended it before all was tried (Ctrl-C).
     """
 
     version: Literal[1] = 1
@@ -92,6 +93,7 @@ class Tuning(Record):
     steps: tuple[TuningStep, ...]
     best: int
     not_tried: tuple[Factor, ...] = ()
+    ended: bool = False
     notes: tuple[Text, ...] = ()
 
 

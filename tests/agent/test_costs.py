@@ -1,5 +1,7 @@
 """“What does it cost a month at 10 million documents?”: answered with the question's numbers, which change nothing."""
 
+import re
+
 import pytest
 
 from agent.answering.costs import supposed
@@ -7,6 +9,7 @@ from agent.answering.measured import corpus_rate
 from agent.answering.subjects import ids_in, subject_of
 from agent.answers import answer, as_question_of_knowledge
 from agent.understanding.rules import RuleUnderstanding
+from knowledge.requirements import Slot
 from tools.cost import Stated
 
 MONEY = ["what does it cost per month at 10 million documents?", "1000万文档每月多少钱？"]
@@ -29,8 +32,9 @@ SIZE = [
 ]
 
 
-def told(words, answered, kind="decided"):
+def told(words, answered, kind="decided", **needs):
     state, context = answered.state(kind), answered.context
+    state = state | {"requirements": state["requirements"].model_copy(update=needs)}
     understood = RuleUnderstanding().understand(words, state["requirements"], None)
     read = as_question_of_knowledge(understood, words, context, state["requirements"])
     assert read.intent == "question"
@@ -121,3 +125,24 @@ def test_hours_are_told_alike_by_all_answers(answered):
     state["benchmark"] = state["benchmark"].model_copy(update={"candidates": timed})
     assert corpus_rate(row, state) == 7.0, "as the cost counts it"
     assert corpus_rate(row, state | {"benchmark": None}) == row.documents_per_second
+
+
+def test_a_machine_has_the_price_that_was_said_in_the_conversation(answered):
+    """730 hours at 0.4 dollars; what a question supposes goes before it."""
+    needs = {"machine_usd_per_hour": Slot[float](value=0.4)}
+    stated, supposed_now = "what does it cost per month?", "what does it cost per month at $0.4 an hour?"
+    for kind in ("decided", "unmeasured"):
+        lines = (told(stated, answered, kind, **needs), told(supposed_now, answered, kind))
+        first, again = (re.sub(r" \(E[GMPQRX]?\d+\)", "", said).splitlines()[:2] for said in lines)
+        assert first == again
+        assert "$" in first[0]
+    assert "one machine: $365" in told("what does it cost per month at $0.5 an hour?", answered, **needs)
+
+
+def test_the_index_has_one_size_in_all_answers(answered):
+    needs = {"documents": Slot[int](value=10_000_000)}
+    size = re.search(
+        r"the index takes ([\d.]+ \w+) of memory", told("what does it cost per month?", answered, **needs)
+    )[1]
+    for words in ("how do I deploy it?", "is it worth it?"):
+        assert f"{size} of memory (" in told(words, answered, **needs), words

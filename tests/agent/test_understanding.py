@@ -221,9 +221,13 @@ ENGLISH = [
     ("they type an exact part number or article code", {"keyword_match": True, "domain": None}),
     ("stores by zip code", {"domain": None, "keyword_match": None}),
     ("Parking costs 5 dollars per hour", {"cost": False}),
-    ("search, 40 queries per second, a machine costs 0.40 dollars an hour", {"cost": False}),
-    ("our server costs $1 per hour", {"cost": False}),
-    ("the machine may cost at most $1 an hour", {"cost.max_usd_per_month": 730.5}),
+    (
+        "search, 40 queries per second, a machine costs 0.40 dollars an hour",
+        {"cost": False, "machine_usd_per_hour": 0.4, "queries_per_second": 40.0},
+    ),
+    ("a machine costs 0.40 USD an hour", {"cost": False, "machine_usd_per_hour": 0.4}),
+    ("our server costs $1 per hour", {"cost": False, "machine_usd_per_hour": 1.0}),
+    ("the machine may cost at most $1 an hour", {"cost.max_usd_per_month": 730.5, "machine_usd_per_hour": None}),
     ("The hotel was 100 euros per day", {"cost": False}),
     ("I read 3 books", {"documents": None}),
     ("I read 3000 papers", {"documents": 3000}),
@@ -231,7 +235,8 @@ ENGLISH = [
     ("hosting costs $50 per month", {"cost.max_usd_per_month": 50.0}),
 ]
 CHINESE = [
-    ("一台机器每小时 3 元，做检索", {"cost": False}),
+    ("一台机器每小时 3 元，做检索", {"cost": False, "machine_usd_per_hour": 0.42}),
+    ("每台机器每小时0.4美元", {"cost": False, "machine_usd_per_hour": 0.4}),
     (
         "我们要做知识库问答，大约1000万条中文文档，没有显卡，数据不能出内网",
         {"task": "rag", "documents": 10_000_000, "gpu": False, **HOME, **langs("zh")},

@@ -55,6 +55,8 @@ def test_a_kept_run_costs(measured):
     assert out.startswith("static:wordllama costs about $")
     assert "DiskANN" in out
     assert "Not counted: people's time" in err
+    code, _, err = measured("cost", "--documents", "")
+    assert (code, "is no number" in err) == (2, True)
     code, out, err = measured("cost", "-c", "bm25?k1=9", "latest")
     assert code == 3
     assert "was not timed" in err

@@ -1,6 +1,9 @@
 """`advisor load` through its door, against servers that speak the real protocols."""
 
 import json
+import os
+import signal
+from functools import partial
 
 import pytest
 
@@ -66,6 +69,37 @@ def test_a_missed_goal_at_a_given_rate_is_an_exit_code(cli, data):
     assert code == 4
     assert "does not hold p95" in out
     assert "HTTP 503" in out
+
+
+def test_ctrl_c_prints_and_keeps_what_was_measured(cli, data, request):
+    # a test that runs beside others is in a process that ignores it
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    class Pressed(FakeEmbedder):
+        def answer(self, method, path, body):
+            if len(self.bodies) == 20 + 60 + 30:  # warm-up, one step, and half of another
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().answer(method, path, body)
+
+    with Pressed("tei") as server:
+        code, out, _ = cli("load", "--target", server.url, "--data", data, "--rate", "200", *QUICK, "--repeats", "9")
+    assert code == 130
+    assert "The search ended early: you ended it." in out
+    assert "p95 ms" in out
+    code, out, _ = cli("runs", "list", "--kind", "load", "--json")
+    (kept,) = json.loads(out)
+    _, out, _ = cli("runs", "show", kept["run_id"], "--json")
+    assert json.loads(out)["ended"]
+
+
+def test_a_dry_run_of_tuning_tells_the_settings(cli, data):
+    arguments = ("load", "--target", "bm25", "--data", data, "--tune", "--dry-run", "--quiet")
+    code, out, _ = cli(*arguments)
+    assert code == 0
+    assert "At most 6 settings" in out
+    code, out, _ = cli(*arguments, "--json")
+    assert json.loads(out)["settings"] == 6
 
 
 def test_in_chinese(cli, data):

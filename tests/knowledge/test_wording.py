@@ -82,3 +82,10 @@ def test_sentences_speak_of_what_was_scored():
     # what stands in braces is a value's name
     assert spoken_of(Text(template="Queries: {queries}", values={"queries": 1}), "texts").render() == "Texts: 1"
     assert spoken_of(said, None) is said
+
+
+def test_a_value_that_is_a_sentence_does_not_stop_twice():
+    told = say("{spec} failed: {why}.", spec="x", why="Connection error.")
+    assert (told.render("en"), say("{why}。", why="断开.").render("en")) == ("x failed: Connection error.", "断开。")
+    assert say("{why}.", why="and so on...").render() == "and so on...."
+    assert Text(template="{spec}", values={"spec": "a.."}).render() == "a.."

@@ -14,12 +14,16 @@ from knowledge.results import Hardware
 from knowledge.results.cost import Crossing, Volume
 from knowledge.sizing import GrowthPoint, sizing
 from tests.tools.report_fixture import MINILM, make_report
+from tests.tools.test_load_decision import under_load
 from tools.cost import Stated, costs, volume_of
 from tools.cost.break_even import break_even, equal_usd_per_hour
 from tools.cost.growth import build_hours, search_ms
 from tools.cost.holding import hold, limits, shares_machines
 from tools.cost.known import Dense, Known, from_card, from_run
 from tools.cost.month import HOURS, SECONDS, month
+from tools.cost.point_words import each_points
+from tools.cost.range_words import crossings
+from tools.cost.rates import Rate
 from tools.cost.reference import reference_api
 from tools.cost.words import answer, compared, growing
 from tools.evidence_list import EvidenceList
@@ -35,13 +39,14 @@ VOLUME = Volume(
     machine_memory_gb=32.0,
     disk_usd_per_gb_month=0.1,
 )
+PRICE = Price(usd_per_million_tokens=0.1, date=dt.date(2026, 1, 1), source="list")
 OWN = Known(
     spec="st:own",
     model="own",
     hosting="own",
     measured=True,
     documents_per_second=100.0,
-    queries_per_second=10.0,
+    rate=Rate(10.0, "alone"),
     dense=(Dense(128, Setup()),),
     encoder_gb=1.0,
 )
@@ -178,6 +183,11 @@ def test_what_is_said_goes_first_and_all_else_says_where_it_comes_from():
     assert volume_of(Stated(), asked)[0].queries_per_month == 2 * SECONDS
     assert volume_of(Stated(), asked)[0].peak == 1
     assert volume_of(Stated(queries_per_month=5), asked)[0].peak == 4
+    priced = Requirements(machine_usd_per_hour=Slot[float](value=0.4))
+    volume, assumptions = volume_of(Stated(), priced, hardware=hardware)
+    assert volume.machine_usd_per_hour == 0.4
+    assert {one.key: one.origin for one in assumptions}["machine_usd_per_hour"] == "stated"
+    assert volume_of(Stated(machine_usd_per_hour=0.5), priced)[0].machine_usd_per_hour == 0.5
     gpu = Hardware(cpu="x", cores=8, memory_gb=60, gpus=("NVIDIA H200",))
     assert volume_of(Stated(), hardware=gpu)[0].machine_usd_per_hour is None
 
@@ -305,7 +315,7 @@ def test_published_facts_alone():
     assert (known.hosting, known.usd_per_million_tokens, known.encoder_gb) == ("api", 0.2, 0.0)
     own = from_card("st:a/y?dim=256", ModelCard(model="a/y", dimension=768, parameters=10**8), 100, 10, evidence)
     assert own.dense[0].dimension == 256
-    assert own.documents_per_second * 10 == pytest.approx(own.queries_per_second / 0.7)
+    assert own.documents_per_second * 10 == pytest.approx(own.rate.per_second / 0.7)
     assert all(one.kind in ("published", "computed") for one in evidence.found)
 
 
@@ -335,3 +345,69 @@ def test_growth_is_extrapolated_from_what_was_measured():
         assert build_hours(kind, last.vectors * 10, growth.dimension, growth.cores) > 10 * hours
         assert build_hours(kind, last.vectors, growth.dimension, 2 * growth.cores) == pytest.approx(hours / 2)
     assert build_hours("diskann", 1e9, 384, 2) is None
+
+
+def under_load_costs(held):
+    """Costs of the winner and the runner-up, where a load test found this of each that is here."""
+    report = make_report()
+    advice = report.recommendation
+    volume, assumptions = volume_of(Stated(machine_memory_gb=32, machine_usd_per_hour=0.3), report.requirements)
+    return costs(
+        volume,
+        assumptions,
+        evaluation=report.evaluation,
+        benchmark=report.benchmark,
+        specs=[advice.winner, advice.runner_up],
+        published={"api": ModelCard(model="a/api", is_api=True, dimension=384, price=PRICE)},
+        load=under_load(
+            {spec: qps for spec, qps in zip((advice.winner, advice.runner_up), held, strict=True) if qps != "none"}
+        ),
+    )
+
+
+def test_what_holds_no_rate_has_no_price_for_queries():
+    """The load test says that more machines do not help, so no number of machines may have a price beside it."""
+    found = under_load_costs((None, 60.0))
+    first, second = found.candidates[:2]
+    assert (first.machines, first.usd_per_month, first.queries_per_second) == (None, None, None)
+    assert first.missed_p95_ms == 100.0
+    assert second.usd_per_month is not None
+    assert not found.per_point
+    assert not found.break_even
+    told = " ".join(map(str, [*answer(found), *compared(found), *each_points(found)]))
+    assert "no rate kept p95 under 100 ms" in told
+    assert "cheaper" not in told
+    assert "costs about" not in told
+
+
+def test_machines_counted_in_different_ways_are_not_set_beside_each_other_in_silence():
+    mixed = " ".join(map(str, each_points(under_load_costs((60.0, "none")))))
+    assert "by the load test" in mixed
+    assert "by the time of one query alone" in mixed
+    assert "different ways" not in " ".join(map(str, each_points(under_load_costs((60.0, 40.0)))))
+
+
+RANGES = [
+    # there and back within the step of one machine is left out, and said
+    ([(4.1e8, "own"), (4.12e8, "api"), (8.1e8, "own")], "Up to 810 million documents the API would be cheaper, beyond"),
+    (
+        [(1e6, "own"), (2e6, "api"), (8e6, "own")],
+        "Up to 1 million documents the API would be cheaper, from there to 2 million your own machines, from there to "
+        "8 million the API, beyond that your own machines.",
+    ),
+    (
+        [(1e6, "own"), (2e6, "api"), (8e6, "own"), (9e6, "api"), (11e6, "own")],
+        "Between 1 million and 11 million documents the cheaper one changes with each machine that is added (5 times): "
+        "over 80% of that range it is the API. Below it is the API, beyond it your own machines.",
+    ),
+    ([(5e6, "own"), (5.1e6, "api")], "the API is cheaper. In ranges narrower than 5 %"),
+]
+
+
+@pytest.mark.parametrize(("at", "told"), RANGES)
+def test_ranges_say_who_is_cheaper_in_each(found, at, told):
+    curve = found.break_even[1].model_copy(
+        update={"crossings": tuple(Crossing(x=x, cheaper_beyond=who) for x, who in at)}
+    )
+    assert told in str(crossings(curve))
+    assert crossings(curve).render("zh")

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hdrh.histogram import HdrHistogram
 
 from knowledge.errors import DatasetError, ProviderError, UserError
 from knowledge.results.load import Goal, Limits, LoadPoint, LoadTest
@@ -386,6 +387,44 @@ def test_ctrl_c_stops(request):
         run_load(target, TEXTS, limits=Limits(seconds=60))
     timer.join()
     assert target.closed == 1
+
+
+class Interrupts(Waits):
+    """Whoever tests it presses Ctrl-C at one of its requests; it is slow enough for steps of few requests."""
+
+    def __init__(self, at=math.inf):
+        super().__init__(itertools.repeat(0.01))
+        self._at = at
+
+    async def ask(self, text):
+        if len(self.asked) == self._at:
+            signal.raise_signal(signal.SIGINT)
+        return await super().ask(text)
+
+
+def test_ctrl_c_after_a_step_keeps_what_was_measured(request):
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    few = Limits(step_seconds=1, rate=200)
+    whole = run(Interrupts(), limits=few)
+    found = run(Interrupts(at=130), limits=few)
+    assert found.ended
+    (step,) = found.points  # the one that was cut short counts for nothing
+    assert step.latency == whole.points[0].latency
+    assert len(whole.points) > 1
+    assert not found.repeats
+    assert found.holds_qps is not None
+    assert "you ended it" in " ".join(map(str, remarks(found)))
+    assert not whole.ended
+
+
+def test_percentiles_can_be_computed_from_a_run_again():
+    test = LoadTest.model_validate_json(run(OneAtATime(0.01), limits=Limits(step_seconds=1)).model_dump_json())
+    for point in (*test.points, *test.repeats):
+        again = HdrHistogram.decode(point.histogram)
+        assert again.total_count == point.latency.count
+        rank = math.ceil(0.95 * point.latency.count)
+        assert again.get_value_at_percentile(100 * rank / point.latency.count) / 1000 == point.latency.p95_ms
 
 
 # ---------------------------------------------------------------- comparing

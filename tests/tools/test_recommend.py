@@ -20,12 +20,15 @@ from knowledge.results import (
     Interval,
     MeasuredCandidate,
     Pick,
+    Plan,
+    PlannedCandidate,
     Prediction,
     Preflight,
     Rejection,
     Shortlist,
     SpeedOfCandidate,
 )
+from knowledge.results.plan import NAMED
 from knowledge.wording import say
 from tools.recommend import recommend, recommend_unmeasured, with_background
 from tools.recommend.contest import LATENCY_SLACK_MS, LATENCY_STEP, MEMORY_STEP, dearer, pareto_front
@@ -96,12 +99,12 @@ def per_query(scores):
     return {spec: {f"q{i}": value for i, value in enumerate(values)} for spec, values in scores.items()}
 
 
-def decide(scores, costs=None, requirements=None, found=None, failed=(), slow=()):
+def decide(scores, costs=None, requirements=None, found=None, failed=(), slow=(), plan=None):
     """The recommendation for per-query scores and costs."""
     requirements = requirements or Requirements()
     speed = benchmark(costs, failed=slow) if costs is not None else None
     run = evaluation(scores, failed)
-    made = recommend(requirements, found or shortlist(), run, per_query(scores), speed, now=NOW)
+    made = recommend(requirements, found or shortlist(), run, per_query(scores), speed, plan, now=NOW)
     return made.recommendation
 
 
@@ -231,6 +234,29 @@ def test_differences_that_round_to_nothing_have_no_sign():
     assert "Quality: 0.0 points" in quality
     assert "-0.0" not in quality
     assert "+0.0" not in quality
+
+
+def test_what_an_api_runs_is_not_fetched_from_a_hub():
+    listed = shortlist("a/api", "b/built")
+    mixed = listed.model_copy(
+        update={"kept": (listed.kept[0].model_copy(update={"spec": "openai:api"}), listed.kept[1])}
+    )
+    steps = [str(step) for step in decide({FAR: wobbling(0.6)}, COST, found=mixed).next_steps]
+    (fetch,) = (step for step in steps if "--download" in step)
+    assert "a/api" not in fetch
+    (agree,) = (step for step in steps if "get your texts" in step)
+    assert "a/api" in agree
+
+
+def test_who_named_the_candidates_is_not_told_that_the_shortlist_was_not_measured():
+    named = Plan(candidates=(PlannedCandidate(spec=FAR, why=NAMED),), documents=9, queries=9)
+    chosen, asked = (
+        " ".join(map(str, decide({FAR: wobbling(0.6)}, COST, found=shortlist("b/built"), plan=plan).next_steps))
+        for plan in (None, named)
+    )
+    assert "None of the 1 shortlisted" in chosen
+    assert "None of the" not in asked
+    assert "You named what was measured. The shortlist has others that you may name too: b/built." in asked
 
 
 def test_models_that_this_program_cannot_run_are_not_offered_for_download():

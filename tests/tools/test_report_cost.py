@@ -78,3 +78,13 @@ def test_places_and_steps_of_a_curve():
     assert (float(start[1]), float(end[1])) == (sheet.bottom, sheet.TOP)
     assert [sheet.anchor(mark) for mark in curves.marks] == ["start", "middle", "end"]
     assert curves.lines[0].near(12) == 1
+
+
+def test_names_that_would_lie_on_each_other_are_in_two_rows():
+    axis = Axis("x", "x", 1e3, 1e9, ())
+    marks = (Mark(4.1e8, "410 million"), Mark(8.1e8, "810 million"), Mark(8.2e8, "820 million"), Mark(1e4, "now"))
+    sheet = Curves(x=axis, y=axis, lines=(), marks=marks, description="").wide
+    heights = {mark.name: height for mark, height in sheet.named()}
+    assert heights["410 million"] > heights["810 million"] > 10
+    assert "820 million" not in heights, "there is no third row"
+    assert heights["now"] == heights["410 million"]

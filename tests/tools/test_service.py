@@ -13,6 +13,7 @@ import pytest
 from knowledge.candidate import parse_candidate
 from knowledge.errors import DatasetError, ResourceError, SpecError, UserError
 from knowledge.results import Consent
+from knowledge.results.load import Goal
 from knowledge.results.service import STAGES
 from tests.animals import write_dataset
 from tests.tiny_legs import make_ce
@@ -20,12 +21,15 @@ from tests.tiny_models import make_st
 from tools import encoders
 from tools.datasets import read_dataset
 from tools.evaluate.ranking import Job, Texts, rank_others
+from tools.load.sweep import run_load
 from tools.load.target import RequestFailed
-from tools.service import Settings, serving
+from tools.run_history import find_run
+from tools.service import Settings, serving, tuning
 from tools.service.batching import Full, Waiting
 from tools.service.pipeline import Pipeline
 from tools.service.settings import MOST_WAITING
 from tools.service.stages import Stages
+from tools.service.words import notes_on_tuning
 from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
 
@@ -133,12 +137,32 @@ def test_killed_it_is_said_at_once_and_its_end_leaves_nothing(home, animals):
     assert not psutil.pid_exists(service.pid)
 
 
+def test_ctrl_c_keeps_the_settings_that_were_tried(home, animals, monkeypatch):
+    def test_one_then_stop(*args, **options):
+        if done:
+            raise KeyboardInterrupt
+        done.append(run_load(*args, **options))
+        return done[0]
+
+    done = []
+    monkeypatch.setattr(tuning, "run_load", test_one_then_stop)
+    found = tuning.tune("bm25", animals, home, goal=Goal(p95_ms=2000), each_seconds=0.6)
+    assert (found.ended, len(found.steps)) == (True, 1)
+    assert find_run(home, found.run_id) == found
+    assert "you ended it" in " ".join(map(str, notes_on_tuning(found)))
+    with pytest.raises(KeyboardInterrupt):
+        tuning.tune("bm25", animals, home, goal=Goal(), each_seconds=0.6)
+
+
 def test_what_cannot_be_served_is_refused_with_the_next_step(home, animals, tmp_path):
     with pytest.raises(DatasetError), serving("bm25", [], home):
         pass
     with pytest.raises(UserError, match="runs at") as caught, serving("openai:text-embedding-3-small", ["a"], home):
         pass
-    assert "advisor load" in caught.value.next_step.render()
+    command = (
+        "advisor load --target https://api.openai.com/v1 --protocol openai --model text-embedding-3-small --send-to"
+    )
+    assert command in caught.value.next_step.render()
     with pytest.raises(SpecError, match="finds nothing by itself"), serving(f"ce:{tmp_path}", ["a"], home):
         pass
 

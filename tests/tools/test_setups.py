@@ -51,6 +51,7 @@ def test_options_are_read(options, expected):
 def test_an_index_has_defaults_that_follow_the_number_of_documents():
     assert setup("index=hnsw&ef=50").index.for_documents(9) == {"m": 16, "ef_construction": 200, "ef": 50}
     assert setup("index=ivf_flat").index.for_documents(10_000) == {"nlist": 100, "nprobe": 8}
+    assert setup("index=ivf_flat").index.for_documents(400) == {"nlist": 10, "nprobe": 8}, "39 vectors a cell"
     assert setup("index=ivf_sq8&nprobe=20").index.for_documents(1) == {"nlist": 1, "nprobe": 1}
 
 

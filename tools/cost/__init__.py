@@ -121,7 +121,7 @@ def _known(
             say("Take one of: {names}.", names=", ".join(timed) or "–"),
         )
     known = [
-        from_run(spec, evaluation, benchmark, timed[spec], cards, evidence, load.of(spec) if load else None, counter)
+        from_run(spec, evaluation, benchmark, timed[spec], cards, evidence, load, counter)
         for spec in specs or timed
         if benchmark
     ]
@@ -151,7 +151,9 @@ def _cost(known: Known, volume: Volume, evidence: EvidenceList, sizes: Iterable[
         usd_per_million_tokens=known.usd_per_million_tokens,
         tokens=known.tokens,
         documents_per_second=known.documents_per_second,
-        queries_per_second=known.queries_per_second,
+        queries_per_second=known.rate.per_second,
+        rate_by=known.rate.by,
+        missed_p95_ms=known.rate.missed_p95_ms,
         machines=found.machines,
         machines_for_queries=found.for_queries,
         machines_for_index=found.choice.chosen.machines,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from knowledge.candidate import Candidate, Leg, parse_candidate
@@ -12,11 +11,12 @@ from knowledge.fit import OVERHEAD_GB
 from knowledge.model_card import ModelCard
 from knowledge.results import Benchmark, Evaluation, MeasuredCandidate, SpeedOfCandidate
 from knowledge.results.cost import Hosting, TokenCount
-from knowledge.results.service import RateHeld
+from knowledge.results.service import UnderLoad
 from knowledge.wording import Text, say
 from tools import encoders
 from tools.chunking import rules_of
 from tools.cost.billed import Cards, card_of, cite_tokens, tokens_of
+from tools.cost.rates import NO_RATE, UTILISATION, Rate, measured_rate
 from tools.cost.tokens import TokenCounter
 from tools.evidence_list import EvidenceList
 from tools.hardware import seconds_to_encode, usable_cores
@@ -24,8 +24,6 @@ from tools.setups import Setup, setup_of
 
 #: bytes in a MB of measured memory, and in a GB of this module
 MB, GB = 2.0**20, 1e9
-#: a machine answers so much of what it can do one after the other: the rest keeps queries from queueing
-UTILISATION = 0.7
 _LIST = say("the provider's price list, as the catalog has it")
 
 
@@ -51,7 +49,7 @@ class Known:
         other_bytes: bytes a document of all else that is searched: words, weights, vectors of tokens.
         on_disk: bytes a document that are read for a few documents only.
         encoder_gb: memory of the process that encodes.
-        queries_per_second: of one machine, with all that `UTILISATION` leaves unused taken off.
+        rate: queries a second of one machine.
         tokens: that an API bills, by kind of text; empty: as the volume has them.
         cites: of the figures, by field.
     """
@@ -63,7 +61,7 @@ class Known:
     quality: float | None = None
     usd_per_million_tokens: float | None = None
     documents_per_second: float | None = None
-    queries_per_second: float | None = None
+    rate: Rate = NO_RATE
     dense: tuple[Dense, ...] = ()
     other_bytes: float = 0.0
     on_disk: float = 0.0
@@ -89,10 +87,10 @@ def from_run(
     speed: SpeedOfCandidate,
     cards: Cards,
     evidence: EvidenceList,
-    held: RateHeld | None = None,
+    load: UnderLoad | None = None,
     counter: TokenCounter | None = None,
 ) -> Known:
-    """A candidate that was timed, with its quality and the rate that it held under load where these were measured."""
+    """A candidate that was timed, with its quality and what it held under load where these were measured."""
     measured = next((c for c in evaluation.candidates if c.spec == spec), None) if evaluation else None
     candidate = parse_candidate(spec)
     cites: dict[str, str] = {}
@@ -109,11 +107,11 @@ def from_run(
         tokens = tokens_of(candidate, cards, evaluation, counter)
         cite_tokens(tokens, spec, evidence, cites)
     cite("bytes_per_vector", say("bytes per vector"), speed.bytes_per_vector, "B")
-    rate, per_second = speed.corpus_per_second or speed.documents_per_second or None, None
+    encoded, rate = speed.corpus_per_second or speed.documents_per_second or None, NO_RATE
     if price is None:
-        cite("documents_per_second", say("documents encoded per second"), rate or 0.0, "1/s")
+        cite("documents_per_second", say("documents encoded per second"), encoded or 0.0, "1/s")
         cite("peak_memory_mb", say("peak memory"), speed.peak_memory_mb, "MB")
-        per_second = _held(held, spec, evidence, cites) or _rate(speed, spec, evidence, cites, cite)
+        rate = measured_rate(spec, speed, load, evidence, cites, cite)
     dense, other = _dense(candidate, speed, measured, cards)
     return Known(
         spec=spec,
@@ -122,8 +120,8 @@ def from_run(
         measured=True,
         quality=measured.primary_mean if measured else None,
         usd_per_million_tokens=price,
-        documents_per_second=rate if price is None else None,
-        queries_per_second=per_second,
+        documents_per_second=encoded if price is None else None,
+        rate=rate,
         dense=dense,
         other_bytes=other,
         on_disk=speed.bytes_rescored,
@@ -131,42 +129,6 @@ def from_run(
         tokens=tokens,
         cites=cites,
     )
-
-
-def _held(held: RateHeld | None, spec: str, evidence: EvidenceList, cites: dict[str, str]) -> float | None:
-    """Queries a second that one machine held in a load test."""
-    if held is None or not held.holds_qps:
-        return None
-    what, source = say("queries per second that it holds"), say("load test on this machine")
-    cites["queries_per_second"] = evidence.add(
-        "measured", spec, what, held.holds_qps, "1/s", source=source, run_id=held.run_id
-    )
-    return held.holds_qps
-
-
-def _rate(
-    speed: SpeedOfCandidate,
-    spec: str,
-    evidence: EvidenceList,
-    cites: dict[str, str],
-    cite: Callable[[str, Text, float, str], None],
-) -> float | None:
-    """Queries a second of one machine by its time for one query."""
-    if speed.query_p50_ms <= 0:
-        return None
-    cite("query_p50_ms", say("p50 latency"), speed.query_p50_ms, "ms")
-    value = UTILISATION * 1000 / speed.query_p50_ms
-    how = say("one query after the other, {share:.0%} of the time", share=UTILISATION)
-    cites["queries_per_second"] = evidence.add(
-        "computed",
-        spec,
-        say("queries per second of one machine"),
-        value,
-        "1/s",
-        source=how,
-        computed_from=(cites["query_p50_ms"],),
-    )
-    return value
 
 
 def _price(
@@ -271,7 +233,7 @@ def from_card(
         measured=False,
         usd_per_million_tokens=price,
         documents_per_second=rate,
-        queries_per_second=per_second,
+        rate=Rate(per_second, "size") if per_second else NO_RATE,
         dense=dense,
         encoder_gb=0.0 if card.is_api else (card.parameters or 0) * 4 / GB + OVERHEAD_GB["cpu"],
         tokens=tokens,

@@ -62,7 +62,8 @@ class Ledger:
         cites = dict(self._known.cites)
         rate = self._from("queries_per_second")
         how = say("the more of: busiest second over queries a second of one machine; memory of the index over its own")
-        cites["machines"] = self._add(say("machines"), found.machines, "", how, (*rate, at.cites["memory_gb"]))
+        if found.machines is not None:
+            cites["machines"] = self._add(say("machines"), found.machines, "", how, (*rate, at.cites["memory_gb"]))
         parts: list[str] = []
         for name, what, value, formula, base in (
             (
@@ -70,7 +71,7 @@ class Ledger:
                 say("machines, a month"),
                 found.machines_usd,
                 say("machines times {hours:g} hours times the price of an hour", hours=HOURS),
-                (cites["machines"],),
+                self._of(cites, "machines"),
             ),
             (
                 "disk_usd_per_month",

@@ -17,10 +17,13 @@ MONTHS = 12
 
 @dataclass(frozen=True)
 class Month:
-    """What a candidate takes in a month; money is None where a machine's price or a speed is not known."""
+    """What a candidate takes in a month; money is None where a machine's price or a speed is not known.
+
+    Machines are None where a load test found that none like it holds the latency that is asked for.
+    """
 
     choice: Choice
-    machines: int
+    machines: int | None
     for_queries: int
     machines_usd: float | None
     disk_usd: float
@@ -62,10 +65,14 @@ def month(known: Known, volume: Volume) -> Month:
     """The month of a candidate at a volume."""
     choice = hold(known, volume.documents, volume)
     mean = volume.queries_per_month / SECONDS
-    rate = known.queries_per_second
+    rate = known.rate.per_second
     for_queries = math.ceil(mean * volume.peak / rate) if rate else 0
     together = shares_machines(known, volume)
-    machines = max(choice.chosen.machines, for_queries) if together else choice.chosen.machines + max(1, for_queries)
+    machines: int | None = (
+        max(choice.chosen.machines, for_queries) if together else choice.chosen.machines + max(1, for_queries)
+    )
+    if known.rate.missed_p95_ms is not None:
+        machines = None
     price = volume.machine_usd_per_hour
     tokens = volume.queries_per_month * _tokens(known, volume, "query") / 1e6 * (known.usd_per_million_tokens or 0.0)
     all_once = embed_usd(known, volume.documents, volume)
@@ -73,7 +80,7 @@ def month(known: Known, volume: Volume) -> Month:
         choice=choice,
         machines=machines,
         for_queries=for_queries,
-        machines_usd=None if price is None else machines * price * HOURS,
+        machines_usd=None if price is None or machines is None else machines * price * HOURS,
         disk_usd=choice.chosen.disk_gb * volume.replicas * volume.disk_usd_per_gb_month,
         tokens_usd=tokens,
         changed_usd=None if all_once is None else all_once * volume.changed_per_month,

@@ -107,7 +107,7 @@ def volume_of(
 
     Args:
         stated: what was said for this calculation; it goes before all else.
-        requirements: their number of documents and of queries a second.
+        requirements: their number of documents and of queries a second, and their price of a machine.
         profile: token lengths, where the texts themselves are not at hand.
         dataset: its number of documents, where nobody said how many there will be.
         hardware: the machine whose speed was measured; its memory counts, and the list price of one like it.
@@ -121,6 +121,9 @@ def volume_of(
     defaults = _defaults(requirements, dataset, hardware) | _lengths(requirements, profile, texts)
     if requirements is not None and requirements.queries_per_second and stated.queries_per_month is None:
         defaults |= _at_a_rate(requirements.queries_per_second)
+    priced = requirements.machine_usd_per_hour if requirements else None
+    if priced is not None:
+        defaults["machine_usd_per_hour"] = (priced.value, "stated", _AS_NEEDED)
     for key, (value, origin, because) in defaults.items():
         said = getattr(stated, key)
         if said is not None:

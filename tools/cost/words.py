@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from knowledge.quantities import digits, duration, many
-from knowledge.quantities import points as as_points
-from knowledge.results.cost import BreakEven, CostOfCandidate, Costs, HoldingKind, Need, Origin, PerPoint, Size
+from knowledge.quantities import digits, duration, many, milliseconds
+from knowledge.results.cost import (
+    BreakEven,
+    CostOfCandidate,
+    Costs,
+    HoldingKind,
+    Need,
+    Origin,
+    Size,
+)
 from knowledge.wording import Text, join, say
+from tools.cost.range_words import COMMA, crossings, rounded
 
-COMMA = Text(template=", ")
 #: costs that differ by less of the higher one are about the same: what is assumed moves them by more
 _SAME = 0.05
 HOLDINGS: dict[HoldingKind, Text] = {
@@ -44,6 +51,11 @@ def gigabytes(value: float) -> Text:
     return say("{n} TB", n=digits(value / 1000)) if value >= 1000 else say("{n} GB", n=digits(value))
 
 
+def index_size(at: Size) -> Text:
+    """How much memory the index takes, and in which form: the one figure for it in every answer."""
+    return say("{memory} of memory ({kind})", memory=gigabytes(at.holding.memory_gb), kind=HOLDINGS[at.chosen])
+
+
 def cited(cites: dict[str, str], name: str) -> str:
     """The evidence of a figure, to be written behind it; empty where there is none."""
     return f" ({cites[name]})" if name in cites else ""
@@ -59,6 +71,14 @@ def answer(found: Costs) -> list[Text]:
 
 def _month(one: CostOfCandidate, found: Costs) -> Text:
     volume = {"documents": many(found.volume.documents), "queries": many(found.volume.queries_per_month)}
+    if one.missed_p95_ms is not None:
+        return say(
+            "What {spec} costs a month I can not tell: in the load test on this machine no rate kept p95 under {goal}, "
+            "so no number of such machines answers your queries in time. A faster machine, a smaller model or a longer "
+            "limit would have a price.",
+            spec=one.spec,
+            goal=milliseconds(one.missed_p95_ms),
+        )
     if one.usd_per_month is None:
         return say(
             "What {spec} costs a month at {documents} documents and {queries} queries a month, I can not tell: say "
@@ -79,6 +99,7 @@ def _month(one: CostOfCandidate, found: Costs) -> Text:
 def machines(one: CostOfCandidate) -> Text:
     """How many machines, and what decides that."""
     cite = cited(one.cites, "machines")
+    assert one.machines is not None, "what no machine holds has no number of them"
     if one.machines == 1:
         return say("one machine{cite}", cite=cite)
     if one.machines_for_queries > one.machines_for_index:
@@ -131,7 +152,7 @@ def compared(found: Costs) -> list[Text]:
     if not found.break_even:
         return [_no_comparison(found)]
     lines = [_cheaper_now(found.break_even[0], found)]
-    lines += [_crossings(curve) for curve in found.break_even]
+    lines += [crossings(curve) for curve in found.break_even]
     equal = found.break_even[0].equal_usd_per_hour
     if equal is not None:
         lines.append(
@@ -142,6 +163,8 @@ def compared(found: Costs) -> list[Text]:
 
 
 def _no_comparison(found: Costs) -> Text:
+    if found.candidates[0].missed_p95_ms is not None:
+        return say("Nothing is compared in money: {spec} has no price for queries here.", spec=found.candidates[0].spec)
     if all(one.usd_per_month is None for one in found.candidates):
         return say("I can not compare them in money: say what a machine costs an hour.")
     return say("There is nothing of the other kind to compare it with: no API with a price meets what is demanded.")
@@ -184,48 +207,6 @@ def _about_the_same(one: CostOfCandidate, other: CostOfCandidate) -> bool:
     return max(costs) - min(costs) <= _SAME * max(costs)
 
 
-def _crossings(curve: BreakEven) -> Text:
-    """Where the lines cross, in a sentence."""
-    over = say("queries a month") if curve.over == "queries_per_month" else say("documents")
-    if not curve.crossings:
-        cheaper = say("your own machines are") if curve.cheaper_now == "own" else say("the API is")
-        low, high = (many(point.x) for point in (curve.points[0], curve.points[-1]))
-        return say("From {low} to {high} {over} {cheaper} cheaper.", low=low, high=high, over=over, cheaper=cheaper)
-    first, last = curve.crossings[0], curve.crossings[-1]
-    sides = (say("the API"), say("your own machines"))
-    before, after = sides if last.cheaper_beyond == "own" else sides[::-1]
-    if len(curve.crossings) == 1:
-        return say(
-            "Up to {x} {over} {before} would be cheaper, beyond that {after}.",
-            x=_rounded(first.x),
-            over=over,
-            before=before,
-            after=after,
-        )
-    if len(curve.crossings) == 2:  # so what is cheaper at first is cheaper again at last
-        return say(
-            "Up to {x} {over} {before} would be cheaper, from there to {y} {between}, beyond that {before} again.",
-            x=_rounded(first.x),
-            y=_rounded(last.x),
-            over=over,
-            before=after,
-            between=before,
-        )
-    return say(
-        "Between {x} and {y} {over} the cheaper one changes with each machine that is added ({n} times); beyond that "
-        "it is {after}.",
-        x=_rounded(first.x),
-        y=_rounded(last.x),
-        over=over,
-        n=len(curve.crossings),
-        after=after,
-    )
-
-
-def _rounded(value: float) -> Text:
-    return many(float(f"{value:.1e}"))
-
-
 def growing(one: CostOfCandidate) -> Iterator[Text]:
     """What this number of documents takes, and larger ones."""
     for size in (one.at, *(size for size in one.sizes if size.documents > one.at.documents)):
@@ -250,33 +231,13 @@ def growing(one: CostOfCandidate) -> Iterator[Text]:
 def one_machine(one: CostOfCandidate) -> Text:
     """How many documents one machine holds."""
     parts = [
-        say("{count} with {kind}", count=_rounded(float(documents)), kind=HOLDINGS[kind])
+        say("{count} with {kind}", count=rounded(float(documents)), kind=HOLDINGS[kind])
         for kind, documents in one.limits.items()
         if documents > 0
     ]
     if not parts:
         return say("One such machine has no memory left for an index beside the encoder.")
     return say("One such machine holds about this many documents: {parts}.", parts=join(parts, COMMA))
-
-
-def each_point(found: PerPoint, metric: str) -> Text:
-    """What a point of quality costs."""
-    figures = {"better": found.better, "other": found.other, "points": as_points(found.points / 100, signed=False)}
-    if found.usd_per_point is None:
-        return say(
-            "{better} measured {points} points of {metric} better than {other} and costs no more a month here.",
-            metric=metric,
-            **figures,
-        )
-    return say(
-        "{better} measured {points} points of {metric} better than {other} and costs {usd} more a month: {each} a "
-        "month for each point{cite}.",
-        metric=metric,
-        usd=dollars(found.usd_per_month),
-        each=dollars(found.usd_per_point),
-        cite=cited(found.cites, "usd_per_point"),
-        **figures,
-    )
 
 
 def resting_on(found: Costs) -> Text:

@@ -47,6 +47,10 @@ class Timings:
             max_ms=found.get_max_value() / 1000,
         )
 
+    def encoded(self) -> str:
+        """All of it, as HdrHistogram writes itself: V2, compressed, base64; empty of nothing."""
+        return self._values.encode().decode("ascii") if self._values.total_count else ""
+
 
 class Recorder:
     """Counts of one step. Times are those of the event loop's clock, in seconds.
@@ -115,6 +119,10 @@ class Recorder:
     def latency(self) -> Latency | None:
         """Of answered requests."""
         return self._latency.latency()
+
+    def histogram(self) -> str:
+        """Of answered requests, all of them (see `Timings.encoded`)."""
+        return self._latency.encoded()
 
     def lateness(self) -> Latency | None:
         """Of the generator itself."""

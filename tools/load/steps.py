@@ -130,6 +130,7 @@ class Steps:
             dropped=record.dropped,
             achieved=record.answered_a_second,
             latency=record.latency(),
+            histogram=record.histogram(),
             lateness=record.lateness() if open_ else None,
             parts=record.parts(),
             resources=sampler.found(),

@@ -7,6 +7,7 @@ import datetime as dt
 import gc
 import statistics
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from knowledge.errors import DatasetError
@@ -70,7 +71,9 @@ def run_load(
     Raises:
         DatasetError: no texts.
         AdvisorError, TimeoutError: what the very first request met.
-        Stopped: the user wants it to end (see `tools.stopping`); KeyboardInterrupt ends it as well.
+        Stopped: the user wants it to end (see `tools.stopping`).
+        KeyboardInterrupt: before the first step was measured; after it what was measured comes back as an `ended` test,
+            and whoever called it ends.
     """
     if not texts:
         raise DatasetError(
@@ -80,88 +83,115 @@ def run_load(
     given = rate if loop == "open" else concurrency
     gpus = GpuWatch.here()
 
-    async def test() -> LoadTest:
-        started = dt.datetime.now(dt.UTC)
-        steps = Steps(target, texts, course, pids=pids, gpus=gpus, on_progress=on_progress)
+    started, run = dt.datetime.now(dt.UTC), _Run()
+
+    async def measure() -> None:
+        run.steps = Steps(target, texts, course, pids=pids, gpus=gpus, on_progress=on_progress)
         try:
-            cold, warm = await steps.warm_up()
-            found, again = await _measured(steps, course, given, warm, max(1, repeats))
+            run.cold_ms, run.warm = await run.steps.warm_up()
+            await _measured(run, course, given, run.warm, max(1, repeats))
         finally:
             await target.close()
-        sent = LoadTexts(
-            origin=origin,
-            count=len(texts),
-            tokens=lengths([estimated_tokens(text) for text in texts]),
-            sent=steps.order.sent,
-            most_sent=steps.order.most_sent,
-        )
-        return LoadTest(
-            run_id=new_run_id("load", started),
-            started=started,
-            target=target.name,
-            machine=this_machine(),
-            loop=loop,
-            arrivals=arrivals,
-            seed=seed,
-            swept=given is None,
-            goal=course.goal,
-            limits=course.limits,
-            texts=sent,
-            cold_ms=cold,
-            warm=warm,
-            points=tuple(found.points),
-            repeats=tuple(again),
-            stopped=found.stopped,
-            failure=str(steps.failure) if steps.failure else None,
-            **_held(found, again),
-        )
 
     gc.freeze()  # a collection among a large program's objects stops the generator for tens of milliseconds
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            return runner.run(_unless_stopped(test()))
+            runner.run(_unless_stopped(measure()))
+    except KeyboardInterrupt:
+        if not run.measured:
+            raise
+        run.found.stopped, run.ended = say("you ended it"), True
     except BaseExceptionGroup as bugs:
         raise bugs.exceptions[0] from None
     finally:
         gc.unfreeze()
         if gpus:
             gpus.close()
+    assert run.steps
+    assert run.warm
+    return LoadTest(
+        run_id=new_run_id("load", started),
+        started=started,
+        target=target.name,
+        machine=this_machine(),
+        loop=loop,
+        arrivals=arrivals,
+        seed=seed,
+        swept=given is None,
+        goal=course.goal,
+        limits=course.limits,
+        texts=LoadTexts(
+            origin=origin,
+            count=len(texts),
+            tokens=lengths([estimated_tokens(text) for text in texts]),
+            sent=run.steps.order.sent,
+            most_sent=run.steps.order.most_sent,
+        ),
+        cold_ms=run.cold_ms,
+        warm=run.warm,
+        points=tuple(run.found.points),
+        repeats=tuple(run.again),
+        stopped=run.found.stopped,
+        ended=run.ended,
+        failure=str(run.steps.failure) if run.steps.failure else None,
+        **_held(run.found, run.again),
+    )
 
 
-async def _measured(
-    steps: Steps, course: Course, given: float | None, warm: Latency, repeats: int
-) -> tuple[Found, list[LoadPoint]]:
+@dataclass
+class _Run:
+    """What was measured so far: all of it counts, however the test ends.
+
+    Attributes:
+        again: repeats of what was found, or of the level that was given.
+        ended: whether the user ended it.
+    """
+
+    steps: Steps | None = None
+    cold_ms: float = 0.0
+    warm: Latency | None = None
+    found: Found = field(default_factory=Found)
+    again: list[LoadPoint] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a step at all."""
+        return bool(self.found.points or self.again)
+
+
+async def _measured(run: _Run, course: Course, given: float | None, warm: Latency, repeats: int) -> None:
     """The steps of the search, and the repeats of what it found, or of the level that was given."""
+    steps, found, again = run.steps, run.found, run.again
+    assert steps
     if given is not None:
-        found = Found()
-        return found, await _repeated(steps, given, repeats, found)
+        await _repeated(steps, given, repeats, found, again)
+        return
     limits, whole = course.limits, course.loop == "closed"
     start: float = 1 if whole else min(FIRST * 1000 / warm.p50_ms, limits.rate)
     # where one request alone takes too long, fewer of them will not be faster
     lowest = start if whole or warm.p50_ms > course.goal.p95_ms else start / 2**HALVINGS
     highest: float = limits.in_flight if whole else limits.rate
-    found = Found()
     while True:
         steps.reserve = repeats * limits.step_seconds
         await search(steps.measure, start, lowest=lowest, highest=highest, whole=whole, found=found)
         if found.holds is None:
-            return found, []
+            return
         steps.reserve = 0.0
         while found.holds is not None:
-            again = await _repeated(steps, found.holds.level, repeats, found)
+            await _repeated(steps, found.holds.level, repeats, found, again)
             if not again or not _middle(again).broke:
-                return found, again
+                return
             found.points.append(_middle(again))  # it does not hold after all: the next lower level that did is left
+            again.clear()
 
 
-async def _repeated(steps: Steps, level: float, repeats: int, found: Found) -> list[LoadPoint]:
-    again: list[LoadPoint] = []
+async def _repeated(steps: Steps, level: float, repeats: int, found: Found, again: list[LoadPoint]) -> None:
     try:
         while len(again) < repeats:
             again.append(await steps.measure(level))
     except LimitReached as reached:
         found.stopped = found.stopped or reached.limit
-    return again
 
 
 def _held(found: Found, again: Sequence[LoadPoint]) -> dict[str, float | int | None]:

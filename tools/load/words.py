@@ -143,7 +143,7 @@ def _generator(test: LoadTest) -> Iterator[Text]:
 def limits_line(test_seconds: float, requests: int) -> Text:
     """What a load test takes at most, told before it starts."""
     return say(
-        "At most {time} and {requests:,} requests; Ctrl-C ends it at once.",
+        "At most {time} and {requests:,} requests; Ctrl-C ends it and keeps what was measured.",
         time=duration(test_seconds),
         requests=requests,
     )

@@ -156,7 +156,7 @@ def recommend(
             *rate_flips(winner, field, together, requirements.margin.value, load),
             *what_would_change_it(winner, field, scores, requirements, evaluation.primary, beside),
         ),
-        next_steps=next_steps(evaluation, undecided, field, shortlist),
+        next_steps=next_steps(evaluation, undecided, field, shortlist, plan),
         primary=evaluation.primary,
         margin=requirements.margin.value,
         weights=dict(beside.weights),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from knowledge.candidate import parse_candidate
 from knowledge.requirements import Requirements
 from knowledge.results import (
     Benchmark,
@@ -32,7 +33,7 @@ def not_measured(
     load: UnderLoad | None = None,
 ) -> tuple[Text, ...]:
     """What the answer does not rest on, and why; `skipped` are candidates that hard cases of some kind passed over."""
-    found = []
+    found: list[Text] = []
     measured = {c.model for c in evaluation.candidates if c.model} | {c.spec for c in evaluation.candidates}
     found += [
         say("{spec}, in full: left out in round {round}: {why}.", spec=gone.spec, round=gone.round, why=gone.reason)
@@ -106,14 +107,18 @@ def _many_users(evaluation: Evaluation, benchmark: Benchmark, load: UnderLoad | 
 
 
 def next_steps(
-    evaluation: Evaluation, undecided: Sequence[str], field: Contest, shortlist: Shortlist
+    evaluation: Evaluation,
+    undecided: Sequence[str],
+    field: Contest,
+    shortlist: Shortlist,
+    plan: Plan | None = None,
 ) -> tuple[Text, ...]:
     """What to do after reading the answer."""
-    found = []
+    found: list[Text] = []
     measured = {c.model for c in evaluation.candidates if c.model} | {c.spec for c in evaluation.candidates}
     listed = [pick for pick in shortlist.kept if pick.model not in measured and pick.spec not in measured]
     if listed and len(listed) == len(shortlist.kept):
-        found.append(_unmeasured(listed))
+        found += _unmeasured(listed, named=plan is not None and plan.is_named)
     if field.alone:
         found.append(say("Measure at least one other candidate with it before you rely on the choice."))
     if undecided:
@@ -130,20 +135,41 @@ def next_steps(
     return tuple(found)
 
 
-def _unmeasured(listed: Sequence[Pick]) -> Text:
-    """What to do where no model of the list was measured: only those that this program can run are worth fetching."""
-    runnable = [pick.model for pick in listed if pick.spec]
-    if not runnable:
-        return say(
+def _unmeasured(listed: Sequence[Pick], *, named: bool) -> Iterator[Text]:
+    """What to do where no model of the list was measured: only those that this program can run are worth fetching.
+
+    Where the user named the candidates that is no fault, only what else there is.
+    """
+    runnable = [pick for pick in listed if pick.spec]
+    by_api = [pick.model for pick in runnable if _is_api(pick)]
+    here = [pick.model for pick in runnable if not _is_api(pick)]
+    if named and runnable:
+        yield say(
+            "You named what was measured. The shortlist has others that you may name too: {models}.",
+            models=", ".join(pick.model for pick in runnable[:MOST_NAMES]),
+        )
+    elif not runnable and not named:
+        yield say(
             "None of the {count} shortlisted models was measured, and this program can run none of them: measure them "
             "with their own tools, or relax what keeps others out ({models}).",
             count=len(listed),
             models=", ".join(pick.model for pick in listed[:MOST_NAMES]),
         )
-    return say(
-        "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached ({how}), or "
-        "give a folder that holds it, and measure again: {models}.",
-        count=len(listed),
-        models=", ".join(runnable[:MOST_NAMES]),
-        how=how_to("fetch_listed"),
-    )
+    elif here:
+        yield say(
+            "None of the {count} shortlisted models was measured. Fetch one where a model hub is reached ({how}), or "
+            "give a folder that holds it, and measure again: {models}.",
+            count=len(listed),
+            models=", ".join(here[:MOST_NAMES]),
+            how=how_to("fetch_listed"),
+        )
+    if by_api and not named:
+        yield say(
+            "Shortlisted and run by a provider, who would get your texts and has to be agreed to: {models}.",
+            models=", ".join(by_api[:MOST_NAMES]),
+        )
+
+
+def _is_api(pick: Pick) -> bool:
+    """Whether nothing of it can be fetched: a provider runs it."""
+    return pick.spec is not None and any(leg.backend == "openai" for leg in parse_candidate(pick.spec).legs)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from knowledge.quantities import duration, estimated_milliseconds, many
 from knowledge.results.cost import BreakEven, CostOfCandidate, Costs, Crossing, Size
 from knowledge.wording import Text, join, say
+from tools.cost.point_words import RATES, each_points
+from tools.cost.range_words import plain_crossings
 from tools.cost.token_words import billed
 from tools.cost.words import (
     HOLDINGS,
@@ -17,7 +19,6 @@ from tools.cost.words import (
     basis,
     compared,
     dollars,
-    each_point,
     gigabytes,
     one_machine,
 )
@@ -36,7 +37,7 @@ def cost(voice: Voice) -> tuple[Block, ...]:
     if found is None or not found.candidates:
         return ()
     first = found.candidates[0]
-    told = [*answer(found), *(each_point(point, found.primary) for point in found.per_point)]
+    told = [*answer(found), *each_points(found)]
     left_out = say("Not counted: {what}.", what=join(list(found.not_counted), SEMICOLON))
     return (
         Bullets(tuple(voice.t(sentence) for sentence in told)),
@@ -74,7 +75,11 @@ def _month(voice: Voice, one: CostOfCandidate) -> tuple[Cell, ...]:
     return (
         Cell(plain(voice.name(one.spec)), note="" if one.measured else voice.t(say("not measured here"))),
         _money(one.usd_per_month, one.cites.get("usd_per_month")),
-        Cell(f"{one.machines:,}", cite=one.cites.get("machines")),
+        Cell(
+            NOTHING if one.machines is None else f"{one.machines:,}",
+            note=voice.t(RATES[one.rate_by]) if one.rate_by else "",
+            cite=one.cites.get("machines"),
+        ),
         _money(tokens or None, one.cites.get("query_tokens_usd_per_month")),
         Cell(voice.t(gigabytes(held.memory_gb)), note=voice.t(HOLDINGS[held.kind]), cite=one.at.cites.get("memory_gb")),
         _once(voice, one.at),
@@ -143,7 +148,7 @@ def _curve(voice: Voice, found: Costs, curve: BreakEven) -> Iterator[Block]:
     x_ticks = tuple(Tick(10.0**e, voice.t(many(10.0**e))) for e in range(3, 13) if xs[0] <= 10.0**e <= xs[-1])
     now = float(getattr(found.volume, curve.over))
     marks = [Mark(now, voice.t(say("now")), "current")]
-    marks += [Mark(c.x, voice.t(many(float(f"{c.x:.1e}"))), "crossing") for c in _first_and_last(curve)]
+    marks += [Mark(c.x, voice.t(many(float(f"{c.x:.1e}"))), "crossing") for c in _told(curve)]
     own, api = voice.name(curve.own), voice.name(curve.api)
     title = say("A month's cost against queries") if by_queries else say("A month's cost against documents")
     told = say(
@@ -167,9 +172,10 @@ def _curve(voice: Voice, found: Costs, curve: BreakEven) -> Iterator[Block]:
     )
 
 
-def _first_and_last(curve: BreakEven) -> tuple[Crossing, ...]:
-    crossings = curve.crossings
-    return crossings if len(crossings) < 2 else (crossings[0], crossings[-1])
+def _told(curve: BreakEven) -> tuple[Crossing, ...]:
+    """The crossings that have a name in the drawing: of many the first and the last."""
+    crossings = plain_crossings(curve)
+    return crossings if len(crossings) < 4 else (crossings[0], crossings[-1])
 
 
 def _assumptions(voice: Voice, found: Costs) -> Block:

@@ -94,6 +94,8 @@ def under_load(
         except (AdvisorError, TimeoutError) as error:
             failed.append(_failed(spec, error, limits))
         else:
+            if test.ended:
+                raise KeyboardInterrupt
             found.append(held(test))
             documents = test.service.documents if test.service else documents
         meter.advance()

@@ -6,6 +6,7 @@ import contextvars
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ from knowledge.errors import AdvisorError, ConsentNeeded, DatasetError, UserErro
 from knowledge.wording import Text, how_to, say
 from tools import chunking, encoders, encoding, retrieval, stopping, workers
 from tools.encoders import Resolved
+from tools.encoders.openai import DEFAULT_BASE_URL
+from tools.load.address import Address
 from tools.service.client import Service
 from tools.service.settings import Settings
 from tools.workspace import Workspace
@@ -98,9 +101,16 @@ def _prepared(candidate: Candidate, documents: Sequence[str], workspace: Workspa
             continue
         resolved = encoders.resolve(leg, workspace)
         if not resolved.local:
+            address = Address.read(workspace.openai_base_url or DEFAULT_BASE_URL)
             raise UserError(
                 say("{spec} runs at {host}, and not here.", spec=leg.spec, host=resolved.endpoint or "–"),
-                say("Put the endpoint itself under load (advisor load --help), after asking whoever runs it."),
+                say(
+                    "Put the endpoint itself under load, after asking whoever runs it: advisor load --target {url} "
+                    "--protocol openai --model {model} --send-to {host}",
+                    url=address.url,
+                    model=shlex.quote(leg.name),
+                    host=address.host,
+                ),
             )
         if not resolved.on_disk:
             raise ConsentNeeded(

@@ -101,6 +101,12 @@ def _others(factor: Factor, here: _Point) -> Iterator[tuple[bool, _Point]]:
             yield value > now, _Point(here.candidate, settings.model_copy(update={factor: value}))
 
 
+def most_settings(spec: str, settings: Settings) -> int:
+    """How many settings `tune` tries at most from these, where no direction ends early."""
+    start = _Point(parse_candidate(spec), settings)
+    return 1 + sum(len(list(_others(factor, start))) for factor in FACTORS)
+
+
 def ways(candidate: Candidate) -> list[Candidate]:
     """The candidate with its first encoder in each other backend and precision that this machine may run faster."""
     first = next((leg for leg in candidate.searched if leg.backend == "st"), None)
@@ -149,8 +155,11 @@ def tune(
         each_seconds: of load for each setting.
         on_progress: told after each setting.
 
+    Ctrl-C ends it with the settings that were tried until then, as an `ended` tuning.
+
     Raises:
         AdvisorError: the candidate itself cannot be served.
+        KeyboardInterrupt: before the first setting was measured.
     """
     started = dt.datetime.now(dt.UTC)
     origin, texts = texts_of(dataset)
@@ -158,6 +167,7 @@ def tune(
     limits = Limits(seconds=each_seconds, step_seconds=min(STEP_SECONDS, each_seconds / 6))
     meter = Meter("load", say("Settings tried"), 1 + len(FACTORS) * 2, on_progress)
     notes: dict[Text, None] = {}
+    ended = False
 
     with ExitStack() as until:
         bench = _Bench(texts, documents, workspace, until)
@@ -176,6 +186,8 @@ def tune(
                 return TuningStep(factor=factor, failed=cause, **tried)
             finally:
                 meter.advance()
+            if found.ended:
+                raise KeyboardInterrupt  # half a test says nothing of its setting
             notes.update(dict.fromkeys(service.notes))
             rest = at_rest(found)
             p95 = rest.latency.p95_ms if rest and rest.latency else None
@@ -184,7 +196,12 @@ def tune(
             return TuningStep(factor=factor, holds_qps=found.holds_qps, p95_ms=p95, failed=failed, **tried)
 
         searching = _Search(measure, time.monotonic() + seconds)
-        searching.run(_Point(parse_candidate(spec), settings or Settings()))
+        try:
+            searching.run(_Point(parse_candidate(spec), settings or Settings()))
+        except KeyboardInterrupt:
+            if not searching.steps:
+                raise
+            ended = True
     result = Tuning(
         run_id=new_run_id("tuning", started),
         started=started,
@@ -194,6 +211,7 @@ def tune(
         steps=tuple(searching.steps),
         best=searching.best,
         not_tried=tuple(dict.fromkeys(searching.not_tried)),
+        ended=ended,
         notes=tuple(notes),
     )
     runs = RunStore(workspace.store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from knowledge.quantities import milliseconds, rate
+from knowledge.quantities import duration, milliseconds, rate
 from knowledge.results.service import Factor, Tuning
 from knowledge.wording import Text, join, say
 
@@ -15,6 +15,17 @@ FACTORS: dict[Factor, Text] = {
     "max_batch": say("largest batch"),
     "max_wait_ms": say("wait for a batch"),
 }
+
+
+def tuning_line(settings: int, each_seconds: float, seconds: float) -> Text:
+    """What tuning takes at most, told before it starts."""
+    return say(
+        "At most {count} settings (backend and precision, threads, batch, wait), {each} of load each, one factor after "
+        "another; none is begun after {time}. Ctrl-C ends it and keeps what was measured.",
+        count=settings,
+        each=duration(each_seconds),
+        time=duration(seconds),
+    )
 
 
 def tuned(found: Tuning) -> Text:
@@ -61,4 +72,6 @@ def notes_on_tuning(found: Tuning) -> Iterator[Text]:
     if found.not_tried:
         left = join([FACTORS[factor] for factor in found.not_tried], Text(template=", "))
         yield say("No time was left for: {factors}; --limit gives it more.", factors=left)
+    if found.ended:
+        yield say("The search ended early: {why}.", why=say("you ended it"))
     yield from found.notes

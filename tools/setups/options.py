@@ -38,6 +38,8 @@ _PARAMETERS: Mapping[str, Mapping[str, tuple[int | None, int, int]]] = {
     "ivf_flat": {"nlist": (None, 1, 65_536), "nprobe": (8, 1, 65_536)},
     "ivf_sq8": {"nlist": (None, 1, 65_536), "nprobe": (8, 1, 65_536)},
 }
+#: below so many vectors a cell Faiss warns that its middle is not to be trusted (`min_points_per_centroid`)
+POINTS_A_CELL = 39
 INDEX_PARAMETERS = frozenset(name for of in _PARAMETERS.values() for name in of)
 OPTIONS = frozenset({"dim", "store", "first", "rescore", "index"}) | INDEX_PARAMETERS
 
@@ -55,8 +57,12 @@ class Index(BaseModel):
     parameters: dict[str, int | None]
 
     def for_documents(self, count: int) -> dict[str, int]:
-        """The parameters in full: `nlist` is about the root of the number of documents, `nprobe` at most `nlist`."""
-        found = {k: v if v is not None else max(1, round(count**0.5)) for k, v in self.parameters.items()}
+        """The parameters in full: `nlist` is about the root of the number of documents, `nprobe` at most `nlist`.
+
+        Of few documents it is less than the root: Faiss wants `POINTS_A_CELL` to find the middle of each cell.
+        """
+        cells = max(1, min(round(count**0.5), count // POINTS_A_CELL))
+        found = {k: v if v is not None else cells for k, v in self.parameters.items()}
         if "nlist" in found:
             found["nprobe"] = min(found["nprobe"], found["nlist"])
         return found

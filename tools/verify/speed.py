@@ -94,6 +94,8 @@ def speed(deployed: Deployed, seconds: float = SECONDS) -> Iterator[Check]:
         why = error.cause if isinstance(error, AdvisorError) else say("it did not answer in time")
         yield failed("speed", "latency", "crash", say("It could not be timed: {why}", why=why))
         return
+    if found.ended:
+        raise KeyboardInterrupt
     points = (*found.points, *found.repeats)
     if not points:
         yield skipped("speed", "latency", found.stopped or say("Not one step of the load test came to its end."))
