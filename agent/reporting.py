@@ -16,6 +16,7 @@ from knowledge.measured_task import NAMES, is_mean, measurable, measured_task
 from knowledge.requirements import Requirements
 from knowledge.results import Contexts, Evaluation, Recommendation, Report, Slices
 from knowledge.wording import Text, how_to, join, say
+from tools.cost.budget import with_month
 from tools.deployment import deployment_plan
 from tools.evaluate import query_scores
 from tools.head_to_head import head_to_head
@@ -109,6 +110,13 @@ def with_costs(report: Report, context: Context, dataset: Dataset | None = None)
     except AdvisorError:  # a size that is not known leaves nothing to compute
         return report
     return report.model_copy(update={"costs": found})
+
+
+def with_its_month(recommendation: Recommendation, state: State, context: Context) -> Recommendation:
+    """The recommendation with what its winner costs a month, as the report will have it, against the budget."""
+    decided: State = {**state, "recommendation": recommendation}
+    costed = with_costs(report_of(decided, Path()), context, data_of(state, context))
+    return with_month(recommendation, costed.requirements, costed.costs)
 
 
 def contexts_of(evaluation: Evaluation, recommendation: Recommendation, context: Context) -> Contexts | None:

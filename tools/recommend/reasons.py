@@ -147,7 +147,9 @@ def reasons(
                 evidence=ids(cites[c.spec], "difference", "p_different"),
             )
         )
-    held = [c.describe() for c in requirements.constraints if c.hard and (field.speed or not is_measurable(c))]
+    # a budget is for the whole month, which the constraint does not know (`tools.cost.budget` says it)
+    told = (c for c in requirements.constraints if c.hard and c.kind != "cost")
+    held = [c.describe() for c in told if field.speed or not is_measurable(c)]
     if held:
         demands = join(held, Text(template="; "))
         found.append(say("Nothing known of it speaks against what you demand: {demands}.", demands=demands))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from knowledge.candidate import parse_candidate
+from knowledge.constraints.cost import CostConstraint
 from knowledge.results import Row
 from knowledge.wording import Text, join, say
+from tools.cost.words import dollars
 from tools.report import figures
 from tools.report.document import Answer, Fact, Sureness, plain
 from tools.report.voice import Voice, short_names
@@ -61,10 +64,24 @@ def _sureness(voice: Voice) -> Sureness:
         title = say("How sure: nothing was compared.")
         text = join(list(_counted(voice, standings)))
     else:
-        settled = "undecided" not in standings
-        title = say("How sure: settled.") if settled else say("How sure: some are not told apart.")
+        settled = "undecided" not in standings and not _none_shortlisted(voice)
+        if "undecided" in standings:
+            title = say("How sure: some are not told apart.")
+        else:
+            title = say("How sure: settled.") if settled else say("How sure: settled only among those measured.")
         text = join(list(_counted(voice, standings)))
     return Sureness(voice.t(title), voice.t(text), settled)
+
+
+def _none_shortlisted(voice: Voice) -> bool:
+    """Whether nothing that the catalog suggested was measured, so that better ones may well be left."""
+    evaluation, listed = voice.report.evaluation, voice.report.shortlist.kept
+    if evaluation is None:
+        return False
+    legs = {leg.name for candidate in evaluation.candidates for leg in parse_candidate(candidate.spec).legs}
+    gone = {one.spec for one in voice.report.screening.eliminated} if voice.report.screening else set()
+    legs |= {leg.name for spec in gone for leg in parse_candidate(spec).legs}
+    return bool(listed) and not any(pick.model in legs for pick in listed)
 
 
 def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
@@ -95,6 +112,8 @@ def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
         yield say(
             "{queries} queries place each of {others} others: {counts}.", queries=queries, others=others, counts=counts
         )
+    if _none_shortlisted(voice):
+        yield say("None of the {count} models on the shortlist is among them.", count=len(voice.report.shortlist.kept))
     if evaluation and evaluation.dataset.labels == "silver":
         yield say("The right answers were derived from the data, not judged by people.")
 
@@ -144,6 +163,7 @@ def _predicted_facts(voice: Voice) -> tuple[Fact, ...]:
 def _facts(voice: Voice, row: Row) -> Iterable[Fact]:
     spread = say("{level} interval {interval}", level=voice.level(row), interval=figures.interval(row.quality))
     yield Fact(voice.advice.primary, figures.score(row.quality.mean), voice.t(spread), voice.cite_quality(row))
+    yield from _month(voice)
     if row.difference:
         value, ends = figures.difference(row.difference.mean), figures.difference_interval(row.difference)
         yield Fact(voice.t(say("Difference to best")), value, ends, voice.cite(row, "difference"))
@@ -151,3 +171,14 @@ def _facts(voice: Voice, row: Row) -> Iterable[Fact]:
         value = getattr(row, key)
         if value is not None:
             yield Fact(voice.t(title), write(value), voice.t(note), voice.cite(row, key))
+
+
+def _month(voice: Voice) -> Iterator[Fact]:
+    """What the winner costs a month, beside the budget: the first thing that whoever pays asks for."""
+    costs, limit = voice.report.costs, voice.report.requirements.constraint(CostConstraint)
+    one = next((one for one in costs.candidates if one.spec == voice.advice.winner), None) if costs else None
+    if one is None or one.usd_per_month is None:
+        return
+    note = say("you allow {budget}", budget=dollars(limit.max_usd_per_month)) if limit else say("all in all")
+    cite = one.cites.get("usd_per_month")
+    yield Fact(voice.t(say("A month, estimated")), dollars(one.usd_per_month), voice.t(note), cite)
