@@ -145,7 +145,8 @@ class Talk(WithContext):
         if state.get("data") is None and state.get("reading") is None and state.get("recommendation"):
             tell(events.question(interview.DATA))
             return named.rest, update | State(asked=interview.DATA)
-        return named.rest, update | cleared(state) | State(status="interviewing")
+        # who is measured changes no demand: the list stays, and is not read out again
+        return named.rest, update | cleared(state) | State(status="interviewing", shortlist=state.get("shortlist"))
 
     def _data_meant(self, found: Understood, asked: Asked | None, text: str, state: State) -> State:
         """An update with the data that a message names; after an answer it may want it all done again.
@@ -253,7 +254,8 @@ class Talk(WithContext):
             )
             if asked:
                 return put(asked, state)
-        tell(events.Said(text=assumptions(state["requirements"])))
+        if state.get("shortlist") is None:  # else they were said with it
+            tell(events.Said(text=assumptions(state["requirements"])))
         return State(asked=None, status="interviewing")
 
     def ask(self, state: State) -> State:

@@ -11,7 +11,14 @@ from agent.deploying import write_archive
 from agent.loading import load_of, with_load
 from agent.nodes.common import WithContext, foreseen, put, stage, tell
 from agent.probing import to_ask
-from agent.reporting import parts_of, recommendation_of, report_of, why_unmeasured, with_closer_look
+from agent.reporting import (
+    parts_of,
+    recommendation_of,
+    report_of,
+    why_unmeasured,
+    with_closer_look,
+    with_its_month,
+)
 from agent.state import Comparisons, State
 from knowledge.candidate import parse_candidate
 from knowledge.measured_task import items_of
@@ -41,9 +48,10 @@ class Work(WithContext):
 
     @foreseen
     def shortlist(self, state: State) -> State:
-        """Search the catalog."""
+        """Search the catalog; a list that was shown and still holds is not shown again."""
         found = shortlist(state["requirements"], self._context.catalog, self._context.scores)
-        tell(events.Shortlisted(shortlist=found))
+        if found != state.get("shortlist"):
+            tell(events.Shortlisted(shortlist=found))
         return State(shortlist=found)
 
     @foreseen
@@ -175,7 +183,7 @@ class Work(WithContext):
             )
             comparisons = Comparisons(found=decision.comparisons)
             parts = parts_of(decision.recommendation, state, context)
-            recommendation = with_routing(decision.recommendation, parts)
+            recommendation = with_its_month(with_routing(decision.recommendation, parts), state, context)
         recommendation = with_background(
             recommendation,
             found,

@@ -61,7 +61,7 @@ def outdated(told: Sequence[events.Event], *, busy: bool) -> Text | None:
         return None
     if busy and any(isinstance(event, events.StageStarted) and event.stage != "profile" for event in after):
         return say("This result is of the earlier question; a new one is being measured.")
-    if any(isinstance(event, events.Profiled | events.Shortlisted) for event in after):
+    if any(isinstance(event, events.Profiled | events.Shortlisted | events.Planned) for event in after):
         return say("This result is of the earlier question; the new one has not been decided yet.")
     return None
 

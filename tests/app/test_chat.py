@@ -250,6 +250,8 @@ def test_a_result_says_when_it_is_of_an_earlier_question():
     assert outdated([decided, events.Heard(text="why?"), events.Said(text=say("yes"))], busy=True) is None
     assert str(outdated([decided, listed, STARTED], busy=True)) == measuring
     assert "not been decided" in str(outdated([decided, listed], busy=False))
+    planned = events.Planned(plan=Plan(candidates=(), documents=0, queries=0))  # same demands, others measured
+    assert "not been decided" in str(outdated([decided, planned], busy=False))
     assert outdated([decided, listed, STARTED, decided], busy=False) is None
 
 

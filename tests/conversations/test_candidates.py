@@ -92,6 +92,9 @@ def test_after_a_decision_only_what_is_new_is_measured(ready):
     tell(ready, "yes")
     assert ready.state["recommendation"].measured
     assert tell(ready, "also measure static:wordllama").question == "plan"
+    assert "shortlisted" not in {event.kind for event in ready.events}, (
+        "no demand changed: the list is not read out again"
+    )
     tell(ready, "yes")
     rows = {row.spec for row in ready.state["recommendation"].rows}
     assert rows == {"bm25", POTION, "static:wordllama"}

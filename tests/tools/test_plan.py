@@ -112,6 +112,14 @@ def test_models_at_hand_keep_to_the_hard_demands(planned):
     assert not any("MiniLM" in spec for spec in specs(planned(Requirements(constraints=(german,)))))
 
 
+def test_what_the_user_names_though_it_breaks_a_demand_is_not_said_to_be_impossible(planned):
+    german = Requirements(constraints=(make_constraint("languages", languages=("de",)),))
+    assert MINILM in {one.spec for one in planned(german).not_measured}
+    named = planned(german, also=[MINILM])
+    assert MINILM in specs(named)
+    assert MINILM not in {one.spec for one in named.not_measured}
+
+
 def test_the_shortlist_comes_first_and_what_it_costs_is_shown(planned, resolvable):
     made = planned(models=["BAAI/bge-m3", "intfloat/multilingual-e5-small"], most=4)
     assert specs(made) == ["bm25", "st:BAAI/bge-m3", "st:intfloat/multilingual-e5-small", MINILM]

@@ -105,10 +105,10 @@ def make_plan(
         cut = not_trained_for(candidate, card_of(catalog, candidate.name)) if isinstance(candidate, Leg) else ()
         chosen.append(PlannedCandidate(spec=candidate.spec, why=why, minutes=cost, notes=tuple(cut)))
     named, unable, _ = _named(also, tokens, dataset, workspace, catalog)
-    mine = {planned.spec for planned in chosen[:most]}
+    mine, asked = {planned.spec for planned in chosen[:most]}, {planned.spec for planned in named}
     made = Plan(
         candidates=(*chosen[:most], *(planned for planned in named if planned.spec not in mine)),
-        not_measured=(*blocked, *unable),
+        not_measured=(*(one for one in blocked if one.spec not in asked), *unable),
         documents=len(dataset.documents),
         queries=_scored(dataset, task),
         silver=dataset.summary.silver is not None and task == "ranking",
