@@ -54,7 +54,7 @@ def with_month(recommendation: Recommendation, requirements: Requirements, found
 def _why(found: Costs) -> Text:
     """What would make it cheaper: first of all a price of the machine that is not taken from a list."""
     price = next((one for one in found.assumptions if one.key == "machine_usd_per_hour"), None)
-    if price is None or price.origin == "stated":
+    if price is None or price.value is None or price.origin == "stated":
         return say("A smaller machine, fewer documents or fewer queries would cost less.")
     return say(
         "It is counted with a machine at ${price:.2f} an hour, a listed price: say what yours costs an hour.",
