@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from agent.deploying import ARCHIVE
 from agent.descriptions import slot_name
 from app.chat.controls import Controls
 from app.chat.messages import SKIP_BAD
@@ -209,7 +210,7 @@ class _Result:
             with gr.Row():
                 self.links = [
                     gr.Button(t(say("Open the report")), variant="primary", link_target="_blank", elem_id="open"),
-                    *(gr.Button(f"{t(say('Download'))} {kind}") for kind in ("HTML", "Markdown", "JSON")),
+                    *(gr.Button(f"{t(say('Download'))} {kind}") for kind in ("HTML", "Markdown", "JSON", ARCHIVE)),
                 ]
             with gr.Tabs():
                 with gr.Tab(t(say("All candidates"))):

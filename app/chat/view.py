@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from agent import events
+from agent.deploying import ARCHIVE
 from agent.transcript import shown
 from app.chat.messages import ChatMessage, Running, chat_messages
 from app.chat.panels import head, needs_list, preview_html, thread_list
@@ -25,7 +26,7 @@ from knowledge.wording import Language, Text, say
 from tools.datasets.columns import ROLES
 
 #: how many parts lie beside the chat, show uploaded data, show the result
-BESIDE, OFFER, RESULT = 3, len(ROLES) + 4, 10
+BESIDE, OFFER, RESULT = 3, len(ROLES) + 4, 11
 
 NO_TABLE = say("Nothing was measured, so no candidates are compared here; the report has what is predicted of each.")
 NO_PLOT = say("There is no plot: nothing was timed.")
@@ -48,6 +49,7 @@ class View:
         self._busy: bool | None = None
         self._offered: Offer | None = None
         self._decided: Recommendation | None = None
+        self._deployable = False
         self._said_of_result: Text | None = None
         self._begun = False
 
@@ -76,8 +78,10 @@ class View:
         chat = self._rated() if news else gr.skip()
         beside = self._panels(first) if news else unchanged(BESIDE)
         offer = unchanged(OFFER) if live.offer is self._offered else offer_parts(live.offer, self._language)
-        result = unchanged(RESULT) if found is self._decided and not first else self._result(found)
-        self._offered, self._decided = live.offer, found
+        deployable = self._is_deployable(found)
+        same = found is self._decided and deployable == self._deployable and not first
+        result = unchanged(RESULT) if same else self._result(found, deployable)
+        self._offered, self._decided, self._deployable = live.offer, found, deployable
         outdated = self._outdated()
         return [chat, *beside, *offer, *result, outdated]
 
@@ -114,8 +118,8 @@ class View:
         requirements = next(noted, None) or Requirements()
         return [top, listed, needs_list(needs(requirements, self._language), self._language)]
 
-    def _result(self, found: Recommendation | None) -> list[Any]:
-        """The result: the whole, the four links, table, plot, permalink, and why there is no table or plot."""
+    def _result(self, found: Recommendation | None, deployable: bool = False) -> list[Any]:
+        """The result: the whole, the five links, table, plot, permalink, and why there is no table or plot."""
         if found is None:
             return [gr.update(visible=False), *unchanged(RESULT - 1)]
         folder = f"/reports/{found.run_id}"
@@ -125,6 +129,7 @@ class View:
             gr.update(visible=True),
             gr.update(link=f"{folder}/report.html"),
             *(gr.update(link=f"{folder}/report.{kind}?download=1") for kind in ("html", "md", "json")),
+            gr.update(link=f"{folder}/{ARCHIVE}?download=1", visible=deployable),
             gr.update(
                 value={
                     "headers": table.heads,
@@ -140,6 +145,12 @@ class View:
             "" if table.rows else NO_TABLE.render(self._language),
             "" if figure is not None else NO_PLOT.render(self._language),
         ]
+
+    def _is_deployable(self, found: Recommendation | None) -> bool:
+        """Whether the files that deploy it stand beside its report; they come with that, after the decision."""
+        if found is None:
+            return False
+        return (self._conversations.advisor.context.report_folder_of(found.run_id) / ARCHIVE).is_file()
 
     def _permalink(self, address: str) -> str:
         """Where the report stays, and the command that does the same again."""

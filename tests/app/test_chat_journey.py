@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 
 import pytest
 
@@ -75,6 +76,9 @@ def test_from_the_first_words_to_the_downloaded_report(server, browser, tmp_path
     assert winner in ("bm25", "static:wordllama")
     assert winner in download(page, "Markdown")
     assert winner in download(page, "HTML")
+    with page.expect_download() as found:
+        page.locator("#result a", has_text="Download deployment.zip").click()
+    assert "deployment/README.md" in zipfile.ZipFile(found.value.path()).namelist()
     assert winner in page.locator("#chat").inner_text()
     assert "advisor recommend" in page.locator("#permalink").inner_text()
     assert not page.foreign

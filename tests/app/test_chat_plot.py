@@ -91,3 +91,4 @@ def test_a_result_without_measurements_says_why_there_is_no_table_and_no_plot():
     parts = view._result(made(*ROWS))
     assert parts[-2:] == ["", ""]
     assert len(parts) == RESULT
+    assert [view._result(made(*ROWS), deployable)[5]["visible"] for deployable in (False, True)] == [False, True]
