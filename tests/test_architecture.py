@@ -142,23 +142,38 @@ def test_the_readmes_exit_codes_are_those_of_the_code():
     assert documented == raised | {0, 2, BUG, CHECKS_FAILED, ALERT, INTERRUPTED}
 
 
-def test_the_readmes_commands_exist():
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_commands_exist(document):
     import typer
 
     from app.cli.commands import make_app
 
     command = typer.main.get_command(make_app())
-    readme = (ROOT / "README.md").read_text("utf-8")
-    blocks = "\n".join(re.findall(r"```console\n(.*?)```", readme, re.DOTALL))
-    used = re.findall(r"bin/advisor +(\w+)(.*)", blocks)
-    assert len(used) > 5
+    used = re.findall(r"bin/advisor +(?:--lang zh +)?(\w+)(.*)", document.read_text("utf-8"))
+    assert len(used) > 4
     for name, rest in used:
         found = command.commands[name]
         if hasattr(found, "commands"):  # advisor catalog refresh
             found = found.commands[rest.split()[0]]
         options = {option for p in found.params for option in (*p.opts, *p.secondary_opts)}
-        for option in re.findall(r"(?<=\s)(--?[a-z][a-z0-9-]*)", re.split(r"#|\|\|", rest)[0]):
+        for option in re.findall(r"(?<=\s)(--?[a-z][a-z0-9-]*)", re.split(r"#|\|\||>", rest)[0]):
             assert option in options, (name, option)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_links_lead_somewhere(document):
+    for link in re.findall(r"\]\(([^)]+)\)", document.read_text("utf-8")):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, link
 
 
 def test_the_readmes_requirements_file_is_read(tmp_path):

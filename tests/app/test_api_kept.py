@@ -332,12 +332,12 @@ def test_the_pages_stay_behind_their_password(path, goes_to):
     assert sent[0]["status"] == 421
 
 
-# ---------------------------------------------------------------- what the README shows
+# ---------------------------------------------------------------- what the documents show
 
 
-def test_the_readmes_curl_lines_run(server, tmp_path):
-    readme = (ROOT / "README.md").read_text("utf-8")
-    block = next(b for b in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if "/v1/shortlists" in b)
+def test_the_documents_curl_lines_run(server, tmp_path):
+    doors = (ROOT / "docs" / "doors.md").read_text("utf-8")
+    block = next(b for b in re.findall(r"```bash\n(.*?)```", doors, re.DOTALL) if "/v1/shortlists" in b)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         env=os.environ | {"API": server.url},
