@@ -4,8 +4,9 @@ Token lengths are estimates: 1.1 tokens for each run of letters, run of digits o
 character of a script without spaces (Chinese, Japanese, Thai ...). Against the WordPiece tokenizer of all-MiniLM-L6-v2
 the mean is off by -17 to +1 % on seven English sets (long medical and proper names are split most) and by 1 % on two
 Chinese ones; against OpenAI's cl100k_base by -23 to +11 % on seven English sets, -23 and -27 % on two Chinese ones,
--36 % in German and -68 % in Arabic: ``benchmarks/token_estimate.py`` prints it. Multilingual vocabularies need about 0.7
-tokens for a Chinese character; a model whose vocabulary does not know a language needs two to four times the estimate.
+-36 % in German and -68 % in Arabic: ``benchmarks/token_estimate.py`` prints it. Multilingual vocabularies need about
+0.7 tokens for a Chinese character; a model whose vocabulary does not know a language needs two to four times the
+estimate.
 """
 
 from __future__ import annotations
