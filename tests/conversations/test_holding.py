@@ -417,10 +417,10 @@ def test_an_edit_ends_the_answer_that_is_being_made(talk, data):
 
 def test_a_word_to_stop_that_comes_too_late_stops_nothing_else(own):
     list(own.reply("t", "German"))
-    own._stop_file("t").touch()  # came after the last place to stop
+    own._locks.stop("t")  # came after the last place to stop
     list(own.reply("t", "no GPU"))
     assert not own.context.should_stop("t")
-    own._stop_file("t").touch()
+    own._locks.stop("t")
     list(own.resume("t"))
     assert not own.context.should_stop("t")
     assert own.state("t")["status"] == "interviewing"
