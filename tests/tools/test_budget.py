@@ -7,6 +7,7 @@ from tests.tools.report_fixture import make_report
 from tools.cost import Stated, costs, volume_of
 from tools.cost.budget import with_month
 from tools.report.answer import answer
+from tools.report.in_words import in_words
 from tools.report.voice import Voice
 
 
@@ -72,3 +73,22 @@ def test_settled_among_few_is_not_settled(report):
     sure = answer(Voice(other, "en")).sureness
     assert (sure.label, sure.settled) == ("How sure: settled only among those measured.", False)
     assert "None of the 1 models on the shortlist" in sure.text
+
+
+@pytest.mark.parametrize(
+    ("winner", "metrics", "primary", "words"),
+    [
+        ("bm25", {"Accuracy": 0.9886}, "Accuracy", ("word matching", "about 989 get the right class")),
+        (
+            "st:a/b",
+            {"nDCG@10": 0.5, "Success@10": 0.7, "Success@1": 0.3},
+            "nDCG@10",
+            ("embedding", "about 700", "300 on"),
+        ),
+        ("rrf(bm25, st:a/b)", {"nDCG@10": 0.5}, "nDCG@10", ("several ways",)),
+        ("static:wordllama?dim=64", {"V-measure": 0.5}, "V-measure", ("table of word vectors",)),
+    ],
+)
+def test_the_answer_is_told_in_plain_words(winner, metrics, primary, words):
+    told = " ".join(map(str, in_words(winner, metrics, primary)))
+    assert all(word in told for word in words), told

@@ -56,6 +56,15 @@ def test_of_the_tied_the_one_that_takes_fewer_machines_wins_though_its_single_qu
     assert (rows[FAR].holds_qps, rows[FAR].machines) == (None, None), "it was not put under load"
 
 
+def test_load_over_far_fewer_documents_than_there_will_be_is_said_to_be():
+    load = under_load({NEAR: 60.0, BEST: 60.0})  # over nine documents
+    said = [
+        any("You name" in str(reason) for reason in decide(load, Requirements(documents=count)).reasons)
+        for count in (2_000_000, 18, 17)
+    ]
+    assert said == [True, True, False]
+
+
 def test_every_figure_of_load_has_its_evidence():
     made = decide(under_load({NEAR: 20.0, BEST: 60.0}))
     by_id = {one.id: one for one in made.evidence}

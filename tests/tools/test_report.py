@@ -818,7 +818,7 @@ def test_only_known_figures_reach_the_page(report, pages):
     shown = pages["en"].text
     hero = shown[shown.index("nDCG@10") : shown.index("Why")]
     allowed = {row.quality.mean, row.quality.low, row.quality.high, row.query_p95_ms, row.documents_per_second}
-    allowed |= {row.peak_memory_mb, row.bytes_per_vector, 10, 95}
+    allowed |= {row.peak_memory_mb, row.bytes_per_vector, 10, 95, 100}  # 95 of 100 queries take less
     for found in re.findall(r"(?<![\w.])[\d,]+\.?\d*", hero):
         value = float(found.replace(",", ""))
         assert any(value == pytest.approx(a, rel=0.05) for a in allowed), found

@@ -17,6 +17,8 @@ from tools.recommend.naming import ids
 
 #: rates that are looked at beyond the stated one, as a multiple of it, and machines counted
 FURTHEST, MOST_MACHINES = 8.0, 16
+#: from so many times the measured documents on, what a search takes has to be measured anew
+MANY_MORE = 2
 
 
 def machines(load: UnderLoad | None) -> dict[str, float]:
@@ -29,6 +31,27 @@ def load_told(winner: str, rows: tuple[Row, ...], requirements: Requirements, lo
     held = load.of(winner) if load else None
     if load is None or held is None:
         return []
+    return [*_held(winner, rows, requirements, load, held), *_fewer_documents(requirements, load)]
+
+
+def _fewer_documents(requirements: Requirements, load: UnderLoad) -> list[Text]:
+    """That it was measured over far fewer documents than there will be: what it holds there is another figure."""
+    there = requirements.documents
+    if there is None or there.value < MANY_MORE * load.documents:
+        return []
+    return [
+        say(
+            "That load was over the {measured:,} documents of your data. You name {documents:,}: a search takes longer "
+            "there, which these figures do not have. Measure it over as many before you rely on them.",
+            measured=load.documents,
+            documents=there.value,
+        )
+    ]
+
+
+def _held(
+    winner: str, rows: tuple[Row, ...], requirements: Requirements, load: UnderLoad, held: RateHeld
+) -> list[Text]:
     cites = next(row.cites for row in rows if row.spec == winner)
     goal, asked = milliseconds(load.goal_p95_ms), rate(load.rate)
     if held.holds_qps is None:

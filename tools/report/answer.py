@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from knowledge.candidate import parse_candidate
 from knowledge.constraints.cost import CostConstraint
 from knowledge.results import Row
 from knowledge.wording import Text, join, say
 from tools.cost.words import dollars
 from tools.report import figures
 from tools.report.document import Answer, Fact, Sureness, plain
+from tools.report.in_words import in_words
 from tools.report.voice import Voice, short_names
 
 
@@ -35,12 +35,21 @@ def answer(voice: Voice) -> Answer:
         kicker=kicker,
         title=_title(voice),
         headline=voice.t(voice.advice.headline),
+        in_words=_in_words(voice),
         warning=None if voice.is_measured else voice.t(warning),
         spec=plain(voice.advice.winner) if voice.advice.winner else None,
         sureness=_sureness(voice),
         facts=tuple(_facts(voice, row)) if row else _predicted_facts(voice),
         reasons=tuple(voice.t(r) for r in voice.advice.reasons),
     )
+
+
+def _in_words(voice: Voice) -> str:
+    """What the winner is and what its figure says; empty where nothing was measured."""
+    evaluation, winner = voice.report.evaluation, voice.advice.winner
+    one = next((c for c in evaluation.candidates if c.spec == winner), None) if evaluation else None
+    told = in_words(winner, one.metrics, evaluation.primary) if one and evaluation else ()
+    return voice.t(join(list(told))) if one else ""
 
 
 def _title(voice: Voice) -> str:
@@ -78,10 +87,9 @@ def _none_shortlisted(voice: Voice) -> bool:
     evaluation, listed = voice.report.evaluation, voice.report.shortlist.kept
     if evaluation is None:
         return False
-    legs = {leg.name for candidate in evaluation.candidates for leg in parse_candidate(candidate.spec).legs}
-    gone = {one.spec for one in voice.report.screening.eliminated} if voice.report.screening else set()
-    legs |= {leg.name for spec in gone for leg in parse_candidate(spec).legs}
-    return bool(listed) and not any(pick.model in legs for pick in listed)
+    measured = {name for c in evaluation.candidates for name in (c.model, c.spec)}
+    measured |= {gone.spec for gone in voice.report.screening.eliminated} if voice.report.screening else set()
+    return bool(listed) and not any(pick.model in measured or pick.spec in measured for pick in listed)
 
 
 def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:

@@ -184,11 +184,12 @@ class Sureness:
 
 @dataclass(frozen=True)
 class Answer:
-    """The first screen: which, how sure, why, at what cost."""
+    """The first screen: which, how sure, why, at what cost; `in_words` for who does not know the trade's words."""
 
     kicker: str
     title: str
     headline: str
+    in_words: str
     warning: str | None
     spec: str | None
     sureness: Sureness

@@ -85,10 +85,12 @@ class _Markdown:
         if answer.warning:
             yield f"> **{escape(answer.warning)}**"
         yield f"*{escape(answer.kicker)}*"
-        if answer.spec:
+        if answer.spec and answer.spec != answer.title:
             yield code(answer.spec)
         if answer.headline != answer.title:
             yield self.text(answer.headline)
+        if answer.in_words:
+            yield self.text(answer.in_words)
         labels = self.document.labels
         sure = answer.sureness
         yield f"**{escape(sure.label)}** {self.text(sure.text)}"

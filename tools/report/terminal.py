@@ -41,8 +41,10 @@ def for_terminal(report: Report, document: Document, language: Language) -> Iter
     if answer.warning:
         yield Sentence(answer.warning, "bold yellow")
     yield Sentence(answer.headline, "bold")
-    if answer.spec:
+    if answer.spec and answer.spec not in answer.headline:  # a name that is its own spec was said
         yield text.Text(answer.spec, "green")
+    if answer.in_words:
+        yield Sentence(answer.in_words)
     yield Sentence(f"{answer.sureness.label} {answer.sureness.text}")
     if answer.reasons:
         yield _heading(document.labels["why"])

@@ -154,7 +154,7 @@ class Voice:
     def costs(self) -> tuple[tuple[str, Text, Callable[[float | None], str], Text], ...]:
         """The costs in the order in which they are shown: field of `Row`, title, how it is written, what it means."""
         return (
-            ("query_p95_ms", say("p95 latency"), figures.milliseconds, say("one query, text to ranked ids")),
+            ("query_p95_ms", say("p95 latency"), figures.milliseconds, say("95 of 100 queries take less")),
             ("documents_per_second", say("Documents per second"), figures.rate, say("encoding, best batch size")),
             ("peak_memory_mb", say("Peak memory"), figures.megabytes, say("of the process")),
             ("bytes_per_vector", say("Bytes per vector"), figures.size, say("storage per document")),
