@@ -10,6 +10,7 @@ from rich.text import Text as Plain
 
 from agent.settings import Settings
 from app.cli.failures import INTERRUPTED
+from app.cli.load import told_if_nothing_is_kept
 from app.cli.measuring import named_once
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
@@ -44,16 +45,17 @@ def sweep(
     leg = _encoder(spec, workspace, line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
-    found = index_load(
-        leg,
-        dataset,
-        workspace,
-        vectors=vectors,
-        concurrency=tuple(concurrency),
-        seconds=seconds,
-        send_to=send_to,
-        on_progress=line.show,
-    )
+    with told_if_nothing_is_kept():
+        found = index_load(
+            leg,
+            dataset,
+            workspace,
+            vectors=vectors,
+            concurrency=tuple(concurrency),
+            seconds=seconds,
+            send_to=send_to,
+            on_progress=line.show,
+        )
     line.end()
     if as_json:
         print_json(found)

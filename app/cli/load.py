@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -14,12 +15,12 @@ from agent.settings import Settings
 from app.cli.failures import INTERRUPTED
 from app.cli.mistyped import usage_error
 from app.cli.printed import print_json
-from app.cli.terminal import ProgressLine, console, language, shown
+from app.cli.terminal import ProgressLine, console, end_progress, language, shown
 from app.wording import as_text, dataset_lines
 from knowledge.catalog_in_use import usable_catalog
 from knowledge.errors import NothingLeftError, UserError
 from knowledge.quantities import digits, memory, milliseconds, rate
-from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPlan, LoadPoint, LoadsCompared, LoadTest, Loop
+from knowledge.results.load import Goal, Latency, LoadPlan, LoadPoint, LoadsCompared, LoadTest
 from knowledge.results.service import STAGES
 from knowledge.wording import say
 from tools.data_source import DataSource
@@ -27,6 +28,7 @@ from tools.load.address import Address, is_address
 from tools.load.planning import enough, key_for, plan_load
 from tools.load.probing import open_endpoint
 from tools.load.stage import load_endpoint
+from tools.load.steps import Course
 from tools.load.texts import texts_of
 from tools.load.words import answer, level, limits_line, remarks
 from tools.sending import agree, sends_line
@@ -48,14 +50,7 @@ class Asked:
     target: str
     protocol: str | None
     model: str | None
-    goal: Goal
-    limits: Limits
-    loop: Loop
-    arrivals: Arrivals
-    rate: float | None
-    concurrency: int | None
-    repeats: int
-    seed: int
+    course: Course
 
 
 def fits_together(target: str, given: Collection[str]) -> None:
@@ -101,11 +96,11 @@ def _listed(names: Collection[str]) -> str:
 
 def plan(settings: Settings, source: DataSource, asked: Asked, *, as_json: bool) -> None:
     """Print what the test would do and cost; nothing is contacted."""
-    enough(asked.limits)
+    enough(asked.course.limits)
     Address.read(asked.target)  # a bad one is refused before the data is read, which may take long
     catalog = usable_catalog(settings.workspace().home).catalog
     texts = texts_of(source.read())
-    found = plan_load(asked.target, texts, asked.limits, catalog, protocol=asked.protocol, model=asked.model)
+    found = plan_load(asked.target, texts, asked.course.limits, catalog, protocol=asked.protocol, model=asked.model)
     if as_json:
         print_json(found)
     else:
@@ -124,7 +119,7 @@ def test(
     quiet: bool,
 ) -> int:
     """Test it and print what it holds; returns the exit code."""
-    enough(asked.limits)
+    enough(asked.course.limits)
     workspace = settings.workspace()
     line = ProgressLine(quiet)
     key = key_for(Address.read(asked.target), workspace)
@@ -135,7 +130,7 @@ def test(
     agreed = plan_load(
         asked.target,
         texts_of(dataset),
-        asked.limits,
+        asked.course.limits,
         usable_catalog(workspace.home).catalog,
         protocol=endpoint.protocol,
         model=endpoint.model or None,
@@ -144,27 +139,32 @@ def test(
     agree(agreed, send_to, yes=yes, otherwise=how)
     for told in _plan_lines(agreed):
         line.note(told)
-    found = load_endpoint(
-        endpoint,
-        dataset,
-        workspace,
-        goal=asked.goal,
-        limits=asked.limits,
-        loop=asked.loop,
-        arrivals=asked.arrivals,
-        rate=asked.rate,
-        concurrency=asked.concurrency,
-        repeats=asked.repeats,
-        seed=asked.seed,
-        usd_per_token=agreed.usd / agreed.tokens if agreed.usd and agreed.tokens else None,
-        on_progress=line.show,
-    )
+    with told_if_nothing_is_kept():
+        found = load_endpoint(
+            endpoint,
+            dataset,
+            workspace,
+            asked.course,
+            usd_per_token=agreed.usd / agreed.tokens if agreed.usd and agreed.tokens else None,
+            on_progress=line.show,
+        )
     line.end()
     if as_json:
         print_json(found)
     else:
         show(found)
     return exit_code(found)
+
+
+@contextmanager
+def told_if_nothing_is_kept() -> Iterator[None]:
+    """Ctrl-C before the first figure is said to have kept none; after it the run comes back, and says so itself."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        end_progress()
+        sys.stderr.write(shown(say("Ended before anything was measured: nothing is kept.")) + "\n")
+        raise
 
 
 def exit_code(found: LoadTest) -> int:

@@ -9,7 +9,7 @@ from rich.text import Text as Plain
 
 from agent.settings import Settings
 from app.cli.failures import INTERRUPTED
-from app.cli.load import Asked, exit_code, show
+from app.cli.load import Asked, exit_code, show, told_if_nothing_is_kept
 from app.cli.measuring import named_once
 from app.cli.printed import print_json
 from app.cli.terminal import ProgressLine, console, language, shown
@@ -44,17 +44,17 @@ def plan(
 ) -> None:
     """Print what the test would do, or the search for the best settings; no text leaves this machine."""
     (spec,) = named_once([asked.target], settings.workspace(), ProgressLine(quiet))
-    enough(asked.limits)
+    enough(asked.course.limits)
     texts = texts_of(source.read())
     tried = most_settings(spec, given) if tune else None
-    requests = asked.limits.requests * (tried or 1)
+    requests = asked.course.limits.requests * (tried or 1)
     tokens = sum(map(estimated_tokens, texts.texts)) / len(texts.texts) * requests
     found = LoadPlan(
         target=spec,
         origin=texts.origin,
         texts=len(texts.texts),
         requests=requests,
-        seconds=asked.limits.seconds,
+        seconds=asked.course.limits.seconds,
         tokens=round(tokens),
         usd=0.0,
         settings=tried,
@@ -71,7 +71,7 @@ def plan(
 
 def _each_seconds(asked: Asked) -> float:
     """Of load for each setting: less leaves no room beside warming up."""
-    return max(EACH_SECONDS, 2 * asked.limits.step_seconds)
+    return max(EACH_SECONDS, 2 * asked.course.limits.step_seconds)
 
 
 def test(
@@ -79,25 +79,19 @@ def test(
 ) -> int:
     """Test it and print what it holds; returns the exit code."""
     workspace, line = settings.workspace(), ProgressLine(quiet)
-    enough(asked.limits)
+    enough(asked.course.limits)
     (spec,) = named_once([asked.target], workspace, line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
-    found = load_candidate(
-        spec,
-        dataset,
-        workspace,
-        goal=asked.goal,
-        limits=asked.limits,
-        settings=given,
-        loop=asked.loop,
-        arrivals=asked.arrivals,
-        rate=asked.rate,
-        concurrency=asked.concurrency,
-        repeats=asked.repeats,
-        seed=asked.seed,
-        on_progress=line.show,
-    )
+    with told_if_nothing_is_kept():
+        found = load_candidate(
+            spec,
+            dataset,
+            workspace,
+            asked.course,
+            settings=given,
+            on_progress=line.show,
+        )
     line.end()
     if as_json:
         print_json(found)
@@ -126,16 +120,17 @@ def tuning(
     (spec,) = named_once([asked.target], workspace, line)
     dataset = source.read()
     line.note(as_text(dataset_lines(dataset.summary, language())))
-    found = find_settings(
-        spec,
-        dataset,
-        workspace,
-        goal=asked.goal,
-        settings=given,
-        seconds=asked.limits.seconds,
-        each_seconds=_each_seconds(asked),
-        on_progress=line.show,
-    )
+    with told_if_nothing_is_kept():
+        found = find_settings(
+            spec,
+            dataset,
+            workspace,
+            goal=asked.course.goal,
+            settings=given,
+            seconds=asked.course.limits.seconds,
+            each_seconds=_each_seconds(asked),
+            on_progress=line.show,
+        )
     line.end()
     if as_json:
         print_json(found)

@@ -385,6 +385,7 @@ def test_machines_counted_in_different_ways_are_not_set_beside_each_other_in_sil
     assert "by the load test" in mixed
     assert "by the time of one query alone" in mixed
     assert "different ways" not in " ".join(map(str, each_points(under_load_costs((60.0, 40.0)))))
+    assert "different ways" in " ".join(map(str, each_points(under_load_costs((None, "none")))))
 
 
 RANGES = [

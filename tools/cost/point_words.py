@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from knowledge.quantities import milliseconds
 from knowledge.quantities import points as as_points
-from knowledge.results.cost import Costs, PerPoint, RateBasis
+from knowledge.results.cost import CostOfCandidate, Costs, PerPoint, RateBasis
 from knowledge.wording import Text, join, say
 from tools.cost.range_words import COMMA
 from tools.cost.words import cited, dollars
@@ -19,6 +19,13 @@ RATES: dict[RateBasis, Text] = {
 }
 
 
+def counted_by(one: CostOfCandidate) -> Text | None:
+    """How a candidate's machines for queries were counted, or why there is no number of them; None of an API."""
+    if one.missed_p95_ms is not None:
+        return say("no rate kept p95 under {goal}", goal=milliseconds(one.missed_p95_ms))
+    return RATES[one.rate_by] if one.rate_by else None
+
+
 def each_points(found: Costs) -> list[Text]:
     """What points of quality cost, and on what the two sides rest where that differs."""
     return [*(_each_point(point, found.primary) for point in found.per_point), *unlike(found)]
@@ -26,7 +33,7 @@ def each_points(found: Costs) -> list[Text]:
 
 def unlike(found: Costs) -> Iterator[Text]:
     """Where one candidate's machines are counted by a load test and another's are not: no like is set against like."""
-    by = {one.spec: RATES[one.rate_by] for one in found.candidates if one.rate_by and one.missed_p95_ms is None}
+    by = {one.spec: RATES[one.rate_by] for one in found.candidates if one.rate_by}
     if len({how.template for how in by.values()}) > 1:
         parts = [say("those of {spec} {how}", spec=spec, how=how) for spec, how in by.items()]
         yield say(

@@ -231,7 +231,9 @@ def growing(one: CostOfCandidate) -> Iterator[Text]:
 def one_machine(one: CostOfCandidate) -> Text:
     """How many documents one machine holds."""
     parts = [
-        say("{count} with {kind}", count=rounded(float(documents)), kind=HOLDINGS[kind])
+        say("{count}, {kind}", count=rounded(float(documents)), kind=HOLDINGS[kind])
+        if kind == "measured"
+        else say("{count} with {kind}", count=rounded(float(documents)), kind=HOLDINGS[kind])
         for kind, documents in one.limits.items()
         if documents > 0
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from knowledge.quantities import duration, estimated_milliseconds, many
 from knowledge.results.cost import BreakEven, CostOfCandidate, Costs, Crossing, Size
 from knowledge.wording import Text, join, say
-from tools.cost.point_words import RATES, each_points
+from tools.cost.point_words import counted_by, each_points
 from tools.cost.range_words import plain_crossings
 from tools.cost.token_words import billed
 from tools.cost.words import (
@@ -77,7 +77,7 @@ def _month(voice: Voice, one: CostOfCandidate) -> tuple[Cell, ...]:
         _money(one.usd_per_month, one.cites.get("usd_per_month")),
         Cell(
             NOTHING if one.machines is None else f"{one.machines:,}",
-            note=voice.t(RATES[one.rate_by]) if one.rate_by else "",
+            note=voice.t(counted) if (counted := counted_by(one)) else "",
             cite=one.cites.get("machines"),
         ),
         _money(tokens or None, one.cites.get("query_tokens_usd_per_month")),
@@ -175,7 +175,7 @@ def _curve(voice: Voice, found: Costs, curve: BreakEven) -> Iterator[Block]:
 def _told(curve: BreakEven) -> tuple[Crossing, ...]:
     """The crossings that have a name in the drawing: of many the first and the last."""
     crossings = plain_crossings(curve)
-    return crossings if len(crossings) < 4 else (crossings[0], crossings[-1])
+    return crossings if len(crossings) < 3 else (crossings[0], crossings[-1])
 
 
 def _assumptions(voice: Voice, found: Costs) -> Block:
