@@ -11,6 +11,7 @@ from agent.answering.brief import LINES, background, sentences_of
 from agent.answering.comparison import compare_models
 from agent.answering.deployment import deployment, has_encoder, on_fine_tuning
 from agent.answering.measured import named, row_of
+from agent.answering.migration import on_migration
 from agent.answering.models import about
 from agent.answering.subjects import NEEDS_ASKING, OF_VOLUME, subject_of
 from agent.answering.what_if import what_if
@@ -189,7 +190,7 @@ def _found_here(found: LookUp, state: State, context: Context) -> Text | None:
     of = found.hits[0].note.evidence
     if of == "worth":
         return worth(state, context)
-    answers = {"deploy": deployment, "fine-tune": on_fine_tuning}
+    answers = {"deploy": deployment, "fine-tune": on_fine_tuning, "migrate": on_migration}
     return answers[of](state, context) if of in answers else None
 
 

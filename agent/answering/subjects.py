@@ -59,6 +59,11 @@ NEEDS_ASKING: frozenset[Subject] = OF_A_DECISION | {"confidence", "duration", "m
 
 _IT = r"(?:this|that|it|(?:the|your) (?:answer|choice|recommendation|result|verdict))"
 _WINNER = r"(?:winner|winning|recommended)(?: (?:one|model|candidate|set-?up))?"
+#: one model in another's place, which is no question of parts, nor of what runs now
+_CHANGED = (
+    r"\b(?:migrat|switch|chang|mov|upgrad)(?:e|es|ed|ing|ion)? (?:\w+ ){0,4}?(?:to|for|the) (?:\w+ ){0,2}?"
+    r"(?:model|encoder)\b|换(?:成|个|一个|掉|了|到)?(?:另|别的|其他的?|新的?)?(?:一个|个)?(?:向量|嵌入)?模型|迁移"
+)
 _ID = r"\[?(?<![\w-])E[GMPQRX]?\d{1,5}\]?(?![\w-])"
 _IDS = rf"{_ID}(?:(?:\s*(?:,|and|or|&)\s*)+{_ID})*"
 _ID_ZH = r"\[?(?<![a-z0-9-])E[GMPQRX]?\d{1,5}\]?(?![a-z0-9-])"
@@ -243,7 +248,7 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             also=r"\b(?:better|worth|instead|need|help|make sense|combine|together|each|use|route|routing|gain"
             r"|different (?:quer|question|language))|[更好值需要用吗么呢?？分]",
             unless=r"\bcompare\b|\bbetween\b|difference|\b(?:the|these|those|your) (?:two|three)\b"
-            r"|比较|对比|区别|哪两|这两",
+            rf"|比较|对比|区别|哪两|这两|{_CHANGED}",
         ),
         _sign(
             rf"{_PARTS}\s+(?:quer(?:y|ies)|questions?|searches|search terms|ones)\b"
@@ -288,7 +293,8 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|多久(?:能|可以|才|会)?(?:能)?(?:好|完|出|跑|测|搞定|结束)"
             r"|(?:什么时候|何时|几点)(?:能|可以|才|会)?(?:能)?(?:好|完|结束|出|跑完|测完)"
             r"|^\W*(?:还要)?(?:多久|多长时间)(?:呢|啊|了)?\W*$|(?:跑|测|做)完了?(?:吗|没)|好了(?:吗|没)",
-            unless=r"\bhow long (?:is|are) (?:a|the|my|your) (?:text|context|document|quer|vector)|上下文|支持多长",
+            unless=r"\bhow long (?:is|are) (?:a|the|my|your) (?:text|context|document|quer|vector)|上下文|支持多长"
+            rf"|{_CHANGED}",
         ),
     ),
     "start": (

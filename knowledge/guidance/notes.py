@@ -16,7 +16,7 @@ from knowledge.errors import CatalogError
 from knowledge.wording import Language, say
 
 #: what of a conversation's evidence belongs to a note; see `agent.answers`
-Evidence = Literal["worth", "deploy", "latency", "dimension", "sample", "storage", "fine-tune"]
+Evidence = Literal["worth", "deploy", "latency", "dimension", "sample", "storage", "fine-tune", "migrate"]
 SOURCES = "sources.toml"
 #: a number of its own: not part of a name such as int8, P95, nDCG@10, AX-200
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_@.,])(?<![A-Za-z]-)\d[\d,]*(?:\.\d+)?")

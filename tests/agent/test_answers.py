@@ -3,7 +3,8 @@
 import pytest
 
 from agent.answering.asked_here import asked_here, variants
-from agent.answering.measured import scores_of
+from agent.answering.measured import corpus_rate, scores_of
+from agent.answering.migration import on_migration
 from agent.answering.subjects import subject_of
 from agent.answers import answer, as_question_of_knowledge
 from agent.descriptions import assumptions
@@ -13,6 +14,7 @@ from agent.state import State
 from agent.understanding.base import Question, Understood
 from agent.understanding.language import reply_language
 from agent.understanding.rules import RuleUnderstanding
+from knowledge import quantities
 from knowledge.guidance import load_notes
 from knowledge.requirements import Requirements
 from knowledge.results import Interval, Plan, PlannedCandidate, Row
@@ -255,6 +257,24 @@ def test_the_winner_goes_by_that_name(answered, words):
     winner = answered.state("decided")["recommendation"].winner
     assert f"{winner}: measured" in told(answered, words)
     assert answered.state("unmeasured")["recommendation"].winner in told(answered, words, "unmeasured")
+
+
+@pytest.mark.parametrize("words", ["how do I migrate to another model?", "how long would changing the model take?"])
+def test_another_model_is_told_by_what_was_timed(answered, words):
+    state = answered.state("decided")
+    recommendation, found = state["recommendation"], told(answered, words)
+    assert found.startswith(f"Another model than {recommendation.winner} means a second collection")
+    assert "note “model-change”" in found
+    assert "no other model was timed here" in found, "all of them are WordLlama's, cut or not"
+    words_won = State(**state | {"recommendation": recommendation.model_copy(update={"winner": "bm25"})})
+    changed = str(on_migration(words_won, answered.context))
+    row = next(row for row in recommendation.rows if row.spec == "static:wordllama?dim=64")
+    took = quantities.duration(30 / corpus_rate(row, state))
+    assert f"To {row.spec}: {took}, at" in changed
+    assert f"and {quantities.storage(30 * row.bytes_per_vector)} in the index" in changed
+    assert "To bm25:" not in changed
+    unmeasured = told(answered, words, "unmeasured")
+    assert unmeasured.startswith("Vectors of two models"), unmeasured
 
 
 def test_evidence_is_shown_by_its_id(answered):
