@@ -1,4 +1,4 @@
-"""The advisor: one method to talk to it, and every door uses it."""
+"""The advisor: conversations by name, and the one way to talk to them that every door uses."""
 
 from __future__ import annotations
 

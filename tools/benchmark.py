@@ -16,7 +16,7 @@ from knowledge.wording import how_to, say
 from tools import encoders, retrieval, speed, workers
 from tools.encoders import Resolved
 from tools.hardware import this_machine
-from tools.run_store import RunStore, new_run_id
+from tools.run_store import keep_run, new_run_id
 from tools.workspace import Workspace
 
 #: documents in the benchmark's index: enough to warm everything, few enough for any encoder
@@ -84,11 +84,7 @@ def benchmark(
         documents=len(texts),
         queries=len(queries),
     )
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(found.run_id, "benchmark", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()
+    keep_run(workspace.store, "benchmark", found.run_id, found)
     return found
 
 

@@ -24,7 +24,7 @@ from tools.hardware import this_machine
 from tools.load.texts import texts_of
 from tools.milvus_collection import Collection as MilvusCollection
 from tools.retrieval import Rankings
-from tools.run_store import RunStore, new_run_id
+from tools.run_store import keep_run, new_run_id
 from tools.setups import Index, K, setup_of
 from tools.stopping import stop_point
 from tools.vector_store import VectorStore
@@ -160,11 +160,7 @@ def index_load(
         ended=ended,
         notes=tuple(_notes(lite, size, len(documents), ended=ended)),
     )
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(result.run_id, "index", result.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()
+    keep_run(workspace.store, "index", result.run_id, result)
     return result
 
 

@@ -11,10 +11,12 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import JSON, Boolean, Column, DateTime, MetaData, String, Table, delete, insert, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
@@ -240,3 +242,9 @@ class RunStore(Database):
 
 def _feedback_key(thread: str, answer: str) -> str:
     return content_key(thread=thread, answer=answer)
+
+
+def keep_run(where: Path | str, kind: str, run_id: str, found: BaseModel) -> None:
+    """Keep a run that has finished now where `advisor runs` finds it."""
+    with closing(RunStore(where)) as runs:
+        runs.save_run(run_id, kind, found.model_dump(mode="json"), dt.datetime.now(dt.UTC))

@@ -92,6 +92,7 @@ def load(
     """How many requests a second does an embedding server hold, or a candidate on this machine, with your texts?"""
     from app.cli import load as loading
     from knowledge.results.load import Goal, Limits
+    from tools.load.steps import Course
 
     loading.fits_together(target, given_in(context))
     source = source_of(data, column, skip_bad, documents, queries)
@@ -100,14 +101,18 @@ def load(
         target=target,
         protocol=protocol,
         model=model,
-        goal=Goal(p95_ms=goal_p95),
-        limits=Limits(seconds=limit, step_seconds=seconds, requests=requests, in_flight=in_flight, timeout_s=timeout),
-        loop="closed" if closed or concurrency is not None else "open",
-        arrivals=arrivals.value,
-        rate=rate,
-        concurrency=concurrency,
-        repeats=repeats,
-        seed=seed,
+        course=Course(
+            goal=Goal(p95_ms=goal_p95),
+            limits=Limits(
+                seconds=limit, step_seconds=seconds, requests=requests, in_flight=in_flight, timeout_s=timeout
+            ),
+            loop="closed" if closed or concurrency is not None else "open",
+            arrivals=arrivals.value,
+            rate=rate,
+            concurrency=concurrency,
+            repeats=repeats,
+            seed=seed,
+        ),
     )
     from tools.load.address import is_address
 

@@ -14,6 +14,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from knowledge.errors import DatasetError, ProviderError, UserError
+from knowledge.progress import ignore
 from knowledge.results.load import Goal, Limits, LoadPoint, LoadTest
 from knowledge.wording import say
 from tests.virtual_time import virtual_loop
@@ -23,6 +24,7 @@ from tools.load.comparing import compare_loads
 from tools.load.loops import closed_loop, open_loop
 from tools.load.recorder import Recorder
 from tools.load.search import LimitReached, search
+from tools.load.steps import Course
 from tools.load.words import answer, remarks
 from tools.stopping import Stopped, stoppable
 
@@ -103,8 +105,8 @@ def closed(target, *, concurrency, seconds=5.0, requests=10**6):
     return record
 
 
-def run(target, **options):
-    return run_load(target, TEXTS, loop_factory=virtual_loop, **options)
+def run(target, on_progress=ignore, **how):
+    return run_load(target, TEXTS, Course(**how), loop_factory=virtual_loop, on_progress=on_progress)
 
 
 # ---------------------------------------------------------------- arrivals and texts
@@ -371,7 +373,7 @@ def test_a_bug_of_the_target_is_not_counted_away():
 def test_stop_stops():
     target = Waits()
     with pytest.raises(Stopped), stoppable(lambda: len(target.asked) > 200):
-        run_load(target, TEXTS, limits=Limits(seconds=60))
+        run_load(target, TEXTS, Course(limits=Limits(seconds=60)))
     assert target.closed == 1
     assert len(target.asked) < 2000
 
@@ -384,7 +386,7 @@ def test_ctrl_c_stops(request):
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        run_load(target, TEXTS, limits=Limits(seconds=60))
+        run_load(target, TEXTS, Course(limits=Limits(seconds=60)))
     timer.join()
     assert target.closed == 1
 

@@ -28,6 +28,7 @@ from tools.load.probing import open_endpoint
 from tools.load.protocols import protocol_names
 from tools.load.resources import Sampler, listeners
 from tools.load.stage import load_endpoint
+from tools.load.steps import Course
 from tools.load.target import RequestFailed
 from tools.load.texts import Texts, texts_of
 from tools.run_store import RunStore
@@ -283,7 +284,7 @@ def test_limits_without_room_for_a_step_are_refused():
 def test_a_server_is_tested_with_the_users_queries_and_the_result_is_kept(workspace, dataset):
     with FakeEmbedder("tei") as server:
         found = load_endpoint(
-            open_endpoint(server.url), dataset, workspace, goal=Goal(p95_ms=1000), limits=SHORT, repeats=2
+            open_endpoint(server.url), dataset, workspace, Course(goal=Goal(p95_ms=1000), limits=SHORT, repeats=2)
         )
         sent = {body["inputs"] for body in server.bodies}
     assert sent <= set(dataset.queries.values())
@@ -305,8 +306,9 @@ def test_a_server_that_never_answers_is_given_up(workspace, dataset):
         endpoint = open_endpoint(server.url)
         real = server.answer
         server.answer = lambda *asked: (time.sleep(0.5), real(*asked))[1]
+        hasty = SHORT.model_copy(update={"timeout_s": 0.1})
         with pytest.raises(ProviderError, match=r"did not answer within 0.1 s"):
-            load_endpoint(endpoint, dataset, workspace, goal=Goal(), limits=SHORT.model_copy(update={"timeout_s": 0.1}))
+            load_endpoint(endpoint, dataset, workspace, Course(limits=hasty))
 
 
 def test_failures_on_the_way_are_counted_and_the_first_is_told(workspace, dataset):
@@ -314,7 +316,10 @@ def test_failures_on_the_way_are_counted_and_the_first_is_told(workspace, datase
         real = server._tei
         server._tei = lambda asked: as_json({"error": "busy"}, 429) if len(server.bodies) % 5 == 0 else real(asked)
         found = load_endpoint(
-            open_endpoint(server.url), dataset, workspace, goal=Goal(p95_ms=1000), limits=SHORT, rate=150, repeats=1
+            open_endpoint(server.url),
+            dataset,
+            workspace,
+            Course(goal=Goal(p95_ms=1000), limits=SHORT, rate=150, repeats=1),
         )
     step = found.repeats[0]
     assert step.errors["HTTP 429"] == pytest.approx(step.requests / 5, abs=2)

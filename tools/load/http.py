@@ -199,7 +199,9 @@ class _Connection(asyncio.Protocol):
         self._until_close = False
 
     def _lost(self, error: Exception | None = None) -> RequestFailed:
-        return _failed("connection lost", self._server, error or say("the server closed the connection"))
+        if error is None or isinstance(error, ConnectionResetError):  # which of the two is a matter of moments
+            return _failed("connection lost", self._server, say("the server closed the connection"))
+        return _failed("connection lost", self._server, error)
 
     def _fail(self, error: RequestFailed) -> None:
         waiting = self._waiting

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from knowledge.dataset import Dataset
 from knowledge.errors import ProviderError
 from knowledge.progress import OnProgress, ignore
-from knowledge.results.load import Arrivals, Goal, Limits, LoadTest, Loop
+from knowledge.results.load import LoadTest
 from knowledge.wording import say
 from tools.load.endpoint import Endpoint
 from tools.load.resources import listeners
-from tools.load.sweep import REPEATS, run_load
+from tools.load.steps import Course
+from tools.load.sweep import run_load
 from tools.load.texts import texts_of
-from tools.run_store import RunStore
+from tools.run_store import keep_run
 from tools.workspace import Workspace
 
 
@@ -21,15 +20,8 @@ def load_endpoint(
     endpoint: Endpoint,
     dataset: Dataset,
     workspace: Workspace,
+    course: Course,
     *,
-    goal: Goal,
-    limits: Limits,
-    loop: Loop = "open",
-    arrivals: Arrivals = "poisson",
-    rate: float | None = None,
-    concurrency: int | None = None,
-    repeats: int = REPEATS,
-    seed: int = 0,
     usd_per_token: float | None = None,
     on_progress: OnProgress = ignore,
 ) -> LoadTest:
@@ -43,21 +35,14 @@ def load_endpoint(
         found = run_load(
             endpoint,
             texts,
-            goal=goal,
-            limits=limits,
-            loop=loop,
-            arrivals=arrivals,
-            rate=rate,
-            concurrency=concurrency,
-            repeats=repeats,
-            seed=seed,
+            course,
             origin=origin,
             pids=listeners(endpoint.address.port) if endpoint.address.is_here else (),
             on_progress=on_progress,
         )
     except TimeoutError as error:
         raise ProviderError(
-            say("{target} did not answer within {seconds:g} s.", target=endpoint.name, seconds=limits.timeout_s),
+            say("{target} did not answer within {seconds:g} s.", target=endpoint.name, seconds=course.limits.timeout_s),
             say("Check that the server runs, and its address; or wait longer: --timeout."),
         ) from error
     tokens = found.texts.sent * (found.texts.tokens.mean if found.texts.tokens else 0.0)
@@ -69,14 +54,5 @@ def load_endpoint(
             "usd": None if usd_per_token is None else usd_per_token * tokens,
         }
     )
-    keep(found, workspace)
+    keep_run(workspace.store, "load", found.run_id, found)
     return found
-
-
-def keep(found: LoadTest, workspace: Workspace) -> None:
-    """Keep a load test where `advisor runs` finds it."""
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(found.run_id, "load", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()

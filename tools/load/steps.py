@@ -23,19 +23,44 @@ from tools.load.target import Target
 
 #: requests one at a time before the first step, and seconds they may take together
 WARM_REQUESTS, WARM_SECONDS = 20, 5.0
+#: how often what was found is measured again
+REPEATS = 3
 #: a step is made longer until so many requests are due in it, but not longer than so many times
 FEW_REQUESTS, LONGER = 60, 4.0
 
 
 @dataclass(frozen=True)
 class Course:
-    """How a load test goes (see `tools.load.sweep.run_load`)."""
+    """How a load test goes.
+
+    Attributes:
+        goal: what counts as held.
+        limits: what it may take.
+        loop: open: the rate is searched for, or `rate`; closed: the concurrency, or `concurrency`.
+        arrivals: of an open loop.
+        rate: only this one, a second, repeated.
+        concurrency: only this one, repeated.
+        repeats: of what was found.
+        seed: of the order of the texts and of the arrivals.
+    """
 
     goal: Goal = field(default_factory=Goal)
     limits: Limits = field(default_factory=Limits)
     loop: Loop = "open"
     arrivals: Arrivals = "poisson"
+    rate: float | None = None
+    concurrency: int | None = None
+    repeats: int = REPEATS
     seed: int = 0
+
+    @property
+    def level(self) -> float | None:
+        """The only one that is measured; None: one is searched for."""
+        return self.rate if self.loop == "open" else self.concurrency
+
+
+#: a search for the highest rate
+USUAL = Course()
 
 
 class Steps:

@@ -12,19 +12,18 @@ from typing import TypeVar
 
 from knowledge.errors import DatasetError
 from knowledge.progress import OnProgress, ignore
-from knowledge.results.load import Arrivals, Goal, Latency, Limits, LoadPoint, LoadTest, LoadTexts, Loop, Origin
+from knowledge.results.load import Latency, LoadPoint, LoadTest, LoadTexts, Origin
 from knowledge.wording import say
 from tools.hardware import this_machine
 from tools.load.gpu import GpuWatch
 from tools.load.loops import precise_loop
 from tools.load.search import Found, LimitReached, search
-from tools.load.steps import Course, Steps
+from tools.load.steps import USUAL, Course, Steps
 from tools.load.target import Target
 from tools.profile import estimated_tokens, lengths
 from tools.run_store import new_run_id
 from tools.stopping import LOOK_EVERY, stop_point
 
-REPEATS = 3
 #: where the first level breaks, so many halvings are tried
 HALVINGS = 3
 #: the first rate that is tried, as a share of what one request at a time comes to
@@ -36,15 +35,8 @@ T = TypeVar("T")
 def run_load(
     target: Target,
     texts: Sequence[str],
+    course: Course = USUAL,
     *,
-    goal: Goal | None = None,
-    limits: Limits | None = None,
-    loop: Loop = "open",
-    arrivals: Arrivals = "poisson",
-    rate: float | None = None,
-    concurrency: int | None = None,
-    repeats: int = REPEATS,
-    seed: int = 0,
     origin: Origin = "queries",
     pids: Sequence[int] = (),
     on_progress: OnProgress = ignore,
@@ -55,14 +47,7 @@ def run_load(
     Args:
         target: whom to ask.
         texts: what; each is sent once before one is sent again.
-        goal: what counts as held.
-        limits: what it may take.
-        loop: open: the rate is searched for, or `rate`; closed: the concurrency, or `concurrency`.
-        arrivals: of an open loop.
-        rate: only this one, a second, repeated.
-        concurrency: only this one, repeated.
-        repeats: of what was found.
-        seed: of the order of the texts and of the arrivals.
+        course: how.
         origin: what the texts are.
         pids: the target's processes, where they run here (this one's own id too, for a candidate within it).
         on_progress: told before and after each step.
@@ -79,8 +64,6 @@ def run_load(
         raise DatasetError(
             say("There is no text to send."), say("See “Your data” in the README for the forms that are read.")
         )
-    course = Course(goal=goal or Goal(), limits=limits or Limits(), loop=loop, arrivals=arrivals, seed=seed)
-    given = rate if loop == "open" else concurrency
     gpus = GpuWatch.here()
 
     started, run = dt.datetime.now(dt.UTC), _Run()
@@ -89,7 +72,7 @@ def run_load(
         run.steps = Steps(target, texts, course, pids=pids, gpus=gpus, on_progress=on_progress)
         try:
             run.cold_ms, run.warm = await run.steps.warm_up()
-            await _measured(run, course, given, run.warm, max(1, repeats))
+            await _measured(run, course, run.warm)
         finally:
             await target.close()
 
@@ -114,10 +97,10 @@ def run_load(
         started=started,
         target=target.name,
         machine=this_machine(),
-        loop=loop,
-        arrivals=arrivals,
-        seed=seed,
-        swept=given is None,
+        loop=course.loop,
+        arrivals=course.arrivals,
+        seed=course.seed,
+        swept=course.level is None,
         goal=course.goal,
         limits=course.limits,
         texts=LoadTexts(
@@ -160,12 +143,12 @@ class _Run:
         return bool(self.found.points or self.again)
 
 
-async def _measured(run: _Run, course: Course, given: float | None, warm: Latency, repeats: int) -> None:
+async def _measured(run: _Run, course: Course, warm: Latency) -> None:
     """The steps of the search, and the repeats of what it found, or of the level that was given."""
-    steps, found, again = run.steps, run.found, run.again
+    steps, found, again, repeats = run.steps, run.found, run.again, max(1, course.repeats)
     assert steps
-    if given is not None:
-        await _repeated(steps, given, repeats, found, again)
+    if course.level is not None:
+        await _repeated(steps, course.level, repeats, found, again)
         return
     limits, whole = course.limits, course.loop == "closed"
     start: float = 1 if whole else min(FIRST * 1000 / warm.p50_ms, limits.rate)

@@ -23,7 +23,7 @@ from tools.next_gain.ranking import ranked
 from tools.plan import plan_named
 from tools.plan.minutes import FASTER, way_of
 from tools.retrieval import parse
-from tools.run_store import RunStore, new_run_id
+from tools.run_store import keep_run, new_run_id
 from tools.setups.matryoshka import card_of
 from tools.vector_cache import VectorCache
 from tools.workspace import Workspace
@@ -142,11 +142,7 @@ def next_gain(
         run_id=new_run_id("gains", started),
         started=started,
     )
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(found.run_id, "gains", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()
+    keep_run(workspace.store, "gains", found.run_id, found)
     return found
 
 

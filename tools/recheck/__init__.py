@@ -20,7 +20,7 @@ from tools.recheck.decision import Asked, Decision
 from tools.recheck.measured import Again, measure
 from tools.recheck.news import news
 from tools.recheck.rescored import change_in_words, changed_in_words
-from tools.run_store import RunStore, new_run_id
+from tools.run_store import RunStore, keep_run, new_run_id
 from tools.workspace import Workspace
 
 
@@ -67,11 +67,7 @@ def recheck(
             "alert": _alert(decision, again),
         }
     )
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(found.run_id, "recheck", found.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()
+    keep_run(workspace.store, "recheck", found.run_id, found)
     return found
 
 

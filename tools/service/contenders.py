@@ -12,7 +12,8 @@ from knowledge.results import FailedCandidate
 from knowledge.results.load import Goal, Latency, Limits, LoadTest
 from knowledge.results.service import RateHeld, UnderLoad
 from knowledge.wording import say
-from tools.run_store import RunStore, new_run_id
+from tools.load.steps import Course
+from tools.run_store import keep_run, new_run_id
 from tools.service.settings import Settings
 from tools.service.stage import at_rest, load_candidate
 from tools.workspace import Workspace
@@ -81,6 +82,7 @@ def under_load(
         step_seconds=min(STEP_SECONDS, seconds / 8),
         rate=enough_for(rate),
     )
+    course = Course(goal=Goal(p95_ms=goal), limits=limits, repeats=REPEATS)
     chosen = list(specs)[:MOST]
     meter = Meter("load", say("Load on this machine"), len(chosen), on_progress)
     found: list[RateHeld] = []
@@ -88,9 +90,7 @@ def under_load(
     documents = 0
     for spec in chosen:
         try:
-            test = load_candidate(
-                spec, dataset, workspace, goal=Goal(p95_ms=goal), limits=limits, settings=SETTINGS, repeats=REPEATS
-            )
+            test = load_candidate(spec, dataset, workspace, course, settings=SETTINGS)
         except (AdvisorError, TimeoutError) as error:
             failed.append(_failed(spec, error, limits))
         else:
@@ -110,11 +110,7 @@ def under_load(
         candidates=tuple(found),
         failed=tuple(failed),
     )
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(result.run_id, "under-load", result.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()
+    keep_run(workspace.store, "under-load", result.run_id, result)
     return result
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from knowledge.dataset import Dataset
 from knowledge.progress import OnProgress, ignore
-from knowledge.results.load import Arrivals, Goal, Limits, LoadPoint, LoadTest, Loop
+from knowledge.results.load import LoadPoint, LoadTest
 from knowledge.results.service import Served, ServiceSettings
-from tools.load.stage import keep
-from tools.load.sweep import REPEATS, run_load
+from tools.load.steps import Course
+from tools.load.sweep import run_load
 from tools.load.texts import texts_of
+from tools.run_store import keep_run
 from tools.service.client import Service
 from tools.service.settings import Settings
 from tools.service.start import DOCUMENTS, serving
@@ -21,17 +22,10 @@ def load_candidate(
     spec: str,
     dataset: Dataset,
     workspace: Workspace,
+    course: Course,
     *,
-    goal: Goal,
-    limits: Limits,
     settings: Settings | None = None,
     documents: int = DOCUMENTS,
-    loop: Loop = "open",
-    arrivals: Arrivals = "poisson",
-    rate: float | None = None,
-    concurrency: int | None = None,
-    repeats: int = REPEATS,
-    seed: int = 0,
     on_progress: OnProgress = ignore,
 ) -> LoadTest:
     """Serve a candidate from a process of its own and put it under load.
@@ -48,14 +42,7 @@ def load_candidate(
         found = run_load(
             service,
             texts,
-            goal=goal,
-            limits=limits,
-            loop=loop,
-            arrivals=arrivals,
-            rate=rate,
-            concurrency=concurrency,
-            repeats=repeats,
-            seed=seed,
+            course,
             origin=origin,
             pids=(service.pid,),
             on_progress=on_progress,
@@ -67,7 +54,7 @@ def load_candidate(
                 "notes": (*found.notes, *service.notes),
             }
         )
-    keep(found, workspace)
+    keep_run(workspace.store, "load", found.run_id, found)
     return found
 
 

@@ -18,9 +18,10 @@ from knowledge.results.service import Factor, ServiceSettings, Tuning, TuningSte
 from knowledge.wording import Text, say
 from tools.fast import options_here
 from tools.hardware import usable_cores
+from tools.load.steps import Course
 from tools.load.sweep import run_load
 from tools.load.texts import texts_of
-from tools.run_store import RunStore, new_run_id
+from tools.run_store import keep_run, new_run_id
 from tools.service.client import Service
 from tools.service.settings import Settings
 from tools.service.stage import at_rest, searched_of
@@ -169,6 +170,7 @@ def tune(
     notes: dict[Text, None] = {}
     ended = False
 
+    course = Course(goal=goal, limits=limits, repeats=1)
     with ExitStack() as until:
         bench = _Bench(texts, documents, workspace, until)
 
@@ -176,9 +178,7 @@ def tune(
             tried = {"spec": point.candidate.spec, "settings": ServiceSettings(**point.settings.model_dump())}
             try:
                 service = bench.service(point)
-                found = run_load(
-                    service, texts, goal=goal, limits=limits, repeats=1, origin=origin, pids=(service.pid,)
-                )
+                found = run_load(service, texts, course, origin=origin, pids=(service.pid,))
             except (AdvisorError, TimeoutError) as error:
                 if factor == "start":
                     raise
@@ -214,11 +214,7 @@ def tune(
         ended=ended,
         notes=tuple(notes),
     )
-    runs = RunStore(workspace.store)
-    try:
-        runs.save_run(result.run_id, "tuning", result.model_dump(mode="json"), dt.datetime.now(dt.UTC))
-    finally:
-        runs.close()
+    keep_run(workspace.store, "tuning", result.run_id, result)
     return result
 
 

@@ -14,7 +14,7 @@ from knowledge.requirements import Requirements
 from knowledge.results.load import Goal, Limits, LoadPoint
 from knowledge.results.verification import Check
 from knowledge.wording import say
-from tools.load.steps import WARM_REQUESTS
+from tools.load.steps import WARM_REQUESTS, Course
 from tools.load.sweep import run_load
 from tools.verify.pipeline import Pipeline
 from tools.verify.subject import Deployed, failed, passed, skipped
@@ -77,19 +77,13 @@ def speed(deployed: Deployed, seconds: float = SECONDS) -> Iterator[Check]:
     goal = Goal(p95_ms=limit.p95_ms if limit else 1_000.0)
     limits = limits_of(wanted, seconds)
     texts = [query.text for query in deployed.queries]
+    course = (
+        Course(goal=goal, limits=limits, loop="closed", concurrency=CONCURRENCY, repeats=1)
+        if demanded is None
+        else Course(goal=goal, limits=limits, rate=demanded, repeats=1)
+    )
     try:
-        if demanded is None:
-            found = run_load(
-                Asking(deployed.pipeline),
-                texts,
-                goal=goal,
-                limits=limits,
-                loop="closed",
-                concurrency=CONCURRENCY,
-                repeats=1,
-            )
-        else:
-            found = run_load(Asking(deployed.pipeline), texts, goal=goal, limits=limits, rate=demanded, repeats=1)
+        found = run_load(Asking(deployed.pipeline), texts, course)
     except (AdvisorError, TimeoutError) as error:
         why = error.cause if isinstance(error, AdvisorError) else say("it did not answer in time")
         yield failed("speed", "latency", "crash", say("It could not be timed: {why}", why=why))
