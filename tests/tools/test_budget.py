@@ -7,6 +7,8 @@ from tests.tools.report_fixture import make_report
 from tools.cost import Stated, costs, volume_of
 from tools.cost.budget import with_month
 from tools.report.answer import answer
+from tools.report.closer_look import parts
+from tools.report.document import Paragraph
 from tools.report.in_words import in_words
 from tools.report.voice import Voice
 
@@ -59,7 +61,7 @@ def test_the_first_screen_has_the_month_with_its_evidence(report):
 def test_settled_among_few_is_not_settled(report):
     """Where nothing of the shortlist was measured, better ones may well be left: the first line says so."""
     assert answer(Voice(report, "en")).sureness.label != "How sure: settled only among those measured."
-    pick = report.shortlist.kept[0].model_copy(update={"model": "nobody/measured", "spec": "st:nobody/measured"})
+    pick = report.shortlist.kept[0].model_copy(update={"model": "nobody/measured", "spec": None})  # no backend runs it
     rows = tuple(
         r.model_copy(update={"standing": "worse"}) if r.standing == "undecided" else r
         for r in report.recommendation.rows
@@ -73,6 +75,19 @@ def test_settled_among_few_is_not_settled(report):
     sure = answer(Voice(other, "en")).sureness
     assert (sure.label, sure.settled) == ("How sure: settled only among those measured.", False)
     assert "None of the 1 models on the shortlist" in sure.text
+
+
+def test_who_is_the_only_one_left_was_compared_with_nobody(report):
+    rows = tuple(
+        r if r.standing == "winner" else r.model_copy(update={"standing": "excluded"})
+        for r in report.recommendation.rows
+    )
+    alone = report.model_copy(update={"recommendation": report.recommendation.model_copy(update={"rows": rows})})
+    sure = answer(Voice(alone, "en")).sureness
+    assert sure.label == "How sure: nothing was compared."
+    assert sure.text.startswith(
+        f"It is the only one of those measured that keeps your limits: {len(rows) - 1} excluded"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,3 +107,15 @@ def test_settled_among_few_is_not_settled(report):
 def test_the_answer_is_told_in_plain_words(winner, metrics, primary, words):
     told = " ".join(map(str, in_words(winner, metrics, primary)))
     assert all(word in told for word in words), told
+
+
+def test_parts_without_a_rival_say_nothing_of_rivals(report):
+    slices = report.slices
+    alone = tuple(part.model_copy(update={"scores": part.scores[:1]}) for part in slices.slices)
+    only = report.model_copy(update={"slices": slices.model_copy(update={"slices": alone, "routing": ()})})
+    told = " ".join(block.text for block in parts(Voice(only, "en")) if isinstance(block, Paragraph))
+    assert "Nobody else took part" in told
+    assert "rival" not in told
+    with_others = " ".join(block.text for block in parts(Voice(report, "en")) if isinstance(block, Paragraph))
+    assert "Nobody else" not in with_others
+    assert "hold together" in with_others

@@ -20,7 +20,7 @@ def verdict(found: Contexts) -> Text:
     winner = found.scores[0]
     empty = (
         say(
-            "For {share:.0%} of the queries ({evidence}) none of them is relevant: there a language model has nothing "
+            "For {share:.1%} of the queries ({evidence}) none of them is relevant: there a language model has nothing "
             "to answer from.",
             share=winner.empty.mean,
             evidence=winner.cites["empty"],

@@ -69,7 +69,7 @@ def _sureness(voice: Voice) -> Sureness:
         title = say("How sure: nothing was measured.")
     elif voice.advice.winner is None:
         title = say("How sure: no candidate is left.")
-    elif standings == ["alone"]:
+    elif standings == ["alone"] or _all_excluded(standings):
         title = say("How sure: nothing was compared.")
         text = join(list(_counted(voice, standings)))
     else:
@@ -82,12 +82,17 @@ def _sureness(voice: Voice) -> Sureness:
     return Sureness(voice.t(title), voice.t(text), settled)
 
 
+def _all_excluded(standings: Sequence[str]) -> bool:
+    """Whether every other candidate broke a limit, so that no query decided anything."""
+    return len(standings) > 1 and set(standings) == {"winner", "excluded"}
+
+
 def _none_shortlisted(voice: Voice) -> bool:
     """Whether nothing that the catalog suggested was measured, so that better ones may well be left."""
     evaluation, listed = voice.report.evaluation, voice.report.shortlist.kept
     if evaluation is None:
         return False
-    measured = {name for c in evaluation.candidates for name in (c.model, c.spec)}
+    measured = {name for c in evaluation.candidates for name in (c.model, c.spec) if name}
     measured |= {gone.spec for gone in voice.report.screening.eliminated} if voice.report.screening else set()
     return bool(listed) and not any(pick.model in measured or pick.spec in measured for pick in listed)
 
@@ -102,6 +107,8 @@ def _counted(voice: Voice, standings: Sequence[str]) -> Iterator[Text]:
             "It was measured alone, with {queries} queries: nothing is decided against any other candidate.",
             queries=queries,
         )
+    elif _all_excluded(standings):
+        yield say("It is the only one of those measured that keeps your limits: {counts}.", counts=counts)
     elif others == 0:
         yield say("No other candidate was measured in full; the others were left out in the rounds.")
     elif "undecided" in standings:

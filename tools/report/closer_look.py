@@ -38,22 +38,28 @@ def parts(voice: Voice) -> tuple[Block, ...]:
         numeric=range(1, 2 + len(specs)),
     )
     count = sum(score.difference is not None for part in found.slices for score in part.scores)
+    usual = figures.share(found.slices[0].scores[0].quality.level)
+    alone = say(
+        "Small print: of {metric}, {usual} intervals, each by itself. Nobody else took part, so this says where it is "
+        "weak, and not who would be better there.",
+        metric=found.metric,
+        usual=usual,
+    )
     explained = say(
         "Small print: of {metric}, {usual} intervals, each by itself; of differences to the winner, paired by query, "
         "{level} intervals, so wide that all {count} hold together in 95 of 100 cases. Where one includes 0, this part "
         "shows no difference. These parts were not fixed before measuring: take what stands out for a reason to look "
         "closer, not for a finding.",
         metric=found.metric,
-        usual=figures.share(found.slices[0].scores[0].quality.level),
+        usual=usual,
         level=f"{found.level:.2%}",
         count=count,
     )
     small = say("Not shown, with fewer than {fewest} queries: {count}.", fewest=found.fewest, count=found.left_out)
     return (
-        Paragraph(voice.t(_outstanding(voice))),
-        *_routing(voice),
+        *((Paragraph(voice.t(_outstanding(voice))), *_routing(voice)) if count else ()),
         voice.table(say("Parts of the queries"), heads, rows, sortable=True),
-        Paragraph(voice.t(explained), aside=True),
+        Paragraph(voice.t(explained if count else alone), aside=True),
         *((Paragraph(voice.t(small), aside=True),) if found.left_out else ()),
     )
 
