@@ -21,8 +21,9 @@ from knowledge.candidate import parse_candidate
 from knowledge.dataset import Dataset, content_hash
 from knowledge.errors import UserError
 from knowledge.requirements import Requirements
-from knowledge.results import Consent, Interval, Report, Shortlist
+from knowledge.results import Consent, Interval, MeasuredCandidate, Report, Shortlist
 from knowledge.results.handover import Handover
+from knowledge.wording import Text, say
 from tests.animals import write_dataset
 from tests.tiny_legs import make_ce, make_splade
 from tests.tiny_models import make_st
@@ -31,6 +32,7 @@ from tools.datasets import read_dataset
 from tools.deployment import deployment_plan, make_deployment, write_deployment, zipped
 from tools.deployment.compose import embedding_server, requirements
 from tools.deployment.configuration import Measured, configuration
+from tools.deployment.differs import pins
 from tools.evaluate import evaluate, query_scores
 from tools.pipeline import encoders as program
 from tools.pipeline import milvus_types
@@ -239,6 +241,12 @@ def test_weights_of_a_package_are_read_from_it(tmp_path):
     assert Path(program.files_of(made)).joinpath("model.safetensors").is_file()
     assert made["revision"] in requirements(leg, {"legs": [made]}).splitlines()
     assert embedding_server(leg, workspace) is None, "its image would fetch other weights"
+    came = say("{model}: the weights in {package} are used.", model=leg.name, package=made["revision"])
+    # as it was measured, and as a report that was written down has it
+    for note in (came, Text(template=str(came))):
+        run = MeasuredCandidate.model_construct(notes=(note,))
+        assert [made["revision"] in str(told) for told in pins(leg, run)] == [True]
+    assert not list(pins(leg, MeasuredCandidate.model_construct(notes=())))
     elsewhere = made | {"package": {"module": "not_installed_here", "folder": "model"}}
     with pytest.raises(PipelineError, match=re.escape(made["revision"])):
         program.files_of(elsewhere)
@@ -361,6 +369,16 @@ def test_files_are_not_written_over_unless_told_to(measured, tmp_path):
     assert (tmp_path / "new" / "state" / "mine").read_text("utf-8") == "kept"
     names = zipfile.ZipFile(BytesIO(zipped(made, "deployment"))).namelist()
     assert {f"deployment/{name}" for name in made.files} == set(names)
+
+
+def test_what_was_measured_beside_is_a_reason(measured):
+    dataset, _, report, _ = measured
+    plan = deployment_plan(report, "static:wordllama", dataset, report.recommendation.created)
+    hybrid, reranking = (plan.decision(about) for about in ("hybrid", "reranking"))
+    fused = next(row for row in report.recommendation.rows if row.spec.startswith("weighted("))
+    assert f"beside it {fused.spec}: nDCG@10 {fused.quality.mean:.3f}" in str(hybrid.reason)
+    assert fused.cites["nDCG@10"] in hybrid.cites
+    assert "advisor gains" in str(reranking.reason), "no reranker was"
 
 
 def test_other_data_another_candidate_or_no_winner_are_refused(measured):

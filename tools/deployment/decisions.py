@@ -71,7 +71,7 @@ def _decisions(grounds: Grounds) -> Iterator[Decision]:
     base = grounds.candidate.base if isinstance(grounds.candidate, Rerank) else grounds.candidate
     if grounds.tuning:
         decided = weights(grounds, grounds.tuning)
-        yield decided.model_copy(update={"reason": join([decided.reason, *pins(grounds.measured)])})
+        yield decided.model_copy(update={"reason": join([decided.reason, *pins(grounds.candidate, grounds.measured)])})
     yield _hosting(grounds)
     yield _chunking(grounds)
     yield from _encoders(grounds)
@@ -85,7 +85,7 @@ def _decisions(grounds: Grounds) -> Iterator[Decision]:
         choice=say("Keep the former collection, and let the alias point back."),
         reason=say(
             "Other settings make another collection beside the one that is searched; an alias decides which one "
-            "that is, so the way back is one command and costs no encoding. rollback.md has the steps."
+            "that is, so the way back encodes only what has changed since. rollback.md has the steps."
         ),
     )
 

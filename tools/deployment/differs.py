@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from knowledge.candidate import Candidate
 from knowledge.results import MeasuredCandidate
 from knowledge.wording import Text, say
-from tools import leg_use
+from tools import hub, leg_use
 from tools.milvus_collection import Form
 from tools.pipeline.milvus_types import SINCE, first
 from tools.setups import K, Store, setup_of
@@ -62,13 +62,19 @@ def _kept_whole(store: Store) -> Text:
     )
 
 
-def pins(measured: MeasuredCandidate) -> Iterator[Text]:
-    """Where weights came from another place than the hub: what to pin then."""
-    for note in measured.notes:
-        if {"model", "package"} <= note.values.keys():  # `tools.model_folder.origin`
+def pins(candidate: Candidate, measured: MeasuredCandidate) -> Iterator[Text]:
+    """Where weights came from another place than the hub: what to pin then.
+
+    Which package it was stands in the notes of the measurement (`tools.model_folder.origin`), as a sentence where they
+    come from a report that was written down.
+    """
+    notes = " ".join(map(str, measured.notes))
+    for leg in candidate.legs:
+        carried = hub.packaged(leg.name)
+        if carried is not None and carried.revision in notes:
             yield say(
                 "{model} was measured with the weights in the package {package}, not the hub's: requirements.txt pins "
                 "that package, and the files read it. Pin a commit of the hub only where its weights are the same.",
-                model=note.values["model"],
-                package=note.values["package"],
+                model=leg.name,
+                package=carried.revision,
             )

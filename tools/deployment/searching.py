@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledge import quantities
-from knowledge.candidate import Candidate, Fusion, Leg, Rerank
+from knowledge.candidate import Candidate, Fusion, Leg, Rerank, parse_candidate
+from knowledge.errors import SpecError
 from knowledge.results.deployment import Decision
 from knowledge.wording import say
 from tools import leg_use, retrieval
@@ -94,11 +95,15 @@ def _index(grounds: Grounds, leg: Leg) -> Decision:
 def hybrid(grounds: Grounds, base: Candidate) -> Decision:
     """What is searched together, and how that is fused."""
     if not isinstance(base, Fusion):
-        return Decision(
-            about="hybrid",
-            choice=say("None: one leg searches."),
-            reason=say("It was measured so; advisor gains tells what a second leg would add."),
-            cites=grounds.cites(grounds.primary),
+        return _without(
+            grounds,
+            Decision(
+                about="hybrid",
+                choice=say("None: one leg searches."),
+                reason=say("It was measured so; advisor gains tells what a second leg would add."),
+                cites=grounds.cites(grounds.primary),
+            ),
+            Fusion,
         )
     if base.method == "weighted":
         weights = ":".join(f"{weight:.2g}" for weight in retrieval.weights_of(base))
@@ -116,11 +121,15 @@ def hybrid(grounds: Grounds, base: Candidate) -> Decision:
 def reranking(grounds: Grounds) -> Decision:
     """What reads the first documents again."""
     if not isinstance(grounds.candidate, Rerank):
-        return Decision(
-            about="reranking",
-            choice=say("None."),
-            reason=say("It was measured so; advisor gains tells what a reranker would add."),
-            cites=grounds.cites(grounds.primary),
+        return _without(
+            grounds,
+            Decision(
+                about="reranking",
+                choice=say("None."),
+                reason=say("It was measured so; advisor gains tells what a reranker would add."),
+                cites=grounds.cites(grounds.primary),
+            ),
+            Rerank,
         )
     return Decision(
         about="reranking",
@@ -132,3 +141,33 @@ def reranking(grounds: Grounds) -> Decision:
         reason=say("It was measured so; its time grows with that number."),
         cites=grounds.cites(grounds.primary, "query_p95_ms"),
     )
+
+
+def _without(grounds: Grounds, decision: Decision, kind: type[Fusion | Rerank]) -> Decision:
+    """A decision against something, by the best that has it on top of the same encoder, where that was measured."""
+    own = _encoders(grounds.candidate)
+    others = [row for row in grounds.report.recommendation.rows if _builds_on(row.spec, own, kind)]
+    best = max(others, key=lambda row: row.quality.mean, default=None)
+    if best is None:
+        return decision
+    reason = say(
+        "It was measured so, and beside it {spec}: {metric} {mean:.3f} against {own:.3f}.",
+        spec=best.spec,
+        metric=grounds.primary,
+        mean=best.quality.mean,
+        own=grounds.measured.primary_mean,
+    )
+    cited = (best.cites[grounds.primary],) if grounds.primary in best.cites else ()
+    return decision.model_copy(update={"reason": reason, "cites": (*decision.cites, *cited)})
+
+
+def _encoders(candidate: Candidate) -> frozenset[str]:
+    return frozenset(leg.name or leg.backend for leg in candidate.searched)
+
+
+def _builds_on(spec: str, encoders: frozenset[str], kind: type[Fusion | Rerank]) -> bool:
+    try:
+        candidate = parse_candidate(spec)
+    except SpecError:
+        return False
+    return isinstance(candidate, kind) and encoders <= _encoders(candidate)
