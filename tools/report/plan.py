@@ -41,11 +41,13 @@ def plan(voice: Voice) -> tuple[Block, ...]:
         return steps
     places = sorted({c.sends_text_to for c in agreed.candidates if c.sends_text_to})
     told = say(
-        "The plan for this run: about {minutes}, {download} GB to download, {money}; texts sent to: {places}.",
+        "What measuring was planned to take: about {minutes}, {download} GB to download, {money}; {texts}.",
         minutes=figures.seconds(agreed.minutes * 60),
         download=f"{agreed.download_gb:.2f}",
         money=figures.money(agreed.usd),
-        places=", ".join(places) if places else say("nobody"),
+        texts=say("texts to {places}, if agreed to", places=", ".join(places))
+        if places
+        else say("no text leaves this machine"),
     )
     rows = (
         (
