@@ -59,14 +59,6 @@ def trust_of(card: ModelCard) -> Trust:
     return Trust(weights=weights, remote_code=card.needs_remote_code, pinned=pinned, notes=notes)
 
 
-def trust_notes(card: ModelCard) -> tuple[Text, ...]:
-    """Only what gives reason to be careful, in sentences; empty where there is nothing."""
-    return tuple(
-        say("{statement} {advice}", statement=note.text, advice=note.advice) if note.advice else note.text
-        for note in trust_of(card).concerns
-    )
-
-
 def _pin(revision: str | None, pinned: bool) -> TrustNote:
     if pinned and revision:
         return TrustNote(about="revision", good=True, text=say("Pinned to commit {commit}.", commit=revision[:12]))

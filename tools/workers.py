@@ -31,7 +31,6 @@ from tools.stopping import LOOK_EVERY, stop_point
 JOBS = frozenset(
     {
         "tools.encoding",
-        "tools.fast",
         "tools.preflight.child",
         "tools.service.child",
         "tools.speed",

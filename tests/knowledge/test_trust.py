@@ -4,7 +4,7 @@ import pytest
 
 from knowledge.catalog import load_catalog
 from knowledge.model_card import ModelCard
-from knowledge.trust import trust_notes, trust_of
+from knowledge.trust import trust_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -17,7 +17,7 @@ def test_nothing_is_said_of_files_that_are_fine():
     fine = card(frameworks=("PyTorch", "safetensors"), needs_remote_code=False, revision=COMMIT)
     trust = trust_of(fine)
     assert (trust.weights, trust.remote_code, trust.pinned) == ("safetensors", False, True)
-    assert trust_notes(fine) == ()
+    assert list(trust.concerns) == []
     assert len(trust.notes) == 3
 
 
@@ -37,9 +37,8 @@ def test_nothing_is_said_of_files_that_are_fine():
 )
 def test_what_is_not_plainly_good_is_said_with_what_to_do(facts, concern):
     fine = {"frameworks": ("safetensors",), "needs_remote_code": False, "revision": COMMIT}
-    (note,) = trust_notes(card(**(fine | facts)))
-    assert concern in str(note)
     (found,) = trust_of(card(**(fine | facts))).concerns
+    assert concern in str(found.text)
     assert found.advice is not None
 
 

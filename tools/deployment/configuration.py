@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from knowledge.candidate import Candidate, Fusion, Leg, Rerank
+from knowledge.candidate import Candidate, Leg, Rerank
 from knowledge.errors import AdvisorError, SpecError
 from knowledge.wording import say
 from tools import chunking, encoders, leg_use, onnx_export, retrieval
@@ -176,9 +176,3 @@ def _dimension(leg: Leg, resolved: Resolved, workspace: Workspace, measured: Mea
 def searched(candidate: Candidate) -> tuple[Leg, ...]:
     """The legs whose vectors are in Milvus."""
     return tuple(leg for leg in candidate.searched if leg.backend != "bm25")
-
-
-def is_fused(candidate: Candidate) -> bool:
-    """Whether several legs search."""
-    base = candidate.base if isinstance(candidate, Rerank) else candidate
-    return isinstance(base, Fusion)
