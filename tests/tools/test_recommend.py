@@ -248,6 +248,15 @@ def test_what_an_api_runs_is_not_fetched_from_a_hub():
     assert "a/api" in agree
 
 
+def test_what_failed_was_among_the_candidates():
+    listed = shortlist("a/api", "b/built")
+    tried = listed.model_copy(update={"kept": (listed.kept[0].model_copy(update={"spec": "openai:api"}),)})
+    run = evaluation({FAR: wobbling(0.6)}, failed=("openai:api",))
+    made = recommend(Requirements(), tried, run, per_query({FAR: wobbling(0.6)}), benchmark(COST), now=NOW)
+    told = [str(text) for text in made.recommendation.not_measured]
+    assert [text for text in told if "api" in text] == ["openai:api failed: Memory ran out."], told
+
+
 def test_who_named_the_candidates_is_not_told_that_the_shortlist_was_not_measured():
     named = Plan(candidates=(PlannedCandidate(spec=FAR, why=NAMED),), documents=9, queries=9)
     chosen, asked = (

@@ -41,8 +41,9 @@ def not_measured(
     ]
     measured |= {gone.spec for gone in (screening.eliminated if screening else ())}
     planned = {p.model: p for p in plan.not_measured} if plan else {}
+    tried = {failed.spec for failed in evaluation.failed}  # told below, with why it failed
     for pick in shortlist.kept:
-        if pick.model in measured or pick.spec in measured:
+        if pick.model in measured or pick.spec in measured | tried:
             continue
         obstacle = planned[pick.model].obstacle if pick.model in planned else None
         why = obstacle or say("it was not among the candidates to measure")
