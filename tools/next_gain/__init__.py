@@ -13,6 +13,7 @@ from knowledge.measured_task import NAMES, measured_task
 from knowledge.progress import OnProgress, ignore
 from knowledge.results import Consent, Plan, PlannedCandidate
 from knowledge.results.next_gain import NextGain
+from knowledge.results.plan import NAMED
 from knowledge.wording import say
 from tools import encoders
 from tools.encoders import Resolved
@@ -64,7 +65,7 @@ def plan_gains(
     found = changes(candidate, _lengths(resolved, dataset, workspace), len(dataset.documents), workspace)
     found = _fastest_only(found)
     named = parse(also) if also else []
-    found += [Planned("named", c, say("you named it")) for c in named if c != candidate]
+    found += [Planned("named", c, NAMED) for c in named if c != candidate]
     catalog = usable_catalog(workspace.home).catalog
     plan = plan_named([base, *(one.candidate.spec for one in found)], dataset, workspace, catalog)
     estimates = {planned.spec: planned for planned in plan.candidates}

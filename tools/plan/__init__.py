@@ -12,6 +12,7 @@ from knowledge.measured_task import MeasuredTask, measured_task
 from knowledge.model_card import ModelCard
 from knowledge.requirements import Requirements, Task
 from knowledge.results import DataProfile, Plan, PlannedCandidate, Shortlist
+from knowledge.results.plan import NAMED
 from knowledge.wording import Text, say
 from tools import encoders, leg_use, retrieval
 from tools.encoders import Resolved, openai
@@ -183,7 +184,7 @@ def _named(
     specs: Sequence[str], tokens: float, dataset: Dataset, workspace: Workspace, catalog: Catalog
 ) -> tuple[list[PlannedCandidate], list[PlannedCandidate], list[AdvisorError]]:
     """Of the candidates that the user named, those that can be measured, and those that cannot with the reasons."""
-    why = say("you named it")
+    why = NAMED
     chosen: list[PlannedCandidate] = []
     blocked: list[PlannedCandidate] = []
     failures: list[AdvisorError] = []
