@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.understanding.addressed import addressed_from
 from agent.understanding.asides import read_asides
-from agent.understanding.base import Asked, Intent, Question, Understood
+from agent.understanding.base import Asked, Change, Intent, Question, Understood
 from agent.understanding.demands import (
     read_free,
     read_hosting,
@@ -38,6 +38,7 @@ from agent.understanding.storage import read_storage
 from agent.understanding.tokens import MASK
 from agent.understanding.use_case import (
     incumbent_reader,
+    other_tasks,
     read_best,
     read_domain,
     read_gpu,
@@ -48,7 +49,8 @@ from agent.understanding.use_case import (
 from agent.understanding.utterance import LONGEST, Utterance, readable
 from agent.understanding.weights import read_weights
 from knowledge.requirements import Requirements
-from knowledge.wording import Text, say
+from knowledge.wording import Text, join, say
+from tools.report.background import TASKS
 
 _READERS = (
     read_waived,
@@ -183,7 +185,7 @@ class RuleUnderstanding:
             indifferent_to=tuple(sorted({f.about for f in found if f.value is None} - {"margin", "task"})),
             data_path=names.paths[0].text if names.paths else None,
             ignored=ignored.strip(),
-            note=None if order is None else _passed_over(said[order:]),
+            note=_besides(stated, updated, changes) if order is None else _passed_over(said[order:]),
         )
         whole = reply is not None and reply.whole
         return RulesRead(understood, stated, names, tuple(found), tuple(asking), whole=whole)
@@ -246,6 +248,22 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     for start, end in spans:
         characters[start:end] = [MASK] * (end - start)
     return "".join(characters)
+
+
+def _besides(stated: Utterance, updated: Requirements, changes: Sequence[Change]) -> Text | None:
+    """That a task was named beside the one that is taken; who wants two should not believe that both are decided."""
+    if not any(change.slot == "task" for change in changes):
+        return None
+    reading = Reading(stated, updated, None, detect_language(stated.text), NumberReader(stated).read())
+    others = other_tasks(reading, updated.task.value)
+    if not others:
+        return None
+    return say(
+        "You name more than one task. I decide one at a time, as each is measured by labels of its own: this is for "
+        "{task}. For {others} begin another conversation.",
+        task=TASKS[updated.task.value],
+        others=join([TASKS[task] for task in others], Text(template=", ")),
+    )
 
 
 def _passed_over(words: str) -> Text:

@@ -154,6 +154,17 @@ def read_task(reading: Reading) -> Iterator[Finding]:
         yield Finding("task", best.value, reading.use(best))
 
 
+def other_tasks(reading: Reading, task: str) -> list[str]:
+    """The tasks that a message asks for beside the one that was taken, most telling first.
+
+    Words for searching are not among them: whatever is decided for, people also search.
+    """
+    hits = _wanted(reading, "task")
+    corrected = [hit for hit in hits if _comes_after_correction(reading, hit)]
+    named = {hit.value for hit in corrected or hits} - {task, "search", "similarity", "reranking"}
+    return [value for value in _SPECIFIC if value in named]
+
+
 def _unless_only_searched(hits: list[Hit]) -> list[Hit]:
     """The tasks without what only names the texts, where somebody says semantic search: 客服问答的语义搜索."""
     if not any(h.term in _SEMANTIC for h in hits) or any(h.value == "rag" and h.term not in _SEARCHABLE for h in hits):

@@ -838,3 +838,21 @@ def test_the_words_that_are_kept_are_those_that_say_it(before, text, because):
     said = read(before).requirements if before else Requirements(constraints=(known,))
     (found,) = (c for c in read(text, said).requirements.constraints if c.kind == "languages")
     assert (found.languages, found.origin, found.because) == (("en",), "stated", because)
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("We want product recommendations and also to classify products into categories", "recommending similar items"),
+        ("给商品做推荐，同时给商品分类", "recommending similar items"),
+        ("RAG over our handbook, and cluster the tickets", "retrieval for generation"),
+        ("classify our support tickets by topic; people also search them", None),
+        ("semantic search for our RAG chatbot", None),
+        ("cluster the mails, no, actually classify them", None),
+        ("no classification, just recommend similar products", None),
+        ("semantic search over English docs, at most 20 ms", None),
+    ],
+)
+def test_who_names_two_tasks_is_told_that_one_is_decided(text, others):
+    note = RuleUnderstanding().understand(text, Requirements(), None).note
+    assert (others in str(note)) if others else note is None, note
