@@ -14,6 +14,7 @@ from typing import TextIO
 
 from agent import events
 from agent.advisor import Advisor
+from agent.deploying import ARCHIVE
 from agent.settings import Settings
 from agent.understanding import llm_nearby
 from app.cli.failures import show
@@ -209,7 +210,12 @@ def print_answer(advisor: Advisor, thread: str, files: events.Reported | None) -
 def _print_files(files: events.Reported) -> None:
     """Where the report is."""
     paths = say("Report: {html}, {markdown}, {json}", html=files.html, markdown=files.markdown, json=files.json_file)
-    sys.stdout.write(shown(paths) + "\n\n")
+    sys.stdout.write(shown(paths) + "\n")
+    archive = Path(files.html).with_name(ARCHIVE)
+    if archive.is_file():
+        told = say("For production, ready to run: {archive}; its README.md has the steps.", archive=str(archive))
+        sys.stdout.write(shown(told) + "\n")
+    sys.stdout.write("\n")
 
 
 def _print_failure(failure: events.Failed) -> None:

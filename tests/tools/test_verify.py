@@ -215,6 +215,10 @@ def test_behind_a_search_address_mistakes_are_named_by_what_it_finds(decision):
     missing = faults(dict(list(decision.vectors().items())[3:]))
     assert check(missing, "presence").fault == "missing documents"
     assert "otter-eats" in str(check(missing, "presence").reason)
+    nearly_empty = check(faults(dict(list(decision.vectors().items())[:2])), "presence")
+    figures = nearly_empty.figures
+    assert figures["missing"] + 2 == figures["looked_for"], "only what was asked for counts as looked for"
+    assert f"{figures['not_asked_for']:.0f} more" in str(nearly_empty.reason)
     truncated = faults(decision.vectors(texts={id: " ".join(t.split()[:8]) for id, t in decision.documents.items()}))
     assert "truncation" in truncated.faults, failures(truncated)
     random = faults(_others(decision))

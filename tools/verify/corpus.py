@@ -96,25 +96,29 @@ def _asked_for(deployed: Deployed) -> Check:
             continue
         if id not in {deployed.handover.twins.get(one, one) for one in found}:
             missing.append(id)
-    return _verdict(missing, len(suspects))
+    unasked = max(len(asked) - MOST_ASKED, 0)
+    return _verdict(missing, len(suspects) - unasked, unasked)
 
 
 def _right(relevant: dict[str, int]) -> list[str]:
     return [id for id, grade in relevant.items() if grade > 0]
 
 
-def _verdict(missing: list[str], looked: int) -> Check:
-    figures = {"looked_for": float(looked), "missing": float(len(missing))}
+def _verdict(missing: list[str], looked: int, unasked: int = 0) -> Check:
+    figures = {"looked_for": float(looked), "missing": float(len(missing)), "not_asked_for": float(unasked)}
     if missing:
         return failed(
             "corpus",
             "presence",
             "missing documents",
             say(
-                "{count} of {looked} documents are not there: {ids}.",
+                "{count} of {looked} documents looked for are not there: {ids}.{unasked}",
                 count=len(missing),
                 looked=looked,
                 ids=", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else ""),
+                unasked=say(" {count} more, which no answer had, were not asked for.", count=unasked)
+                if unasked
+                else "",
             ),
             say("Fill it again, and look at what the ingest left out."),
             figures,

@@ -13,7 +13,7 @@ from knowledge.errors import ProviderError
 from knowledge.wording import say
 from tools.encoders import Resolved, Vectors, finish
 from tools.encoding import ensure, vectors
-from tools.load.endpoint import Endpoint
+from tools.load.endpoint import NO_KEY, Endpoint
 from tools.load.protocols import wire
 from tools.verify.calls import Answer, post
 from tools.workspace import Workspace
@@ -25,7 +25,9 @@ class RefusedError(ProviderError):
     def __init__(self, host: str, answer: Answer) -> None:
         super().__init__(
             say("{host} answered {status}: {text}", host=host, status=answer.status, text=answer.text[:200]),
-            say("Check the address, the model's name and the key."),
+            say("Set ADVISOR_ENDPOINT_API_KEY to a key that may use this endpoint.")
+            if answer.status in NO_KEY
+            else say("Check the address, the model's name and the key."),
         )
         self.status = answer.status
 
