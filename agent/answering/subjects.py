@@ -380,6 +380,8 @@ _SIGNS: dict[Subject, tuple[_Sign, ...]] = {
             r"|shards?)\b"
             r"|\b(?:one|a single|single) (?:machine|server|node)\b|\b(?:cluster|shard\w*|diskann|scale)\b"
             r"|\bwhat (?:do|does|would|will)\b.{0,40}\b(?:take|need|require)\b"
+            r"|\bwhat (?:happens|changes|then)\b|\bhappens? (?:at|with|when|if)\b|\bgrows? to\b"
+            r"|会(?:怎么?样|如何)|怎么办"
             r"|(?:内存|磁盘|存储|机器|服务器|节点).{0,6}(?:多少|几|够)|(?:多少|几台?|多大).{0,4}(?:内存|磁盘|存储|机器|服务器|节点)"
             r"|单机|一台机器|集群|分片|撑得住|扛得住|放得下|装得下",
             unless=r"\bcosts?\b|\bpay\b|\bprice|多少钱|费用|成本|parameters|参数|tokens?\b|\bwhich models?\b"

@@ -26,6 +26,9 @@ HOSTING = [
 SIZE = [
     "how many machines would 1 billion documents take?",
     "can one machine hold 100 million vectors?",
+    "what happens at 100 million documents?",
+    "what changes when we grow to 100M documents?",
+    "1亿篇文档会怎样？",
     "does 1 亿条向量 need a cluster?",
     "10 亿条向量要几台机器？",
     "一台机器放得下 5000 万文档吗？",

