@@ -37,7 +37,7 @@ SETTLED: dict[Settled, Text] = {
     "precision": say("Precision"),
     "index": say("Index"),
     "hybrid": say("Hybrid search"),
-    "reranking": say("Re-ranking"),
+    "reranking": say("Reranking"),
     "monitoring": say("Monitoring"),
     "rollback": say("Way back"),
 }

@@ -379,6 +379,7 @@ def test_what_was_measured_beside_is_a_reason(measured):
     assert f"beside it {fused.spec}: nDCG@10 {fused.quality.mean:.3f}" in str(hybrid.reason)
     assert fused.cites["nDCG@10"] in hybrid.cites
     assert "advisor gains" in str(reranking.reason), "no reranker was"
+    assert str(plan.decision("precision").choice) == "Vectors in float32.", "a table of words runs in no engine"
 
 
 def test_other_data_another_candidate_or_no_winner_are_refused(measured):

@@ -8,10 +8,10 @@ from knowledge import quantities
 from knowledge.candidate import Candidate, Fusion, Leg, Rerank, parse_candidate
 from knowledge.errors import SpecError
 from knowledge.results.deployment import Decision
-from knowledge.wording import say
+from knowledge.wording import Text, say
 from tools import leg_use, retrieval
 from tools.deployment.grounds import Grounds
-from tools.setups import K, setup_of
+from tools.setups import K, Store, setup_of
 
 
 def vectors(grounds: Grounds) -> Iterator[Decision]:
@@ -33,15 +33,9 @@ def vectors(grounds: Grounds) -> Iterator[Decision]:
             else say("It was measured so."),
             cites=grounds.cites(grounds.primary, "bytes_per_vector"),
         )
-        engine, precision = leg_use.engine_of(leg)
         yield Decision(
             about="precision",
-            choice=say(
-                "The model in {precision} ({engine}), vectors in {store}.",
-                precision=precision,
-                engine=engine,
-                store=setup.store,
-            ),
+            choice=_kept_in(leg, setup.store),
             reason=say(
                 "It was measured so; the best {count} are ranked again by the whole vectors.",
                 count=setup.rescore * K,
@@ -51,6 +45,16 @@ def vectors(grounds: Grounds) -> Iterator[Decision]:
             cites=grounds.cites(grounds.primary),
         )
         yield _index(grounds, leg)
+
+
+def _kept_in(leg: Leg, store: Store) -> Text:
+    """Of a table of words or a service there is no precision to choose."""
+    if leg.backend in ("static", "openai"):
+        return say("Vectors in {store}.", store=store)
+    engine, precision = leg_use.engine_of(leg)
+    return say(
+        "The model in {precision} ({engine}), vectors in {store}.", precision=precision, engine=engine, store=store
+    )
 
 
 def _index(grounds: Grounds, leg: Leg) -> Decision:
