@@ -13,7 +13,7 @@ OF = 1_000
 _MODEL = say("It is an embedding model: it turns a text into numbers that are near those of texts of like meaning.")
 #: what a candidate does, by the part before the colon of its spec
 _KINDS: dict[str, Text] = {
-    "bm25": say("It is word matching: it compares the words of texts, and needs no model."),
+    "bm25": say("It is word matching: it compares the words of texts, and needs no embedding model."),
     "static": say("It is a table of word vectors: very fast, and blind to the order of words."),
     "splade": say("It is a model that weighs words, and adds some that a text does not have but means."),
     "multi": say("It is a model that compares texts word by word, each word as a point of its own."),
