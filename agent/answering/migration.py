@@ -46,7 +46,7 @@ def on_migration(state: State, _context: Context) -> Text | None:
         lines.append(say("How long that takes is not known: no other model was timed here."))
     lines.append(
         say(
-            "The files of a deployment (advisor deploy) have the switch and the way back in rollback.md; thresholds on "
+            "The files of a deployment have the switch and the way back in rollback.md; thresholds on "
             "scores are another model's then. Whether it is worth it, and where thresholds go, is measured first."
         )
     )
