@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 
 from agent import events
-from agent.thread_locks import names_thread
 from agent.descriptions import slot_name
 from agent.interview import asked_about
+from agent.thread_locks import names_thread
 from agent.transcript import shown
 from agent.understanding.findings import SLOTS
 from agent.understanding.language import reply_language
