@@ -288,7 +288,7 @@ def test_where_nothing_differs_that_is_said():
 
 def test_a_cost_within_the_noise_is_no_cost(state):
     winner, other = timed("low", 30.64), timed("high", 30.31)
-    (told,) = _costs(winner, other, state)
+    (told,) = _costs(winner, other)
     assert str(told).startswith("The two cost the same")
     pair = Pair(compared_alike(), corrected=True, queries=35)
     told = str(_conclusion(pair, winner, other, None, state["recommendation"]))
@@ -296,7 +296,7 @@ def test_a_cost_within_the_noise_is_no_cost(state):
     assert "not worth it" not in told
     assert "low is not worth it" in str(_conclusion(pair, winner, other, True, state["recommendation"]))
     slower = timed("low", 31.0, rate=50.0)
-    (told,) = _costs(slower, other, state)
+    (told,) = _costs(slower, other)
     assert "50 documents per second against 100 documents per second" in str(told)
     assert "p95" not in str(told), "within the noise of timing"
 
