@@ -92,3 +92,7 @@ class Context:
     def report_folder_of(self, run_id: str) -> Path:
         """Where a run's report goes."""
         return self.report_folder or self.reports / run_id
+
+    def kept_report_folder_of(self, run_id: str) -> Path:
+        """Where it is found by its run, wherever it went: later commands ask it for the demands and the decision."""
+        return self.reports / run_id

@@ -67,7 +67,7 @@ def report_of_run(
         requirements: what to decide by; None: what the report was made for, else nobody's.
         now: date of a decision made anew.
     """
-    written = _written(reports / evaluation.run_id / "report.json")
+    written = written_report(reports, evaluation)
     if written is not None and written.evaluation is not None and requirements in (None, written.requirements):
         return written
     needs = requirements or Requirements()
@@ -117,9 +117,9 @@ def _timed_all_tied(timed: Benchmark, among: Recommendation) -> bool:
     return {spec for spec in (among.best, *among.tied) if spec} <= tried
 
 
-def _written(file: Path) -> Report | None:
-    """A report as it was written; None where there is none, or another version wrote it."""
+def written_report(reports: Path, evaluation: Evaluation) -> Report | None:
+    """The report of a run as it was written; None where there is none, or another version wrote it."""
     try:
-        return Report.model_validate_json(file.read_bytes())
+        return Report.model_validate_json((reports / evaluation.run_id / "report.json").read_bytes())
     except (OSError, ValueError):
         return None

@@ -38,6 +38,7 @@ from tools.report import write_report
 from tools.run_store import new_run_id
 from tools.shortlist import shortlist
 from tools.slices.words import with_routing
+from tools.whole_files import write_whole
 
 #: from so many estimated minutes on, losers are left out before they have read everything
 SCREENING_MINUTES = 15.0
@@ -233,10 +234,13 @@ class Work(WithContext):
     @foreseen
     def report(self, state: State) -> State:
         """Write the report."""
-        folder = self._context.report_folder_of(recommendation_of(state).run_id)
+        run = recommendation_of(state).run_id
+        folder, kept = self._context.report_folder_of(run), self._context.kept_report_folder_of(run)
         report = with_closer_look(report_of(state, folder), state, self._context)
         files = write_report(report, folder, state.get("language", "en"))
         write_archive(report, state, self._context, folder)
+        if folder != kept:
+            write_whole({kept / file.name: file.read_bytes() for file in (files.markdown, files.html, files.json)})
         offer = judging_turn.offer(state, self._context)
         could_say = (
             (judging_turn.BEGIN, offer is not None),

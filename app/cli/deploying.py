@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from agent.deploying import report_of_run
+from agent.deploying import report_of_run, written_report
 from agent.settings import Settings
 from app.cli.printed import print_json
 from app.cli.records import DeploymentMade
@@ -17,6 +17,12 @@ from knowledge.wording import say
 from tools.data_source import DataSource
 from tools.decided import find_decision
 from tools.deployment import make_deployment, write_deployment
+
+#: an evaluation alone knows no licence, limit or budget
+NOBODYS = say(
+    "No recommendation was made from this run, so no demand is known: decided by quality and cost alone. Licences and "
+    "limits count with --requirements FILE (a report's requirements.json)."
+)
 
 
 def deploy(
@@ -36,7 +42,10 @@ def deploy(
     workspace, now = settings.workspace(), dt.datetime.now(dt.UTC)
     evaluation = find_decision(workspace, run)
     needs = read_requirements(requirements) if requirements else None
-    report = report_of_run(evaluation, workspace, workspace.home / "reports", requirements=needs, now=now)
+    reports = workspace.home / "reports"
+    report = report_of_run(evaluation, workspace, reports, requirements=needs, now=now)
+    if needs is None and candidate is None and written_report(reports, evaluation) is None:
+        sys.stderr.write(shown(NOBODYS) + "\n")
     dataset = (source or DataSource(path=evaluation.dataset.path)).read()
     made = make_deployment(report, dataset, workspace, now=now, spec=candidate, name=name, language=language())
     if not dry_run:

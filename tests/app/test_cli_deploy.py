@@ -99,6 +99,23 @@ def test_the_winner_stays_the_winner_whatever_is_measured_later(advisor, data, t
     assert planned(advisor)["run_id"] == first["run_id"]
 
 
+def test_what_a_recommendation_was_asked_for_counts_wherever_its_report_went(advisor, data, tmp_path):
+    """Its licence leaves the best one out; the report goes to a folder of the user's."""
+    asked = ("--text", "search, English, commercial", "--data", data, "--out", str(tmp_path / "report"))
+    code, _, err = advisor("recommend", *asked, "-c", "bm25", "-c", FAST, "--yes", "-q")
+    assert code == 0, err
+    report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    winner = report["recommendation"]["winner"]
+    assert winner == "bm25"
+    code, out, err = advisor("deploy", "--dry-run", "--json")
+    assert (code, json.loads(out)["plan"]["spec"]) == (0, winner)
+    assert "no demand is known" not in err
+    shutil.rmtree(tmp_path / "home" / "reports")
+    code, _, err = advisor("deploy", "--dry-run")
+    assert code == 0
+    assert "no demand is known" in err
+
+
 def test_single_changes_to_the_winner_decide_nothing(advisor, data):
     """They are measured and timed in runs of their own: of those that tie only the base is timed there."""
     first = planned(advisor)
