@@ -30,9 +30,10 @@ from typing import IO, Any, NoReturn
 LIBRARIES = ("sentence_transformers",)
 #: seconds without a child after which the server ends: it holds half a GB
 IDLE = 300.0
+#: bytes of the longest packet that is read
+_LONGEST = 65_536
 #: what libraries read while they are imported: a child that needs another value of these cannot be forked
 READ_AT_IMPORT = ("LD_LIBRARY_PATH", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-_LONGEST = 65_536
 
 
 class ForkServerLost(Exception):
@@ -123,15 +124,16 @@ class ForkServer:
         """Ask for a child that runs a job, its standard error to this descriptor; `Forked.begun` waits for it.
 
         Raises:
-            ForkServerLost: the server does not listen, or libraries were imported with other settings.
+            ForkServerLost: it does not listen, imported libraries with other settings, or is asked too much at once.
         """
-        if any(self._environment.get(name) != environment.get(name) for name in READ_AT_IMPORT):
+        packet = json.dumps({"job": job, "environment": dict(environment)}).encode()
+        differs = any(self._environment.get(name) != environment.get(name) for name in READ_AT_IMPORT)
+        if differs or len(packet) > _LONGEST:
             raise ForkServerLost
         line, its_line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         its_stdin, stdin = os.pipe()
         stdout, its_stdout = os.pipe()
         child = Forked(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), line)
-        packet = json.dumps({"job": job, "environment": dict(environment)}).encode()
         try:
             socket.send_fds(self._socket, [packet], [its_stdin, its_stdout, errors, its_line.fileno()])
         except OSError as error:

@@ -27,7 +27,7 @@ from knowledge.wording import Text, how_to, say
 from tools.data_source import DataSource
 from tools.decided import find_decision
 from tools.label_store import with_given
-from tools.recheck import Asked, Decision, glance, recheck
+from tools.recheck import Asked, Decision, glance_at, recheck
 from tools.recheck.planning import plan_recheck
 from tools.recheck.words import markdown, on_migration, sentences
 from tools.run_scores import MARGIN
@@ -94,15 +94,7 @@ def look(
 
 
 def _plan(decision: Decision, asked: Asked, workspace: Workspace, webhook: str | None) -> RecheckPlan:
-    seen = glance(
-        decision.evaluation.run_id,
-        decision.day,
-        decision.incumbent.spec,
-        workspace,
-        requirements=decision.requirements,
-        margin=decision.margin,
-        metric=decision.evaluation.primary,
-    )
+    seen = glance_at(decision, workspace)
     host = checked(webhook, local=True).hostname if webhook else None
     return plan_recheck(decision, asked, seen, workspace, usable_catalog(workspace.home).catalog, webhook=host)
 

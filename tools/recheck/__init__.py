@@ -41,15 +41,7 @@ def recheck(
         consent: what may be downloaded, and where texts may be sent.
         on_progress: told how far measuring has come.
     """
-    seen = glance(
-        decision.evaluation.run_id,
-        decision.day,
-        decision.incumbent.spec,
-        workspace,
-        requirements=decision.requirements,
-        margin=decision.margin,
-        metric=decision.evaluation.primary,
-    )
+    seen = glance_at(decision, workspace)
     moved, why_no_drift = _drift(decision, asked.dataset, workspace, seen.run_id, seen.created.date())
     again = measure(decision, asked, seen, workspace, consent, on_progress)
     found = seen.model_copy(
@@ -69,6 +61,19 @@ def recheck(
     )
     keep_run(workspace.store, "recheck", found.run_id, found)
     return found
+
+
+def glance_at(decision: Decision, workspace: Workspace) -> Recheck:
+    """`glance` at a decision whose run is at hand."""
+    return glance(
+        decision.evaluation.run_id,
+        decision.day,
+        decision.incumbent.spec,
+        workspace,
+        requirements=decision.requirements,
+        margin=decision.margin,
+        metric=decision.evaluation.primary,
+    )
 
 
 def glance(
